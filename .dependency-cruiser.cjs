@@ -3,7 +3,18 @@
  * wires them. Type imports count too. `npm run arrows` checks this; scripts/check-names.ts checks what imports cannot
  * show.
  */
-const ROOMS = ['graphql', 'webhooks', 'delivery', 'persistence', 'media', 'push', 'identity', 'server', 'try', 'outgoing'];
+const ROOMS = [
+  'graphql',
+  'webhooks',
+  'delivery',
+  'persistence',
+  'media',
+  'push',
+  'identity',
+  'server',
+  'try',
+  'outgoing',
+];
 
 /** Returns the path of a room: a folder, or a file of that name. */
 const room = name => `^src/${name}(/|\\.ts$)`;
@@ -52,7 +63,8 @@ module.exports = {
     { name: 'facts-import-nothing-of-ours', severity: 'error', from: { path: FACTS }, to: { path: '^src/' } },
     {
       name: 'providers-do-not-know-each-other',
-      comment: 'A second provider is one folder and one registry line; the contract kit in providers/testing is shared.',
+      comment:
+        'A second provider is one folder and one registry line; the contract kit in providers/testing is shared.',
       severity: 'error',
       from: { path: '^src/providers/([^/]+)/', pathNot: '^src/providers/testing/' },
       to: { path: '^src/providers/', pathNot: ['^src/providers/$1/', '^src/providers/testing/'] },
@@ -78,7 +90,8 @@ module.exports = {
     },
     {
       name: 'shell-imports-little',
-      comment: 'Settings, logs and health may import core, each other, constants, and identity\'s types of its settings.',
+      comment:
+        "Settings, logs and health may import core, each other, constants, and identity's types of its settings.",
       severity: 'error',
       from: { path: SHELL },
       to: { path: '^src/', pathNot: [CORE, FACTS, SHELL, room('identity')] },
@@ -92,7 +105,7 @@ module.exports = {
     },
     {
       name: 'the-service-does-not-need-its-tests',
-      comment: 'Harnesses, doubles and recordings are in a provider\'s folder, but the service does not load them.',
+      comment: "Harnesses, doubles and recordings are in a provider's folder, but the service does not load them.",
       severity: 'error',
       from: { path: '^src/', pathNot: TESTING },
       to: { path: TESTING },
@@ -102,7 +115,10 @@ module.exports = {
       severity: 'error',
       // A provider's tests of the whole service, and their cases, may use the shared test support; the service itself
       // may not.
-      from: { path: '^src/', pathNot: ['^src/persistence/', '^src/providers/[^/]+/testing/(cases/|[^/]+\\.test\\.ts$)'] },
+      from: {
+        path: '^src/',
+        pathNot: ['^src/persistence/', '^src/providers/[^/]+/testing/(cases/|[^/]+\\.test\\.ts$)'],
+      },
       to: { path: '^(test|scripts|examples|migrations|ormconfig)' },
     },
     {
@@ -112,7 +128,12 @@ module.exports = {
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'unknown', 'undetermined'] },
     },
     { name: 'every-import-is-found', severity: 'error', from: {}, to: { couldNotResolve: true } },
-    { name: 'no-circles', severity: 'error', from: { pathNot: TESTING }, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    {
+      name: 'no-circles',
+      severity: 'error',
+      from: { pathNot: TESTING },
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
     {
       name: 'no-file-is-left-over',
       comment: 'No module imports it: delete it.',

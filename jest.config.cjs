@@ -1,7 +1,9 @@
 const transform = require('./test/support/transform.cjs');
 
 const project = (displayName, testMatch, more = {}) => ({
-  displayName, testMatch, transform,
+  displayName,
+  testMatch,
+  transform,
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
   ...more,
 });
@@ -16,7 +18,9 @@ const postgres = {
 /** @type {import('jest').Config} */
 module.exports = {
   projects: [
-    project('unit', ['<rootDir>/test/unit/**/*.test.ts', '<rootDir>/test/torture/checker.test.ts'], { testEnvironment: 'node' }),
+    project('unit', ['<rootDir>/test/unit/**/*.test.ts', '<rootDir>/test/torture/checker.test.ts'], {
+      testEnvironment: 'node',
+    }),
     project('core', ['<rootDir>/test/{integration/flows,model}/**/*.test.ts'], postgres),
     project('postgres', ['<rootDir>/test/integration/persistence/**/*.test.ts'], postgres),
     project('service', ['<rootDir>/test/integration/{graphql,media,push,server,webhooks}/**/*.test.ts'], postgres),

@@ -15,8 +15,14 @@ import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { AutoAgent } from './auto-agent';
 import {
-  AcknowledgeDocument, CloseSessionDocument, OpenSessionDocument, RecordEndUserMessageDocument, RequestHandoffDocument,
-  RuntimeDeliveriesDocument, SendBotMessageDocument, type RuntimeDeliveriesSubscription,
+  AcknowledgeDocument,
+  CloseSessionDocument,
+  OpenSessionDocument,
+  RecordEndUserMessageDocument,
+  RequestHandoffDocument,
+  RuntimeDeliveriesDocument,
+  SendBotMessageDocument,
+  type RuntimeDeliveriesSubscription,
 } from './generated/client';
 import { done, RefusedError, SupportClient } from './support-client';
 
@@ -24,19 +30,20 @@ type Delivery = RuntimeDeliveriesSubscription['supportRuntimeDeliveries'];
 type Outcome = Extract<Delivery['notice'], { __typename: 'HandoffOutcomeNotice' }>['outcome'];
 
 /** The bot's reply to a message. Your bot is more capable; the point is that it may decide to request a human agent. */
-type Thought = { readonly say: string } | { readonly handOff: string; readonly say: string };
+type BotReply = { readonly say: string } | { readonly handOff: string; readonly say: string };
 
-function think(text: string): Thought {
-  if (/\b(person|human|agent|colleague)\b/i.test(text)) return { handOff: 'The end-user asked for a person', say: 'I will get somebody.' };
+function think(text: string): BotReply {
+  if (/\b(person|human|agent|colleague)\b/i.test(text))
+    return { handOff: 'The end-user asked for a person', say: 'I will get somebody.' };
   if (/order/i.test(text)) return { say: 'Order A-17 left our warehouse this morning.' };
   if (/thank/i.test(text)) return { say: 'You are welcome. Is there anything else?' };
   return { say: 'Hello! I know about orders; ask for a person whenever you like.' };
 }
 
 /** One end-user's session. A runtime has thousands of these and stores very little of each. */
-class Talk {
+class BotSession {
   /** Number of the end-user's message: a stand-in for the id that your channel gives each message. */
-  private turn = 0;
+  private messageNumber = 0;
 
   private constructor(
     private readonly client: SupportClient,
@@ -46,17 +53,29 @@ class Talk {
   ) {}
 
   /** Call this at the first message and after every restart: the same key finds the same session. */
-  static async open(client: SupportClient, chatbotId: string, externalId: string, name: string, show: (who: string, text: string) => void): Promise<Talk> {
-    const { session, created } = done((await client.call(OpenSessionDocument, {
-      // DECIDE what your key is. It must be permanent: a chat id, a phone number with a date, a cookie. All calls about
-      // the same session use it, and an end-user who returns with it finds the session as it was.
-      input: { chatbotId, channel: 'example', externalId, endUser: { name, locale: 'en' } },
-    })).openSupportSession);
+  static async open(
+    client: SupportClient,
+    chatbotId: string,
+    externalId: string,
+    name: string,
+    show: (who: string, text: string) => void,
+  ): Promise<BotSession> {
+    const { session, created } = done(
+      (
+        await client.call(OpenSessionDocument, {
+          // DECIDE what your key is. It must be permanent: a chat id, a phone number with a date, a cookie. All calls about
+          // the same session use it, and an end-user who returns with it finds the session as it was.
+          input: { chatbotId, channel: 'example', externalId, endUser: { name, locale: 'en' } },
+        })
+      ).openSupportSession,
+    );
     show('session', `${created ? 'opened' : 'found'}; control is ${session!.control}, epoch ${session!.epoch}`);
-    return new Talk(client, externalId, session!.id, show);
+    return new BotSession(client, externalId, session!.id, show);
   }
 
-  get id(): string { return this.sessionId; }
+  get id(): string {
+    return this.sessionId;
+  }
 
   /**
    * Records a message of the end-user. Always call it, also while agents have control: this is how agents read the
@@ -66,8 +85,14 @@ class Talk {
     this.show('end-user', text);
     // DECIDE your idempotency keys: derive them from the call, never from the time or random numbers. If this process
     // dies here and restarts, the same message gets the same key, and the service returns its earlier result.
-    const key = `${this.externalId}:${++this.turn}`;
-    const recorded = done((await this.client.call(RecordEndUserMessageDocument, { input: { sessionId: this.sessionId, text, idempotencyKey: key } })).recordEndUserMessage);
+    const key = `${this.externalId}:${++this.messageNumber}`;
+    const recorded = done(
+      (
+        await this.client.call(RecordEndUserMessageDocument, {
+          input: { sessionId: this.sessionId, text, idempotencyKey: key },
+        })
+      ).recordEndUserMessage,
+    );
 
     // The one check before the bot prepares a reply: may it reply at all?
     if (!recorded.mayReply) return this.show('bot', `(silent: control is ${recorded.session!.control})`);
@@ -85,10 +110,12 @@ class Talk {
    * refused.
    */
   async botSays(text: string, epoch: number, key: string): Promise<void> {
-    const payload = (await this.client.call(SendBotMessageDocument, {
-      // DECIDE what happens to a late reply. REJECT: it is dropped. SUGGEST: agents see it as a private note.
-      input: { sessionId: this.sessionId, epoch, text, idempotencyKey: key, onControlLost: 'REJECT' },
-    })).sendBotMessage;
+    const payload = (
+      await this.client.call(SendBotMessageDocument, {
+        // DECIDE what happens to a late reply. REJECT: it is dropped. SUGGEST: agents see it as a private note.
+        input: { sessionId: this.sessionId, epoch, text, idempotencyKey: key, onControlLost: 'REJECT' },
+      })
+    ).sendBotMessage;
     const [lost] = payload.userErrors.filter(({ code }) => code === 'CONTROL_LOST');
     // An agent has control of this message now. Drop the reply: sending it again with the new epoch would defeat the
     // epoch's purpose. The next message, or the outcome, brings the new epoch.
@@ -101,22 +128,35 @@ class Talk {
    * delivers all further states.
    */
   async askForPerson(reason: string, key: string): Promise<void> {
-    const { handoff, alreadyLive } = done((await this.client.call(RequestHandoffDocument, {
-      input: {
-        sessionId: this.sessionId, idempotencyKey: key, reason,
-        // Facts that save the agent the first questions. The history need not be sent; the service has it.
-        summary: 'Asked about order A-17.', fields: { order: 'A-17' },
-        // DECIDE where your flow continues afterwards. The outcome returns this value unchanged.
-        resumeTarget: 'after-help',
-        // DECIDE whether to give an `epoch`. Omitted here: the end-user asked, which counts whatever the bot knows. A
-        // bot that hands off by its own decision gives the epoch of that decision.
-      },
-    })).requestHandoff);
+    const { handoff, alreadyLive } = done(
+      (
+        await this.client.call(RequestHandoffDocument, {
+          input: {
+            sessionId: this.sessionId,
+            idempotencyKey: key,
+            reason,
+            // Facts that save the agent the first questions. The history need not be sent; the service has it.
+            summary: 'Asked about order A-17.',
+            fields: { order: 'A-17' },
+            // DECIDE where your flow continues afterwards. The outcome returns this value unchanged.
+            resumeTarget: 'after-help',
+            // DECIDE whether to give an `epoch`. Omitted here: the end-user asked, which counts whatever the bot knows. A
+            // bot that hands off by its own decision gives the epoch of that decision.
+          },
+        })
+      ).requestHandoff,
+    );
     this.show('handoff', `${handoff!.state}${alreadyLive ? ' (was live already)' : ''}`);
   }
 
   async close(): Promise<void> {
-    done((await this.client.call(CloseSessionDocument, { input: { sessionId: this.sessionId, idempotencyKey: `${this.externalId}:close` } })).closeSupportSession);
+    done(
+      (
+        await this.client.call(CloseSessionDocument, {
+          input: { sessionId: this.sessionId, idempotencyKey: `${this.externalId}:close` },
+        })
+      ).closeSupportSession,
+    );
     this.show('session', 'closed');
   }
 }
@@ -135,7 +175,11 @@ class Inbox {
    */
   private readonly seen = new Set<string>();
 
-  constructor(private readonly client: SupportClient, private readonly chatbotId: string, private readonly onDelivery: (delivery: Delivery) => Promise<'done' | 'not mine'>) {}
+  constructor(
+    private readonly client: SupportClient,
+    private readonly chatbotId: string,
+    private readonly onDelivery: (delivery: Delivery) => Promise<'done' | 'not mine'>,
+  ) {}
 
   /**
    * Collects deliveries. A subscription starts with all pending deliveries and continues with new ones; after a lost
@@ -143,14 +187,18 @@ class Inbox {
    * nodes likewise.
    */
   async collect(): Promise<void> {
-    for await (const { supportRuntimeDeliveries: delivery } of this.client.subscribe(RuntimeDeliveriesDocument, { chatbotId: this.chatbotId })) {
+    for await (const { supportRuntimeDeliveries: delivery } of this.client.subscribe(RuntimeDeliveriesDocument, {
+      chatbotId: this.chatbotId,
+    })) {
       // In order within a session, so one after the other. Sessions are independent: with many, keep one chain per
       // session.
-      if (!this.seen.has(delivery.id) && await this.onDelivery(delivery) === 'not mine') continue;
+      if (!this.seen.has(delivery.id) && (await this.onDelivery(delivery)) === 'not mine') continue;
       this.seen.add(delivery.id);
       // Acknowledge only once the channel has it. The end of a handoff waits for the acknowledgement of the agent's
       // last messages, so that the bot never speaks before the goodbye; so also acknowledge what you could not deliver.
-      done((await this.client.call(AcknowledgeDocument, { input: { ids: [delivery.id] } })).acknowledgeRuntimeDeliveries);
+      done(
+        (await this.client.call(AcknowledgeDocument, { input: { ids: [delivery.id] } })).acknowledgeRuntimeDeliveries,
+      );
     }
   }
 }
@@ -166,14 +214,19 @@ async function main(): Promise<void> {
   });
   const key = values['bot-key'];
   const headers: Record<string, string> = key === '' ? {} : { authorization: `Bearer ${key}` };
-  await fetch(new URL('/livez', values.url)).catch(() => { throw new Error(`No service responds at ${values.url}; start it with npm start, or give another address with --url.`); });
+  await fetch(new URL('/livez', values.url)).catch(() => {
+    throw new Error(
+      `No service responds at ${values.url}; start it with npm start, or give another address with --url.`,
+    );
+  });
   const client = new SupportClient({ url: values.url, headers });
-  const show = (who: string, text: string): void => console.log(`${new Date().toISOString().slice(11, 23)}  ${who.padEnd(9)} ${text}`);
+  const show = (who: string, text: string): void =>
+    console.log(`${new Date().toISOString().slice(11, 23)}  ${who.padEnd(9)} ${text}`);
 
   const endUser = `Ada ${randomUUID().slice(0, 4)}`;
   let outcome: Outcome | null = null;
   let thanked = false;
-  const talk = await Talk.open(client, values.chatbot, `example-${randomUUID()}`, endUser, show);
+  const talk = await BotSession.open(client, values.chatbot, `example-${randomUUID()}`, endUser, show);
 
   const inbox = new Inbox(client, values.chatbot, async ({ session, notice }) => {
     // A real runtime finds the session by `session.externalId`. Here other programs use the same chatbot (such as the
@@ -182,7 +235,10 @@ async function main(): Promise<void> {
     switch (notice.__typename) {
       case 'SupportMessageNotice':
         // AGENT: a person. SYSTEM: a line of the chatbot's policy, such as "a colleague will be with you shortly".
-        show(notice.message.author === 'AGENT' ? notice.message.authorName ?? 'agent' : 'service', notice.message.text);
+        show(
+          notice.message.author === 'AGENT' ? (notice.message.authorName ?? 'agent') : 'service',
+          notice.message.text,
+        );
         if (notice.message.author === 'AGENT' && !thanked) {
           thanked = true;
           await talk.userSays('Thank you, that is what I wanted to know.');
@@ -200,18 +256,27 @@ async function main(): Promise<void> {
       case 'SupportMessageUndeliveredNotice':
         // A real runtime tells the end-user who waits for an agent, and does not send the message again: an operator
         // can resend it.
-        show('service', `message ${notice.message.id} did not reach the agents (${notice.code}, ${notice.deliveryOutcome})`);
+        show(
+          'service',
+          `message ${notice.message.id} did not reach the agents (${notice.code}, ${notice.deliveryOutcome})`,
+        );
         return 'done';
       case 'SupportMessageDeliveredNotice':
         show('service', `message ${notice.message.id} reached the agents after all`);
         return 'done';
       case 'HandoffSurveyNotice':
         // A real runtime shows the choices, and calls answerSurvey with the end-user's choice.
-        show('service', `${notice.handoff.survey?.question} ${notice.handoff.survey?.choices.map(({ label }) => label).join(' ')}`);
+        show(
+          'service',
+          `${notice.handoff.survey?.question} ${notice.handoff.survey?.choices.map(({ label }) => label).join(' ')}`,
+        );
         return 'done';
       case 'HandoffOutcomeNotice':
         outcome = notice.outcome;
-        show('handoff', `${notice.outcome.state}: ${notice.outcome.reason ?? notice.outcome.failureCode}; continue at ${notice.outcome.resumeTarget}`);
+        show(
+          'handoff',
+          `${notice.outcome.state}: ${notice.outcome.reason ?? notice.outcome.failureCode}; continue at ${notice.outcome.resumeTarget}`,
+        );
         return 'done';
     }
   });

@@ -18,10 +18,14 @@ export interface UserError {
 /** The service refused the call; repeating it changes nothing. */
 export class RefusedError extends Error {
   constructor(readonly errors: readonly UserError[]) {
-    super(errors.map(({ code, field, message }) => `${code}${field === null ? '' : ` (${field})`}: ${message}`).join(' '));
+    super(
+      errors.map(({ code, field, message }) => `${code}${field === null ? '' : ` (${field})`}: ${message}`).join(' '),
+    );
     this.name = 'RefusedError';
   }
-  get codes(): readonly SupportErrorCode[] { return this.errors.map(({ code }) => code); }
+  get codes(): readonly SupportErrorCode[] {
+    return this.errors.map(({ code }) => code);
+  }
 }
 
 /**
@@ -33,7 +37,8 @@ export function done<P extends { readonly userErrors: readonly UserError[] }>(pa
   return payload;
 }
 
-const refusals = (payload: unknown): readonly UserError[] => (payload as { userErrors?: readonly UserError[] } | null)?.userErrors ?? [];
+const refusals = (payload: unknown): readonly UserError[] =>
+  (payload as { userErrors?: readonly UserError[] } | null)?.userErrors ?? [];
 
 export interface SupportClientOptions {
   /** E.g. `http://localhost:4000/graphql`. */
@@ -51,9 +56,13 @@ export class SupportClient {
 
   constructor(private readonly options: SupportClientOptions) {
     this.socket = createClient({
-      url: options.url.replace(/^http/, 'ws'), webSocketImpl: WebSocket, connectionParams: { ...options.headers }, lazy: true,
+      url: options.url.replace(/^http/, 'ws'),
+      webSocketImpl: WebSocket,
+      connectionParams: { ...options.headers },
+      lazy: true,
       // Reconnects after a replica stops or the network fails. The service keeps what was missed.
-      retryAttempts: Infinity, shouldRetry: () => true,
+      retryAttempts: Infinity,
+      shouldRetry: () => true,
     });
   }
 
@@ -73,29 +82,53 @@ export class SupportClient {
   }
 
   /** Yields a subscription's items. Subscribes again after a lost connection. */
-  async *subscribe<Data, Variables extends Record<string, unknown>>(document: TypedDocumentNode<Data, Variables>, variables: Variables): AsyncGenerator<Data, void> {
+  async *subscribe<Data, Variables extends Record<string, unknown>>(
+    document: TypedDocumentNode<Data, Variables>,
+    variables: Variables,
+  ): AsyncGenerator<Data, void> {
     for await (const { data, errors } of this.socket.iterate<Data>({ query: print(document), variables })) {
       if (errors?.length) throw new Error(errors.map(({ message }) => message).join(' '));
       if (data) yield data;
     }
   }
 
-  async close(): Promise<void> { await this.socket.dispose(); }
+  async close(): Promise<void> {
+    await this.socket.dispose();
+  }
 
-  private async attempt<Data>(body: string): Promise<{ readonly data: Data } | { readonly error: Error; readonly isRetryable: boolean }> {
-    let answer: { data?: Data; errors?: readonly { message: string; extensions?: { code?: string; requestId?: string; retryable?: boolean } }[] };
+  private async attempt<Data>(
+    body: string,
+  ): Promise<{ readonly data: Data } | { readonly error: Error; readonly isRetryable: boolean }> {
+    let answer: {
+      data?: Data;
+      errors?: readonly { message: string; extensions?: { code?: string; requestId?: string; retryable?: boolean } }[];
+    };
     try {
       const response = await fetch(this.options.url, {
-        method: 'POST', headers: { 'content-type': 'application/json', ...this.options.headers }, body, signal: AbortSignal.timeout(CALL_LIMIT_MS),
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...this.options.headers },
+        body,
+        signal: AbortSignal.timeout(CALL_LIMIT_MS),
       });
-      answer = await response.json() as typeof answer;
+      answer = (await response.json()) as typeof answer;
     } catch (error) {
       // No response, or one of a proxy: the outcome is unknown.
-      return { error: new Error(`No response from ${this.options.url}; check the address and that the service runs.`, { cause: error }), isRetryable: true };
+      return {
+        error: new Error(`No response from ${this.options.url}; check the address and that the service runs.`, {
+          cause: error,
+        }),
+        isRetryable: true,
+      };
     }
     const [first] = answer.errors ?? [];
-    if (first) return { error: new Error(`${first.extensions?.code}: ${first.message} (request ${first.extensions?.requestId})`), isRetryable: first.extensions?.retryable === true };
-    const running = Object.values(answer.data ?? {}).flatMap(refusals).filter(({ code }) => code === 'IDEMPOTENCY_IN_PROGRESS');
+    if (first)
+      return {
+        error: new Error(`${first.extensions?.code}: ${first.message} (request ${first.extensions?.requestId})`),
+        isRetryable: first.extensions?.retryable === true,
+      };
+    const running = Object.values(answer.data ?? {})
+      .flatMap(refusals)
+      .filter(({ code }) => code === 'IDEMPOTENCY_IN_PROGRESS');
     if (running.length > 0) return { error: new RefusedError(running), isRetryable: true };
     return { data: answer.data as Data };
   }

@@ -30,7 +30,9 @@ export class SessionTables1795382460000 implements MigrationInterface {
         closed_at timestamptz(3),
         constraint uq_session_runtime_key unique (organization_id, chatbot_id, channel, external_id)
       ) with (fillfactor = 70)`);
-    await db.query('create index ix_session_conversation on session (account_id, conversation_id) where conversation_id is not null');
+    await db.query(
+      'create index ix_session_conversation on session (account_id, conversation_id) where conversation_id is not null',
+    );
 
     await db.query(`
       create table handoff (
@@ -63,10 +65,14 @@ export class SessionTables1795382460000 implements MigrationInterface {
         ended_at timestamptz(3),
         drain_by timestamptz(3)
       )`);
-    await db.query("create unique index uq_handoff_live on handoff (session_id) where state not in ('ENDED', 'REJECTED', 'FAILED')");
+    await db.query(
+      "create unique index uq_handoff_live on handoff (session_id) where state not in ('ENDED', 'REJECTED', 'FAILED')",
+    );
     await db.query('create index ix_handoff_session on handoff (session_id, requested_at)');
     await db.query('create index ix_handoff_newest on handoff (organization_id, requested_at, id)');
-    await db.query("create index ix_handoff_live_newest on handoff (organization_id, requested_at, id) where state not in ('ENDED', 'REJECTED', 'FAILED')");
+    await db.query(
+      "create index ix_handoff_live_newest on handoff (organization_id, requested_at, id) where state not in ('ENDED', 'REJECTED', 'FAILED')",
+    );
     await db.query("create index ix_handoff_draining on handoff (drain_by) where state = 'ENDING'");
 
     await db.query(`
@@ -104,7 +110,9 @@ export class SessionTables1795382460000 implements MigrationInterface {
         position bigint not null,
         constraint uq_event_seq primary key (session_id, seq)
       )`);
-    await db.query("create index ix_event_handoff_feed on event (organization_id, position, seq) where type = 'HANDOFF_CHANGED'");
+    await db.query(
+      "create index ix_event_handoff_feed on event (organization_id, position, seq) where type = 'HANDOFF_CHANGED'",
+    );
     // See src/persistence/feed-position.ts. The first number is used up, so that `last_value` is below any
     // later one.
     await db.query('create sequence feed_position as bigint');
@@ -136,7 +144,8 @@ export class SessionTables1795382460000 implements MigrationInterface {
   }
 
   async down(db: QueryRunner): Promise<void> {
-    for (const table of ['idempotency_key', 'event', 'message', 'handoff', 'session']) await db.query(`drop table ${table}`);
+    for (const table of ['idempotency_key', 'event', 'message', 'handoff', 'session'])
+      await db.query(`drop table ${table}`);
     await db.query('drop function feed_horizon()');
     await db.query('drop sequence feed_position');
   }

@@ -24,9 +24,15 @@ export class DeliveryTables1795382520000 implements MigrationInterface {
         parked_at timestamptz(3)
       )`);
     await db.query("create index ix_delivery_lane on delivery (session_id, destination, id) where state <> 'DONE'");
-    await db.query("create index ix_delivery_runtime on delivery (organization_id, position, id) where destination = 'RUNTIME' and state = 'WAITING'");
-    await db.query("create index ix_delivery_runtime_chatbot on delivery (organization_id, chatbot_id, position, id) where destination = 'RUNTIME' and state = 'WAITING'");
-    await db.query("create index ix_delivery_drain on delivery (drains_handoff_id) where drains_handoff_id is not null and state = 'WAITING'");
+    await db.query(
+      "create index ix_delivery_runtime on delivery (organization_id, position, id) where destination = 'RUNTIME' and state = 'WAITING'",
+    );
+    await db.query(
+      "create index ix_delivery_runtime_chatbot on delivery (organization_id, chatbot_id, position, id) where destination = 'RUNTIME' and state = 'WAITING'",
+    );
+    await db.query(
+      "create index ix_delivery_drain on delivery (drains_handoff_id) where drains_handoff_id is not null and state = 'WAITING'",
+    );
 
     // Every claim and completion rewrites a lane: without free space in the pages the table would grow with the
     // traffic.

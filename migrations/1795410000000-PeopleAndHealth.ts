@@ -36,7 +36,9 @@ export class PeopleAndHealth1795410000000 implements MigrationInterface {
     await db.query('alter table team drop column member_ids');
     // Sealed data cannot be opened here either; enabling the chatbot again reads it from the provider.
     await db.query(`update inbox set provider_data = '{}' where provider_data is null`);
-    await db.query('alter table inbox drop column provider_data_sealed, drop column member_ids, alter column provider_data set not null');
+    await db.query(
+      'alter table inbox drop column provider_data_sealed, drop column member_ids, alter column provider_data set not null',
+    );
     await db.query('drop index ix_account_next_check');
     await db.query('alter table support_account drop column owners, drop column health, drop column next_check_at');
   }

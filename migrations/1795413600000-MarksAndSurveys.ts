@@ -8,8 +8,12 @@ export class MarksAndSurveys1795413600000 implements MigrationInterface {
   name = 'MarksAndSurveys1795413600000';
 
   async up(db: QueryRunner): Promise<void> {
-    await db.query('alter table message add reply_to_message_id uuid, add deleted_at timestamptz(3), add channel_state text');
-    await db.query("alter table session add recheck text[] not null default '{}', add read_hint text, add state_read_at timestamptz(3)");
+    await db.query(
+      'alter table message add reply_to_message_id uuid, add deleted_at timestamptz(3), add channel_state text',
+    );
+    await db.query(
+      "alter table session add recheck text[] not null default '{}', add read_hint text, add state_read_at timestamptz(3)",
+    );
     await db.query('alter table handoff add survey jsonb');
     await db.query(`
       create table account_watch (

@@ -9,7 +9,9 @@ export class FarSides1795564800000 implements MigrationInterface {
     await db.query('update lane l set far_side_id = s.account_id from session s where s.id = l.session_id');
     await db.query('alter table lane alter column far_side_id set not null');
     await db.query('drop index ix_lane_due');
-    await db.query('create index ix_lane_due on lane (destination, far_side_id, next_run_at) where next_run_at is not null');
+    await db.query(
+      'create index ix_lane_due on lane (destination, far_side_id, next_run_at) where next_run_at is not null',
+    );
   }
 
   async down(db: QueryRunner): Promise<void> {

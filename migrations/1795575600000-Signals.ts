@@ -8,7 +8,9 @@ export class Signals1795575600000 implements MigrationInterface {
   name = 'Signals1795575600000';
 
   async up(db: QueryRunner): Promise<void> {
-    await db.query('alter table session add tells_again boolean not null default false, add agents_read_at timestamptz(3), add recent_posts double precision[] not null default \'{}\'');
+    await db.query(
+      "alter table session add tells_again boolean not null default false, add agents_read_at timestamptz(3), add recent_posts double precision[] not null default '{}'",
+    );
     await db.query(`update inbox set policy = '{"automaticReplies": "WITHHOLD", "lostConversation": "END"}' || policy`);
   }
 

@@ -27,8 +27,12 @@ export class RuntimeEndpoints1795579200000 implements MigrationInterface {
         created_at timestamptz(3) not null
       )`);
     await db.query('create index ix_runtime_endpoint_organization on runtime_endpoint (organization_id)');
-    await db.query("create unique index uq_runtime_endpoint_chatbot on runtime_endpoint (organization_id, chatbot_id) where chatbot_id is not null and state <> 'REMOVED'");
-    await db.query("create unique index uq_runtime_endpoint_all on runtime_endpoint (organization_id) where chatbot_id is null and state <> 'REMOVED'");
+    await db.query(
+      "create unique index uq_runtime_endpoint_chatbot on runtime_endpoint (organization_id, chatbot_id) where chatbot_id is not null and state <> 'REMOVED'",
+    );
+    await db.query(
+      "create unique index uq_runtime_endpoint_all on runtime_endpoint (organization_id) where chatbot_id is null and state <> 'REMOVED'",
+    );
     await db.query('create index ix_runtime_endpoint_unsettled on runtime_endpoint (id) where not is_settled');
   }
 

@@ -7,7 +7,9 @@ export class DeadLetters1795582800000 implements MigrationInterface {
   async up(db: QueryRunner): Promise<void> {
     await db.query(`
       alter table delivery add sent_again_at timestamptz(3), add attempts_before integer not null default 0, add discard_reason text`);
-    await db.query("create index ix_delivery_dead on delivery (organization_id, state, id) where state in ('PARKED', 'DISCARDED')");
+    await db.query(
+      "create index ix_delivery_dead on delivery (organization_id, state, id) where state in ('PARKED', 'DISCARDED')",
+    );
     await db.query('alter table lane add again_from bigint, add blocked_by bigint');
     await db.query(`update inbox set policy = '{"onDeadLetter": "GO_ON"}' || policy`);
   }

@@ -39,7 +39,15 @@ export class KeysAndRetention1795582860000 implements MigrationInterface {
 
   async down(db: QueryRunner): Promise<void> {
     for (const table of ['upkeep', 'feed_floor']) await db.query(`drop table ${table}`);
-    for (const index of ['ix_delivery_over', 'ix_delivery_session', 'ix_message_created', 'ix_event_at', 'ix_session_closed', 'ix_idempotency_key_created']) await db.query(`drop index ${index}`);
+    for (const index of [
+      'ix_delivery_over',
+      'ix_delivery_session',
+      'ix_message_created',
+      'ix_event_at',
+      'ix_session_closed',
+      'ix_idempotency_key_created',
+    ])
+      await db.query(`drop index ${index}`);
     await db.query('alter table session drop column forgotten');
     await db.query('drop function enter_idempotency_key(integer, integer, integer)');
   }

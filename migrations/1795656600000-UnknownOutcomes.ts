@@ -5,7 +5,9 @@ export class UnknownOutcomes1795656600000 implements MigrationInterface {
   name = 'UnknownOutcomes1795656600000';
 
   async up(db: QueryRunner): Promise<void> {
-    await db.query('alter table delivery add attempts_settled integer not null default 0, add outcome_unknown boolean not null default false');
+    await db.query(
+      'alter table delivery add attempts_settled integer not null default 0, add outcome_unknown boolean not null default false',
+    );
     // The outcomes of earlier attempts were not stored: only a delivery that was refused at its first attempt is
     // certainly not there. Discarding a delivery did not state that it is.
     await db.query(`

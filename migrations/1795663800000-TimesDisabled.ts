@@ -5,7 +5,8 @@ export class TimesDisabled1795663800000 implements MigrationInterface {
   name = 'TimesDisabled1795663800000';
 
   async up(db: QueryRunner): Promise<void> {
-    for (const table of ['support_account', 'inbox']) await db.query(`alter table ${table} add times_disabled integer not null default 0`);
+    for (const table of ['support_account', 'inbox'])
+      await db.query(`alter table ${table} add times_disabled integer not null default 0`);
   }
 
   async down(db: QueryRunner): Promise<void> {

@@ -31,6 +31,8 @@ export class OneWriteEach1796119000000 implements MigrationInterface {
       UPDATE "handoff" SET "steps_done" = CASE "opened_for_agents"
         WHEN 'YES' THEN '{held,history,note,opening,opened}'::text[] WHEN 'MAYBE' THEN '{held,history,note,opening}'::text[] ELSE '{}' END`);
     await queryRunner.query(`ALTER TABLE "handoff" ALTER COLUMN "steps_done" DROP DEFAULT`);
-    await queryRunner.query(`ALTER TABLE "handoff" DROP COLUMN "openings", DROP COLUMN "times_lost", DROP COLUMN "opened_for_agents"`);
+    await queryRunner.query(
+      `ALTER TABLE "handoff" DROP COLUMN "openings", DROP COLUMN "times_lost", DROP COLUMN "opened_for_agents"`,
+    );
   }
 }

@@ -5,7 +5,9 @@ export class HintCounts1796119500000 implements MigrationInterface {
   name = 'HintCounts1796119500000';
 
   public async up(queryRunner: QueryRunner): Promise<void> {
-    await queryRunner.query('ALTER TABLE "session" ADD "hint_count" integer NOT NULL DEFAULT 0, ADD "state_hint_count" integer NOT NULL DEFAULT 0');
+    await queryRunner.query(
+      'ALTER TABLE "session" ADD "hint_count" integer NOT NULL DEFAULT 0, ADD "state_hint_count" integer NOT NULL DEFAULT 0',
+    );
   }
 
   public async down(queryRunner: QueryRunner): Promise<void> {

@@ -3,18 +3,28 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import path from 'node:path';
 import { Client } from 'pg';
-import { startEmbedded } from '../src/persistence/embedded-postgres';
-import { bulkheads } from './bench/bulkheads';
-import { claims } from './bench/claims';
-import { cost } from './bench/cost';
-import { doors } from './bench/doors';
-import { latency } from './bench/latency';
-import { liveHandoffs } from './bench/live-handoffs';
-import { queues } from './bench/queues';
-import { recovery } from './bench/recovery';
-import { turns } from './bench/turns';
+import { startEmbedded } from '../src/persistence/embedded/embedded-postgres';
+import { measureIsolation } from './bench/isolation';
+import { measureClaims } from './bench/claims';
+import { measureCost } from './bench/cost';
+import { measureHangingBodies } from './bench/hanging-bodies';
+import { measureLatency } from './bench/latency';
+import { measureLiveHandoffs } from './bench/live-handoffs';
+import { compareQueues } from './bench/queues';
+import { measureRecovery } from './bench/recovery';
+import { measureMessages } from './bench/messages';
 
-const PARTS = { claims, queues, turns, bulkheads, latency, cost, doors, recovery, 'live-handoffs': liveHandoffs } as const;
+const PARTS = {
+  claims: measureClaims,
+  queues: compareQueues,
+  turns: measureMessages,
+  bulkheads: measureIsolation,
+  latency: measureLatency,
+  cost: measureCost,
+  doors: measureHangingBodies,
+  recovery: measureRecovery,
+  'live-handoffs': measureLiveHandoffs,
+} as const;
 const USAGE = `Measures the service, and prints tables with ratios.
 
   npm run bench                    all of it (some ten minutes)
@@ -25,7 +35,7 @@ bench_… are created and removed.
 `;
 
 async function main(names: readonly string[]): Promise<number> {
-  const unknown = names.filter((name) => !(name in PARTS));
+  const unknown = names.filter(name => !(name in PARTS));
   if (unknown.length > 0) {
     console.error(USAGE);
     return 64;
@@ -45,7 +55,9 @@ async function main(names: readonly string[]): Promise<number> {
     made.push(name);
     return Object.assign(new URL(url.href), { pathname: `/${name}` }).href;
   };
-  console.log(`Node ${process.version}, ${cpus().length} cores. Ratios are within one run; single figures depend on the machine's other load.`);
+  console.log(
+    `Node ${process.version}, ${cpus().length} cores. Ratios are within one run; single figures depend on the machine's other load.`,
+  );
   try {
     for (const [name, part] of Object.entries(PARTS))
       if (names.length === 0 || names.includes(name)) console.log(`\n## ${name}\n\n${await part(newDatabase)}`);
@@ -57,7 +69,12 @@ async function main(names: readonly string[]): Promise<number> {
   return 0;
 }
 
-main(process.argv.slice(2)).then((code) => { process.exitCode = code; }, (error: unknown) => {
-  console.error(error instanceof Error ? error.stack : error);
-  process.exitCode = 1;
-});
+main(process.argv.slice(2)).then(
+  code => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    console.error(error instanceof Error ? error.stack : error);
+    process.exitCode = 1;
+  },
+);

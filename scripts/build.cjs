@@ -8,7 +8,16 @@ const { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeF
 const path = require('node:path');
 
 /** The compiler's input and the pages' files. */
-const SOURCES = ['src', 'migrations', 'scripts', 'examples', 'ormconfig.ts', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'];
+const SOURCES = [
+  'src',
+  'migrations',
+  'scripts',
+  'examples',
+  'ormconfig.ts',
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'package-lock.json',
+];
 /** The pages' files are served unchanged. */
 const ASSET = /\.(html|css|js|svg|json)$/;
 /** Recorded responses of Chatwoot, which only tests read. */
@@ -38,7 +47,14 @@ function build({ root, compile, say }) {
   rmSync(stampFile, { force: true });
   say(existsSync(compilerState) ? 'Compiling what changed…' : 'Compiling (the first time takes about half a minute)…');
   const began = Date.now();
-  const status = compile(['-p', 'tsconfig.build.json', '--incremental', '--tsBuildInfoFile', compilerState, '--noEmitOnError']);
+  const status = compile([
+    '-p',
+    'tsconfig.build.json',
+    '--incremental',
+    '--tsBuildInfoFile',
+    compilerState,
+    '--noEmitOnError',
+  ]);
   if (status !== 0) return status;
 
   const outputs = [...compiledFiles(root, compilerState), ...copyAssets(root, dist)].sort();
@@ -51,7 +67,12 @@ function build({ root, compile, say }) {
 
 function hashOf(root) {
   const hash = createHash('sha256');
-  for (const file of SOURCES.flatMap(source => filesBelow(root, source))) hash.update(file).update('\0').update(readFileSync(path.join(root, file))).update('\0');
+  for (const file of SOURCES.flatMap(source => filesBelow(root, source)))
+    hash
+      .update(file)
+      .update('\0')
+      .update(readFileSync(path.join(root, file)))
+      .update('\0');
   return hash.digest('hex');
 }
 
@@ -59,18 +80,28 @@ function hashOf(root) {
 function filesBelow(root, relative) {
   const entries = existsSync(path.join(root, relative)) ? tryReadFolder(path.join(root, relative)) : [];
   if (entries === null) return [relative];
-  return entries.filter(({ name }) => name !== NOT_COPIED).sort((a, b) => (a.name < b.name ? -1 : 1)).flatMap(({ name }) => filesBelow(root, path.join(relative, name)));
+  return entries
+    .filter(({ name }) => name !== NOT_COPIED)
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap(({ name }) => filesBelow(root, path.join(relative, name)));
 }
 
 function tryReadFolder(folder) {
-  try { return readdirSync(folder, { withFileTypes: true }); } catch (error) { if (error.code === 'ENOTDIR') return null; throw error; }
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    if (error.code === 'ENOTDIR') return null;
+    throw error;
+  }
 }
 
 function readStamp(file) {
   try {
     const { hash, outputs } = JSON.parse(readFileSync(file, 'utf8'));
     return typeof hash === 'string' && Array.isArray(outputs) ? { hash, outputs } : null;
-  } catch { return null; }
+  } catch {
+    return null;
+  }
 }
 
 /**
@@ -81,7 +112,10 @@ function compiledFiles(root, compilerState) {
   const { fileNames } = JSON.parse(readFileSync(compilerState, 'utf8'));
   return fileNames
     .map(file => path.relative(root, path.resolve(path.dirname(compilerState), file)))
-    .filter(file => file.endsWith('.ts') && !file.endsWith('.d.ts') && !file.startsWith('..') && !file.startsWith('node_modules'))
+    .filter(
+      file =>
+        file.endsWith('.ts') && !file.endsWith('.d.ts') && !file.startsWith('..') && !file.startsWith('node_modules'),
+    )
     .flatMap(file => [file.replace(/\.ts$/, '.js'), file.replace(/\.ts$/, '.js.map')]);
 }
 

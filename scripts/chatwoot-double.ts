@@ -6,14 +6,23 @@ const VERSIONS: readonly ChatwootVersion[] = ['3.16', '4.10', '4.14'];
 /** Runs the Chatwoot double alone, for a first try and for tests of other processes. */
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { port: { type: 'string', default: '3900' }, version: { type: 'string', default: '4.10' }, 'platform-token': { type: 'string' } },
+    options: {
+      port: { type: 'string', default: '3900' },
+      version: { type: 'string', default: '4.10' },
+      'platform-token': { type: 'string' },
+    },
   });
-  const version = VERSIONS.find((one) => one === values.version);
+  const version = VERSIONS.find(one => one === values.version);
   if (!version) throw new Error(`--version must be one of ${VERSIONS.join(', ')}`);
   const platformToken = values['platform-token'];
-  const double = await startChatwootDouble({ port: Number(values.port), version, ...(platformToken ? { platformToken } : {}) });
+  const double = await startChatwootDouble({
+    port: Number(values.port),
+    version,
+    ...(platformToken ? { platformToken } : {}),
+  });
   console.log(banner(double.baseUrl, version, double.platformToken));
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void double.stop().then(() => process.exit(0)));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => void double.stop().then(() => process.exit(0)));
 }
 
 function banner(baseUrl: string, version: string, token: string): string {

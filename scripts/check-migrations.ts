@@ -12,14 +12,19 @@ async function main(): Promise<void> {
   const server = given ? null : await startEmbedded();
   const url = given ?? server!.url;
   try {
-    if (await hasTables(url)) throw new Error('CHECK_DATABASE_URL names a database that has tables; this check would drop them. Name an empty one.');
+    if (await hasTables(url))
+      throw new Error(
+        'CHECK_DATABASE_URL names a database that has tables; this check would drop them. Name an empty one.',
+      );
     await migrate(url);
     const drift = await schemaDrift(url);
     await revertAll(url);
     await migrate(url);
     const driftAfterwards = await schemaDrift(url);
     for (const sql of drift) console.error(`Entities differ from migrations; TypeORM would still run: ${sql}`);
-    if (drift.length === 0) for (const sql of driftAfterwards) console.error(`After all down() and up() again, TypeORM would still run: ${sql}`);
+    if (drift.length === 0)
+      for (const sql of driftAfterwards)
+        console.error(`After all down() and up() again, TypeORM would still run: ${sql}`);
     if (drift.length + driftAfterwards.length > 0) process.exitCode = 1;
     else console.log('Entities equal migrations, down and up again.');
   } finally {
@@ -31,7 +36,10 @@ async function hasTables(url: string): Promise<boolean> {
   const client = new Client({ connectionString: url });
   await client.connect();
   try {
-    return (await client.query("select from pg_tables where schemaname not in ('pg_catalog', 'information_schema') limit 1")).rows.length > 0;
+    return (
+      (await client.query("select from pg_tables where schemaname not in ('pg_catalog', 'information_schema') limit 1"))
+        .rows.length > 0
+    );
   } finally {
     await client.end();
   }

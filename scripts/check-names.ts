@@ -18,17 +18,27 @@ const mention = new RegExp(names.map(name => name.replace(/[^a-z0-9]/gi, '.?')).
 const files = readdirSync(source, { recursive: true, withFileTypes: true })
   .filter(entry => entry.isFile())
   .map(entry => path.join(entry.parentPath, entry.name))
-  .filter(file => !file.startsWith(providers + path.sep) && /\.(ts|js|mjs|cjs|json|html|css|sql|graphql|md)$/.test(file));
+  .filter(
+    file => !file.startsWith(providers + path.sep) && /\.(ts|js|mjs|cjs|json|html|css|sql|graphql|md)$/.test(file),
+  );
 
 const places = files.flatMap(file => [
   ...(mention.test(path.relative(source, file)) ? [`${path.relative(root, file)}: the file's own name`] : []),
-  ...readFileSync(file, 'utf8').split('\n')
-    .flatMap((line, at) => (mention.test(line) ? [`${path.relative(root, file)}:${at + 1}: ${line.trim().slice(0, 120)}`] : [])),
+  ...readFileSync(file, 'utf8')
+    .split('\n')
+    .flatMap((line, at) =>
+      mention.test(line) ? [`${path.relative(root, file)}:${at + 1}: ${line.trim().slice(0, 120)}`] : [],
+    ),
 ]);
 
-if (names.length === 0) throw new Error(`No provider found below ${providers}, so there is nothing to check; run this in the repository's root.`);
+if (names.length === 0)
+  throw new Error(
+    `No provider found below ${providers}, so there is nothing to check; run this in the repository's root.`,
+  );
 for (const place of places) console.error(place);
-console.log(places.length === 0
-  ? `${files.length} files outside src/providers name no provider (${names.join(', ')}).`
-  : `${places.length} places outside src/providers name a provider (${names.join(', ')}).`);
+console.log(
+  places.length === 0
+    ? `${files.length} files outside src/providers name no provider (${names.join(', ')}).`
+    : `${places.length} places outside src/providers name a provider (${names.join(', ')}).`,
+);
 process.exitCode = places.length === 0 ? 0 : 1;

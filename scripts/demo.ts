@@ -1,11 +1,11 @@
 import { parseArgs } from 'node:util';
-import { startEmbedded } from '../src/persistence/embedded-postgres';
+import { startEmbedded } from '../src/persistence/embedded/embedded-postgres';
 import { startChatwootDouble } from '../src/providers/chatwoot/testing/double';
-import { DeskStage } from './demo/desk-stage';
-import { openHouse } from './demo/house';
-import { playOnChatwoot } from './demo/play';
-import { Story, STORY } from './demo/story';
-import { tell } from './demo/tell';
+import { DeskDemoAdapter } from './demo/desk-adapter';
+import { startTestService } from './demo/test-service';
+import { runOnChatwoot } from './demo/run-on-chatwoot';
+import { DemoContext, DEMO_STEPS } from './demo/demo-steps';
+import { runSteps } from './demo/run-steps';
 
 const USAGE = `Runs the whole demo, from bot to agent and back, and checks each step.
 
@@ -23,8 +23,12 @@ is deleted at the end, also after a failed step and Ctrl+C. LOG_LEVEL=info shows
 const EXIT_USAGE = 64;
 
 const OPTIONS = {
-  provider: { type: 'string' }, url: { type: 'string' }, 'platform-token': { type: 'string' },
-  'public-url': { type: 'string' }, host: { type: 'string' }, port: { type: 'string' },
+  provider: { type: 'string' },
+  url: { type: 'string' },
+  'platform-token': { type: 'string' },
+  'public-url': { type: 'string' },
+  host: { type: 'string' },
+  port: { type: 'string' },
 } as const;
 
 type Play = (databaseUrl: string) => Promise<number>;
@@ -45,29 +49,58 @@ async function main(): Promise<number> {
 }
 
 function playOf(values: { readonly [K in keyof typeof OPTIONS]?: string }): Play | null {
-  const { provider, url, host, port, 'public-url': publicUrl, 'platform-token': platformToken = process.env.CHATWOOT_PLATFORM_TOKEN } = values;
+  const {
+    provider,
+    url,
+    host,
+    port,
+    'public-url': publicUrl,
+    'platform-token': platformToken = process.env.CHATWOOT_PLATFORM_TOKEN,
+  } = values;
   switch (provider) {
-    case 'desk': return playOnDesk;
+    case 'desk':
+      return playOnDesk;
     case 'chatwoot-double':
-      return async (databaseUrl) => {
+      return async databaseUrl => {
         const double = await startChatwootDouble();
         try {
-          return await playOnChatwoot({ url: double.baseUrl, platformToken: double.platformToken, databaseUrl, out: console, signal: untilInterrupted() });
+          return await runOnChatwoot({
+            url: double.baseUrl,
+            platformToken: double.platformToken,
+            databaseUrl,
+            out: console,
+            signal: untilInterrupted(),
+          });
         } finally {
           await double.stop();
         }
       };
     case 'chatwoot':
       if (url === undefined || !URL.canParse(url) || platformToken === undefined) return null;
-      return (databaseUrl) => playOnChatwoot({ url, platformToken, databaseUrl, publicUrl, host, port, out: console, signal: untilInterrupted() });
-    default: return null;
+      return databaseUrl =>
+        runOnChatwoot({
+          url,
+          platformToken,
+          databaseUrl,
+          publicUrl,
+          host,
+          port,
+          out: console,
+          signal: untilInterrupted(),
+        });
+    default:
+      return null;
   }
 }
 
 async function playOnDesk(databaseUrl: string): Promise<number> {
-  const house = await openHouse(databaseUrl);
+  const house = await startTestService(databaseUrl);
   try {
-    return await tell(STORY, new Story(new DeskStage(house.url, house.gateway), house.operator, house.bot), console);
+    return await runSteps(
+      DEMO_STEPS,
+      new DemoContext(new DeskDemoAdapter(house.url, house.gateway), house.operator, house.bot),
+      console,
+    );
   } finally {
     await house.stop();
   }
@@ -79,8 +112,13 @@ function untilInterrupted(): AbortSignal {
   return interruption.signal;
 }
 
-main().then((code) => { process.exitCode = code; }, (error: unknown) => {
-  const isUsage = error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
-  console.error(isUsage ? `${error.message}\n\n${USAGE}` : error instanceof Error ? error.stack : error);
-  process.exitCode = isUsage ? EXIT_USAGE : 1;
-});
+main().then(
+  code => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    const isUsage = error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
+    console.error(isUsage ? `${error.message}\n\n${USAGE}` : error instanceof Error ? error.stack : error);
+    process.exitCode = isUsage ? EXIT_USAGE : 1;
+  },
+);

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
-import { startEmbedded } from '../src/persistence/embedded-postgres';
-import { playOnChatwoot } from './demo/play';
-import { examination, isWrong, mayPlay } from './doctor/examination';
+import { startEmbedded } from '../src/persistence/embedded/embedded-postgres';
+import { runOnChatwoot } from './demo/run-on-chatwoot';
+import { printFindings, isWrong, canRunDemo } from './doctor/print-findings';
 
 const USAGE = `Checks whether a Chatwoot works with this service, and prints the next step for each problem. Changes nothing in it.
 
@@ -17,20 +17,33 @@ const EXIT_USAGE = 64;
 async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
-      url: { type: 'string' }, 'platform-token': { type: 'string' }, 'public-url': { type: 'string' },
-      play: { type: 'boolean', default: false }, port: { type: 'string' }, host: { type: 'string' },
+      url: { type: 'string' },
+      'platform-token': { type: 'string' },
+      'public-url': { type: 'string' },
+      play: { type: 'boolean', default: false },
+      port: { type: 'string' },
+      host: { type: 'string' },
     },
   });
-  const { url, play, port, host, 'public-url': publicUrl, 'platform-token': token = process.env.CHATWOOT_PLATFORM_TOKEN } = values;
+  const {
+    url,
+    play,
+    port,
+    host,
+    'public-url': publicUrl,
+    'platform-token': token = process.env.CHATWOOT_PLATFORM_TOKEN,
+  } = values;
   if (url === undefined || !URL.canParse(url) || !/^https?:/.test(url) || token === undefined) {
     console.error(USAGE);
     return EXIT_USAGE;
   }
-  const findings = await examination({ url, token, publicUrl }, console);
+  const findings = await printFindings({ url, token, publicUrl }, console);
   if (isWrong(findings)) return 1;
-  if (!mayPlay(findings)) return play ? 1 : 0;
+  if (!canRunDemo(findings)) return play ? 1 : 0;
   if (!play) {
-    console.log('\nNothing is wrong. Add --play to run the whole demo on it; everything that it creates is deleted afterwards.');
+    console.log(
+      '\nNothing is wrong. Add --play to run the whole demo on it; everything that it creates is deleted afterwards.',
+    );
     return 0;
   }
   console.log('\nNothing is wrong. The demo:\n');
@@ -38,14 +51,28 @@ async function main(): Promise<number> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interruption.abort());
   const postgres = await startEmbedded();
   try {
-    return await playOnChatwoot({ url, platformToken: token, databaseUrl: postgres.url, publicUrl, port, host, out: console, signal: interruption.signal });
+    return await runOnChatwoot({
+      url,
+      platformToken: token,
+      databaseUrl: postgres.url,
+      publicUrl,
+      port,
+      host,
+      out: console,
+      signal: interruption.signal,
+    });
   } finally {
     await postgres.stop();
   }
 }
 
-main().then((code) => { process.exitCode = code; }, (error: unknown) => {
-  const isUsage = error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
-  console.error(isUsage ? `${error.message}\n\n${USAGE}` : error instanceof Error ? error.stack : error);
-  process.exitCode = isUsage ? EXIT_USAGE : 1;
-});
+main().then(
+  code => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    const isUsage = error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
+    console.error(isUsage ? `${error.message}\n\n${USAGE}` : error instanceof Error ? error.stack : error);
+    process.exitCode = isUsage ? EXIT_USAGE : 1;
+  },
+);

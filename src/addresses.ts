@@ -25,29 +25,41 @@ export function isPrivateAddress(text: string): boolean {
 const isIsatap = ({ parts }: ipaddr.IPv6): boolean => (parts[4]! & ~0x200) === 0 && parts[5] === 0x5efe;
 
 /** Normalizes a URL's host: lower case, no brackets, no dot at the end. */
-export const bareHost = (hostname: string): string => hostname.toLowerCase().replace(/^\[|\]$/g, '').replace(/\.$/, '');
+export const normalizeHost = (hostname: string): string =>
+  hostname
+    .toLowerCase()
+    .replace(/^\[|\]$/g, '')
+    .replace(/\.$/, '');
 
 /** Returns whether a host is private, judged by the name alone. */
 export function isPrivateHost(hostname: string): boolean {
-  const host = bareHost(hostname);
-  return isIP(host) !== 0 ? isPrivateAddress(host) : !host.includes('.') || /\.(localhost|local|internal|home\.arpa)$/.test(host);
+  const host = normalizeHost(hostname);
+  return isIP(host) !== 0
+    ? isPrivateAddress(host)
+    : !host.includes('.') || /\.(localhost|local|internal|home\.arpa)$/.test(host);
 }
 
 /** Returns whether a host can only mean this machine. */
 export function isLoopback(hostname: string): boolean {
-  const host = bareHost(hostname);
+  const host = normalizeHost(hostname);
   return host === 'localhost' || host.endsWith('.localhost') || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
-export interface Address { readonly address: string; readonly family: number }
+export interface Address {
+  readonly address: string;
+  readonly family: number;
+}
 
 /** The resolver did not respond in time, or lookups of other names occupied all slots for that long. */
-export class NoAnswerInTimeError extends Error {}
+export class LookupTimeoutError extends Error {}
 
 /** Maximum number of remembered names that resolved before. */
 const MOST_WORKED = 10_000;
 
-interface Waiter { readonly host: string; wake(): void }
+interface Waiter {
+  readonly host: string;
+  wake(): void;
+}
 
 /**
  * Resolves names that tenants gave. A lookup occupies one of the process's few threads until the resolver responds,
@@ -68,47 +80,64 @@ export class NameLookups {
    * @param atOnce maximum number of concurrent lookups
    * @param ofNewNames how many of them may be for names that never resolved, of which a tenant can invent any number
    */
-  constructor(private readonly resolve: (host: string) => Promise<readonly Address[]>, private readonly atOnce: number, private readonly ofNewNames = atOnce) {}
+  constructor(
+    private readonly resolve: (host: string) => Promise<readonly Address[]>,
+    private readonly atOnce: number,
+    private readonly ofNewNames = atOnce,
+  ) {}
 
   /** @throws NoAnswerInTimeError, or the resolver's error */
   readonly addressesOf = async (host: string): Promise<readonly Address[]> => {
     const over = new AbortController();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      if (this.limitMs !== null) timer = setTimeout(() => { over.abort(); reject(new NoAnswerInTimeError(`The name ${host} was not resolved in time.`)); }, this.limitMs);
+      if (this.limitMs !== null)
+        timer = setTimeout(() => {
+          over.abort();
+          reject(new LookupTimeoutError(`The name ${host} was not resolved in time.`));
+        }, this.limitMs);
     });
-    return Promise.race([this.found(host, over.signal), late]).finally(() => clearTimeout(timer));
+    return Promise.race([this.waitForResult(host, over.signal), late]).finally(() => clearTimeout(timer));
   };
 
-  private async found(host: string, over: AbortSignal): Promise<readonly Address[]> {
+  private async waitForResult(host: string, over: AbortSignal): Promise<readonly Address[]> {
     while (!over.aborted) {
       const known = this.running.get(host);
       if (known !== undefined) return known;
-      if (this.mayStart(host)) return this.start(host);
-      await this.room(host, over);
+      if (this.mayStart(host)) return this.startLookup(host);
+      await this.waitForSlot(host, over);
     }
     // This call timed out, so another one may use the slot.
-    this.callNext();
+    this.releaseSlot();
     return [];
   }
 
   private mayStart(host: string): boolean {
-    return this.running.size < this.atOnce && !this.domains.has(domainOf(host)) && (this.worked.has(host) || this.newRunning < this.ofNewNames);
+    return (
+      this.running.size < this.atOnce &&
+      !this.domains.has(domainOf(host)) &&
+      (this.worked.has(host) || this.newRunning < this.ofNewNames)
+    );
   }
 
-  private start(host: string): Promise<readonly Address[]> {
+  private startLookup(host: string): Promise<readonly Address[]> {
     const domain = domainOf(host);
     const isNew = !this.worked.has(host);
     if (isNew) this.newRunning += 1;
     this.domains.add(domain);
-    const answer = this.resolve(host).then(addresses => { this.remember(host); return addresses; }).finally(() => {
-      this.running.delete(host);
-      this.domains.delete(domain);
-      if (isNew) this.newRunning -= 1;
-      this.callNext();
-    });
+    const answer = this.resolve(host)
+      .then(addresses => {
+        this.remember(host);
+        return addresses;
+      })
+      .finally(() => {
+        this.running.delete(host);
+        this.domains.delete(domain);
+        if (isNew) this.newRunning -= 1;
+        this.releaseSlot();
+      });
     this.running.set(host, answer);
-    this.callNext();
+    this.releaseSlot();
     return answer;
   }
 
@@ -119,18 +148,24 @@ export class NameLookups {
     if (this.worked.size > MOST_WORKED && oldest !== undefined) this.worked.delete(oldest);
   }
 
-  private room(host: string, over: AbortSignal): Promise<void> {
+  private waitForSlot(host: string, over: AbortSignal): Promise<void> {
     return new Promise(resolve => {
       const waiter = { host, wake: resolve };
       this.waiting.add(waiter);
-      over.addEventListener('abort', () => { if (this.waiting.delete(waiter)) resolve(); }, { once: true });
+      over.addEventListener(
+        'abort',
+        () => {
+          if (this.waiting.delete(waiter)) resolve();
+        },
+        { once: true },
+      );
     });
   }
 
   /**
    * Wakes all calls that can join a running lookup, and the first one that can start its own; that one wakes the next.
    */
-  private callNext(): void {
+  private releaseSlot(): void {
     for (const waiter of [...this.waiting]) {
       const joins = this.running.has(waiter.host);
       if (!joins && !this.mayStart(waiter.host)) continue;
@@ -152,4 +187,4 @@ function domainOf(host: string): string {
  * The lookups of this process. Of libuv's four threads, one is always left, and two while names that never resolved get
  * no response.
  */
-export const tenantNames = new NameLookups(host => lookup(host, { all: true }), 3, 2);
+export const tenantNameLookups = new NameLookups(host => lookup(host, { all: true }), 3, 2);

@@ -1,44 +1,54 @@
 import 'reflect-metadata';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
-import { tenantNames } from './addresses';
-import { claimerOfThisProcess, isProvedDead } from './claimer';
-import { isReachedFrom, loadSecretKey, publicUrlOf, type Config } from './config';
+import { tenantNameLookups } from './addresses';
+import { currentClaimer, isProvedDead } from './claimer';
+import { isReachableFrom, loadSecretKey, publicUrlOf, type Config } from './config';
 import { createFlows } from './core/flows';
 import type { Flows } from './core/flows/api';
-import { accessOf, type FlowDeps, type KnownProvider } from './core/flows/deps';
-import { FileKeeper } from './core/flows/archive-file';
+import { accessOf, type FlowDeps, type RegisteredProvider } from './core/flows/deps';
+import { FileArchive } from './core/flows/archive-file';
 import type { Clock } from './core/ports/clock';
 import type { Stores } from './core/ports/stores';
-import type { ProviderHost } from './core/ports/support-provider';
+import type { ProviderHost } from './core/ports/provider/support-provider';
 import { TypingRelay, Worker } from './delivery';
 import { EXAMPLE_CHATBOTS, EXAMPLE_ORGANIZATION, seedExample } from './example';
 import { buildSupportSchema, createGraphqlHttp, printSubgraphSchema } from './graphql';
 import { Health } from './health';
 import { createIdentify } from './identity/identify';
-import { logOf, type Logger } from './logging';
-import { MediaLinks } from './media/links';
+import { createRoomLog, type Logger } from './logging';
+import { MediaLinks } from './media/media-links';
 import { openMediaStore } from './media/open-store';
 import { openRemoteFile } from './media/remote-file';
-import { fileServer } from './media/serve-file';
-import { createPool, createStores, inTransaction, PoolHalves, PostgresTyping, PostgresWake, SecretBox, startEmbedded, takesWrites } from './persistence';
+import { createFileServer } from './media/serve-file';
+import {
+  createPool,
+  createStores,
+  inTransaction,
+  PoolHalves,
+  PostgresTyping,
+  PostgresWake,
+  SecretBox,
+  startEmbedded,
+  takesWrites,
+} from './persistence';
 import { migrate } from './persistence/migrate';
-import { createOutgoing } from './outgoing';
+import { createOutgoing } from './tenant-fetch';
 import { providers as registry } from './providers/registry';
 import { HttpPush } from './push';
 import { createHttpServer } from './server';
 import type { ProviderPage } from './server/provider-pages';
 import { TIME_LIMITS } from './time-limits';
-import { createTryPage, type TryDescription } from './try';
-import { webhookReceiver } from './webhooks/receive-webhook';
-import { recordHint } from './webhooks/record-hint';
+import { createPlayground, type PlaygroundDescription } from './playground';
+import { createWebhookReceiver } from './webhooks/receive-webhook';
+import { recordHint } from './core/flows/from-provider/record-hint';
 
 export interface App {
   /** E.g. `http://127.0.0.1:4000`. */
   readonly url: string;
   readonly port: number;
   /** Null if the operator provides the Postgres. */
-  readonly embeddedIn: string | null;
+  readonly embeddedDataDir: string | null;
   readonly stores: Stores;
   readonly flows: Flows;
   /**
@@ -48,15 +58,15 @@ export interface App {
   stop(graceMs?: number): Promise<void>;
 }
 
-type Stop = (graceMs: number) => Promise<unknown>;
+type StopStep = (graceMs: number) => Promise<unknown>;
 
 const POLL_MS = 1_000;
 const DAY_MS = 86_400_000;
 /** The work mostly waits for remotes; its database statements are short. */
-const WORK_WIDTH = 64;
-const WIDTH_OF_FAR_SIDE = 8;
+const WORK_CONCURRENCY = 64;
+const CONCURRENCY_PER_REMOTE = 8;
 /** One endpoint receives the pushes of all sessions of a chatbot. */
-const PUSHES = { width: 32, widthOfFarSide: 8 };
+const PUSH_CONCURRENCY = { concurrency: 32, concurrencyPerRemote: 8 };
 
 /**
  * Sockets per socket whose caller is not identified yet. WebSockets send credentials within seconds, so these are few.
@@ -64,10 +74,10 @@ const PUSHES = { width: 32, widthOfFarSide: 8 };
 const SOCKETS_PER_STRANGER = 4;
 
 /** Limits of arriving bodies at all endpoints together. One organization or account has at most its share of them. */
-const BODIES = { perOperation: 4, maxBytes: 256 * 1024 * 1024, shareOfOne: 1 / 4 };
+const BODY_LIMITS = { perOperation: 4, maxBytes: 256 * 1024 * 1024, shareOfOne: 1 / 4 };
 /** Makes the largest allowed body fit into one share, as sent and inflated. */
 const bodyBytes = ({ graphqlBytes, webhookBytes, providerBytes }: Config['bodyLimits']): number =>
-  Math.max(BODIES.maxBytes, 2 * Math.max(graphqlBytes, webhookBytes, providerBytes) / BODIES.shareOfOne);
+  Math.max(BODY_LIMITS.maxBytes, (2 * Math.max(graphqlBytes, webhookBytes, providerBytes)) / BODY_LIMITS.shareOfOne);
 
 const clock: Clock = {
   now: () => Date.now(),
@@ -77,14 +87,14 @@ const clock: Clock = {
 };
 
 /** Hooks between the service and its environment. */
-export interface Watching {
+export interface StartHooks {
   /** Wraps the fetch of providers, e.g. to record their calls. */
-  watchCalls?(fetch: ProviderHost['fetch']): ProviderHost['fetch'];
+  wrapFetch?(fetch: ProviderHost['fetch']): ProviderHost['fetch'];
 }
 
 /** Starts one replica. On a failure, stops everything that was started. */
-export async function startApp(config: Config, logger: Logger, watching: Watching = {}): Promise<App> {
-  const started: Stop[] = [];
+export async function startApp(config: Config, logger: Logger, watching: StartHooks = {}): Promise<App> {
+  const started: StopStep[] = [];
   const stopAll = async (graceMs = 0): Promise<void> => {
     for (const stop of started.splice(0).reverse())
       await stop(graceMs).catch((error: unknown) => logger.error({ err: error }, 'a component failed to stop'));
@@ -97,8 +107,14 @@ export async function startApp(config: Config, logger: Logger, watching: Watchin
   }
 }
 
-async function start(config: Config, logger: Logger, { watchCalls = fetch => fetch }: Watching, started: Stop[], stopAll: App['stop']): Promise<App> {
-  tenantNames.limitMs = TIME_LIMITS.names.lookupMs;
+async function start(
+  config: Config,
+  logger: Logger,
+  { wrapFetch = fetch => fetch }: StartHooks,
+  started: StopStep[],
+  stopAll: App['stop'],
+): Promise<App> {
+  tenantNameLookups.limitMs = TIME_LIMITS.names.lookupMs;
   const secretKey = await loadSecretKey(config);
   let databaseUrl = config.databaseUrl;
   if (databaseUrl === null) {
@@ -109,38 +125,66 @@ async function start(config: Config, logger: Logger, { watchCalls = fetch => fet
   await migrate(databaseUrl);
 
   // Two pools: callers never wait for connections of the background work, and vice versa.
-  const half = (applicationName: string, size: number): Pool => {
-    const made = createPool(databaseUrl, { max: size, applicationName, onError: error => { if (!made.ending) logger.warn({ err: error }, 'an idle database connection was lost'); } });
+  const createPoolHalf = (applicationName: string, size: number): Pool => {
+    const made = createPool(databaseUrl, {
+      max: size,
+      applicationName,
+      onError: error => {
+        if (!made.ending) logger.warn({ err: error }, 'an idle database connection was lost');
+      },
+    });
     started.push(() => made.end());
     return made;
   };
-  const pool = half('support', Math.ceil(config.poolSize / 2));
-  const workPool = half('support-work', Math.floor(config.poolSize / 2));
-  const halves = new PoolHalves(pool, workPool);
-  const wake = new PostgresWake(databaseUrl, { pollMs: POLL_MS, silenceMs: TIME_LIMITS.database.wakeMs, onError: error => logger.warn({ err: error }, 'listening for other replicas failed, will be tried again') });
-  const parts = { secretBox: new SecretBox(secretKey), clock, wake, claimer: claimerOfThisProcess(), keys: { keepDays: config.keepDays.idempotencyKeys } };
+  const pool = createPoolHalf('support', Math.ceil(config.poolSize / 2));
+  const workPool = createPoolHalf('support-work', Math.floor(config.poolSize / 2));
+  const splitPool = new PoolHalves(pool, workPool);
+  const wake = new PostgresWake(databaseUrl, {
+    pollMs: POLL_MS,
+    silenceMs: TIME_LIMITS.database.wakeMs,
+    onError: error => logger.warn({ err: error }, 'listening for other replicas failed, will be tried again'),
+  });
+  const parts = {
+    secretBox: new SecretBox(secretKey),
+    clock,
+    wake,
+    claimer: currentClaimer(),
+    keys: { keepDays: config.keepDays.idempotencyKeys },
+  };
   const stores = createStores(pool, parts);
   const typing = new PostgresTyping(wake);
   const relay = new TypingRelay(TIME_LIMITS.provider.typingMs);
   started.push(async () => relay.stop());
   await stores.setup.sealInboxes();
 
-  const outgoing = createOutgoing({ allowed: config.allowedPrivate, now: clock.now, connectMs: TIME_LIMITS.names.connectMs });
-  started.push(() => outgoing.close());
-  const fetch = watchCalls(outgoing.fetch);
-  const host = (name: string): ProviderHost => ({
-    hint: (accountId, conversationId) => { recordHint({ stores, clock }, accountId, { conversationId }).catch((error: unknown) => logger.warn({ err: error }, 'a hint was lost; the timer finds its changes')); },
+  const tenantFetch = createOutgoing({
+    allowed: config.allowedPrivate,
+    now: clock.now,
+    connectMs: TIME_LIMITS.names.connectMs,
+  });
+  started.push(() => tenantFetch.close());
+  const fetch = wrapFetch(tenantFetch.fetch);
+  const providerHost = (name: string): ProviderHost => ({
+    hint: (accountId, conversationId) => {
+      recordHint({ stores, clock }, accountId, { conversationId }).catch((error: unknown) =>
+        logger.warn({ err: error }, 'a hint was lost; the timer finds its changes'),
+      );
+    },
     database: {
       // The same provider instance serves callers and the background work.
-      query: (text, values) => halves.current.query(text, values as unknown[]),
-      transaction: work => inTransaction(halves.current, client => work((text, values) => client.query(text, values as unknown[]))),
+      query: (text, values) => splitPool.current.query(text, values as unknown[]),
+      transaction: work =>
+        inTransaction(splitPool.current, client => work((text, values) => client.query(text, values as unknown[]))),
     },
-    fetch, replicas: () => wake.replicas, now: clock.now, log: logOf(logger, `provider:${name}`),
+    fetch,
+    replicas: () => wake.replicas,
+    now: clock.now,
+    log: createRoomLog(logger, `provider:${name}`),
   });
-  const known = new Map<string, KnownProvider>();
+  const known = new Map<string, RegisteredProvider>();
   const pages = new Map<string, ProviderPage>();
   for (const [name, definition] of registry) {
-    const own = host(name);
+    const own = providerHost(name);
     known.set(name, { definition, instance: definition.create(own) });
     if (definition.routes) pages.set(name, definition.routes(own));
   }
@@ -150,50 +194,104 @@ async function start(config: Config, logger: Logger, { watchCalls = fetch => fet
   const { events, messages, deliveries, idempotencyKeys, sessions } = config.keepDays;
   const links = new MediaLinks(secretKey, clock.now);
   const deps: { -readonly [K in keyof FlowDeps]: FlowDeps[K] } = {
-    stores, clock, typing: relay, providers: known, publicUrl: publicUrlOf(config), isReachedFrom: baseUrl => isReachedFrom(config, baseUrl),
-    push: new HttpPush({ fetch: outgoing.fetchOnce, whyRefused: outgoing.whyRefused, now: clock.now }), whyRefused: outgoing.whyRefused,
-    fileUrl: ({ organizationId, id: messageId }, index, name) => `${deps.publicUrl}${links.pathOf({ organizationId, messageId, index }, name)}`,
+    stores,
+    clock,
+    typing: relay,
+    providers: known,
+    publicUrl: publicUrlOf(config),
+    isReachableFrom: baseUrl => isReachableFrom(config, baseUrl),
+    push: new HttpPush({ fetch: tenantFetch.fetchOnce, addressProblem: tenantFetch.addressProblem, now: clock.now }),
+    addressProblem: tenantFetch.addressProblem,
+    fileUrl: ({ organizationId, id: messageId }, index, name) =>
+      `${deps.publicUrl}${links.createPath({ organizationId, messageId, index }, name)}`,
     limits: {
-      drainMs: config.drainLimitMs, endSyncMs: TIME_LIMITS.provider.endSyncMs, livePollMs: config.livePollMs, callMs: config.providerTimeoutMs,
-      setupMs: config.providerTimeoutMs * TIME_LIMITS.provider.setUpCalls, checkMs: config.checkIntervalMs, lookMs: config.lookIntervalMs,
+      drainMs: config.drainLimitMs,
+      endSyncMs: TIME_LIMITS.provider.endSyncMs,
+      liveScanIntervalMs: config.liveScanIntervalMs,
+      callMs: config.providerTimeoutMs,
+      setupMs: config.providerTimeoutMs * TIME_LIMITS.provider.setUpCalls,
+      checkMs: config.checkIntervalMs,
+      fullScanIntervalMs: config.fullScanIntervalMs,
       uploadMs: Math.max(config.providerTimeoutMs, TIME_LIMITS.provider.uploadMs),
       targetLookupMs: Math.min(TIME_LIMITS.provider.targetLookupMs, config.providerTimeoutMs),
-      pushMs: config.push.timeoutMs, disableEndpointMs: config.push.disableAfterMs,
+      pushMs: config.push.timeoutMs,
+      disableEndpointMs: config.push.disableAfterMs,
     },
-    retention: { keepMs: { events: events * DAY_MS, messages: messages * DAY_MS, deliveries: deliveries * DAY_MS, idempotencyKeys: idempotencyKeys * DAY_MS, sessions: sessions * DAY_MS }, files: store.media },
+    retention: {
+      keepMs: {
+        events: events * DAY_MS,
+        messages: messages * DAY_MS,
+        deliveries: deliveries * DAY_MS,
+        idempotencyKeys: idempotencyKeys * DAY_MS,
+        sessions: sessions * DAY_MS,
+      },
+      files: store.media,
+    },
     digest: text => createHash('sha256').update(text).digest('base64url'),
   };
-  const files = deps.files = new FileKeeper(deps, {
-    media: store.media, limits: { ...config.media.limits, ...TIME_LIMITS.file }, keptMs: config.media.keptMs,
-    openLink: (url, signal) => openRemoteFile(outgoing.fetch, url, signal),
-  });
+  const files = (deps.files = new FileArchive(deps, {
+    media: store.media,
+    limits: { ...config.media.limits, ...TIME_LIMITS.file },
+    retentionMs: config.media.retentionMs,
+    openLink: (url, signal) => openRemoteFile(tenantFetch.fetch, url, signal),
+  }));
   const flows = createFlows(deps);
   const identify = createIdentify(config.identity, TIME_LIMITS.identity);
-  const health = new Health({ takesWrites: () => takesWrites(pool) });
+  const health = new Health({ isWritable: () => takesWrites(pool) });
   const graphql = await createGraphqlHttp({
     fileUrl: deps.fileUrl,
-    flows, stores, wake, typing, clock, limits: {
-      maxBodyBytes: config.bodyLimits.graphqlBytes, maxOperations: config.maxOperations,
-      maxCost: config.operation.maxCost, maxRepresentations: config.operation.maxRepresentations, maxResultBytes: config.operation.maxResultBytes,
+    flows,
+    stores,
+    wake,
+    typing,
+    clock,
+    limits: {
+      maxBodyBytes: config.bodyLimits.graphqlBytes,
+      maxOperations: config.maxOperations,
+      maxCost: config.operation.maxCost,
+      maxRepresentations: config.operation.maxRepresentations,
+      maxResultBytes: config.operation.maxResultBytes,
       // A setup call has a time limit of its own at the provider, and uses the database before and after it.
-      operationMs: config.operation.timeoutMs, providerOperationMs: config.operation.timeoutMs + deps.limits.setupMs,
+      operationMs: config.operation.timeoutMs,
+      providerOperationMs: config.operation.timeoutMs + deps.limits.setupMs,
     },
     identify: (headers, connectionParams, remoteAddress) => identify({ headers, connectionParams, remoteAddress }),
     log: (fields, message, level) => logger[level ?? 'error'](fields, message),
   });
-  const tryPage = createTryPage({ describe: () => describeExample(stores), identify: request => identify(request) });
+  const tryPage = createPlayground({ describe: () => describeExample(stores), identify: request => identify(request) });
   const server = createHttpServer({
     graphql: { handle: graphql.handlers.http, upgrade: graphql.handlers.upgrade, stop: graphql.stop },
-    webhooks: webhookReceiver({
-      stores, clock, typing: { stores, clock, board: typing }, log: logOf(logger, 'webhooks'), bodyLimitBytes: config.bodyLimits.webhookBytes,
-      providerOf: account => known.get(account.provider)!.instance, accessOf: account => accessOf(deps, account),
+    webhooks: createWebhookReceiver({
+      stores,
+      clock,
+      typing: { stores, clock, board: typing },
+      log: createRoomLog(logger, 'webhooks'),
+      bodyLimitBytes: config.bodyLimits.webhookBytes,
+      providerOf: account => known.get(account.provider)!.instance,
+      accessOf: account => accessOf(deps, account),
     }),
-    files: fileServer({ links, files, stores, clock, ...TIME_LIMITS.file }), fileOwner: path => links.refOf(path)?.organizationId ?? null,
-    bodies: { maxBodies: config.maxOperations * BODIES.perOperation, maxBytes: bodyBytes(config.bodyLimits), shareOfOne: BODIES.shareOfOne, ...TIME_LIMITS.body },
-    providerPages: pages, isOpenPage: (name, path) => registry.get(name)?.isOpen?.(path) ?? false, providerBodyLimitBytes: config.bodyLimits.providerBytes,
-    identify, health, logger, page: config.example ? tryPage : null,
-    limits: { ...TIME_LIMITS.http, ...TIME_LIMITS.stop }, readers: TIME_LIMITS.reader,
-    maxSockets: config.maxSockets, maxStrangers: Math.ceil(config.maxSockets / SOCKETS_PER_STRANGER), maxWebhooks: config.maxOperations, maxFiles: config.maxOperations, maxPages: config.maxOperations,
+    files: createFileServer({ links, files, stores, clock, ...TIME_LIMITS.file }),
+    fileOwner: path => links.parsePath(path)?.organizationId ?? null,
+    bodies: {
+      maxBodies: config.maxOperations * BODY_LIMITS.perOperation,
+      maxBytes: bodyBytes(config.bodyLimits),
+      shareOfOne: BODY_LIMITS.shareOfOne,
+      ...TIME_LIMITS.body,
+    },
+    providerPages: pages,
+    isOpenPage: (name, path) => registry.get(name)?.isOpen?.(path) ?? false,
+    providerBodyLimitBytes: config.bodyLimits.providerBytes,
+    identify,
+    health,
+    logger,
+    page: config.example ? tryPage : null,
+    limits: { ...TIME_LIMITS.http, ...TIME_LIMITS.stop },
+    readers: TIME_LIMITS.reader,
+    maxSockets: config.maxSockets,
+    maxStrangers: Math.ceil(config.maxSockets / SOCKETS_PER_STRANGER),
+    maxWebhooks: config.maxOperations,
+    maxFiles: config.maxOperations,
+    maxPages: config.maxOperations,
   });
   started.push(() => server.stop());
   // Before the server listens: the page of a first run needs its chatbots and teams.
@@ -203,24 +301,44 @@ async function start(config: Config, logger: Logger, { watchCalls = fetch => fet
   logger.info({ port }, 'listening');
 
   const workStores = createStores(workPool, parts);
-  const worker = new Worker({ ...deps, stores: workStores, files: files.over(workStores) }, { leaseMs: config.leaseMs, width: WORK_WIDTH, widthOfFarSide: WIDTH_OF_FAR_SIDE, pushes: PUSHES, pollMs: POLL_MS, isDead: isProvedDead }, logger.child({ room: 'delivery' }));
+  const worker = new Worker(
+    { ...deps, stores: workStores, files: files.withStores(workStores) },
+    {
+      leaseMs: config.leaseMs,
+      concurrency: WORK_CONCURRENCY,
+      concurrencyPerRemote: CONCURRENCY_PER_REMOTE,
+      pushes: PUSH_CONCURRENCY,
+      pollMs: POLL_MS,
+      isDead: isProvedDead,
+    },
+    logger.child({ room: 'delivery' }),
+  );
   await wake.start();
   started.push(() => wake.stop());
   wake.onWake(() => worker.wake());
-  await halves.inBackground(() => worker.start());
-  health.hasStarted();
+  await splitPool.inBackground(() => worker.start());
+  health.markStarted();
   // Both together: nothing new is claimed while the last responses are sent.
   started.push(graceMs => Promise.all([worker.stop(TIME_LIMITS.stop.workMs), server.stop(graceMs)]));
 
-  return { url: deps.publicUrl, port, embeddedIn: config.databaseUrl === null ? config.dataDir : null, stores, flows, stop: stopAll };
+  return {
+    url: deps.publicUrl,
+    port,
+    embeddedDataDir: config.databaseUrl === null ? config.dataDir : null,
+    stores,
+    flows,
+    stop: stopAll,
+  };
 }
 
-async function describeExample(stores: Stores): Promise<TryDescription> {
+async function describeExample(stores: Stores): Promise<PlaygroundDescription> {
   return {
     organizationId: EXAMPLE_ORGANIZATION,
     chatbots: EXAMPLE_CHATBOTS,
-    agentPages: [...registry.values()].flatMap(({ name, title, agentPage }) => (agentPage === undefined ? [] : [{ path: `/providers/${name}${agentPage}`, title }])),
-    teams: (await stores.setup.teamsOf(EXAMPLE_ORGANIZATION, null)).map(({ id, name }) => ({ id, name })),
+    agentPages: [...registry.values()].flatMap(({ name, title, agentPage }) =>
+      agentPage === undefined ? [] : [{ path: `/providers/${name}${agentPage}`, title }],
+    ),
+    teams: (await stores.setup.listTeams(EXAMPLE_ORGANIZATION, null)).map(({ id, name }) => ({ id, name })),
   };
 }
 

@@ -11,10 +11,13 @@ import { readFileSync, readlinkSync } from 'node:fs';
 const SEPARATOR = ':';
 
 /** Identifies the boot of the machine and the PID namespace. Null if unknown. */
-function placeOf(): string | null {
+function processPlace(): string | null {
   try {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-    return createHash('sha256').update(`${boot} ${readlinkSync('/proc/self/ns/pid')}`).digest('base64url').slice(0, 16);
+    return createHash('sha256')
+      .update(`${boot} ${readlinkSync('/proc/self/ns/pid')}`)
+      .digest('base64url')
+      .slice(0, 16);
   } catch {
     return null;
   }
@@ -24,19 +27,23 @@ function placeOf(): string | null {
  * Returns a process's start time, in the kernel's ticks since boot, and whether it is a zombie; null if it is not
  * visible.
  */
-function statOf(pid: number | 'self'): { readonly startedAt: string; readonly isZombie: boolean } | null {
+function readProcessStat(pid: number | 'self'): { readonly startedAt: string; readonly isZombie: boolean } | null {
   try {
     // The process name, in parentheses, may contain any character.
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\)\s*/s, '').split(' ');
-    return fields[19] === undefined ? null : { startedAt: fields[19], isZombie: fields[0] === 'Z' || fields[0] === 'X' };
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\)\s*/s, '')
+      .split(' ');
+    return fields[19] === undefined
+      ? null
+      : { startedAt: fields[19], isZombie: fields[0] === 'Z' || fields[0] === 'X' };
   } catch {
     return null;
   }
 }
 
 /** Returns the name under which this process claims work. Unique among all processes. */
-export function claimerOfThisProcess(): string {
-  const [place, self] = [placeOf(), statOf('self')];
+export function currentClaimer(): string {
+  const [place, self] = [processPlace(), readProcessStat('self')];
   return place === null || self === null ? randomUUID() : [place, process.pid, self.startedAt].join(SEPARATOR);
 }
 
@@ -46,13 +53,13 @@ export function claimerOfThisProcess(): string {
  */
 export function isProvedDead(claimer: string): boolean {
   const [place, pid, startedAt] = claimer.split(SEPARATOR);
-  if (startedAt === undefined || place !== placeOf() || !/^[1-9]\d*$/.test(pid!)) return false;
+  if (startedAt === undefined || place !== processPlace() || !/^[1-9]\d*$/.test(pid!)) return false;
   try {
     process.kill(Number(pid), 0);
   } catch (error) {
     // EPERM: the process exists and belongs to another user.
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return true;
   }
-  const stat = statOf(Number(pid));
+  const stat = readProcessStat(Number(pid));
   return stat !== null && (stat.isZombie || stat.startedAt !== startedAt);
 }

@@ -5,7 +5,7 @@ import type { Environment } from './config/load';
 /** EX_USAGE of sysexits.h. */
 const EXIT_USAGE = 64;
 
-export interface CliSurroundings {
+export interface CliEnvironment {
   readonly env: Environment;
   out(text: string): void;
   err(text: string): void;
@@ -13,48 +13,55 @@ export interface CliSurroundings {
 }
 
 interface Command {
-  readonly about: string;
-  run(surroundings: CliSurroundings): Promise<void> | void;
+  readonly description: string;
+  run(environment: CliEnvironment): Promise<void> | void;
 }
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   'check-config': {
-    about: 'check the settings in the environment and list the effective ones; exits with 78 if one is invalid',
+    description: 'check the settings in the environment and list the effective ones; exits with 78 if one is invalid',
     run({ env, out }) {
       const { notices } = loadConfig(env);
-      out(['The settings are valid.', '', describeSettings(env), ...(notices.length > 0 ? ['', ...notices] : [])].join('\n'));
+      out(
+        ['The settings are valid.', '', describeSettings(env), ...(notices.length > 0 ? ['', ...notices] : [])].join(
+          '\n',
+        ),
+      );
     },
   },
   'print-schema': {
-    about: 'print the subgraph schema that composition reads',
+    description: 'print the subgraph schema that composition reads',
     run: async ({ out, printSchema }) => out((await printSchema()).trimEnd()),
   },
   help: {
-    about: 'show this help',
+    description: 'show this help',
     run: ({ out }) => out(usage()),
   },
 };
 
-const usage = (): string => [
-  'Commands:',
-  ...Object.entries(COMMANDS).map(([name, { about }]) => `  ${name.padEnd(14)}${about}`),
-].join('\n');
+const usage = (): string =>
+  [
+    'Commands:',
+    ...Object.entries(COMMANDS).map(([name, { description }]) => `  ${name.padEnd(14)}${description}`),
+  ].join('\n');
 
 /** Runs a command. @returns the exit status */
-export async function runCli(args: readonly string[], surroundings: CliSurroundings): Promise<number> {
+export async function runCli(args: readonly string[], environment: CliEnvironment): Promise<number> {
   const [given = 'help', ...rest] = args;
   const name = given === '--help' || given === '-h' ? 'help' : given;
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command === undefined || rest.length > 0) {
-    surroundings.err(`${command === undefined ? `Unknown command ${JSON.stringify(given)}.` : `${name} takes no arguments.`}\n${usage()}`);
+    environment.err(
+      `${command === undefined ? `Unknown command ${JSON.stringify(given)}.` : `${name} takes no arguments.`}\n${usage()}`,
+    );
     return EXIT_USAGE;
   }
   try {
-    await command.run(surroundings);
+    await command.run(environment);
     return 0;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    surroundings.err(error.message);
+    environment.err(error.message);
     return EXIT_CONFIG;
   }
 }
@@ -66,4 +73,6 @@ if (require.main === module)
     err: text => process.stderr.write(`${text}\n`),
     // Loaded on demand: checking the settings must not load the whole service.
     printSchema: async () => (await import('./app.js')).printSchema(),
-  }).then(status => { process.exitCode = status; });
+  }).then(status => {
+    process.exitCode = status;
+  });

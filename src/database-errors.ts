@@ -7,4 +7,5 @@
 const BUSY_CODES: readonly unknown[] = ['57014', '55P03', '40P01', '40001'];
 
 /** Returns whether the database was too busy to complete a statement. Called where an error leaves this service. */
-export const isDatabaseBusy = (error: unknown): boolean => BUSY_CODES.includes((error as { code?: unknown } | null | undefined)?.code);
+export const isDatabaseBusy = (error: unknown): boolean =>
+  BUSY_CODES.includes((error as { code?: unknown } | null | undefined)?.code);

@@ -1,6 +1,9 @@
 import { TIME_LIMITS } from './time-limits';
 
-export interface Check { readonly ok: boolean; readonly reason?: string }
+export interface Check {
+  readonly ok: boolean;
+  readonly reason?: string;
+}
 
 export interface Readiness {
   readonly ready: boolean;
@@ -9,7 +12,7 @@ export interface Readiness {
 
 export interface HealthSources {
   /** Returns whether the database accepts writes, with one statement. Any error counts as no. */
-  takesWrites(): Promise<boolean>;
+  isWritable(): Promise<boolean>;
 }
 
 /** Decides whether this replica is ready for requests. Liveness needs no check: a process that responds is alive. */
@@ -18,13 +21,20 @@ export class Health {
   private draining = false;
   private probe: Promise<Check> | null = null;
 
-  constructor(private readonly sources: HealthSources, private readonly databaseLimitMs: number = TIME_LIMITS.database.readinessMs) {}
+  constructor(
+    private readonly sources: HealthSources,
+    private readonly databaseLimitMs: number = TIME_LIMITS.database.readinessMs,
+  ) {}
 
   /** Marks the start as complete. Until then the process responds but is not ready. */
-  hasStarted(): void { this.started = true; }
+  markStarted(): void {
+    this.started = true;
+  }
 
   /** Makes the replica not ready, so that a load balancer uses others. */
-  startDraining(): void { this.draining = true; }
+  startDraining(): void {
+    this.draining = true;
+  }
 
   async readiness(): Promise<Readiness> {
     const database = await this.database();
@@ -39,12 +49,21 @@ export class Health {
   private async database(): Promise<Check> {
     // Shared, so that probes do not queue up for the pool while the database hangs.
     this.probe ??= Promise.resolve()
-      .then(() => this.sources.takesWrites())
-      .then(does => (does ? { ok: true } : { ok: false, reason: 'the database accepts no writes: it is a standby, or read-only' }), () => ({ ok: false, reason: 'the database does not respond to queries' }))
-      .finally(() => { this.probe = null; });
+      .then(() => this.sources.isWritable())
+      .then(
+        does =>
+          does ? { ok: true } : { ok: false, reason: 'the database accepts no writes: it is a standby, or read-only' },
+        () => ({ ok: false, reason: 'the database does not respond to queries' }),
+      )
+      .finally(() => {
+        this.probe = null;
+      });
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<Check>(resolve => {
-      timer = setTimeout(() => resolve({ ok: false, reason: `the database did not respond within ${this.databaseLimitMs} ms` }), this.databaseLimitMs);
+      timer = setTimeout(
+        () => resolve({ ok: false, reason: `the database did not respond within ${this.databaseLimitMs} ms` }),
+        this.databaseLimitMs,
+      );
     });
     return Promise.race([this.probe, late]).finally(() => clearTimeout(timer));
   }

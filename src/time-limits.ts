@@ -64,7 +64,8 @@ export const TIME_LIMITS = {
      * For the server of a process that was just killed: for its last checkpoint, and for the server to begin its
      * shutdown.
      */
-    stoppingMs: 30_000, lockMs: 1_000,
+    stoppingMs: 30_000,
+    lockMs: 1_000,
   },
   provider: {
     /** Looking up a target that is not listed yet, within requestHandoff; at most the limit of one call. */
@@ -89,11 +90,11 @@ export const TIME_LIMITS = {
   /** Files, from their source into our store. */
   file: {
     /** One attempt, from requesting the file to storing its last byte. */
-    tryMs: 10 * 60_000,
+    attemptMs: 10 * 60_000,
     /** Without a single byte: the attempt fails. */
     silenceMs: 30_000,
     /** A receiver that accepts no bytes: the transfer is aborted. */
-    stalledMs: 60_000,
+    readerStallMs: 60_000,
   },
   /** The media bucket. */
   store: { connectMs: 5_000, silenceMs: 30_000 },
@@ -111,7 +112,7 @@ export const TIME_LIMITS = {
     /** Remote calls in progress; work that remains keeps its lease, which expires. */
     workMs: 12_000,
     /** Sockets and streams. */
-    goodbyeMs: 3_000,
+    closeMs: 3_000,
     exitMs: 25_000,
   },
 } as const;

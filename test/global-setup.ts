@@ -1,9 +1,14 @@
 import { buildTemplate } from './support/template-database';
-import { startEmbedded } from '../src/persistence/embedded-postgres';
+import { startEmbedded } from '../src/persistence/embedded/embedded-postgres';
 
 /** For a server with hundreds of databases that live for a second: what takes care of old ones only takes CPU time. */
 const SHORT_LIVED = {
-  autovacuum: 'off', checkpoint_timeout: '1h', max_wal_size: '8GB', wal_level: 'minimal', max_wal_senders: '0', shared_buffers: '256MB',
+  autovacuum: 'off',
+  checkpoint_timeout: '1h',
+  max_wal_size: '8GB',
+  wal_level: 'minimal',
+  max_wal_senders: '0',
+  shared_buffers: '256MB',
   // `create database` copies files; where the file system can, their blocks are shared.
   file_copy_method: 'clone',
 };

@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { median, ms, ratio, table, timed } from './figures';
-import { openWorld, type BenchWorld } from './world';
+import { openEnvironment, type BenchEnvironment } from './environment';
 
 const ORG = 'org-claims';
 const WAITING = 100_000;
@@ -11,7 +11,7 @@ const SAMPLES = 400;
 const LEASE_MS = 60_000;
 
 /** SQL that inserts Sessions of a chatbot that nothing else uses. */
-const crowd = (sessions: number): string => `
+const sessionsSql = (sessions: number): string => `
   insert into session (id, organization_id, chatbot_id, inbox_id, account_id, channel, external_id, end_user, control, epoch, last_message_seq, last_event_seq, status_writes, opened_at)
   select gen_random_uuid(), '${ORG}', 'crowd', $1, i.account_id, 'bench', 'crowd-' || n, '{}', 'BOT', 1, 0, 1, 0, now() from generate_series(1, ${sessions}) n, inbox i where i.id = $1
   returning id`;
@@ -20,8 +20,8 @@ const crowd = (sessions: number): string => `
  * SQL that inserts Sessions whose lanes hold 100,000 deliveries together; `nextRunAt` is SQL for when their heads are
  * due.
  */
-const waiting = (lanes: number, nextRunAt: string): string => `
-  with made as (${crowd(lanes)}), owed as (
+const waitingSql = (lanes: number, nextRunAt: string): string => `
+  with made as (${sessionsSql(lanes)}), owed as (
     insert into delivery (session_id, organization_id, chatbot_id, destination, state, kind, payload, position, created_at)
     select id, '${ORG}', 'crowd', 'PROVIDER', 'WAITING', 'POST_MESSAGE', '{"kind": "POST_MESSAGE", "messageId": "none"}', 0, now()
     from made, generate_series(1, ${WAITING / lanes}) returning id, session_id
@@ -30,8 +30,8 @@ const waiting = (lanes: number, nextRunAt: string): string => `
   select session_id, 'PROVIDER', '${ORG}', $2, min(id), max(id), ${nextRunAt} from owed group by session_id`;
 
 /** SQL that inserts old data: Sessions without pending deliveries, with their deliveries, messages and events. */
-const KEPT = `
-  with made as (${crowd(OLD_SESSIONS)}), owed as (
+const OLD_ROWS_SQL = `
+  with made as (${sessionsSql(OLD_SESSIONS)}), owed as (
     insert into delivery (session_id, organization_id, chatbot_id, destination, state, kind, payload, position, created_at, done_at, attempts)
     select id, '${ORG}', 'crowd', 'PROVIDER', 'DONE', 'POST_MESSAGE', '{"kind": "POST_MESSAGE", "messageId": "none"}', 0, now() - interval '20 d', now() - interval '20 d', 1
     from made, generate_series(1, ${OLD_ROWS / OLD_SESSIONS}) returning id, session_id
@@ -58,11 +58,17 @@ async function fill(databaseUrl: string, farSideId: string, inboxId: string, row
 }
 
 /** Enqueues one delivery on a free lane and measures its claim: a worker's latency with the backlog. */
-async function claimTimes(world: BenchWorld, sessions: readonly string[], room?: { each: number; but: ReadonlyMap<string, number> }): Promise<readonly number[]> {
+async function claimTimes(
+  world: BenchEnvironment,
+  sessions: readonly string[],
+  capacity?: { perRemote: number; exceptions: ReadonlyMap<string, number> },
+): Promise<readonly number[]> {
   const times: number[] = [];
   for (let i = 0; i < SAMPLES; i++) {
-    await world.stores.sessions.transact(ORG, sessions[i % sessions.length]!, (tx) => tx.oweProvider({ kind: 'RETURN_CONVERSATION', handoffId: null, how: 'HOLD' }));
-    const [lane] = await timed(times, () => world.stores.lanes.claimDeliveries('PROVIDER', 1, LEASE_MS, room));
+    await world.stores.sessions.transact(ORG, sessions[i % sessions.length]!, tx =>
+      tx.enqueueForProvider({ kind: 'RETURN_CONVERSATION', handoffId: null, how: 'HOLD' }),
+    );
+    const [lane] = await timed(times, () => world.stores.lanes.claimDeliveries('PROVIDER', 1, LEASE_MS, capacity));
     if (lane !== undefined) await world.stores.lanes.complete(lane);
   }
   return times;
@@ -70,20 +76,24 @@ async function claimTimes(world: BenchWorld, sessions: readonly string[], room?:
 
 const SOON = "now() + interval '1 h'";
 const BACKLOGS = [
-  { what: '100,000 after 5,000 heads that wait for a retry', rows: waiting(LANES, SOON), isElsewhere: false },
-  { what: '100,000 in one lane after such a head', rows: waiting(1, SOON), isElsewhere: false },
-  { what: '100,000 due, of an account without capacity', rows: waiting(LANES, 'now()'), isElsewhere: true },
-  { what: '100,000 due in 5,000 lanes', rows: waiting(LANES, 'now()'), isElsewhere: false },
-  { what: 'none, and 2,000,000 completed ones, with as many messages and events, of 100,000 Sessions', rows: KEPT, isElsewhere: false },
+  { what: '100,000 after 5,000 heads that wait for a retry', rows: waitingSql(LANES, SOON), isElsewhere: false },
+  { what: '100,000 in one lane after such a head', rows: waitingSql(1, SOON), isElsewhere: false },
+  { what: '100,000 due, of an account without capacity', rows: waitingSql(LANES, 'now()'), isElsewhere: true },
+  { what: '100,000 due in 5,000 lanes', rows: waitingSql(LANES, 'now()'), isElsewhere: false },
+  {
+    what: 'none, and 2,000,000 completed ones, with as many messages and events, of 100,000 Sessions',
+    rows: OLD_ROWS_SQL,
+    isElsewhere: false,
+  },
 ] as const;
 
 /** Measures a claim with a backlog, relative to an empty queue in the same run. */
-export async function claims(newDatabase: () => Promise<string>): Promise<string> {
+export async function measureClaims(newDatabase: () => Promise<string>): Promise<string> {
   const rows: string[][] = [];
-  const worlds: BenchWorld[] = [];
+  const worlds: BenchEnvironment[] = [];
   const prepared = async () => {
     const databaseUrl = await newDatabase();
-    const world = await openWorld(databaseUrl, 4);
+    const world = await openEnvironment(databaseUrl, 4);
     worlds.push(world);
     const { inboxId, accountId, chatbotId } = await world.enable(ORG);
     return { databaseUrl, world, inboxId, accountId, sessions: await world.open(ORG, chatbotId, 50) };
@@ -95,14 +105,14 @@ export async function claims(newDatabase: () => Promise<string>): Promise<string
     const full = await prepared();
     const elsewhere = '00000000-0000-4000-8000-000000000000';
     await fill(full.databaseUrl, isElsewhere ? elsewhere : full.accountId, full.inboxId, waits);
-    const room = isElsewhere ? { each: 8, but: new Map([[elsewhere, 0]]) } : undefined;
+    const room = isElsewhere ? { perRemote: 8, exceptions: new Map([[elsewhere, 0]]) } : undefined;
     await claimTimes(full.world, full.sessions, room);
     // Alternating, so that the machine's other load affects both.
     const none: number[] = [];
     const some: number[] = [];
     for (let round = 0; round < 3; round++) {
-      none.push(...await claimTimes(empty.world, empty.sessions));
-      some.push(...await claimTimes(full.world, full.sessions, room));
+      none.push(...(await claimTimes(empty.world, empty.sessions)));
+      some.push(...(await claimTimes(full.world, full.sessions, room)));
     }
     rows.push([what, ms(median(none)), ms(median(some)), ratio(median(some), median(none))]);
   }

@@ -28,11 +28,13 @@ export async function rate(width: number, forMs: number, work: (worker: number) 
   const end = performance.now() + forMs;
   let done = 0;
   const from = performance.now();
-  await Promise.all(Array.from({ length: width }, async (_, worker) => {
-    while (performance.now() < end) {
-      await work(worker);
-      done += 1;
-    }
-  }));
+  await Promise.all(
+    Array.from({ length: width }, async (_, worker) => {
+      while (performance.now() < end) {
+        await work(worker);
+        done += 1;
+      }
+    }),
+  );
   return (done * 1_000) / (performance.now() - from);
 }

@@ -2,47 +2,63 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { RuntimeDeliveriesDocument } from '../../examples/generated/client';
 import { startChatwootDouble } from '../../src/providers/chatwoot/testing/double';
-import { ChatwootStage } from '../demo/chatwoot-stage';
-import { openHouse } from '../demo/house';
+import { ChatwootDemoAdapter } from '../demo/chatwoot-adapter';
+import { startTestService } from '../demo/test-service';
 import { Runtime } from '../demo/runtime';
-import { SET_UP, Story } from '../demo/story';
-import { tell } from '../demo/tell';
+import { SETUP_STEPS, DemoContext } from '../demo/demo-steps';
+import { runSteps } from '../demo/run-steps';
 import { median, ms, quantile, table } from './figures';
 
 const SAMPLES = 150;
 /** Other sessions during the measurement, each with a message at this interval. */
-const LOAD = { talks: 20, everyMs: 100 };
+const LOAD = { sessions: 20, everyMs: 100 };
 
 /** Promises by name, resolved from elsewhere. */
 class Arrivals {
   private readonly at = new Map<string, (now: number) => void>();
-  expect(what: string): Promise<number> { return new Promise((resolve) => { this.at.set(what, resolve); }); }
-  arrived(what: string): void { this.at.get(what)?.(performance.now()); this.at.delete(what); }
+  expect(what: string): Promise<number> {
+    return new Promise(resolve => {
+      this.at.set(what, resolve);
+    });
+  }
+  arrived(what: string): void {
+    this.at.get(what)?.(performance.now());
+    this.at.delete(what);
+  }
 }
 
 /**
  * Measures the time from an end-user's message to its storage in Chatwoot, and from an agent's reply to the runtime's
  * subscription, through webhook and sync.
  */
-export async function latency(newDatabase: () => Promise<string>): Promise<string> {
+export async function measureLatency(newDatabase: () => Promise<string>): Promise<string> {
   const double = await startChatwootDouble();
   const arrivals = new Arrivals();
-  const watched = (fetch: typeof globalThis.fetch): typeof globalThis.fetch => async (input, init) => {
-    const text = typeof init?.body === 'string' ? /"content":"(m-[\w-]+)"/.exec(init.body)?.[1] : undefined;
-    const response = await fetch(input, init);
-    if (text !== undefined) arrivals.arrived(text);
-    return response;
-  };
-  const house = await openHouse(await newDatabase(), {}, watched);
+  const watched =
+    (fetch: typeof globalThis.fetch): typeof globalThis.fetch =>
+    async (input, init) => {
+      const text = typeof init?.body === 'string' ? /"content":"(m-[\w-]+)"/.exec(init.body)?.[1] : undefined;
+      const response = await fetch(input, init);
+      if (text !== undefined) arrivals.arrived(text);
+      return response;
+    };
+  const house = await startTestService(await newDatabase(), {}, watched);
   const quiet = { log: () => undefined, error: console.error };
-  const story = new Story(new ChatwootStage(double.baseUrl, double.platformToken), house.operator, house.bot);
-  if (await tell(SET_UP, story, quiet) !== 0) throw new Error('The setup of the measurement failed; the demo\'s step above names the cause.');
+  const story = new DemoContext(
+    new ChatwootDemoAdapter(double.baseUrl, double.platformToken),
+    house.operator,
+    house.bot,
+  );
+  if ((await runSteps(SETUP_STEPS, story, quiet)) !== 0)
+    throw new Error("The setup of the measurement failed; the demo's step above names the cause.");
   await story.runtime.open({ name: story.endUser });
   await story.runtime.userSays('I want to talk to a person.');
   await story.runtime.requestHandoff({ target: { team: story.teamId } });
   while ((await story.runtime.explain()).handoff?.state !== 'QUEUED') await setTimeout(20);
   void (async () => {
-    for await (const { supportRuntimeDeliveries: delivery } of house.bot.subscribe(RuntimeDeliveriesDocument, { chatbotId: story.chatbotId }))
+    for await (const { supportRuntimeDeliveries: delivery } of house.bot.subscribe(RuntimeDeliveriesDocument, {
+      chatbotId: story.chatbotId,
+    }))
       if (delivery.notice.__typename === 'SupportMessageNotice') arrivals.arrived(delivery.notice.message.text);
   })().catch(() => undefined);
   await setTimeout(500);
@@ -54,12 +70,12 @@ export async function latency(newDatabase: () => Promise<string>): Promise<strin
       const reached = arrivals.expect(up);
       const from = performance.now();
       await story.runtime.userSays(up);
-      toProvider.push(await reached - from);
+      toProvider.push((await reached) - from);
       const down = `a-${randomUUID()}`;
       const collected = arrivals.expect(down);
       await story.adam.reply(story.endUser, down);
       const said = performance.now();
-      toSubscriber.push(Math.max(0, await collected - said));
+      toSubscriber.push(Math.max(0, (await collected) - said));
       // Slow enough for Chatwoot's limit of 200 messages a minute in a conversation.
       await setTimeout(650);
     }
@@ -67,12 +83,12 @@ export async function latency(newDatabase: () => Promise<string>): Promise<strin
   };
   const idle = await measured();
   let isOver = false;
-  const load = Array.from({ length: LOAD.talks }, async (_, i) => {
+  const load = Array.from({ length: LOAD.sessions }, async (_, i) => {
     const talk = new Runtime(house.bot, story.chatbotId, `load-${i}`);
     await talk.open({ name: `Load ${i}` });
     while (!isOver) {
       await talk.userSays(`Turn at ${Date.now()}`);
-      await setTimeout(LOAD.everyMs * LOAD.talks * Math.random());
+      await setTimeout(LOAD.everyMs * LOAD.sessions * Math.random());
     }
   });
   const loaded = await measured();
@@ -80,9 +96,18 @@ export async function latency(newDatabase: () => Promise<string>): Promise<strin
   await Promise.all(load);
   await house.stop();
   await double.stop();
-  const row = (what: string, samples: readonly number[]): string[] => [what, ms(median(samples)), ms(quantile(samples, 0.99))];
-  return table(['way', 'median', 'p99'], [
-    row('end-user → stored at Chatwoot, idle', idle.toProvider), row('the same beside 20 other talks', loaded.toProvider),
-    row('agent\'s reply → runtime\'s subscription, idle', idle.toSubscriber), row('the same beside 20 other talks', loaded.toSubscriber),
-  ]);
+  const row = (what: string, samples: readonly number[]): string[] => [
+    what,
+    ms(median(samples)),
+    ms(quantile(samples, 0.99)),
+  ];
+  return table(
+    ['way', 'median', 'p99'],
+    [
+      row('end-user → stored at Chatwoot, idle', idle.toProvider),
+      row('the same beside 20 other talks', loaded.toProvider),
+      row("agent's reply → runtime's subscription, idle", idle.toSubscriber),
+      row('the same beside 20 other talks', loaded.toSubscriber),
+    ],
+  );
 }

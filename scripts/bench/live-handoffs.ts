@@ -3,28 +3,46 @@ import { setTimeout } from 'node:timers/promises';
 import { Pool } from 'pg';
 import { RuntimeDeliveriesDocument } from '../../examples/generated/client';
 import { startChatwootDouble } from '../../src/providers/chatwoot/testing/double';
-import { ChatwootStage } from '../demo/chatwoot-stage';
-import { openHouse } from '../demo/house';
-import { SET_UP, Story } from '../demo/story';
-import { tell } from '../demo/tell';
+import { ChatwootDemoAdapter } from '../demo/chatwoot-adapter';
+import { startTestService } from '../demo/test-service';
+import { SETUP_STEPS, DemoContext } from '../demo/demo-steps';
+import { runSteps } from '../demo/run-steps';
 import { median, ms, quantile, table } from './figures';
 
 const SIZES = (process.env.BENCH_LIVE ?? '300,2000').split(',').map(Number);
 const SAMPLES = 30;
 /** Longer than the shortest timer, so that the measurement begins in normal operation. */
-const CALM_MS = 25_000;
+const WARM_UP_MS = 25_000;
 /** Time between two replies of agents. */
 const EVERY_MS = 1_000;
 
 /** Creates open conversations through Chatwoot's own API. */
-async function openConversations(baseUrl: string, accountId: string, token: string, inboxId: string, count: number): Promise<readonly string[]> {
-  const call = async (path: string, body: object): Promise<any> => (await fetch(`${baseUrl}/api/v1/accounts/${accountId}${path}`, {
-    method: 'POST', headers: { 'api-access-token': token, 'content-type': 'application/json' }, body: JSON.stringify(body),
-  })).json();
+async function openConversations(
+  baseUrl: string,
+  accountId: string,
+  token: string,
+  inboxId: string,
+  count: number,
+): Promise<readonly string[]> {
+  const call = async (path: string, body: object): Promise<any> =>
+    (
+      await fetch(`${baseUrl}/api/v1/accounts/${accountId}${path}`, {
+        method: 'POST',
+        headers: { 'api-access-token': token, 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      })
+    ).json();
   const ids: string[] = [];
   while (ids.length < count) {
-    const { payload: { contact, contact_inbox: way } } = await call('/contacts', { inbox_id: Number(inboxId), identifier: randomUUID() });
-    const { id } = await call('/conversations', { source_id: way.source_id, inbox_id: Number(inboxId), contact_id: contact.id, status: 'open' });
+    const {
+      payload: { contact, contact_inbox: way },
+    } = await call('/contacts', { inbox_id: Number(inboxId), identifier: randomUUID() });
+    const { id } = await call('/conversations', {
+      source_id: way.source_id,
+      inbox_id: Number(inboxId),
+      contact_id: contact.id,
+      status: 'open',
+    });
     // With an agent bot a conversation begins as pending, whatever status was requested.
     await call(`/conversations/${id}/toggle_status`, { status: 'open' });
     ids.push(String(id));
@@ -37,9 +55,12 @@ async function openConversations(baseUrl: string, accountId: string, token: stri
  * version sets it: every 20 s, or every 15 minutes if accounts are scanned.
  */
 async function queuedIn(sql: Pool, accountId: string, conversationIds: readonly string[]): Promise<void> {
-  const { rowCount: isScanned } = await sql.query("select from information_schema.columns where table_name = 'account_watch' and column_name = 'scanned_at'");
+  const { rowCount: isScanned } = await sql.query(
+    "select from information_schema.columns where table_name = 'account_watch' and column_name = 'scanned_at'",
+  );
   const timer = isScanned ? ['is_timer', 'true', '900'] : ['wanted_at', 'null', '20'];
-  await sql.query(`
+  await sql.query(
+    `
     with opened as (
       insert into session (id, organization_id, chatbot_id, inbox_id, account_id, channel, external_id, end_user, control, epoch, last_message_seq, last_event_seq, status_writes, opened_at,
         contact_id, conversation_id, live_handoff_id, last_view, state_read_at)
@@ -51,7 +72,9 @@ async function queuedIn(sql: Pool, accountId: string, conversationIds: readonly 
       select live_handoff_id, organization_id, chatbot_id, id, 'REQUEST', 'QUEUED', '{}', '[]', now(), now(), 0, 'YES' from opened
     )
     insert into lane (session_id, destination, organization_id, far_side_id, next_run_at, ${timer[0]})
-    select id, 'READING', organization_id, account_id, now() + random() * interval '${timer[2]} s', ${timer[1]} from opened`, [accountId, conversationIds]);
+    select id, 'READING', organization_id, account_id, now() + random() * interval '${timer[2]} s', ${timer[1]} from opened`,
+    [accountId, conversationIds],
+  );
 }
 
 /**
@@ -60,13 +83,28 @@ async function queuedIn(sql: Pool, accountId: string, conversationIds: readonly 
 async function measured(databaseUrl: string, size: number): Promise<string[]> {
   const double = await startChatwootDouble();
   const arrivals = new Map<string, (now: number) => void>();
-  const house = await openHouse(databaseUrl);
+  const house = await startTestService(databaseUrl);
   const sql = new Pool({ connectionString: databaseUrl, max: 2 });
-  const story = new Story(new ChatwootStage(double.baseUrl, double.platformToken), house.operator, house.bot);
-  if (await tell(SET_UP, story, { log: () => undefined, error: console.error }) !== 0) throw new Error('The setup of the measurement failed; the demo\'s step above names the cause.');
-  const { rows: [account] } = await sql.query<{ id: string; external_id: string; inbox: string }>('select a.id, a.external_id, i.external_id as inbox from support_account a join inbox i on i.account_id = a.id');
-  const { rows: [bot] } = await sql.query<{ settings: { botUserId: number } }>('select settings from support_account');
-  const { access_token: token } = await (await fetch(`${double.baseUrl}/platform/api/v1/users/${bot!.settings.botUserId}`, { headers: { 'api-access-token': double.platformToken } })).json() as { access_token: string };
+  const story = new DemoContext(
+    new ChatwootDemoAdapter(double.baseUrl, double.platformToken),
+    house.operator,
+    house.bot,
+  );
+  if ((await runSteps(SETUP_STEPS, story, { log: () => undefined, error: console.error })) !== 0)
+    throw new Error("The setup of the measurement failed; the demo's step above names the cause.");
+  const {
+    rows: [account],
+  } = await sql.query<{ id: string; external_id: string; inbox: string }>(
+    'select a.id, a.external_id, i.external_id as inbox from support_account a join inbox i on i.account_id = a.id',
+  );
+  const {
+    rows: [bot],
+  } = await sql.query<{ settings: { botUserId: number } }>('select settings from support_account');
+  const { access_token: token } = (await (
+    await fetch(`${double.baseUrl}/platform/api/v1/users/${bot!.settings.botUserId}`, {
+      headers: { 'api-access-token': double.platformToken },
+    })
+  ).json()) as { access_token: string };
   const conversations = await openConversations(double.baseUrl, account!.external_id, token, account!.inbox, size - 1);
   await double.settled();
   await queuedIn(sql, account!.id, conversations);
@@ -76,19 +114,22 @@ async function measured(databaseUrl: string, size: number): Promise<string[]> {
   await story.runtime.requestHandoff({ target: { team: story.teamId } });
   while ((await story.runtime.explain()).handoff?.state !== 'QUEUED') await setTimeout(50);
   void (async () => {
-    for await (const { supportRuntimeDeliveries: delivery } of house.bot.subscribe(RuntimeDeliveriesDocument, { chatbotId: story.chatbotId }))
-      if (delivery.notice.__typename === 'SupportMessageNotice') arrivals.get(delivery.notice.message.text)?.(performance.now());
+    for await (const { supportRuntimeDeliveries: delivery } of house.bot.subscribe(RuntimeDeliveriesDocument, {
+      chatbotId: story.chatbotId,
+    }))
+      if (delivery.notice.__typename === 'SupportMessageNotice')
+        arrivals.get(delivery.notice.message.text)?.(performance.now());
   })().catch(() => undefined);
-  await setTimeout(CALM_MS);
+  await setTimeout(WARM_UP_MS);
   double.clearRequests();
   const from = performance.now();
   const times: number[] = [];
   for (let i = 0; i < SAMPLES; i++) {
     const text = `a-${randomUUID()}`;
-    const arrived = new Promise<number>((resolve) => arrivals.set(text, resolve));
+    const arrived = new Promise<number>(resolve => arrivals.set(text, resolve));
     const said = performance.now();
     await story.adam.reply(story.endUser, text);
-    times.push(await arrived - said);
+    times.push((await arrived) - said);
     await setTimeout(Math.max(0, EVERY_MS - (performance.now() - said)));
   }
   const perMinute = (double.requests().length * 60_000) / (performance.now() - from);
@@ -99,8 +140,16 @@ async function measured(databaseUrl: string, size: number): Promise<string[]> {
 }
 
 /** Measures how many live handoffs one account can have. `BENCH_LIVE` names other numbers. */
-export async function liveHandoffs(newDatabase: () => Promise<string>): Promise<string> {
+export async function measureLiveHandoffs(newDatabase: () => Promise<string>): Promise<string> {
   const rows: string[][] = [];
   for (const size of SIZES) rows.push(await measured(await newDatabase(), size));
-  return table(['live handoffs of one account', 'agent\'s reply → runtime, median', 'p99', 'requests a minute at the double, the replies with them'], rows);
+  return table(
+    [
+      'live handoffs of one account',
+      "agent's reply → runtime, median",
+      'p99',
+      'requests a minute at the double, the replies with them',
+    ],
+    rows,
+  );
 }

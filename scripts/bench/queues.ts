@@ -1,7 +1,7 @@
 import { Logger, run, runMigrations, type Runner } from 'graphile-worker';
 import { Pool } from 'pg';
 import { table } from './figures';
-import { openWorld } from './world';
+import { openEnvironment } from './environment';
 
 const ORG = 'org-queues';
 const KEYS = 1_000;
@@ -11,22 +11,25 @@ const LEASE_MS = 60_000;
 
 /** Measures our lanes: claims of 16, no work, each completed. */
 async function lanes(databaseUrl: string): Promise<number> {
-  const world = await openWorld(databaseUrl, WIDTH);
+  const world = await openEnvironment(databaseUrl, WIDTH);
   const { chatbotId } = await world.enable(ORG);
   const sessions = await world.open(ORG, chatbotId, KEYS);
   for (const sessionId of sessions)
-    await world.stores.sessions.transact(ORG, sessionId, async (tx) => {
-      for (let i = 0; i < JOBS / KEYS; i++) await tx.oweProvider({ kind: 'RETURN_CONVERSATION', handoffId: null, how: 'HOLD' });
+    await world.stores.sessions.transact(ORG, sessionId, async tx => {
+      for (let i = 0; i < JOBS / KEYS; i++)
+        await tx.enqueueForProvider({ kind: 'RETURN_CONVERSATION', handoffId: null, how: 'HOLD' });
     });
   const from = performance.now();
   let done = 0;
-  await Promise.all(Array.from({ length: WIDTH }, async () => {
-    while (done < JOBS)
-      for (const lane of await world.stores.lanes.claimDeliveries('PROVIDER', 16, LEASE_MS)) {
-        await world.stores.lanes.complete(lane);
-        done += 1;
-      }
-  }));
+  await Promise.all(
+    Array.from({ length: WIDTH }, async () => {
+      while (done < JOBS)
+        for (const lane of await world.stores.lanes.claimDeliveries('PROVIDER', 16, LEASE_MS)) {
+          await world.stores.lanes.complete(lane);
+          done += 1;
+        }
+    }),
+  );
   const seconds = (performance.now() - from) / 1_000;
   await world.end();
   return JOBS / seconds;
@@ -36,13 +39,28 @@ async function lanes(databaseUrl: string): Promise<number> {
 async function graphile(databaseUrl: string): Promise<number> {
   const pool = new Pool({ connectionString: databaseUrl, max: WIDTH + 2 });
   await runMigrations({ pgPool: pool });
-  await pool.query("select graphile_worker.add_job('nothing', queue_name := 'key-' || (n % $1)) from generate_series(1, $2::int) n", [KEYS, JOBS]);
+  await pool.query(
+    "select graphile_worker.add_job('nothing', queue_name := 'key-' || (n % $1)) from generate_series(1, $2::int) n",
+    [KEYS, JOBS],
+  );
   const from = performance.now();
   let done = 0;
   let runner: Runner | undefined;
   await new Promise<void>((resolve, reject) => {
-    run({ pgPool: pool, concurrency: WIDTH, noHandleSignals: true, pollInterval: 50, logger: new Logger(() => () => undefined), taskList: { nothing: async () => { if (++done === JOBS) resolve(); } } })
-      .then((started) => { runner = started; }, reject);
+    run({
+      pgPool: pool,
+      concurrency: WIDTH,
+      noHandleSignals: true,
+      pollInterval: 50,
+      logger: new Logger(() => () => undefined),
+      taskList: {
+        nothing: async () => {
+          if (++done === JOBS) resolve();
+        },
+      },
+    }).then(started => {
+      runner = started;
+    }, reject);
   });
   const seconds = (performance.now() - from) / 1_000;
   await runner?.stop();
@@ -51,11 +69,18 @@ async function graphile(databaseUrl: string): Promise<number> {
 }
 
 /** Shows why lanes are used instead of a library: strict order per key in both, without failures. */
-export async function queues(newDatabase: () => Promise<string>): Promise<string> {
+export async function compareQueues(newDatabase: () => Promise<string>): Promise<string> {
   const ours = await lanes(await newDatabase());
   const theirs = await graphile(await newDatabase());
-  return table(['10,000 waiting in 1,000 keys, 8 at once', 'done per second', 'ratio'], [
-    ['lane table (strict order, also across retries)', ours.toFixed(0), '1'],
-    ['graphile-worker 0.16.6, a queue for each key (a failed job is passed by the next)', theirs.toFixed(0), (theirs / ours).toFixed(2)],
-  ]);
+  return table(
+    ['10,000 waiting in 1,000 keys, 8 at once', 'done per second', 'ratio'],
+    [
+      ['lane table (strict order, also across retries)', ours.toFixed(0), '1'],
+      [
+        'graphile-worker 0.16.6, a queue for each key (a failed job is passed by the next)',
+        theirs.toFixed(0),
+        (theirs / ours).toFixed(2),
+      ],
+    ],
+  );
 }

@@ -11,8 +11,8 @@ export interface Step<Context> {
 }
 
 // Longer than any step takes, also on a busy machine: it ends what will never come and decides nothing.
-const PATIENCE_MS = 120_000;
-const LOOK_AGAIN_MS = 40;
+const MAX_WAIT_MS = 120_000;
+const POLL_MS = 40;
 
 /**
  * Describes the first difference between two plain values; null if they are equal. The order of keys does not matter,
@@ -41,13 +41,14 @@ export function firstDifference(seen: unknown, expected: unknown, at = 'seen'): 
  * Observes repeatedly until the result is as expected or the time limit has passed. Returns the last observation for
  * the runner to compare.
  */
-export async function settled<T>(look: () => Promise<T>, expected: T): Promise<T> {
-  for (const until = Date.now() + PATIENCE_MS; ;) {
+export async function pollUntilEqual<T>(look: () => Promise<T>, expected: T): Promise<T> {
+  for (const until = Date.now() + MAX_WAIT_MS; ; ) {
     const seen = await look();
     if (Date.now() > until || firstDifference(seen, expected) === null) return seen;
-    await setTimeout(LOOK_AGAIN_MS);
+    await setTimeout(POLL_MS);
   }
 }
 
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 const shown = (value: unknown): string => (value === undefined ? 'nothing' : JSON.stringify(value));

@@ -1,11 +1,11 @@
-import type { Curtain } from './actor';
+import type { ShutdownSignal } from './shutdown-signal';
 import type { Chatwoot, Person, WireConversation } from './chatwoot';
-import type { Dice } from './dice';
-import type { AgentAct, FarStatus } from './evidence';
+import type { SeededRandom } from './seeded-random';
+import type { AgentAct, RemoteStatus } from './evidence';
 import type { RunRecord } from './record';
 
 /** Weights of an agent's actions by the conversation's visible status; `none` only reads it. */
-const HABITS: Readonly<Record<FarStatus, Readonly<Partial<Record<AgentAct | 'none', number>>>>> = {
+const ACTION_WEIGHTS: Readonly<Record<RemoteStatus, Readonly<Partial<Record<AgentAct | 'none', number>>>>> = {
   open: { reply: 50, note: 10, take: 14, give: 4, drop: 3, team: 5, snooze: 4, resolve: 9, return: 4 },
   snoozed: { reply: 20, note: 5, reopen: 40, resolve: 10, none: 25 },
   pending: { reply: 3, note: 4, take: 2, none: 91 },
@@ -14,9 +14,9 @@ const HABITS: Readonly<Record<FarStatus, Readonly<Partial<Record<AgentAct | 'non
 
 interface AgentsOptions {
   readonly chatwoot: Chatwoot;
-  readonly dice: Dice;
+  readonly random: SeededRandom;
   readonly record: RunRecord;
-  readonly curtain: Curtain;
+  readonly shutdown: ShutdownSignal;
   /** Whether a name is that of a session of this run. */
   knows(session: string): boolean;
 }
@@ -28,54 +28,76 @@ export class Agents {
 
   constructor(private readonly options: AgentsOptions) {}
 
-  async work(): Promise<void> { await Promise.all(this.options.chatwoot.agents.map((agent) => this.shift(agent))); }
+  async work(): Promise<void> {
+    await Promise.all(this.options.chatwoot.agents.map(agent => this.workUntilStopped(agent)));
+  }
 
-  private async shift(agent: Person): Promise<void> {
-    const { chatwoot, dice, curtain } = this.options;
-    while (!curtain.isOver) {
-      await curtain.pause(dice.between(150, 1_200));
-      if (curtain.isOver) return;
-      const listed = (await chatwoot.listed(agent).catch(() => [])).filter(({ id, meta }) => !this.busy.has(id) && this.options.knows(meta.sender.name));
+  private async workUntilStopped(agent: Person): Promise<void> {
+    const { chatwoot, random, shutdown } = this.options;
+    while (!shutdown.isOver) {
+      await shutdown.pause(random.between(150, 1_200));
+      if (shutdown.isOver) return;
+      const listed = (await chatwoot.listConversations(agent).catch(() => [])).filter(
+        ({ id, meta }) => !this.busy.has(id) && this.options.knows(meta.sender.name),
+      );
       const waiting = listed.filter(({ status }) => status === 'open' || status === 'snoozed');
-      const picked = waiting.length > 0 && dice.chance(0.8) ? dice.pick(waiting) : dice.pick(listed);
+      const picked = waiting.length > 0 && random.chance(0.8) ? random.pick(waiting) : random.pick(listed);
       if (!picked || this.busy.has(picked.id)) continue;
       this.busy.add(picked.id);
       // An agent who is working on a conversation often sends several messages.
-      for (let deeds = dice.chance(0.3) ? 3 : 1; deeds > 0 && !curtain.isOver; deeds--) await this.deed(agent, picked);
+      for (let deeds = random.chance(0.3) ? 3 : 1; deeds > 0 && !shutdown.isOver; deeds--)
+        await this.actOn(agent, picked);
       this.busy.delete(picked.id);
     }
   }
 
-  private async deed(agent: Person, { id, meta }: WireConversation): Promise<void> {
-    const { chatwoot, dice, record } = this.options;
+  private async actOn(agent: Person, { id, meta }: WireConversation): Promise<void> {
+    const { chatwoot, random, record } = this.options;
     const session = meta.sender.name;
-    const now = await chatwoot.seen(agent, id).catch(() => null);
+    const now = await chatwoot.readConversation(agent, id).catch(() => null);
     if (now === null) return;
-    const act = dice.weighted(HABITS[now.status] as Record<AgentAct | 'none', number>);
+    const act = random.weighted(ACTION_WEIGHTS[now.status] as Record<AgentAct | 'none', number>);
     if (act === 'none') return;
-    const text = act === 'reply' || act === 'note' ? `[${session} ${act === 'reply' ? 'agent' : 'note'} ${this.next(session)} ${agent.name}]` : null;
+    const text =
+      act === 'reply' || act === 'note'
+        ? `[${session} ${act === 'reply' ? 'agent' : 'note'} ${this.next(session)} ${agent.name}]`
+        : null;
     // A refused action changes nothing (e.g. because of the 200 messages a minute); the history decides whether it took
     // effect.
-    const ok = await this.perform(act, agent, id, text).then(() => true, () => false);
-    record.add({ kind: 'agent', session, agent: agent.name, act, saw: now.status, text, ok });
+    const ok = await this.perform(act, agent, id, text).then(
+      () => true,
+      () => false,
+    );
+    record.add({ kind: 'agent', session, agent: agent.name, act, observedStatus: now.status, text, ok });
   }
 
   private perform(act: AgentAct, agent: Person, id: number, content: string | null): Promise<unknown> {
-    const { chatwoot, dice } = this.options;
-    const say = (isPrivate: boolean) => chatwoot.act(agent, id, 'messages', { content, message_type: 'outgoing', private: isPrivate });
-    const status = (value: FarStatus) => chatwoot.act(agent, id, 'toggle_status', { status: value });
+    const { chatwoot, random } = this.options;
+    const say = (isPrivate: boolean) =>
+      chatwoot.act(agent, id, 'messages', { content, message_type: 'outgoing', private: isPrivate });
+    const status = (value: RemoteStatus) => chatwoot.act(agent, id, 'toggle_status', { status: value });
     const assign = (body: object) => chatwoot.act(agent, id, 'assignments', body);
     switch (act) {
-      case 'reply': return say(false);
-      case 'note': return say(true);
-      case 'take': return assign({ assignee_id: agent.id });
-      case 'give': return assign({ assignee_id: dice.pick(chatwoot.agents).id });
-      case 'drop': return assign({ assignee_id: null });
-      case 'team': return assign({ team_id: dice.pick(chatwoot.teams) });
-      case 'snooze': return status('snoozed');
-      case 'reopen': return status('open');
-      case 'resolve': return status('resolved');
-      case 'return': return status('pending');
+      case 'reply':
+        return say(false);
+      case 'note':
+        return say(true);
+      case 'take':
+        return assign({ assignee_id: agent.id });
+      case 'give':
+        return assign({ assignee_id: random.pick(chatwoot.agents).id });
+      case 'drop':
+        return assign({ assignee_id: null });
+      case 'team':
+        return assign({ team_id: random.pick(chatwoot.teams) });
+      case 'snooze':
+        return status('snoozed');
+      case 'reopen':
+        return status('open');
+      case 'resolve':
+        return status('resolved');
+      case 'return':
+        return status('pending');
     }
   }
 

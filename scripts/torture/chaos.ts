@@ -1,47 +1,66 @@
 import { setTimeout } from 'node:timers/promises';
-import type { Curtain } from './actor';
-import type { Dice } from './dice';
+import type { ShutdownSignal } from './shutdown-signal';
+import type { SeededRandom } from './seeded-random';
 import type { RunRecord } from './record';
 import { LEASE_MS, type World } from './world';
 
-export const STRIKES = ['kill -9', 'pause', 'pause beyond the lease', 'SIGTERM', 'Postgres restart', 'provider outage'] as const;
-export type Strike = (typeof STRIKES)[number];
+export const DISRUPTIONS = [
+  'kill -9',
+  'pause',
+  'pause beyond the lease',
+  'SIGTERM',
+  'Postgres restart',
+  'provider outage',
+] as const;
+export type Disruption = (typeof DISRUPTIONS)[number];
 
-const OFTEN: Readonly<Record<Strike, number>> = { 'kill -9': 35, pause: 15, 'pause beyond the lease': 15, SIGTERM: 10, 'Postgres restart': 10, 'provider outage': 15 };
+const DISRUPTION_WEIGHTS: Readonly<Record<Disruption, number>> = {
+  'kill -9': 35,
+  pause: 15,
+  'pause beyond the lease': 15,
+  SIGTERM: 10,
+  'Postgres restart': 10,
+  'provider outage': 15,
+};
 
 /** Disrupts the world while the actors run. */
 export class Chaos {
-  readonly counts: Partial<Record<Strike, number>> = {};
+  readonly counts: Partial<Record<Disruption, number>> = {};
   private readonly pauses = new Set<Promise<void>>();
 
-  constructor(private readonly world: World, private readonly dice: Dice, private readonly record: RunRecord, private readonly curtain: Curtain) {}
+  constructor(
+    private readonly world: World,
+    private readonly random: SeededRandom,
+    private readonly record: RunRecord,
+    private readonly shutdown: ShutdownSignal,
+  ) {}
 
-  async rage(): Promise<void> {
-    const { world, dice, curtain } = this;
+  async run(): Promise<void> {
+    const { world, random: dice, shutdown } = this;
     world.begin();
     world.services.watch(() => dice.between(0, 2_000));
-    const cables = this.pullCables();
+    const cables = this.cutConnections();
     // Each kind once, in an order from the seed, before random choices: so even a short run has all of them.
-    const first = [...STRIKES].sort(() => dice.roll() - 0.5);
-    while (!curtain.isOver) {
-      await curtain.pause(first.length > 0 ? dice.between(1_000, 3_000) : dice.between(3_000, 8_000));
-      if (curtain.isOver) break;
+    const first = [...DISRUPTIONS].sort(() => dice.next() - 0.5);
+    while (!shutdown.isOver) {
+      await shutdown.pause(first.length > 0 ? dice.between(1_000, 3_000) : dice.between(3_000, 8_000));
+      if (shutdown.isOver) break;
       if (world.postgres.isGone) {
         this.record.add({ kind: 'chaos', what: 'Postgres was stopped from outside the run' });
         await world.restartPostgres(async () => undefined);
       }
-      const strike = first.shift() ?? dice.weighted(OFTEN);
-      if (!(await this.strike(strike))) continue;
+      const strike = first.shift() ?? dice.weighted(DISRUPTION_WEIGHTS);
+      if (!(await this.disrupt(strike))) continue;
       this.counts[strike] = (this.counts[strike] ?? 0) + 1;
     }
     await Promise.all([cables, ...this.pauses]);
   }
 
   /** @returns whether the disruption was possible */
-  private async strike(strike: Strike): Promise<boolean> {
-    const { world, dice, curtain } = this;
+  private async disrupt(strike: Disruption): Promise<boolean> {
+    const { world, random, shutdown } = this;
     // Now and then a process that has not become ready yet.
-    const service = dice.pick(dice.chance(0.15) ? world.services.running : world.services.up);
+    const service = random.pick(random.chance(0.15) ? world.services.running : world.services.up);
     const tell = (what: string) => this.record.add({ kind: 'chaos', what });
     switch (strike) {
       case 'kill -9':
@@ -53,32 +72,35 @@ export class Chaos {
       case 'pause':
       case 'pause beyond the lease': {
         if (!service) return false;
-        const ms = strike === 'pause' ? dice.between(300, LEASE_MS / 2) : dice.between(LEASE_MS * 1.1, LEASE_MS * 1.8);
+        const ms =
+          strike === 'pause' ? random.between(300, LEASE_MS / 2) : random.between(LEASE_MS * 1.1, LEASE_MS * 1.8);
         tell(`${service.name} paused for ${Math.round(ms)} ms`);
         service.signal('SIGSTOP');
-        const paused = curtain.pause(ms).then(() => { service.resume(); });
+        const paused = shutdown.pause(ms).then(() => {
+          service.resume();
+        });
         this.pauses.add(paused);
         void paused.finally(() => this.pauses.delete(paused));
         return true;
       }
       case 'Postgres restart':
         tell('Postgres crashes');
-        await world.restartPostgres(() => curtain.pause(dice.between(0, 2_000)));
+        await world.restartPostgres(() => shutdown.pause(random.between(0, 2_000)));
         tell('Postgres is back');
         return true;
       case 'provider outage':
         tell('Chatwoot is away');
-        world.hops.chatwoot.away(true);
-        await curtain.pause(dice.between(2_000, 6_000));
-        world.hops.chatwoot.away(false);
+        world.hops.chatwoot.setAway(true);
+        await shutdown.pause(random.between(2_000, 6_000));
+        world.hops.chatwoot.setAway(false);
         tell('Chatwoot is back');
         return true;
     }
   }
 
-  private async pullCables(): Promise<void> {
-    while (!this.curtain.isOver) {
-      await setTimeout(this.dice.between(500, 3_500));
+  private async cutConnections(): Promise<void> {
+    while (!this.shutdown.isOver) {
+      await setTimeout(this.random.between(500, 3_500));
       this.world.hops.database.strike();
     }
   }

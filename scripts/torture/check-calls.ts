@@ -1,5 +1,5 @@
-import type { Answered, Asked } from './case';
-import type { Finding } from './checker';
+import type { Answered, Asked } from './session-evidence';
+import type { Finding } from './check-evidence';
 import type { Evidence, Invocation } from './evidence';
 
 type Opened = Extract<Invocation, { kind: 'opened' }>;
@@ -8,9 +8,10 @@ type Opened = Extract<Invocation, { kind: 'opened' }>;
  * Checks that every call got a response in the end, and was refused only where it must be. Includes sessions that could
  * not be opened.
  */
-export function callsOf({ log }: Evidence): readonly Finding[] {
+export function checkCalls({ log }: Evidence): readonly Finding[] {
   const found: Finding[] = [];
-  const idOf = ({ session, operation, key }: Pick<Asked, 'session' | 'operation' | 'key'>) => `${session} ${operation} ${key}`;
+  const idOf = ({ session, operation, key }: Pick<Asked, 'session' | 'operation' | 'key'>) =>
+    `${session} ${operation} ${key}`;
   const asked = new Map<string, Asked>();
   const told = new Set<string>();
   const opened = new Map<string, Opened>();
@@ -21,25 +22,56 @@ export function callsOf({ log }: Evidence): readonly Finding[] {
       asked.set(idOf(entry), entry);
       if (entry.operation === 'close') closing.add(entry.session);
     }
-    if (entry.kind === 'unanswered') found.push({ column: 'unanswered', session: entry.session, what: `${entry.operation} ${entry.key} never got a response` });
+    if (entry.kind === 'unanswered')
+      found.push({
+        column: 'unanswered',
+        session: entry.session,
+        what: `${entry.operation} ${entry.key} never got a response`,
+      });
     if (entry.kind !== 'answered' && entry.kind !== 'unanswered') continue;
     told.add(idOf(entry));
-    if (entry.kind === 'answered' && entry.refused !== null && !mayBeRefused(entry, asked.get(idOf(entry)) ?? null, opened.get(entry.session) ?? null, closing.has(entry.session)))
-      found.push({ column: 'refused', session: entry.session, what: `${entry.operation} ${entry.key} was refused with ${entry.refused}` });
+    if (
+      entry.kind === 'answered' &&
+      entry.refused !== null &&
+      !mayBeRefused(
+        entry,
+        asked.get(idOf(entry)) ?? null,
+        opened.get(entry.session) ?? null,
+        closing.has(entry.session),
+      )
+    )
+      found.push({
+        column: 'refused',
+        session: entry.session,
+        what: `${entry.operation} ${entry.key} was refused with ${entry.refused}`,
+      });
   }
-  for (const [id, { session, operation, key }] of asked) if (!told.has(id)) found.push({ column: 'unanswered', session, what: `${operation} ${key} was sent, and no response was recorded` });
+  for (const [id, { session, operation, key }] of asked)
+    if (!told.has(id))
+      found.push({ column: 'unanswered', session, what: `${operation} ${key} was sent, and no response was recorded` });
   return found;
 }
 
 /** Returns whether a refusal is correct: a late message, a cancel without a handoff, anything once a close was sent. */
-function mayBeRefused({ operation, refused, control, epoch }: Answered, asked: Asked | null, opened: Opened | null, isClosing: boolean): boolean {
+function mayBeRefused(
+  { operation, refused, control, epoch }: Answered,
+  asked: Asked | null,
+  opened: Opened | null,
+  isClosing: boolean,
+): boolean {
   switch (refused) {
     case 'CONTROL_LOST': {
       if (asked?.epoch == null || epoch === null || (operation !== 'bot' && operation !== 'handoff')) return false;
-      return asked.epoch !== epoch || (operation === 'bot' && (control === 'HUMAN' || (control === 'NONE' && opened?.whileWaiting === 'HOLD')));
+      return (
+        asked.epoch !== epoch ||
+        (operation === 'bot' && (control === 'HUMAN' || (control === 'NONE' && opened?.whileWaiting === 'HOLD')))
+      );
     }
-    case 'NO_LIVE_HANDOFF': return operation === 'cancel';
-    case 'SESSION_CLOSED': return isClosing && operation !== 'open' && operation !== 'close';
-    default: return false;
+    case 'NO_LIVE_HANDOFF':
+      return operation === 'cancel';
+    case 'SESSION_CLOSED':
+      return isClosing && operation !== 'open' && operation !== 'close';
+    default:
+      return false;
   }
 }

@@ -1,26 +1,29 @@
-import type { Case } from './case';
-import type { Column, Finding } from './checker';
-import { promisedIn } from './check-handoffs';
+import type { SessionEvidence } from './session-evidence';
+import type { Column, Finding } from './check-evidence';
+import { findQueuedNotices } from './check-handoffs';
 
 /**
  * Checks the policy's lines to the end-user. The queued line arrives once for each handoff that was queued, at the
  * first time; the closing line once before each outcome, and not in a closed session. A line that the policy leaves
  * empty never arrives.
  */
-export function linesOf(one: Case): readonly Finding[] {
+export function checkLines(one: SessionEvidence): readonly Finding[] {
   const { lines } = one.opened;
   const found: Finding[] = [];
   const add = (column: Column, what: string) => found.push({ column, session: one.session, what });
-  const closing = (state: string): string => (state === 'REJECTED' ? lines.rejected : state === 'FAILED' ? lines.failed : lines.ended) ?? '';
-  const promised = promisedIn(one);
+  const closing = (state: string): string =>
+    (state === 'REJECTED' ? lines.rejected : state === 'FAILED' ? lines.failed : lines.ended) ?? '';
+  const promised = findQueuedNotices(one);
   // Everything received before the request to close was said before it.
-  const closedFrom = one.log.find(({ entry }) => entry.kind === 'asked' && entry.operation === 'close')?.entry.at ?? Infinity;
+  const closedFrom =
+    one.log.find(({ entry }) => entry.kind === 'asked' && entry.operation === 'close')?.entry.at ?? Infinity;
 
   const owed = new Set<string>();
   let ends: string[] = [];
   for (const delivery of one.received) {
     const { notice } = delivery;
-    if (notice.kind === 'state' && promised.get(notice.handoffId) === delivery && (lines.queued ?? '') !== '') owed.add(notice.handoffId);
+    if (notice.kind === 'state' && promised.get(notice.handoffId) === delivery && (lines.queued ?? '') !== '')
+      owed.add(notice.handoffId);
     if (notice.kind === 'message' && notice.author === 'SYSTEM') hear(notice.text);
     if (notice.kind !== 'outcome') continue;
     if (owed.delete(notice.handoffId)) add('lost', `the queued line of handoff ${notice.handoffId} never came`);
@@ -38,12 +41,17 @@ export function linesOf(one: Case): readonly Finding[] {
     else owed.delete(first);
   }
 
-  function close({ handoffId, state, reason }: { handoffId: string; state: string; reason: string | null }, isBeforeClose: boolean): void {
+  function close(
+    { handoffId, state, reason }: { handoffId: string; state: string; reason: string | null },
+    isBeforeClose: boolean,
+  ): void {
     const text = reason === 'SESSION_CLOSED' ? '' : closing(state);
     const [first, ...more] = ends;
     ends = [];
-    if (first === undefined && text !== '' && isBeforeClose) add('lost', `${text} never came before the outcome of handoff ${handoffId}`);
-    if (first !== undefined && first !== text) add('doubled', `${first} came before the outcome of handoff ${handoffId}, which is ${state}`);
+    if (first === undefined && text !== '' && isBeforeClose)
+      add('lost', `${text} never came before the outcome of handoff ${handoffId}`);
+    if (first !== undefined && first !== text)
+      add('doubled', `${first} came before the outcome of handoff ${handoffId}, which is ${state}`);
     for (const again of more) add('doubled', `${again} came once more before the outcome of handoff ${handoffId}`);
   }
 }

@@ -1,48 +1,71 @@
-import type { Case } from './case';
-import { AT_REST, promisedIn } from './check-handoffs';
-import type { Column, Finding } from './checker';
-import type { FarLine } from './evidence';
+import type { SessionEvidence } from './session-evidence';
+import { AT_REST, findQueuedNotices } from './check-handoffs';
+import type { Column, Finding } from './check-evidence';
+import type { RemoteMessage } from './evidence';
 
 /**
  * Checks the context notes, which contain the runtime's reason for a handoff. A conversation has each at most once, and
  * must have it if the handoff was queued or is with agents at the end. A handoff that ended before may have it or not.
  * One that a later request joined has its first reason; one that agents started has none.
  */
-export function notesOf(one: Case): readonly Finding[] {
+export function checkNotes(one: SessionEvidence): readonly Finding[] {
   const found: Finding[] = [];
   const add = (column: Column, what: string) => found.push({ column, session: one.session, what });
-  const promised = promisedIn(one);
+  const promised = findQueuedNotices(one);
   const live = one.final?.handoff;
   const began = begunBy(one);
   for (const [handoffId, reason] of began) {
-    const times = one.conversations.map(({ lines }) => lines.filter((line) => isNote(line) && line.text.includes(reason)).length);
-    if (times.some((count) => count > 1)) add('doubled', `the context note of ${reason} was posted ${Math.max(...times)} times`);
-    const isThere = times.some((count) => count > 0);
-    if (!isThere && (promised.has(handoffId) || (live?.id === handoffId && AT_REST.includes(live.state)))) add('lost', `the context note of ${reason} is missing`);
+    const times = one.conversations.map(
+      ({ lines }) => lines.filter(line => isNote(line) && line.text.includes(reason)).length,
+    );
+    if (times.some(count => count > 1))
+      add('doubled', `the context note of ${reason} was posted ${Math.max(...times)} times`);
+    const isThere = times.some(count => count > 0);
+    if (!isThere && (promised.has(handoffId) || (live?.id === handoffId && AT_REST.includes(live.state))))
+      add('lost', `the context note of ${reason} is missing`);
   }
 
   const reasons = [...began.values()];
-  const suggestions = new Set(one.turns.map(({ text }) => text));
+  const suggestions = new Set(one.messages.map(({ text }) => text));
   // A handoff request without a response may have begun any handoff.
-  const mayBe = one.log.flatMap(({ entry }) => (entry.kind === 'asked' && entry.operation === 'handoff' && !isAnswered(one, entry.key) ? [entry.text!] : []));
+  const mayBe = one.log.flatMap(({ entry }) =>
+    entry.kind === 'asked' && entry.operation === 'handoff' && !isAnswered(one, entry.key) ? [entry.text!] : [],
+  );
   for (const line of one.lines)
-    if (isNote(line) && !suggestions.has(line.text) && ![...reasons, ...mayBe].some((reason) => line.text.includes(reason))) add('doubled', `${line.text} was posted as a note and belongs to no handoff of this session`);
+    if (
+      isNote(line) &&
+      !suggestions.has(line.text) &&
+      ![...reasons, ...mayBe].some(reason => line.text.includes(reason))
+    )
+      add('doubled', `${line.text} was posted as a note and belongs to no handoff of this session`);
   return found;
 }
 
-const isNote = ({ by, isPrivate, file }: FarLine): boolean => isPrivate && file === null && by !== 'agent';
-const isAnswered = ({ log }: Case, key: string): boolean => log.some(({ entry }) => entry.kind === 'answered' && entry.key === key);
+const isNote = ({ by, isPrivate, file }: RemoteMessage): boolean => isPrivate && file === null && by !== 'agent';
+const isAnswered = ({ log }: SessionEvidence, key: string): boolean =>
+  log.some(({ entry }) => entry.kind === 'answered' && entry.key === key);
 
 /**
  * Returns each requested handoff with the reason of the request that began it: the first one whose response has its id.
  * Handoffs that agents started are excluded, even if a request joined them.
  */
-function begunBy({ log, moves }: Case): ReadonlyMap<string, string> {
-  const agents = new Set(moves?.filter(({ from, to }) => from === null && to !== 'REQUESTED').map(({ handoffId }) => handoffId));
+function begunBy({ log, moves }: SessionEvidence): ReadonlyMap<string, string> {
+  const agents = new Set(
+    moves?.filter(({ from, to }) => from === null && to !== 'REQUESTED').map(({ handoffId }) => handoffId),
+  );
   const began = new Map<string, string>();
-  for (const { entry: { key, text } } of log.flatMap(({ entry }) => (entry.kind === 'asked' && entry.operation === 'handoff' ? [{ entry }] : [])))
+  for (const {
+    entry: { key, text },
+  } of log.flatMap(({ entry }) => (entry.kind === 'asked' && entry.operation === 'handoff' ? [{ entry }] : [])))
     for (const { entry } of log)
-      if (entry.kind === 'answered' && entry.operation === 'handoff' && entry.key === key && entry.handoffId !== null && !agents.has(entry.handoffId) && !began.has(entry.handoffId))
+      if (
+        entry.kind === 'answered' &&
+        entry.operation === 'handoff' &&
+        entry.key === key &&
+        entry.handoffId !== null &&
+        !agents.has(entry.handoffId) &&
+        !began.has(entry.handoffId)
+      )
         began.set(entry.handoffId, text!);
   return began;
 }

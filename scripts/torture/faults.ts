@@ -1,4 +1,4 @@
-import type { Dice } from './dice';
+import type { SeededRandom } from './seeded-random';
 
 /**
  * The faults that one exchange on a hop may get:
@@ -13,7 +13,21 @@ import type { Dice } from './dice';
  *   and never arrives
  */
 export const FAULTS = [
-  'latency', 'jitter', 'cut', 'halfOpen', 'appliedThenCut', 'serverError', 'appliedThenError', 'tooMany', 'wrongJson', 'late', 'lateError', 'duplicate', 'reorder', 'drop', 'outage',
+  'latency',
+  'jitter',
+  'cut',
+  'halfOpen',
+  'appliedThenCut',
+  'serverError',
+  'appliedThenError',
+  'tooMany',
+  'wrongJson',
+  'late',
+  'lateError',
+  'duplicate',
+  'reorder',
+  'drop',
+  'outage',
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 export type Odds = Readonly<Partial<Record<Exclude<Fault, 'outage'>, number>>>;
@@ -22,15 +36,21 @@ export type Odds = Readonly<Partial<Record<Exclude<Fault, 'outage'>, number>>>;
 export class FaultPlan {
   readonly counts: Partial<Record<Fault, number>> = {};
   private isRough = false;
-  private readonly onCalm: (() => void)[] = [];
+  private readonly calmListeners: (() => void)[] = [];
 
-  constructor(readonly hop: string, readonly dice: Dice, private readonly odds: Odds) {}
+  constructor(
+    readonly hop: string,
+    readonly random: SeededRandom,
+    private readonly odds: Odds,
+  ) {}
 
-  get rough(): boolean { return this.isRough; }
+  get isActive(): boolean {
+    return this.isRough;
+  }
 
   draw(): Exclude<Fault, 'outage'> | null {
     if (!this.isRough) return null;
-    let at = this.dice.roll();
+    let at = this.random.next();
     for (const [fault, odds] of Object.entries(this.odds) as [Exclude<Fault, 'outage'>, number][])
       if ((at -= odds) < 0) {
         this.count(fault);
@@ -39,15 +59,21 @@ export class FaultPlan {
     return null;
   }
 
-  count(fault: Fault): void { this.counts[fault] = (this.counts[fault] ?? 0) + 1; }
+  count(fault: Fault): void {
+    this.counts[fault] = (this.counts[fault] ?? 0) + 1;
+  }
 
-  begin(): void { this.isRough = true; }
+  begin(): void {
+    this.isRough = true;
+  }
 
   /** Ends all faults: from now on everything passes, and delayed exchanges continue at once. */
   calm(): void {
     this.isRough = false;
-    for (const letGo of this.onCalm) letGo();
+    for (const letGo of this.calmListeners) letGo();
   }
 
-  whenCalm(letGo: () => void): void { this.onCalm.push(letGo); }
+  whenCalm(letGo: () => void): void {
+    this.calmListeners.push(letGo);
+  }
 }

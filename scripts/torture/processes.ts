@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { openSync } from 'node:fs';
 import path from 'node:path';
-import { leash } from '../leash';
+import { killWithParent } from '../kill-with-parent';
 
 const ROOT = path.join(__dirname, '..', '..');
 
@@ -19,13 +19,22 @@ export interface Program {
 /** Starts another process of this build. It ends at the latest when this process ends, in whatever way. */
 export function start({ name, args = [], env, logFile, loader }: Program): ChildProcess {
   const out = logFile === null ? 'pipe' : openSync(logFile, 'a');
-  const child = spawn(process.execPath, [...(loader === null ? [] : ['-r', loader]), path.join(ROOT, `${name}${path.extname(__filename)}`), ...args], {
-    cwd: ROOT, env: { PATH: process.env.PATH, ...env }, stdio: ['ignore', out, out],
-  });
-  return leash(child);
+  const child = spawn(
+    process.execPath,
+    [...(loader === null ? [] : ['-r', loader]), path.join(ROOT, `${name}${path.extname(__filename)}`), ...args],
+    {
+      cwd: ROOT,
+      env: { PATH: process.env.PATH, ...env },
+      stdio: ['ignore', out, out],
+    },
+  );
+  return killWithParent(child);
 }
 
 export const hasEnded = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;
 
 export const ended = (child: ChildProcess): Promise<void> =>
-  new Promise((resolve) => { if (hasEnded(child)) resolve(); else child.once('exit', () => resolve()); });
+  new Promise(resolve => {
+    if (hasEnded(child)) resolve();
+    else child.once('exit', () => resolve());
+  });

@@ -1,10 +1,10 @@
 import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
-import type { Evidence, FarConversation, Invocation, Received } from './evidence';
+import type { Evidence, RemoteConversation, Invocation, Received } from './evidence';
 
 const INVOCATIONS = 'invocations.jsonl';
 const RECEIVED = 'received.jsonl';
-const FAR_SIDE = 'far-side.json';
+const REMOTE_FILE = 'far-side.json';
 
 type Entry = Invocation extends infer One ? (One extends Invocation ? Omit<One, 'at'> : never) : never;
 
@@ -32,10 +32,12 @@ export class RunRecord {
     writeSync(this.receivedFile, `${JSON.stringify(whole)}\n`);
   }
 
-  with(farSide: readonly FarConversation[]): Evidence { return { farSide, received: this.received, log: this.log }; }
+  with(farSide: readonly RemoteConversation[]): Evidence {
+    return { remote: farSide, received: this.received, log: this.log };
+  }
 
-  close(farSide: readonly FarConversation[]): void {
-    writeFileSync(path.join(this.folder, FAR_SIDE), JSON.stringify(farSide, null, 1));
+  close(farSide: readonly RemoteConversation[]): void {
+    writeFileSync(path.join(this.folder, REMOTE_FILE), JSON.stringify(farSide, null, 1));
     closeSync(this.invocationsFile);
     closeSync(this.receivedFile);
   }
@@ -47,6 +49,14 @@ export class RunRecord {
  */
 export function readEvidence(folder: string): Evidence {
   const text = (name: string): string => readFileSync(path.join(folder, name), 'utf8');
-  const lines = <T>(name: string): T[] => text(name).split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as T);
-  return { farSide: JSON.parse(text(FAR_SIDE)) as FarConversation[], received: lines(RECEIVED), log: lines(INVOCATIONS) };
+  const lines = <T>(name: string): T[] =>
+    text(name)
+      .split('\n')
+      .filter(line => line !== '')
+      .map(line => JSON.parse(line) as T);
+  return {
+    remote: JSON.parse(text(REMOTE_FILE)) as RemoteConversation[],
+    received: lines(RECEIVED),
+    log: lines(INVOCATIONS),
+  };
 }

@@ -1,6 +1,6 @@
-import { casesOf } from './case';
-import type { Strike } from './chaos';
-import { COLUMNS, type Finding } from './checker';
+import { groupBySession } from './session-evidence';
+import type { Disruption } from './chaos';
+import { COLUMNS, type Finding } from './check-evidence';
 import type { Evidence } from './evidence';
 import type { Fault } from './faults';
 
@@ -10,9 +10,9 @@ export interface Tally {
   readonly handoffs: number;
   readonly takeovers: number;
   readonly ended: Readonly<Record<string, number>>;
-  readonly endUserTurns: number;
-  readonly botTurns: number;
-  readonly botTurnsRefused: number;
+  readonly endUserMessages: number;
+  readonly botMessages: number;
+  readonly botMessagesRefused: number;
   readonly suggestions: number;
   readonly agentMessages: number;
   readonly notes: number;
@@ -25,69 +25,104 @@ export interface Tally {
 export interface Verdict {
   readonly seed: number;
   readonly seconds: number;
-  readonly far: string;
+  readonly remote: string;
   readonly services: number;
   readonly findings: readonly Finding[];
   readonly tally: Tally;
   readonly faults: readonly { readonly hop: string; readonly counts: Readonly<Partial<Record<Fault, number>>> }[];
-  readonly strikes: Readonly<Partial<Record<Strike, number>>>;
+  readonly disruptions: Readonly<Partial<Record<Disruption, number>>>;
   /** Pending work did not finish in time. */
-  readonly late: boolean;
+  readonly isLate: boolean;
 }
 
-export const isClean = ({ findings, late }: Pick<Verdict, 'findings' | 'late'>): boolean => findings.length === 0 && !late;
+export const isClean = ({ findings, isLate }: Pick<Verdict, 'findings' | 'isLate'>): boolean =>
+  findings.length === 0 && !isLate;
 
 export function tallyOf(evidence: Evidence): Tally {
-  const cases = casesOf(evidence);
+  const cases = groupBySession(evidence);
   const sum = (of: (one: (typeof cases)[number]) => number) => cases.reduce((total, one) => total + of(one), 0);
-  const turns = cases.flatMap((one) => one.turns);
+  const turns = cases.flatMap(one => one.messages);
   const answered = turns.filter(({ answer }) => answer?.refused === null);
-  const lines = cases.flatMap((one) => one.lines);
-  const requested = new Set(evidence.log.flatMap((entry) => (entry.kind === 'answered' && entry.handoffId !== null ? [entry.handoffId] : [])));
+  const lines = cases.flatMap(one => one.lines);
+  const requested = new Set(
+    evidence.log.flatMap(entry => (entry.kind === 'answered' && entry.handoffId !== null ? [entry.handoffId] : [])),
+  );
   const moved = new Set(evidence.received.flatMap(({ notice }) => (notice.kind === 'state' ? [notice.handoffId] : [])));
   const ended: Record<string, number> = {};
-  for (const { received } of cases) for (const { notice } of received) if (notice.kind === 'outcome') ended[notice.reason ?? notice.state] = (ended[notice.reason ?? notice.state] ?? 0) + 1;
+  for (const { received } of cases)
+    for (const { notice } of received)
+      if (notice.kind === 'outcome')
+        ended[notice.reason ?? notice.state] = (ended[notice.reason ?? notice.state] ?? 0) + 1;
   return {
-    sessions: cases.length, handoffs: new Set([...requested, ...moved]).size, takeovers: [...moved].filter((id) => !requested.has(id)).length, ended,
-    endUserTurns: answered.filter(({ by }) => by === 'user').length,
-    botTurns: answered.filter(({ by, answer }) => by === 'bot' && answer!.delivered === true).length,
+    sessions: cases.length,
+    handoffs: new Set([...requested, ...moved]).size,
+    takeovers: [...moved].filter(id => !requested.has(id)).length,
+    ended,
+    endUserMessages: answered.filter(({ by }) => by === 'user').length,
+    botMessages: answered.filter(({ by, answer }) => by === 'bot' && answer!.delivered === true).length,
     suggestions: answered.filter(({ by, answer }) => by === 'bot' && answer!.delivered === false).length,
-    botTurnsRefused: turns.filter(({ by, answer }) => by === 'bot' && answer !== null && answer.refused !== null).length,
-    agentMessages: lines.filter(({ by, isPrivate }) => by === 'agent' && !isPrivate).length, notes: lines.filter(({ by, isPrivate }) => by === 'agent' && isPrivate).length,
-    deliveries: sum(({ received }) => received.length), repeats: sum(({ raw, received }) => raw.length - received.length),
-    parked: sum(({ final }) => final?.owed.parked ?? 0), unanswered: evidence.log.filter(({ kind }) => kind === 'unanswered').length,
+    botMessagesRefused: turns.filter(({ by, answer }) => by === 'bot' && answer !== null && answer.refused !== null)
+      .length,
+    agentMessages: lines.filter(({ by, isPrivate }) => by === 'agent' && !isPrivate).length,
+    notes: lines.filter(({ by, isPrivate }) => by === 'agent' && isPrivate).length,
+    deliveries: sum(({ received }) => received.length),
+    repeats: sum(({ raw, received }) => raw.length - received.length),
+    parked: sum(({ final }) => final?.pending.parked ?? 0),
+    unanswered: evidence.log.filter(({ kind }) => kind === 'unanswered').length,
   };
 }
 
-export const columnsOf = (findings: readonly Finding[]): string =>
-  COLUMNS.map((column) => `${column} ${findings.filter((one) => one.column === column).length}`).join(' · ');
+export const renderColumns = (findings: readonly Finding[]): string =>
+  COLUMNS.map(column => `${column} ${findings.filter(one => one.column === column).length}`).join(' · ');
 
 const MOST_SHOWN = 40;
 
-export function findingsShown(findings: readonly Finding[]): string {
-  const lines = findings.slice(0, MOST_SHOWN).map(({ column, session, what }) => `  ${column}, ${session === null ? 'the whole run' : `session ${session}`}: ${what}`);
-  return [...lines, ...(findings.length > MOST_SHOWN ? [`  … and ${findings.length - MOST_SHOWN} more`] : [])].join('\n');
+export function renderFindings(findings: readonly Finding[]): string {
+  const lines = findings
+    .slice(0, MOST_SHOWN)
+    .map(
+      ({ column, session, what }) =>
+        `  ${column}, ${session === null ? 'the whole run' : `session ${session}`}: ${what}`,
+    );
+  return [...lines, ...(findings.length > MOST_SHOWN ? [`  … and ${findings.length - MOST_SHOWN} more`] : [])].join(
+    '\n',
+  );
 }
 
-export function tallyShown(tally: Tally): string {
-  const counts = (all: Readonly<Record<string, number>>) => Object.entries(all).sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, count]) => `${name} ${count}`).join(', ');
+export function renderTally(tally: Tally): string {
+  const counts = (all: Readonly<Record<string, number>>) =>
+    Object.entries(all)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, count]) => `${name} ${count}`)
+      .join(', ');
   return [
     `  ${tally.sessions} sessions, ${tally.handoffs} handoffs (${tally.takeovers} taken by agents); ended: ${counts(tally.ended) || 'none'}`,
-    `  to the agents: ${tally.endUserTurns} messages of end-users, ${tally.botTurns} of bots, ${tally.suggestions} suggestions; refused: ${tally.botTurnsRefused}`,
+    `  to the agents: ${tally.endUserMessages} messages of end-users, ${tally.botMessages} of bots, ${tally.suggestions} suggestions; refused: ${tally.botMessagesRefused}`,
     `  from the agents: ${tally.agentMessages} messages, ${tally.notes} notes; received: ${tally.deliveries} deliveries, ${tally.repeats} of them again`,
-    ...(tally.parked + tally.unanswered > 0 ? [`  parked as dead letters: ${tally.parked}; calls without a response: ${tally.unanswered}`] : []),
+    ...(tally.parked + tally.unanswered > 0
+      ? [`  parked as dead letters: ${tally.parked}; calls without a response: ${tally.unanswered}`]
+      : []),
   ].join('\n');
 }
 
-export function verdictShown(verdict: Verdict): string {
-  const { seed, seconds, far, services, findings, tally, faults, strikes, late } = verdict;
+export function renderVerdict(verdict: Verdict): string {
+  const { seed, seconds, remote, services, findings, tally, faults, disruptions, isLate } = verdict;
   return [
-    `Seed ${seed}: ${Math.round(seconds / 6) / 10} minutes, ${services} service processes, ${far}`,
-    tallyShown(tally),
-    `  disruptions: ${Object.entries(strikes).map(([name, count]) => `${name} ${count}`).join(', ')}`,
-    ...faults.map(({ hop, counts }) => `  ${hop}: ${Object.entries(counts).map(([name, count]) => `${name} ${count}`).join(', ') || 'no faults'}`),
-    ...(late ? ['  Pending work did not finish in time.'] : []),
-    ...(findings.length > 0 ? [findingsShown(findings)] : []),
-    `${isClean(verdict) ? 'Verdict' : 'VERDICT'}: ${columnsOf(findings)}`,
+    `Seed ${seed}: ${Math.round(seconds / 6) / 10} minutes, ${services} service processes, ${remote}`,
+    renderTally(tally),
+    `  disruptions: ${Object.entries(disruptions)
+      .map(([name, count]) => `${name} ${count}`)
+      .join(', ')}`,
+    ...faults.map(
+      ({ hop, counts }) =>
+        `  ${hop}: ${
+          Object.entries(counts)
+            .map(([name, count]) => `${name} ${count}`)
+            .join(', ') || 'no faults'
+        }`,
+    ),
+    ...(isLate ? ['  Pending work did not finish in time.'] : []),
+    ...(findings.length > 0 ? [renderFindings(findings)] : []),
+    `${isClean(verdict) ? 'Verdict' : 'VERDICT'}: ${renderColumns(findings)}`,
   ].join('\n');
 }

@@ -5,8 +5,8 @@ import { setTimeout } from 'node:timers/promises';
 import { ended, hasEnded, start } from './processes';
 
 const READY_WITHIN_MS = 120_000;
-const COMES_UP_WITHIN_MS = 40_000;
-const LOOK_AGAIN_MS = 100;
+const START_LIMIT_MS = 40_000;
+const POLL_MS = 100;
 
 export interface ServicesOptions {
   readonly count: number;
@@ -22,7 +22,9 @@ export class Services {
   private isWatching = false;
   private watching: Promise<void> = Promise.resolve();
 
-  private constructor(services: Service[]) { this.all = services; }
+  private constructor(services: Service[]) {
+    this.all = services;
+  }
 
   static async start({ count, env, folder, loader }: ServicesOptions): Promise<Services> {
     const all: Service[] = [];
@@ -33,15 +35,19 @@ export class Services {
       // The first one creates the tables.
       if (i === 1) await one.ready();
     }
-    await Promise.all(all.map((one) => one.ready()));
+    await Promise.all(all.map(one => one.ready()));
     return new Services(all);
   }
 
   /** The running ones, paused ones included, whose state a caller cannot know. */
-  get running(): readonly Service[] { return this.all.filter(({ runs }) => runs); }
+  get running(): readonly Service[] {
+    return this.all.filter(({ runs }) => runs);
+  }
 
   /** The running ones that have become ready: killing them can lose more. */
-  get up(): readonly Service[] { return this.running.filter(({ cameUp }) => cameUp); }
+  get up(): readonly Service[] {
+    return this.running.filter(({ hasStarted }) => hasStarted);
+  }
 
   /** From now on restarts a dead process after a delay. */
   watch(afterMs: () => number): void {
@@ -57,14 +63,14 @@ export class Services {
       one.resume();
       if (!one.runs) one.launch();
     }
-    await Promise.all(this.all.map((one) => one.ready()));
+    await Promise.all(this.all.map(one => one.ready()));
   }
 
   /** @returns the names of those that did not end by themselves */
   async stop(): Promise<readonly string[]> {
     this.isWatching = false;
     await this.watching;
-    return (await Promise.all(this.all.map((one) => one.stop()))).filter((name) => name !== null);
+    return (await Promise.all(this.all.map(one => one.stop()))).filter(name => name !== null);
   }
 
   private async supervise(afterMs: () => number): Promise<void> {
@@ -74,32 +80,51 @@ export class Services {
           await setTimeout(afterMs());
           one.launch();
         }
-      await setTimeout(LOOK_AGAIN_MS);
+      await setTimeout(POLL_MS);
     }
   }
 }
 
 export class Service {
   private child: ChildProcess | null = null;
-  cameUp = false;
+  hasStarted = false;
 
-  constructor(readonly name: string, private readonly port: number, private readonly env: Readonly<Record<string, string>>, private readonly logFile: string, private readonly loader: string | null) {}
+  constructor(
+    readonly name: string,
+    private readonly port: number,
+    private readonly env: Readonly<Record<string, string>>,
+    private readonly logFile: string,
+    private readonly loader: string | null,
+  ) {}
 
-  get url(): string { return `http://127.0.0.1:${this.port}`; }
-  get runs(): boolean { return this.child !== null && !hasEnded(this.child); }
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+  get runs(): boolean {
+    return this.child !== null && !hasEnded(this.child);
+  }
 
   launch(): void {
-    const child = start({ name: 'src/main', env: { ...this.env, HOST: '127.0.0.1', PORT: String(this.port) }, logFile: this.logFile, loader: this.loader });
+    const child = start({
+      name: 'src/main',
+      env: { ...this.env, HOST: '127.0.0.1', PORT: String(this.port) },
+      logFile: this.logFile,
+      loader: this.loader,
+    });
     this.child = child;
-    this.cameUp = false;
+    this.hasStarted = false;
     void this.probe(child);
   }
 
   /** Restarts a process that does not become ready, as an orchestrator does. Once it was ready, it is left alone. */
   private async probe(child: ChildProcess): Promise<void> {
-    for (const until = Date.now() + COMES_UP_WITHIN_MS; !hasEnded(child); await setTimeout(LOOK_AGAIN_MS * 5, undefined, { ref: false })) {
+    for (
+      const until = Date.now() + START_LIMIT_MS;
+      !hasEnded(child);
+      await setTimeout(POLL_MS * 5, undefined, { ref: false })
+    ) {
       if (await this.answers()) {
-        this.cameUp ||= this.child === child;
+        this.hasStarted ||= this.child === child;
         return;
       }
       if (Date.now() > until) return void child.kill('SIGKILL');
@@ -107,20 +132,27 @@ export class Service {
   }
 
   private answers(): Promise<boolean> {
-    return fetch(`${this.url}/readyz`, { signal: AbortSignal.timeout(5_000) }).then(({ ok }) => ok, () => false);
+    return fetch(`${this.url}/readyz`, { signal: AbortSignal.timeout(5_000) }).then(
+      ({ ok }) => ok,
+      () => false,
+    );
   }
 
   /** @throws if it does not become ready */
   async ready(): Promise<void> {
-    for (const until = Date.now() + READY_WITHIN_MS; ; await setTimeout(LOOK_AGAIN_MS)) {
+    for (const until = Date.now() + READY_WITHIN_MS; ; await setTimeout(POLL_MS)) {
       if (await this.answers()) return;
       if (!this.runs) this.launch();
       if (Date.now() > until) throw new Error(`${this.name} did not become ready; its log is ${this.logFile}.`);
     }
   }
 
-  signal(signal: 'SIGKILL' | 'SIGTERM' | 'SIGSTOP'): void { this.child?.kill(signal); }
-  resume(): void { this.child?.kill('SIGCONT'); }
+  signal(signal: 'SIGKILL' | 'SIGTERM' | 'SIGSTOP'): void {
+    this.child?.kill(signal);
+  }
+  resume(): void {
+    this.child?.kill('SIGCONT');
+  }
 
   async stop(): Promise<string | null> {
     const { child } = this;
@@ -137,8 +169,8 @@ export class Service {
 
 async function freePort(): Promise<number> {
   const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
+  await new Promise(resolve => server.close(resolve));
   return port;
 }

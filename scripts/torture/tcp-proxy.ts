@@ -26,52 +26,72 @@ export class TcpFaultProxy {
   private target = 0;
 
   private constructor(private readonly plan: FaultPlan) {
-    this.server = createServer((near) => this.open(near));
-    plan.whenCalm(() => { for (const line of this.lines) if (line.isSilent) close(line); });
+    this.server = createServer(near => this.open(near));
+    plan.whenCalm(() => {
+      for (const line of this.lines) if (line.isSilent) close(line);
+    });
   }
 
   static async start(plan: FaultPlan): Promise<TcpFaultProxy> {
     const proxy = new TcpFaultProxy(plan);
-    await new Promise<void>((resolve) => proxy.server.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>(resolve => proxy.server.listen(0, '127.0.0.1', resolve));
     return proxy;
   }
 
-  get port(): number { return (this.server.address() as AddressInfo).port; }
+  get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
 
   /** Sets the port of new connections; a restarted Postgres has another port. */
-  lead(port: number): void { this.target = port; }
+  lead(port: number): void {
+    this.target = port;
+  }
 
   /** Injects one fault into an open connection. Called now and then. */
   strike(): void {
-    if (!this.plan.rough || this.lines.size === 0) return;
-    const line = this.plan.dice.pick([...this.lines]);
-    switch (this.plan.dice.weighted({ cut: 8, halfOpen: 1, latency: 3 })) {
-      case 'cut': this.plan.count('cut'); return close(line);
-      case 'halfOpen': this.plan.count('halfOpen'); return silence(line);
-      case 'latency': this.plan.count('latency'); this.slowUntil = Date.now() + 2_000; return;
+    if (!this.plan.isActive || this.lines.size === 0) return;
+    const line = this.plan.random.pick([...this.lines]);
+    switch (this.plan.random.weighted({ cut: 8, halfOpen: 1, latency: 3 })) {
+      case 'cut':
+        this.plan.count('cut');
+        return close(line);
+      case 'halfOpen':
+        this.plan.count('halfOpen');
+        return silence(line);
+      case 'latency':
+        this.plan.count('latency');
+        this.slowUntil = Date.now() + 2_000;
+        return;
     }
   }
 
   /** Silences all open connections; later ones are not affected. */
-  silence(): void { for (const line of this.lines) silence(line); }
+  silence(): void {
+    for (const line of this.lines) silence(line);
+  }
 
   async stop(): Promise<void> {
     for (const line of this.lines) close(line);
-    await new Promise((resolve) => this.server.close(resolve));
+    await new Promise(resolve => this.server.close(resolve));
   }
 
   private open(near: Socket): void {
     const far = connect(this.target, '127.0.0.1');
     const line: Line = { near, far, isSilent: false, cutsAnswer: false };
     this.lines.add(line);
-    for (const [from, to] of [[near, far], [far, near]] as const) {
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
       from.setNoDelay(true);
-      from.on('error', () => undefined).on('close', () => {
-        // The end of one side is not forwarded, just like its bytes: the other side notices by itself, later.
-        if (line.isSilent) return;
-        this.lines.delete(line);
-        to.destroy();
-      });
+      from
+        .on('error', () => undefined)
+        .on('close', () => {
+          // The end of one side is not forwarded, just like its bytes: the other side notices by itself, later.
+          if (line.isSilent) return;
+          this.lines.delete(line);
+          to.destroy();
+        });
       this.pass(line, from, to);
     }
   }
@@ -84,11 +104,18 @@ export class TcpFaultProxy {
         this.plan.count('appliedThenCut');
         return close(line);
       }
-      if (from === line.near && this.plan.rough && isCommit(chunk) && this.plan.dice.chance(0.004)) line.cutsAnswer = true;
+      if (from === line.near && this.plan.isActive && isCommit(chunk) && this.plan.random.chance(0.004))
+        line.cutsAnswer = true;
       if (before === null && Date.now() >= this.slowUntil) return void to.write(chunk);
-      const turn: Promise<unknown> = (before ?? Promise.resolve()).then(() => setTimeout(SLOW_MS)).then(() => { if (!line.isSilent) to.write(chunk); });
+      const turn: Promise<unknown> = (before ?? Promise.resolve())
+        .then(() => setTimeout(SLOW_MS))
+        .then(() => {
+          if (!line.isSilent) to.write(chunk);
+        });
       before = turn;
-      void turn.then(() => { if (before === turn) before = null; });
+      void turn.then(() => {
+        if (before === turn) before = null;
+      });
     });
   }
 }

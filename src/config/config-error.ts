@@ -16,9 +16,14 @@ export interface ConfigProblem {
 export class ConfigError extends SupportError {
   readonly code = 'CONFIG_INVALID';
   constructor(readonly problems: readonly ConfigProblem[]) {
-    super([
-      `${problems.length} ${problems.length === 1 ? 'setting is' : 'settings are'} wrong (docs/settings.md explains each):`,
-      ...problems.map(({ key, given, expected, example }) => `\n  ${key}\n    given:    ${given}\n    expected: ${expected}\n    example:  ${example}`),
-    ].join('\n'));
+    super(
+      [
+        `${problems.length} ${problems.length === 1 ? 'setting is' : 'settings are'} wrong (docs/settings.md explains each):`,
+        ...problems.map(
+          ({ key, given, expected, example }) =>
+            `\n  ${key}\n    given:    ${given}\n    expected: ${expected}\n    example:  ${example}`,
+        ),
+      ].join('\n'),
+    );
   }
 }

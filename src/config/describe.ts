@@ -1,4 +1,4 @@
-import { isGiven, type Environment } from './load';
+import { isSet, type Environment } from './load';
 import { SETTINGS, type SettingKey } from './settings';
 
 /** Lists the effective value of every setting, one per line, with secrets hidden. Expects valid settings. */
@@ -10,6 +10,6 @@ export function describeSettings(env: Environment): string {
 
 function valueOf(env: Environment, key: SettingKey): string {
   const setting = SETTINGS[key];
-  if (!isGiven(env, key)) return setting.default === null ? '(not set)' : `${setting.default}  (default)`;
+  if (!isSet(env, key)) return setting.default === null ? '(not set)' : `${setting.default}  (default)`;
   return setting.isSecret ? '(hidden)' : env[key]!.trim();
 }

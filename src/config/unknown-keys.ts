@@ -10,7 +10,8 @@ const KNOWN = Object.keys(SETTINGS);
  * remove them.
  */
 const isServiceLink = (key: string, value: string): boolean =>
-  /_SERVICE_(HOST|PORT(_[A-Z0-9_]+)?)$/.test(key) || /_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$/.test(key) ||
+  /_SERVICE_(HOST|PORT(_[A-Z0-9_]+)?)$/.test(key) ||
+  /_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$/.test(key) ||
   (/_PORT$/.test(key) && /^(tcp|udp|sctp):\/\//.test(value));
 
 /**
@@ -25,7 +26,10 @@ export function unknownKeyProblems(env: Readonly<Record<string, string | undefin
       return {
         key,
         given: '(hidden)',
-        expected: nearest === null ? 'nothing: no setting has this name; remove it' : `nothing: no setting has this name; did you mean ${nearest}?`,
+        expected:
+          nearest === null
+            ? 'nothing: no setting has this name; remove it'
+            : `nothing: no setting has this name; did you mean ${nearest}?`,
         example: nearest === null ? `unset ${key}` : `${nearest}=${SETTINGS[nearest].example}`,
       };
     });
@@ -33,11 +37,12 @@ export function unknownKeyProblems(env: Readonly<Record<string, string | undefin
 
 function nearestName(key: string): keyof typeof SETTINGS | null {
   const bare = key.slice(PREFIX.length);
-  const ranked = KNOWN
-    .map(known => ({ known, edits: isPartOf(bare, known) ? 1 : Math.min(distance(key, known), distance(bare, known.replace(PREFIX, ''))) }))
-    .sort((a, b) => a.edits - b.edits);
+  const ranked = KNOWN.map(known => ({
+    known,
+    edits: isPartOf(bare, known) ? 1 : Math.min(distance(key, known), distance(bare, known.replace(PREFIX, ''))),
+  })).sort((a, b) => a.edits - b.edits);
   const best = ranked[0]!;
-  return best.edits <= Math.max(2, bare.length / 4) ? best.known as keyof typeof SETTINGS : null;
+  return best.edits <= Math.max(2, bare.length / 4) ? (best.known as keyof typeof SETTINGS) : null;
 }
 
 /** True if only a unit or a first word is missing: DRAIN_LIMIT for SUPPORT_DRAIN_LIMIT_SECONDS. */

@@ -1,6 +1,15 @@
 import type { FileRefusal } from './errors';
 import type { ChannelState, ReactionSide } from './message';
-import type { ChatbotId, HandoffId, Instant, MessageId, OrganizationId, ProviderConversationId, ProviderMessageId, SessionId } from './ids';
+import type {
+  ChatbotId,
+  HandoffId,
+  Instant,
+  MessageId,
+  OrganizationId,
+  ProviderConversationId,
+  ProviderMessageId,
+  SessionId,
+} from './ids';
 
 /** The work for the provider. Each session has one lane, processed strictly in order. */
 export type ProviderWork =
@@ -21,13 +30,18 @@ export type ProviderWork =
  * What may fail without keeping what follows it from being done: refused, or with an outcome that nobody can tell, it is a dead
  * letter of its own, and the lane goes on after it, whatever the policy says.
  */
-interface Optional { readonly optional?: true }
+interface Optional {
+  readonly optional?: true;
+}
 
 /**
  * History that a handoff brings along. If the provider stays away until this is given up, the handoff fails.
  * `onlyForHandoff`: it is dropped if the handoff ends before agents could see it and nothing was said in it.
  */
-interface History { readonly handoffId?: HandoffId; readonly onlyForHandoff?: true }
+interface History {
+  readonly handoffId?: HandoffId;
+  readonly onlyForHandoff?: true;
+}
 
 /** Posts a message as it is when this is delivered. */
 export type PostMessage = { readonly kind: 'POST_MESSAGE'; readonly messageId: MessageId } & Optional & History;
@@ -37,7 +51,14 @@ export type OpeningStep =
   /** Takes away what an earlier handoff left on the conversation, so that posting history disturbs nobody. */
   | { readonly kind: 'RETURN_TO_BOT'; readonly handoffId: HandoffId }
   /** Posts the beginning of a long history as one file: what is not posted yet up to `throughSeq`. `followedBy`: messages that come after it. */
-  | { readonly kind: 'POST_TRANSCRIPT'; readonly handoffId: HandoffId; readonly throughSeq: number; readonly followedBy: number; readonly optional: true; readonly onlyForHandoff?: true }
+  | {
+      readonly kind: 'POST_TRANSCRIPT';
+      readonly handoffId: HandoffId;
+      readonly throughSeq: number;
+      readonly followedBy: number;
+      readonly optional: true;
+      readonly onlyForHandoff?: true;
+    }
   /** Posts what agents should know first. */
   | { readonly kind: 'POST_CONTEXT_NOTE'; readonly handoffId: HandoffId; readonly optional: true }
   /** Opens the conversation to agents, with target and priority. */
@@ -46,7 +67,14 @@ export type OpeningStep =
 /** What happened to a message that agents may have seen. `lineId`: our id of the line that tells it, where one does. */
 export type ProviderChange =
   | { readonly kind: 'SHOW_EDIT'; readonly lineId: string; readonly messageId: MessageId; readonly version: number }
-  | { readonly kind: 'SHOW_REACTION'; readonly lineId: string; readonly messageId: MessageId; readonly by: ReactionSide; readonly emoji: string | null; readonly optional?: true }
+  | {
+      readonly kind: 'SHOW_REACTION';
+      readonly lineId: string;
+      readonly messageId: MessageId;
+      readonly by: ReactionSide;
+      readonly emoji: string | null;
+      readonly optional?: true;
+    }
   | { readonly kind: 'TAKE_BACK'; readonly lineId: string; readonly messageId: MessageId }
   /** A file of a message that was posted without it, because it was not archived yet or there was no room. */
   | { readonly kind: 'POST_FILE'; readonly lineId: string; readonly messageId: MessageId; readonly index: number };
@@ -54,26 +82,54 @@ export type ProviderChange =
 /** Small updates for agents. Each is one call, and none delays the messages for long. */
 export type ProviderMark =
   /** Notifies agents, and only them, that something did not reach the end-user. */
-  | { readonly kind: 'POST_NOTE'; readonly noteId: string; readonly text: string; /** The message that the note is about, and follows. Earlier versions omitted it. */ readonly about?: ProviderMessageId }
-  | { readonly kind: 'REPORT_DELIVERY'; readonly messageId: MessageId; readonly state: ChannelState; readonly error: string | null }
+  | {
+      readonly kind: 'POST_NOTE';
+      readonly noteId: string;
+      readonly text: string /** The message that the note is about, and follows. Earlier versions omitted it. */;
+      readonly about?: ProviderMessageId;
+    }
+  | {
+      readonly kind: 'REPORT_DELIVERY';
+      readonly messageId: MessageId;
+      readonly state: ChannelState;
+      readonly error: string | null;
+    }
   /** `messageIds`: the newest of the agents' messages that were read. */
   | { readonly kind: 'MARK_READ'; readonly throughSeq: number; readonly messageIds: readonly MessageId[] }
   | { readonly kind: 'ANSWER_SURVEY'; readonly handoffId: HandoffId };
 
 /** What is about other work or about the contact. Words never wait for it. */
-const DECORATIONS: readonly string[] = ['POST_NOTE', 'REPORT_DELIVERY', 'MARK_READ', 'ANSWER_SURVEY', 'TELL_STRAY', 'UPDATE_CONTACT'] satisfies readonly ProviderWork['kind'][];
+const DECORATIONS: readonly string[] = [
+  'POST_NOTE',
+  'REPORT_DELIVERY',
+  'MARK_READ',
+  'ANSWER_SURVEY',
+  'TELL_STRAY',
+  'UPDATE_CONTACT',
+] satisfies readonly ProviderWork['kind'][];
 
 /** Returns whether the lane goes on after this has become a dead letter, even if the policy is to block. */
-export const neverBlocks = (work: LaneWork[LaneDestination]): boolean => ('optional' in work && work.optional === true) || DECORATIONS.includes(work.kind);
+export const neverBlocks = (work: LaneWork[LaneDestination]): boolean =>
+  ('optional' in work && work.optional === true) || DECORATIONS.includes(work.kind);
 
 /** A notice that the bot runtime must collect and acknowledge. Notices of a session are in order. */
 export type RuntimeNotice =
   | { readonly kind: 'MESSAGE'; readonly messageId: MessageId }
   | { readonly kind: 'MESSAGE_DELETED'; readonly messageId: MessageId }
   /** A file of an end-user or a bot does not reach the agents. `code`: a FileRefusal. */
-  | { readonly kind: 'FILE_NOT_DELIVERED'; readonly messageId: MessageId; readonly index: number; readonly code: FileRefusal }
+  | {
+      readonly kind: 'FILE_NOT_DELIVERED';
+      readonly messageId: MessageId;
+      readonly index: number;
+      readonly code: FileRefusal;
+    }
   /** A message of the end-user or the bot became a dead letter on its way to the agents. */
-  | { readonly kind: 'MESSAGE_UNDELIVERED'; readonly messageId: MessageId; readonly code: string; readonly outcome: DeliveryOutcome }
+  | {
+      readonly kind: 'MESSAGE_UNDELIVERED';
+      readonly messageId: MessageId;
+      readonly code: string;
+      readonly outcome: DeliveryOutcome;
+    }
   /** An undelivered message has reached the agents after all. */
   | { readonly kind: 'MESSAGE_DELIVERED'; readonly messageId: MessageId }
   | { readonly kind: 'SURVEY'; readonly handoffId: HandoffId }
@@ -99,7 +155,11 @@ export interface LaneWork {
  * archiving.
  */
 export type MediaWork =
-  | { readonly kind: 'KEEP_FILE'; readonly messageId: MessageId; /** The position among the message's attachments, from 0. */ readonly index: number }
+  | {
+      readonly kind: 'KEEP_FILE';
+      readonly messageId: MessageId /** The position among the message's attachments, from 0. */;
+      readonly index: number;
+    }
   /**
    * The agents got the message without this file, so it is posted as soon as it is archived. Follows its KEEP_FILE.
    */
@@ -115,7 +175,7 @@ export type LaneDestination = keyof LaneWork;
 export type DeliveryOutcome = 'NOT_DELIVERED' | 'UNKNOWN';
 
 /** The outcome of a failed attempt; null: it adds nothing to what is known. */
-export type OutcomeOfTry = DeliveryOutcome | null;
+export type AttemptOutcome = DeliveryOutcome | null;
 
 /** One pending delivery as a worker claims it. */
 export interface LaneDelivery<To extends LaneDestination> {
@@ -180,6 +240,6 @@ export interface DeadLetter {
   readonly createdAt: Instant;
   readonly parkedAt: Instant;
   /** True: the rest of its lane waits until an operator decides. */
-  readonly blocksLane: boolean;
+  readonly isBlockingLane: boolean;
   readonly discarded: { readonly at: Instant; readonly reason: string } | null;
 }

@@ -13,7 +13,7 @@ export abstract class SupportError extends Error {
    * True: the provider's write followed a lookup that found no earlier attempt, so this error alone describes the
    * outcome.
    */
-  nothingEarlier = false;
+  hasNoEarlierWrite = false;
   constructor(message: string, options?: { cause?: unknown }) {
     super(message, options);
     this.name = new.target.name;
@@ -21,45 +21,97 @@ export abstract class SupportError extends Error {
 }
 
 export type InvalidInputCode =
-  | 'TEXT_TOO_LONG' | 'TEXT_EMPTY' | 'TOO_MANY_ATTACHMENTS' | 'INPUT_INVALID' | 'ID_TOO_LONG'
-  | 'TARGET_AMBIGUOUS' | 'CURSOR_INVALID' | 'CURSOR_EXPIRED' | 'ENDPOINT_URL_REFUSED';
+  | 'TEXT_TOO_LONG'
+  | 'TEXT_EMPTY'
+  | 'TOO_MANY_ATTACHMENTS'
+  | 'INPUT_INVALID'
+  | 'ID_TOO_LONG'
+  | 'TARGET_AMBIGUOUS'
+  | 'CURSOR_INVALID'
+  | 'CURSOR_EXPIRED'
+  | 'ENDPOINT_URL_REFUSED';
 
 /** The caller's input is invalid in itself; the same call can never succeed. */
 export class InvalidInputError extends SupportError {
-  constructor(readonly code: InvalidInputCode, readonly field: string, message: string) { super(message); }
+  constructor(
+    readonly code: InvalidInputCode,
+    readonly field: string,
+    message: string,
+  ) {
+    super(message);
+  }
 }
 
 export type NotFoundCode =
-  | 'SESSION_NOT_FOUND' | 'HANDOFF_NOT_FOUND' | 'INBOX_NOT_FOUND' | 'CHATBOT_NOT_ENABLED' | 'ACCOUNT_NOT_FOUND'
-  | 'TEAM_NOT_FOUND' | 'AGENT_NOT_FOUND' | 'ORGANIZATION_NOT_ENABLED' | 'PROVIDER_UNKNOWN' | 'DELIVERY_NOT_FOUND' | 'ENDPOINT_NOT_FOUND';
+  | 'SESSION_NOT_FOUND'
+  | 'HANDOFF_NOT_FOUND'
+  | 'INBOX_NOT_FOUND'
+  | 'CHATBOT_NOT_ENABLED'
+  | 'ACCOUNT_NOT_FOUND'
+  | 'TEAM_NOT_FOUND'
+  | 'AGENT_NOT_FOUND'
+  | 'ORGANIZATION_NOT_ENABLED'
+  | 'PROVIDER_UNKNOWN'
+  | 'DELIVERY_NOT_FOUND'
+  | 'ENDPOINT_NOT_FOUND';
 
 /** The id is unknown or belongs to another organization. The error is the same in both cases. */
 export class NotFoundError extends SupportError {
-  constructor(readonly code: NotFoundCode, readonly field: string, message: string) { super(message); }
+  constructor(
+    readonly code: NotFoundCode,
+    readonly field: string,
+    message: string,
+  ) {
+    super(message);
+  }
 }
 
 export type ConflictCode =
-  | 'SESSION_CLOSED' | 'NO_LIVE_HANDOFF' | 'IDEMPOTENCY_KEY_REUSED' | 'ACCOUNT_DISABLED' | 'PROVIDER_FIXED'
-  | 'NO_SURVEY' | 'MESSAGE_DELETED' | 'WOULD_DELETE_PERSON' | 'MEMBERSHIP_NOT_SET' | 'LOGIN_LINK_REFUSED' | 'ENDPOINT_EXISTS' | 'ENDPOINT_NOT_VERIFIED'
+  | 'SESSION_CLOSED'
+  | 'NO_LIVE_HANDOFF'
+  | 'IDEMPOTENCY_KEY_REUSED'
+  | 'ACCOUNT_DISABLED'
+  | 'PROVIDER_FIXED'
+  | 'NO_SURVEY'
+  | 'MESSAGE_DELETED'
+  | 'WOULD_DELETE_PERSON'
+  | 'MEMBERSHIP_NOT_SET'
+  | 'LOGIN_LINK_REFUSED'
+  | 'ENDPOINT_EXISTS'
+  | 'ENDPOINT_NOT_VERIFIED'
   | 'SETUP_IN_PROGRESS';
 
 /** The input is valid, but the current state forbids the operation. */
 export class ConflictError extends SupportError {
-  constructor(readonly code: ConflictCode, readonly field: string, message: string) { super(message); }
+  constructor(
+    readonly code: ConflictCode,
+    readonly field: string,
+    message: string,
+  ) {
+    super(message);
+  }
 }
 
 /** The same call with the same key is still running. This call did nothing. */
 export class InProgressError extends SupportError {
   readonly code = 'IDEMPOTENCY_IN_PROGRESS';
   readonly field = 'idempotencyKey';
-  constructor(message: string, readonly retryAfterMs: number) { super(message); }
+  constructor(
+    message: string,
+    readonly retryAfterMs: number,
+  ) {
+    super(message);
+  }
 }
 
 /** A bot-side write used an outdated epoch, or the bot may not speak now. Nothing was written. */
 export class ControlLostError extends SupportError {
   readonly code = 'CONTROL_LOST';
   readonly field = 'epoch';
-  constructor(readonly control: Control, readonly epoch: number) {
+  constructor(
+    readonly control: Control,
+    readonly epoch: number,
+  ) {
     super(`Control is ${control} at epoch ${epoch}; stay silent until control returns to BOT, then use the new epoch.`);
   }
 }
@@ -67,17 +119,20 @@ export class ControlLostError extends SupportError {
 export class HandoffTransitionRefusedError extends SupportError {
   readonly code = 'HANDOFF_TRANSITION_REFUSED';
   readonly field = 'handoffId';
-  constructor(readonly from: string, readonly cause_: string) {
+  constructor(
+    readonly from: string,
+    readonly cause_: string,
+  ) {
     super(`A handoff that is ${from} does not allow ${cause_}. Read its state and choose a step that it allows.`);
   }
 }
 
 /** Runs a write after a lookup found no earlier attempt. Marks its errors, because they alone describe the outcome. */
-export async function writeAfterLook<T>(write: () => Promise<T>): Promise<T> {
+export async function writeAfterLookup<T>(write: () => Promise<T>): Promise<T> {
   try {
     return await write();
   } catch (error) {
-    if (error instanceof SupportError) error.nothingEarlier = true;
+    if (error instanceof SupportError) error.hasNoEarlierWrite = true;
     throw error;
   }
 }
@@ -92,24 +147,35 @@ export class ProviderUnavailableError extends SupportError {
    * How long the write may still take effect at the remote, in milliseconds. Until then, a failed lookup does not prove
    * that the write is missing.
    */
-  readonly settlesAfterMs: number;
+  readonly ambiguousForMs: number;
   /** True: the remote is up and has rate-limited us. Our own rate limit does not set this. */
-  readonly answered: boolean;
+  readonly isRateLimited: boolean;
   /**
    * True: only this conversation fails; the rest of the account works. If it fails repeatedly, it is damaged and stays
    * so.
    */
-  readonly onlyHere: boolean;
+  readonly isConversationOnly: boolean;
   /** True: no call was made, because our own rate limit postponed it. */
-  readonly isOwnPace: boolean;
-  constructor(message: string, options: { delivered?: 'no' | 'unknown'; retryAfterMs?: number; settlesAfterMs?: number; answered?: boolean; onlyHere?: boolean; isOwnPace?: boolean; cause?: unknown } = {}) {
+  readonly isOwnRateLimit: boolean;
+  constructor(
+    message: string,
+    options: {
+      delivered?: 'no' | 'unknown';
+      retryAfterMs?: number;
+      ambiguousForMs?: number;
+      isRateLimited?: boolean;
+      isConversationOnly?: boolean;
+      isOwnRateLimit?: boolean;
+      cause?: unknown;
+    } = {},
+  ) {
     super(message, options);
     this.delivered = options.delivered ?? 'no';
     this.retryAfterMs = options.retryAfterMs;
-    this.settlesAfterMs = options.settlesAfterMs ?? 0;
-    this.answered = options.answered ?? false;
-    this.onlyHere = options.onlyHere ?? false;
-    this.isOwnPace = options.isOwnPace ?? false;
+    this.ambiguousForMs = options.ambiguousForMs ?? 0;
+    this.isRateLimited = options.isRateLimited ?? false;
+    this.isConversationOnly = options.isConversationOnly ?? false;
+    this.isOwnRateLimit = options.isOwnRateLimit ?? false;
   }
 }
 
@@ -136,7 +202,9 @@ export class OutcomeUnknownError extends SupportError {
  */
 export class AddressRefusedError extends SupportError {
   readonly code = 'ADDRESS_REFUSED';
-  constructor() { super(PRIVATE_ADDRESS); }
+  constructor() {
+    super(PRIVATE_ADDRESS);
+  }
 }
 
 /**
@@ -163,23 +231,35 @@ export class SupportDisabledError extends SupportError {
 /** The process or its database is overloaded. The requested operation was not done. */
 export class OverloadedError extends SupportError {
   readonly code = 'OVERLOADED';
-  constructor(readonly retryAfterMs: number, what: string) {
+  constructor(
+    readonly retryAfterMs: number,
+    what: string,
+  ) {
     super(`${what} Send the same call again in ${retryAfterMs} ms, with the same idempotency key.`);
   }
 }
 
 /** Returns the error for a statement that the database canceled because of other load. */
-export const databaseTooBusy = (): OverloadedError => new OverloadedError(1_000, 'The database was too busy to finish this call.');
+export const databaseTooBusy = (): OverloadedError =>
+  new OverloadedError(1_000, 'The database was too busy to finish this call.');
 
 export type BodyRefusal = 'BODY_TOO_LARGE' | 'BODY_TOO_SLOW' | 'CONTENT_ENCODING_UNSUPPORTED' | 'BAD_REQUEST';
 
 /** The body of a request was refused, and nothing was done. */
 export class BodyRefusedError extends SupportError {
-  constructor(readonly code: BodyRefusal, message: string) { super(message); }
+  constructor(
+    readonly code: BodyRefusal,
+    message: string,
+  ) {
+    super(message);
+  }
 }
 
-export const bodyTooLarge = (limitBytes: number): BodyRefusedError =>
-  new BodyRefusedError('BODY_TOO_LARGE', `The body is larger than ${limitBytes} bytes after decompression; send less at once.`);
+export const bodyTooLargeError = (limitBytes: number): BodyRefusedError =>
+  new BodyRefusedError(
+    'BODY_TOO_LARGE',
+    `The body is larger than ${limitBytes} bytes after decompression; send less at once.`,
+  );
 
 /** The caller disconnected before the request was complete, so nobody waits for a response. */
 export class ClientGoneError extends Error {}
@@ -200,7 +280,12 @@ export class FileUnavailableError extends SupportError {
 
 /** A file is not archived, because it is missing or exceeds our limits. */
 export class FileRefusedError extends SupportError {
-  constructor(readonly code: FileRefusal, message: string) { super(message); }
+  constructor(
+    readonly code: FileRefusal,
+    message: string,
+  ) {
+    super(message);
+  }
 }
 
 /** Archived files cannot be read or written now; a later attempt may succeed. */
@@ -224,7 +309,11 @@ export class EndpointError extends SupportError {
   /** The HTTP status, if there was a response. */
   readonly status: number | null;
   readonly retryAfterMs: number | undefined;
-  constructor(readonly code: EndpointFailureCode, message: string, options: { status?: number; retryAfterMs?: number; cause?: unknown } = {}) {
+  constructor(
+    readonly code: EndpointFailureCode,
+    message: string,
+    options: { status?: number; retryAfterMs?: number; cause?: unknown } = {},
+  ) {
     super(message, options);
     this.status = options.status ?? null;
     this.retryAfterMs = options.retryAfterMs;
@@ -240,25 +329,49 @@ export type WebhookRejection = 'badSignature' | 'stale' | 'unknownConnection' | 
 
 export class WebhookRejectedError extends SupportError {
   readonly code = 'WEBHOOK_REJECTED';
-  constructor(readonly why: WebhookRejection, message: string) { super(message); }
+  constructor(
+    readonly why: WebhookRejection,
+    message: string,
+  ) {
+    super(message);
+  }
 }
 
 /** The caller is not authenticated, or may not do this. */
 export class AccessError extends SupportError {
-  constructor(readonly code: 'UNAUTHENTICATED' | 'FORBIDDEN', message: string) { super(message); }
+  constructor(
+    readonly code: 'UNAUTHENTICATED' | 'FORBIDDEN',
+    message: string,
+  ) {
+    super(message);
+  }
 }
 
 /** The caller is authenticated but names no organization. It may read the schema and nothing else. */
 export class NoOrganizationError extends AccessError {
-  constructor(readonly role: CallerRole, message: string) { super('FORBIDDEN', message); }
+  constructor(
+    readonly role: CallerRole,
+    message: string,
+  ) {
+    super('FORBIDDEN', message);
+  }
 }
 
 /** Errors that a mutation returns as `userErrors`, because the caller can act on each. */
 export type UserFacingError =
-  | InvalidInputError | NotFoundError | ConflictError | InProgressError | ControlLostError | HandoffTransitionRefusedError
+  | InvalidInputError
+  | NotFoundError
+  | ConflictError
+  | InProgressError
+  | ControlLostError
+  | HandoffTransitionRefusedError
   | UnsupportedByProviderError;
 
 export const isUserFacing = (error: unknown): error is UserFacingError =>
-  error instanceof InvalidInputError || error instanceof NotFoundError || error instanceof ConflictError ||
-  error instanceof InProgressError || error instanceof ControlLostError || error instanceof HandoffTransitionRefusedError ||
+  error instanceof InvalidInputError ||
+  error instanceof NotFoundError ||
+  error instanceof ConflictError ||
+  error instanceof InProgressError ||
+  error instanceof ControlLostError ||
+  error instanceof HandoffTransitionRefusedError ||
   error instanceof UnsupportedByProviderError;

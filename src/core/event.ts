@@ -7,12 +7,29 @@ import type { ChatbotId, EndpointId, HandoffId, Instant, MessageId, Organization
 export type EventBody =
   | { readonly type: 'SESSION_OPENED' }
   | { readonly type: 'SESSION_CLOSED' }
-  | { readonly type: 'MESSAGE_RECORDED'; readonly messageId: MessageId; readonly author: string; readonly visibility: string }
+  | {
+      readonly type: 'MESSAGE_RECORDED';
+      readonly messageId: MessageId;
+      readonly author: string;
+      readonly visibility: string;
+    }
   | { readonly type: 'CONTROL_CHANGED'; readonly control: Control; readonly epoch: number; readonly cause: string }
-  | { readonly type: 'HANDOFF_CHANGED'; readonly from: HandoffState | null; readonly to: HandoffState; readonly cause: string; readonly endReason: HandoffEndReason | null; readonly agentName: string | null }
+  | {
+      readonly type: 'HANDOFF_CHANGED';
+      readonly from: HandoffState | null;
+      readonly to: HandoffState;
+      readonly cause: string;
+      readonly endReason: HandoffEndReason | null;
+      readonly agentName: string | null;
+    }
   | { readonly type: 'MESSAGE_DELETED'; readonly messageId: MessageId }
   | { readonly type: 'MESSAGE_EDITED'; readonly messageId: MessageId }
-  | { readonly type: 'MESSAGE_REACTED'; readonly messageId: MessageId; readonly by: string; /** Null: removed. */ readonly emoji: string | null }
+  | {
+      readonly type: 'MESSAGE_REACTED';
+      readonly messageId: MessageId;
+      readonly by: string /** Null: removed. */;
+      readonly emoji: string | null;
+    }
   | { readonly type: 'MESSAGE_STATE_CHANGED'; readonly messageId: MessageId; readonly state: string }
   /** The end-user has read all messages up to this one. */
   | { readonly type: 'MESSAGES_READ'; readonly throughSeq: number }
@@ -20,11 +37,34 @@ export type EventBody =
   | { readonly type: 'AGENTS_READ'; readonly readAt: Instant }
   | { readonly type: 'SURVEY_OFFERED' }
   | { readonly type: 'SURVEY_ANSWERED'; readonly rating: number }
-  | { readonly type: 'DELIVERY_PARKED'; /** Omitted in events of earlier versions. */ readonly deliveryId?: string; readonly kind: string; readonly code: string; /** Omitted in events of earlier versions. */ readonly outcome?: DeliveryOutcome }
-  | { readonly type: 'DELIVERY_SENT_AGAIN'; readonly deliveryId: string; readonly kind: string; readonly by: UserId | null; /** True: the operator has checked that it is missing. If omitted: the next attempt looks it up. */ readonly writesAtOnce?: true }
-  | { readonly type: 'DELIVERY_DISCARDED'; readonly deliveryId: string; readonly kind: string; readonly reason: string; readonly by: UserId | null }
+  | {
+      readonly type: 'DELIVERY_PARKED' /** Omitted in events of earlier versions. */;
+      readonly deliveryId?: string;
+      readonly kind: string;
+      readonly code: string /** Omitted in events of earlier versions. */;
+      readonly outcome?: DeliveryOutcome;
+    }
+  | {
+      readonly type: 'DELIVERY_SENT_AGAIN';
+      readonly deliveryId: string;
+      readonly kind: string;
+      readonly by: UserId | null /** True: the operator has checked that it is missing. If omitted: the next attempt looks it up. */;
+      readonly writesAtOnce?: true;
+    }
+  | {
+      readonly type: 'DELIVERY_DISCARDED';
+      readonly deliveryId: string;
+      readonly kind: string;
+      readonly reason: string;
+      readonly by: UserId | null;
+    }
   /** This session's failed push disabled its runtime's endpoint. Nothing is pushed there until it is enabled again. */
-  | { readonly type: 'RUNTIME_ENDPOINT_DISABLED'; readonly endpointId: EndpointId; readonly reason: string; readonly code: string };
+  | {
+      readonly type: 'RUNTIME_ENDPOINT_DISABLED';
+      readonly endpointId: EndpointId;
+      readonly reason: string;
+      readonly code: string;
+    };
 export type EventType = EventBody['type'];
 
 /** One row of `event`. */

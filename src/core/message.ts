@@ -68,7 +68,7 @@ export interface MessageRecord {
   /** At most one per side. */
   readonly reactions: readonly Reaction[];
   /** The parts that agents have seen. Null: none that we know of. */
-  readonly shown: ShownToAgents | null;
+  readonly shown: ForwardedState | null;
   /** True: the runtime was notified that the message did not reach the agents, and not yet that it did after all. */
   readonly isUndelivered: boolean;
   /** When it was said, as the runtime reported it; null: at `createdAt`. Never used for order. */
@@ -88,7 +88,7 @@ export interface Reaction {
 }
 
 /** The state of a message at the agents. Stored so that each change is forwarded once, and all posts can be deleted. */
-export interface ShownToAgents {
+export interface ForwardedState {
   readonly version: number;
   /** Other posts that contain its text: its edits. */
   readonly lines: readonly ProviderMessageId[];
@@ -96,38 +96,54 @@ export interface ShownToAgents {
   readonly reactions: Readonly<Partial<Record<ReactionSide, string>>>;
   readonly takenBack: boolean;
 }
-export const NOTHING_SHOWN: ShownToAgents = { version: 0, lines: [], reactions: {}, takenBack: false };
+export const NOTHING_FORWARDED: ForwardedState = { version: 0, lines: [], reactions: {}, takenBack: false };
 
 /** A message at its creation, without the fields that only later changes set. */
-export type NewMessage = Omit<MessageRecord, 'seq' | 'organizationId' | 'sessionId' | 'replyToMessageId' | 'content' | 'saidAt' | HappensLater> &
+export type NewMessage = Omit<
+  MessageRecord,
+  'seq' | 'organizationId' | 'sessionId' | 'replyToMessageId' | 'content' | 'saidAt' | LaterField
+> &
   Partial<Pick<MessageRecord, 'replyToMessageId' | 'content' | 'saidAt'>>;
-type HappensLater = 'deletedAt' | 'channelState' | 'version' | 'editedAt' | 'reactions' | 'shown' | 'isUndelivered';
+type LaterField = 'deletedAt' | 'channelState' | 'version' | 'editedAt' | 'reactions' | 'shown' | 'isUndelivered';
 
 /** The fields that can change after a message was recorded. */
-export type MessageChange = Partial<Pick<MessageRecord, 'text' | 'content' | 'attachments' | HappensLater>>;
+export type MessageChange = Partial<Pick<MessageRecord, 'text' | 'content' | 'attachments' | LaterField>>;
 
 /**
  * Returns whether the message's files come from the provider and are archived here: those of agents and of automatic
  * messages. The runtime gave all other files.
  */
-export const hasProviderFiles = ({ author }: Pick<MessageRecord, 'author'>): boolean => author === 'AGENT' || author === 'SYSTEM';
+export const hasProviderFiles = ({ author }: Pick<MessageRecord, 'author'>): boolean =>
+  author === 'AGENT' || author === 'SYSTEM';
 
 /**
  * Validates a message's text and returns it as it is stored. The text may be empty only with attachments.
  * @throws InvalidInputError naming the limit
  */
-export function checkedText(text: string, attachments: readonly Attachment[], field: string): string {
+export function validateText(text: string, attachments: readonly Attachment[], field: string): string {
   const clean = checkedCaption(text, attachments, field);
   if (clean.trim() === '' && attachments.length === 0)
-    throw new InvalidInputError('TEXT_EMPTY', field, 'Text is empty; send at least one visible character or an attachment.');
+    throw new InvalidInputError(
+      'TEXT_EMPTY',
+      field,
+      'Text is empty; send at least one visible character or an attachment.',
+    );
   return clean;
 }
 
 /** Validates text that comes with content, and so may be empty. */
 export function checkedCaption(text: string, attachments: readonly Attachment[], field: string): string {
   if (text.length > MAX_TEXT_LENGTH)
-    throw new InvalidInputError('TEXT_TOO_LONG', field, `Text has ${text.length} characters; at most ${MAX_TEXT_LENGTH} fit. Split it into several messages.`);
+    throw new InvalidInputError(
+      'TEXT_TOO_LONG',
+      field,
+      `Text has ${text.length} characters; at most ${MAX_TEXT_LENGTH} fit. Split it into several messages.`,
+    );
   if (attachments.length > MAX_ATTACHMENTS)
-    throw new InvalidInputError('TOO_MANY_ATTACHMENTS', field, `${attachments.length} attachments; at most ${MAX_ATTACHMENTS} go with one message.`);
+    throw new InvalidInputError(
+      'TOO_MANY_ATTACHMENTS',
+      field,
+      `${attachments.length} attachments; at most ${MAX_ATTACHMENTS} go with one message.`,
+    );
   return cleanText(text);
 }

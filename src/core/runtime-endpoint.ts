@@ -7,7 +7,11 @@ export type RuntimeEndpointState = 'UNVERIFIED' | 'ACTIVE' | 'DISABLED';
 export type EndpointDisabledReason = 'OPERATOR' | 'GONE' | 'FAILING';
 
 /** Why a push failed. The codes are stable. */
-export type EndpointFailureCode = 'ENDPOINT_UNREACHABLE' | 'ENDPOINT_REFUSED' | 'ENDPOINT_GONE' | 'ENDPOINT_ADDRESS_REFUSED';
+export type EndpointFailureCode =
+  | 'ENDPOINT_UNREACHABLE'
+  | 'ENDPOINT_REFUSED'
+  | 'ENDPOINT_GONE'
+  | 'ENDPOINT_ADDRESS_REFUSED';
 
 /** The address that one organization's runtime wants its deliveries pushed to. */
 export interface RuntimeEndpoint {
@@ -44,11 +48,16 @@ export interface SigningEndpoint extends RuntimeEndpoint {
 }
 
 /** Returns the secrets that currently sign, newest first. */
-export const secretsAt = ({ secret, previousSecrets }: Pick<SigningEndpoint, 'secret' | 'previousSecrets'>, now: number): readonly string[] =>
-  [secret, ...previousSecrets.filter(({ expiresAt }) => Date.parse(expiresAt) > now).map((previous) => previous.secret)];
+export const validSecretsAt = (
+  { secret, previousSecrets }: Pick<SigningEndpoint, 'secret' | 'previousSecrets'>,
+  now: number,
+): readonly string[] => [
+  secret,
+  ...previousSecrets.filter(({ expiresAt }) => Date.parse(expiresAt) > now).map(previous => previous.secret),
+];
 
 /** Formats a secret as Standard Webhooks does: the bytes of a URL-safe random text as plain base64, after a prefix. */
-export function signingSecretOf(random: string): string {
+export function formatSigningSecret(random: string): string {
   const base64 = random.replaceAll('-', '+').replaceAll('_', '/');
   return `whsec_${base64.padEnd(Math.ceil(base64.length / 4) * 4, '=')}`;
 }

@@ -1,9 +1,17 @@
 import type { Control } from './control';
 import type { HandoffAgent, HandoffState } from './handoff';
 import type {
-  ChatbotId, HandoffId, InboxId, Instant, OrganizationId, ProviderContactId, ProviderConversationId, ProviderMessageId, SessionId,
+  ChatbotId,
+  HandoffId,
+  InboxId,
+  Instant,
+  OrganizationId,
+  ProviderContactId,
+  ProviderConversationId,
+  ProviderMessageId,
+  SessionId,
 } from './ids';
-import type { ConversationView } from './ports/support-provider';
+import type { ConversationView } from './ports/provider/support-provider';
 import type { SyncHint } from './sync-hint';
 
 /** The end-user as the runtime knows them. Every field is optional and may change. */
@@ -25,7 +33,7 @@ const MAX_ATTRIBUTES = 50;
  * Merges newly given values into the known ones: given values replace, null values change nothing. Attributes are
  * merged one by one, and new ones are added only up to the limit.
  */
-export function mergedEndUser(known: EndUser, given: EndUser): EndUser {
+export function mergeEndUser(known: EndUser, given: EndUser): EndUser {
   const { attributes, ...fields } = given;
   const learned = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null)) as Partial<EndUser>;
   const isKnown = ([name]: readonly [string, string]): boolean => Object.hasOwn(known.attributes, name);
@@ -36,7 +44,7 @@ export function mergedEndUser(known: EndUser, given: EndUser): EndUser {
 }
 
 /** How far the oldest part of a session's history was removed by retention. */
-export interface Forgotten {
+export interface RemovedHistory {
   /** The last removed event and the last removed message; 0: none. */
   readonly eventSeq: number;
   readonly messageSeq: number;
@@ -131,5 +139,5 @@ export interface SessionRecord {
   readonly openedAt: Instant;
   readonly closedAt: Instant | null;
   /** Null: nothing was removed. Only retention changes it. */
-  readonly forgotten: Forgotten | null;
+  readonly forgotten: RemovedHistory | null;
 }

@@ -1,7 +1,18 @@
-import type { Capabilities, Person } from './ports/support-provider';
+import type { Capabilities, Person } from './ports/provider/support-provider';
 import type { WhileWaiting } from './control';
 import type {
-  AccountId, AgentId, ChatbotId, InboxId, Instant, OrganizationId, ProviderAccountId, ProviderAgentId, ProviderInboxId, ProviderTeamId, TeamId, UserId,
+  AccountId,
+  AgentId,
+  ChatbotId,
+  InboxId,
+  Instant,
+  OrganizationId,
+  ProviderAccountId,
+  ProviderAgentId,
+  ProviderInboxId,
+  ProviderTeamId,
+  TeamId,
+  UserId,
 } from './ids';
 
 export type ProvisioningState = 'PROVISIONING' | 'READY' | 'FAILED' | 'DISABLED';
@@ -18,7 +29,7 @@ export interface AccountHealth {
   /** The kind of work that saw this state. Its success may clear an UNAUTHORIZED before the next inspection. */
   readonly seenBy: 'CHECK' | 'DELIVERY' | 'READING';
 }
-export const UNCHECKED: AccountHealth = { state: 'UNKNOWN', problem: null, checkedAt: null, seenBy: 'CHECK' };
+export const UNCHECKED_HEALTH: AccountHealth = { state: 'UNKNOWN', problem: null, checkedAt: null, seenBy: 'CHECK' };
 
 /** The last change of the secret in an account's webhook URL. Earlier secrets are kept as digests only. */
 export interface WebhookRotation {

@@ -9,9 +9,14 @@ export type SyncHint = 'MESSAGES' | 'CHECK' | 'ALL';
  * Combines a pending hint with one that arrives; the result covers both. `widenedHint` in persistence/sync-requests.ts
  * is the same in SQL.
  */
-export const widened = (pending: SyncHint | null, arrived: SyncHint): SyncHint => (pending === null || pending === arrived ? arrived : 'ALL');
+export const widened = (pending: SyncHint | null, arrived: SyncHint): SyncHint =>
+  pending === null || pending === arrived ? arrived : 'ALL';
 
-interface Hints { readonly readHint: SyncHint | null; readonly hintCount: number; readonly stateHintCount: number }
+interface Hints {
+  readonly readHint: SyncHint | null;
+  readonly hintCount: number;
+  readonly stateHintCount: number;
+}
 
 /** Returns whether a hint arrived after the sync began. The sync may have read its data too early. */
 export const hasNewHint = (began: Hints, now: Hints): boolean => now.hintCount !== began.hintCount;

@@ -1,14 +1,14 @@
-const ENDS = new WeakMap<AbortSignal, () => number>();
+const END_OF_SIGNAL = new WeakMap<AbortSignal, () => number>();
 
 /**
  * Creates a signal that aborts after `ms` milliseconds.
  * @param hold other ends of the signal: another signal, and a time of `performance.now()` that may be moved until it
  * has come
  */
-export function timeLimit(ms: number, hold?: { readonly signal: AbortSignal; until(): number }): AbortSignal {
+export function createTimeLimit(ms: number, hold?: { readonly signal: AbortSignal; until(): number }): AbortSignal {
   const end = performance.now() + ms;
   const signal = hold ? AbortSignal.any([AbortSignal.timeout(ms), hold.signal]) : AbortSignal.timeout(ms);
-  ENDS.set(signal, () => Math.min(end, hold?.until() ?? Infinity));
+  END_OF_SIGNAL.set(signal, () => Math.min(end, hold?.until() ?? Infinity));
   return signal;
 }
 
@@ -17,4 +17,5 @@ export function timeLimit(ms: number, hold?: { readonly signal: AbortSignal; unt
  * process that was paused may continue before its timers fire, when another process may already have taken over its
  * work.
  */
-export const isOver = (signal: AbortSignal): boolean => signal.aborted || performance.now() >= (ENDS.get(signal)?.() ?? Infinity);
+export const isOver = (signal: AbortSignal): boolean =>
+  signal.aborted || performance.now() >= (END_OF_SIGNAL.get(signal)?.() ?? Infinity);

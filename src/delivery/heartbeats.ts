@@ -1,8 +1,8 @@
 import type { ClaimKey, LaneStore } from '../core/ports/stores';
-import { ClaimLease } from './lease';
+import { ClaimLease } from './claim-lease';
 
 /** The share of the lease after which a claim is renewed. Short work thus needs no renewal. */
-const RENEW_AFTER = 0.25;
+const RENEW_AFTER_SHARE = 0.25;
 
 /**
  * Renews the leases of all claims of this process in one statement. Leases can therefore be short: work of a dead
@@ -12,17 +12,34 @@ export class Heartbeats {
   private readonly claims = new Map<ClaimLease, ClaimKey>();
 
   /** @param now milliseconds of a clock that a changed wall time does not move */
-  constructor(private readonly lanes: Pick<LaneStore, 'renew' | 'renewAll'>, readonly leaseMs: number, readonly now: () => number = () => performance.now()) {}
+  constructor(
+    private readonly lanes: Pick<LaneStore, 'renew' | 'renewAll'>,
+    readonly leaseMs: number,
+    readonly now: () => number = () => performance.now(),
+  ) {}
 
   /** How often to call `beat`, in milliseconds. */
-  get everyMs(): number { return this.leaseMs * RENEW_AFTER; }
+  get everyMs(): number {
+    return this.leaseMs * RENEW_AFTER_SHARE;
+  }
 
   /**
    * Runs work and renews the lease of its claim until the work has ended.
    * @param claimedAt the time of `now` before the claim was sent
    */
-  async during<T>(claim: ClaimKey, claimedAt: number, stopped: AbortSignal, work: (lease: ClaimLease) => Promise<T>): Promise<T> {
-    const lease = new ClaimLease((leaseMs) => this.lanes.renew(claim, leaseMs), this.leaseMs, claimedAt, stopped, this.now);
+  async runUnderLease<T>(
+    claim: ClaimKey,
+    claimedAt: number,
+    stopped: AbortSignal,
+    work: (lease: ClaimLease) => Promise<T>,
+  ): Promise<T> {
+    const lease = new ClaimLease(
+      leaseMs => this.lanes.renew(claim, leaseMs),
+      this.leaseMs,
+      claimedAt,
+      stopped,
+      this.now,
+    );
     this.claims.set(lease, claim);
     try {
       return await work(lease);
@@ -38,25 +55,32 @@ export class Heartbeats {
    */
   async beat(): Promise<void> {
     // Abort before waiting for anything, because a process that was paused must not continue with its calls.
-    this.cutWhatIsOver();
-    const due = [...this.claims].filter(([lease]) => !lease.hasBeenTaken && lease.aheadMs < this.leaseMs * (1 - RENEW_AFTER));
+    this.abortExpired();
+    const due = [...this.claims].filter(
+      ([lease]) => !lease.isTaken && lease.remainingMs < this.leaseMs * (1 - RENEW_AFTER_SHARE),
+    );
     if (due.length === 0) return;
     const from = this.now();
     try {
-      const renewed = await this.lanes.renewAll(due.map(([, claim]) => claim), this.leaseMs);
+      const renewed = await this.lanes.renewAll(
+        due.map(([, claim]) => claim),
+        this.leaseMs,
+      );
       for (const [lease, claim] of due) {
-        if (renewed.has(claim.fence + claim.destination + claim.sessionId)) lease.renewed(from);
-        else lease.lose();
+        if (renewed.has(claim.fence + claim.destination + claim.sessionId)) lease.markRenewed(from);
+        else lease.markLost();
       }
     } finally {
-      this.cutWhatIsOver();
+      this.abortExpired();
     }
   }
 
-  private cutWhatIsOver(): void {
-    for (const lease of this.claims.keys()) if (lease.aheadMs <= 0 && !lease.hasBeenTaken) lease.cutCalls();
+  private abortExpired(): void {
+    for (const lease of this.claims.keys()) if (lease.remainingMs <= 0 && !lease.isTaken) lease.abortCalls();
   }
 
   /** Whether a lease has expired, or is about to, because it could not be renewed. */
-  get areLate(): boolean { return [...this.claims.keys()].some((lease) => lease.aheadMs < this.leaseMs / 4); }
+  get areRenewalsLate(): boolean {
+    return [...this.claims.keys()].some(lease => lease.remainingMs < this.leaseMs / 4);
+  }
 }

@@ -1,7 +1,9 @@
-import { failureOf } from './failure';
+import { describeFailure } from './describe-failure';
 
 /** The log that a loop needs. It never receives message text. */
-export interface LoopLog { error(fields: Readonly<Record<string, unknown>>, message: string): void }
+export interface LoopLog {
+  error(fields: Readonly<Record<string, unknown>>, message: string): void;
+}
 
 /**
  * Runs `tick` repeatedly: at once while it finds work, otherwise after a wake-up or `idleMs`, whichever is first. It
@@ -10,45 +12,62 @@ export interface LoopLog { error(fields: Readonly<Record<string, unknown>>, mess
 export class Loop {
   private stopped = false;
   private running: Promise<void> | undefined;
-  private rouse: (() => void) | undefined;
-  private woken = false;
+  private resume: (() => void) | undefined;
+  private isWakePending = false;
 
-  constructor(private readonly name: string, private readonly turn: () => Promise<boolean>, private readonly idleMs: number, private readonly log: LoopLog) {}
+  constructor(
+    private readonly name: string,
+    private readonly turn: () => Promise<boolean>,
+    private readonly idleMs: number,
+    private readonly log: LoopLog,
+  ) {}
 
-  start(): void { this.running ??= this.run(); }
+  start(): void {
+    this.running ??= this.run();
+  }
 
   wake(): void {
-    this.woken = true;
-    this.rouse?.();
+    this.isWakePending = true;
+    this.resume?.();
   }
 
   /** Stops the loop. Resolves when the running tick has ended. */
   async stop(): Promise<void> {
     this.stopped = true;
-    this.rouse?.();
+    this.resume?.();
     await this.running;
   }
 
   private async run(): Promise<void> {
     while (!this.stopped) {
-      this.woken = false;
+      this.isWakePending = false;
       let found = false;
       try {
         found = await this.turn();
       } catch (error) {
-        this.log.error({ work: this.name, ...failureOf(error), next: 'It is retried automatically. If it keeps failing, check that the database responds.' }, 'background work failed');
+        this.log.error(
+          {
+            work: this.name,
+            ...describeFailure(error),
+            next: 'It is retried automatically. If it keeps failing, check that the database responds.',
+          },
+          'background work failed',
+        );
       }
       if (!found && !this.stopped) await this.idle();
     }
   }
 
   private idle(): Promise<void> {
-    if (this.woken) return Promise.resolve();
+    if (this.isWakePending) return Promise.resolve();
     return new Promise(resolve => {
       const timer = setTimeout(done, this.idleMs);
       const rouse = () => done();
-      function done() { clearTimeout(timer); resolve(); }
-      this.rouse = rouse;
+      function done() {
+        clearTimeout(timer);
+        resolve();
+      }
+      this.resume = rouse;
     });
   }
 }

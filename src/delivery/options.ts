@@ -9,11 +9,11 @@ export interface WorkerOptions {
   /** How long a claim lasts without renewal. `Heartbeats` renews it while its work runs. */
   readonly leaseMs: number;
   /** How many deliveries run at the same time; separately, how many syncs. */
-  readonly width: number;
+  readonly concurrency: number;
   /** The part of `concurrency` that one remote may use, so that a hanging remote leaves capacity for the others. */
-  readonly widthOfFarSide: number;
+  readonly concurrencyPerRemote: number;
   /** The same for pushes to runtimes. If omitted: the values above. */
-  readonly pushes?: { readonly width: number; readonly widthOfFarSide: number };
+  readonly pushes?: { readonly concurrency: number; readonly concurrencyPerRemote: number };
   /** How often to check for work without being woken. */
   readonly pollMs: number;
   /** Returns whether the process that claimed under this name is proved to be dead. If omitted: no process is. */

@@ -1,7 +1,7 @@
 import type { EndUserTyping, TypingOutbox } from '../core/ports/typing';
 
 /** Durations in milliseconds. */
-export const TYPING = {
+export const TYPING_TIMES = {
   /** After this time without a new state, a typing end-user counts as stopped. */
   expiresMs: 10_000,
   /** How often a continued typing is sent again. */
@@ -16,16 +16,27 @@ export const TYPING = {
 
 const MINUTE_MS = 60_000;
 
-interface Side { underWay: number; readonly toldAt: number[]; readonly waiting: Set<Entry> }
-interface Entry { typing: EndUserTyping; wanted: boolean; told: boolean; toldAt: number; isUnderWay: boolean; stopWaiting: () => void }
+interface RemoteState {
+  running: number;
+  readonly sentAt: number[];
+  readonly waiting: Set<TypingState>;
+}
+interface TypingState {
+  typing: EndUserTyping;
+  requested: boolean;
+  sent: boolean;
+  sentAt: number;
+  isRunning: boolean;
+  cancelWait: () => void;
+}
 
-export interface RelayTime {
+export interface RelayClock {
   now(): number;
   /** Runs `act` once after `ms`. Returns a function that cancels it. */
   after(ms: number, act: () => void): () => void;
 }
 
-const REAL_TIME: RelayTime = {
+const REAL_TIME: RelayClock = {
   now: () => performance.now(),
   after: (ms, act) => {
     const timer = setTimeout(act, ms).unref();
@@ -38,81 +49,94 @@ const REAL_TIME: RelayTime = {
  * for the next one, and drops what exceeds the limits. Failures are ignored, because the next state comes soon.
  */
 export class TypingRelay implements TypingOutbox {
-  private readonly entries = new Map<string, Entry>();
-  private readonly sides = new Map<string, Side>();
+  private readonly entries = new Map<string, TypingState>();
+  private readonly remotes = new Map<string, RemoteState>();
 
   /** @param callMs the time limit of one call */
-  constructor(private readonly callMs: number, private readonly time: RelayTime = REAL_TIME) {}
+  constructor(
+    private readonly callMs: number,
+    private readonly time: RelayClock = REAL_TIME,
+  ) {}
 
-  show(typing: EndUserTyping): void {
+  send(typing: EndUserTyping): void {
     let entry = this.entries.get(typing.sessionId);
     if (entry === undefined) {
-      if (!typing.isTyping || this.entries.size >= TYPING.sessions) return;
-      entry = { typing, wanted: true, told: false, toldAt: -Infinity, isUnderWay: false, stopWaiting: () => undefined };
+      if (!typing.isTyping || this.entries.size >= TYPING_TIMES.sessions) return;
+      entry = {
+        typing,
+        requested: true,
+        sent: false,
+        sentAt: -Infinity,
+        isRunning: false,
+        cancelWait: () => undefined,
+      };
       this.entries.set(typing.sessionId, entry);
     }
     entry.typing = typing;
-    this.want(entry, typing.isTyping);
+    this.request(entry, typing.isTyping);
   }
 
   /** Drops all states. */
   stop(): void {
-    for (const entry of this.entries.values()) entry.stopWaiting();
+    for (const entry of this.entries.values()) entry.cancelWait();
     this.entries.clear();
-    this.sides.clear();
+    this.remotes.clear();
   }
 
-  private want(entry: Entry, isTyping: boolean): void {
-    entry.wanted = isTyping;
-    entry.stopWaiting();
-    entry.stopWaiting = isTyping ? this.time.after(TYPING.expiresMs, () => this.want(entry, false)) : () => undefined;
+  private request(entry: TypingState, isTyping: boolean): void {
+    entry.requested = isTyping;
+    entry.cancelWait();
+    entry.cancelWait = isTyping
+      ? this.time.after(TYPING_TIMES.expiresMs, () => this.request(entry, false))
+      : () => undefined;
     this.pump(entry);
   }
 
-  private pump(entry: Entry): void {
-    if (entry.isUnderWay || this.entries.get(entry.typing.sessionId) !== entry) return;
-    const isNews = entry.wanted !== entry.told || (entry.wanted && this.time.now() - entry.toldAt >= TYPING.repeatMs);
+  private pump(entry: TypingState): void {
+    if (entry.isRunning || this.entries.get(entry.typing.sessionId) !== entry) return;
+    const isNews =
+      entry.requested !== entry.sent || (entry.requested && this.time.now() - entry.sentAt >= TYPING_TIMES.repeatMs);
     if (!isNews) {
-      if (!entry.wanted) this.entries.delete(entry.typing.sessionId);
+      if (!entry.requested) this.entries.delete(entry.typing.sessionId);
       return;
     }
-    const side = this.sideOf(entry);
-    if (side.underWay >= TYPING.atOnce) side.waiting.add(entry);
+    const side = this.remoteOf(entry);
+    if (side.running >= TYPING_TIMES.atOnce) side.waiting.add(entry);
     // A stop follows each start, so it needs no capacity of its own.
-    else if (!entry.wanted || this.hasRoom(side)) void this.tell(entry, side);
+    else if (!entry.requested || this.hasCapacity(side)) void this.callProvider(entry, side);
   }
 
-  private async tell(entry: Entry, side: Side): Promise<void> {
-    const isTyping = entry.wanted;
-    entry.isUnderWay = true;
-    side.underWay += 1;
-    if (isTyping) side.toldAt.push(this.time.now());
+  private async callProvider(entry: TypingState, side: RemoteState): Promise<void> {
+    const isTyping = entry.requested;
+    entry.isRunning = true;
+    side.running += 1;
+    if (isTyping) side.sentAt.push(this.time.now());
     try {
-      await entry.typing.tell(isTyping, AbortSignal.timeout(this.callMs));
+      await entry.typing.send(isTyping, AbortSignal.timeout(this.callMs));
     } catch {
       // Typing is cosmetic, so a failure has no consequences.
     }
-    entry.isUnderWay = false;
-    entry.told = isTyping;
-    entry.toldAt = this.time.now();
-    side.underWay -= 1;
+    entry.isRunning = false;
+    entry.sent = isTyping;
+    entry.sentAt = this.time.now();
+    side.running -= 1;
     this.pump(entry);
     for (const next of side.waiting) {
-      if (side.underWay >= TYPING.atOnce) break;
+      if (side.running >= TYPING_TIMES.atOnce) break;
       side.waiting.delete(next);
       this.pump(next);
     }
   }
 
-  private hasRoom({ toldAt }: Side): boolean {
+  private hasCapacity({ sentAt }: RemoteState): boolean {
     const since = this.time.now() - MINUTE_MS;
-    while (toldAt.length > 0 && toldAt[0]! <= since) toldAt.shift();
-    return toldAt.length < TYPING.perMinute;
+    while (sentAt.length > 0 && sentAt[0]! <= since) sentAt.shift();
+    return sentAt.length < TYPING_TIMES.perMinute;
   }
 
-  private sideOf({ typing: { accountId } }: Entry): Side {
-    let side = this.sides.get(accountId);
-    if (side === undefined) this.sides.set(accountId, side = { underWay: 0, toldAt: [], waiting: new Set() });
+  private remoteOf({ typing: { accountId } }: TypingState): RemoteState {
+    let side = this.remotes.get(accountId);
+    if (side === undefined) this.remotes.set(accountId, (side = { running: 0, sentAt: [], waiting: new Set() }));
     return side;
   }
 }

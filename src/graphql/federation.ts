@@ -1,17 +1,31 @@
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import {
-  type ConstDirectiveNode, type DefinitionNode, type DocumentNode, type FieldDefinitionNode, graphql, type GraphQLResolveInfo,
-  type GraphQLSchema, isInterfaceType, isObjectType, Kind, parse, print, printSchema,
+  type ConstDirectiveNode,
+  type DefinitionNode,
+  type DocumentNode,
+  type FieldDefinitionNode,
+  graphql,
+  type GraphQLResolveInfo,
+  type GraphQLSchema,
+  isInterfaceType,
+  isObjectType,
+  Kind,
+  parse,
+  print,
+  printSchema,
 } from 'graphql';
 import { createResolversMap } from 'type-graphql';
-import type { OperationContext } from './context';
+import type { OperationContext } from './operation/context';
 import { withListSize } from './cost/list-size';
-import { meterResolvers } from './execution/metered';
+import { meterResolvers } from './operation/meter-resolvers';
 
 const FEDERATION = 'https://specs.apollo.dev/federation/v2.9';
 
 /** Resolves all representations of one `_entities` field, in order; null for an unknown or foreign one. */
-export type EntitiesResolver = (representations: readonly unknown[], context: OperationContext) => Promise<readonly unknown[]>;
+export type EntitiesResolver = (
+  representations: readonly unknown[],
+  context: OperationContext,
+) => Promise<readonly unknown[]>;
 
 /**
  * Converts a code-first schema to federation 2 SDL. `printSchema` omits directives, so this adds those that decorators
@@ -19,10 +33,15 @@ export type EntitiesResolver = (representations: readonly unknown[], context: Op
  */
 export function toSubgraphDocument(schema: GraphQLSchema): DocumentNode {
   const used = new Set<string>();
-  const given = (astNode: { readonly directives?: readonly ConstDirectiveNode[] } | null | undefined): readonly ConstDirectiveNode[] =>
+  const directivesOf = (
+    astNode: { readonly directives?: readonly ConstDirectiveNode[] } | null | undefined,
+  ): readonly ConstDirectiveNode[] =>
     // printSchema prints @deprecated itself.
-    (astNode?.directives ?? []).filter((d) => d.name.value !== 'deprecated');
-  const withDirectives = <N extends { readonly directives?: readonly ConstDirectiveNode[] }>(node: N, directives: readonly ConstDirectiveNode[]): N => {
+    (astNode?.directives ?? []).filter(d => d.name.value !== 'deprecated');
+  const withDirectives = <N extends { readonly directives?: readonly ConstDirectiveNode[] }>(
+    node: N,
+    directives: readonly ConstDirectiveNode[],
+  ): N => {
     for (const directive of directives) used.add(`@${directive.name.value}`);
     return { ...node, directives: [...(node.directives ?? []), ...directives] };
   };
@@ -34,12 +53,14 @@ export function toSubgraphDocument(schema: GraphQLSchema): DocumentNode {
     const isConnection = 'edges' in type.getFields() && 'pageInfo' in type.getFields();
     const fields = node.fields?.map((field): FieldDefinitionNode => {
       const own = type.getFields()[field.name.value]!;
-      return withDirectives(field, withListSize(own, given(own.astNode), isConnection));
+      return withDirectives(field, withListSize(own, directivesOf(own.astNode), isConnection));
     });
-    return { ...withDirectives(node, given(type.astNode)), fields };
+    return { ...withDirectives(node, directivesOf(type.astNode)), fields };
   };
   const definitions = parse(printSchema(schema), { noLocation: true }).definitions.map(definition);
-  const link = parse(`extend schema @link(url: "${FEDERATION}", import: ${JSON.stringify([...used].sort())})`, { noLocation: true });
+  const link = parse(`extend schema @link(url: "${FEDERATION}", import: ${JSON.stringify([...used].sort())})`, {
+    noLocation: true,
+  });
   return { kind: Kind.DOCUMENT, definitions: [...link.definitions, ...definitions] };
 }
 
@@ -52,8 +73,12 @@ export function toSubgraphSchema(source: GraphQLSchema, entities: EntitiesResolv
   // @apollo/subgraph would add the definitions of all federation directives.
   const sdl = print(typeDefs);
   _service.resolve = () => ({ sdl });
-  _entities.resolve = (_root: unknown, args: { representations: readonly unknown[] }, context: OperationContext, _info: GraphQLResolveInfo) =>
-    entities(args.representations, context);
+  _entities.resolve = (
+    _root: unknown,
+    args: { representations: readonly unknown[] },
+    context: OperationContext,
+    _info: GraphQLResolveInfo,
+  ) => entities(args.representations, context);
   meterResolvers(schema);
   return schema;
 }

@@ -7,17 +7,17 @@ import type { Flows } from '../core/flows/api';
 import type { Clock } from '../core/ports/clock';
 import type { MessageRecord } from '../core/message';
 import type { Stores } from '../core/ports/stores';
-import { type ContextDeps, OperationContext } from './context';
+import { type ContextDeps, OperationContext } from './operation/context';
 import { ClientGoneError } from '../core/errors';
-import { type Log, publicError, RequestRefusedError } from './errors';
-import { DEFAULT_GRAPHQL_LIMITS, type GraphqlLimits } from './limits';
-import { NOBODY_TYPES, OpenReaders, type TypingSource, type WakeSource } from './live/follow';
-import { SessionRounds } from './live/session-rounds';
+import { type Log, toPublicError, RequestRefusedError } from './operation/errors';
+import { DEFAULT_GRAPHQL_LIMITS, type GraphqlLimits } from './operation/limits';
+import { NO_TYPING, OpenSubscriptions, type TypingSource, type WakeSource } from './live/wake-signal';
+import { SessionPoller } from './live/session-poller';
 import { buildSupportSchema } from './schema';
 import { serveApollo, startApollo } from './transport/apollo';
 import { createRunner } from './transport/create-runner';
-import type { OperationRequest } from './transport/operation';
-import { errorAnswer, givenRequestId, readJsonBody, sent } from './transport/request';
+import type { OperationRequest } from './transport/operation-runner';
+import { errorResponse, requestIdFromHeaders, readJsonBody, sent } from './transport/request';
 import { SseServer, wantsEventStream } from './transport/sse';
 import { GraphqlWebSockets, type Identify, type SocketDoor } from './transport/web-socket';
 
@@ -37,16 +37,20 @@ export interface GraphqlDeps {
 }
 
 /** Functions of the HTTP server for one request. */
-export interface HttpDoor {
+export interface HttpExchange {
   /** Called before an event stream opens. @param sender whom it counts for @throws OverloadedError */
-  enterStream(sender: string): void;
+  openStream(sender: string): void;
   /**
    * Reads the whole body, inflated. Called once, after identification.
    * @throws BodyRefusedError, OverloadedError, ClientGoneError
    */
   readBody(limitBytes: number, sender: string): Promise<Buffer>;
   /** Sends a complete response, even if the request's body was not read to its end. */
-  answer(answer: { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string }): Promise<void>;
+  respond(answer: {
+    readonly status: number;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly body: string;
+  }): Promise<void>;
 }
 
 export interface GraphqlHttp {
@@ -54,12 +58,12 @@ export interface GraphqlHttp {
   readonly apollo: ApolloServer<OperationContext>;
   readonly handlers: {
     /** Handles GET and POST of `/graphql`: queries, mutations, and every operation over SSE. Never rejects. */
-    http(request: IncomingMessage, response: ServerResponse, door: HttpDoor): Promise<void>;
+    http(request: IncomingMessage, response: ServerResponse, exchange: HttpExchange): Promise<void>;
     /** Handles the upgrade of `/graphql` and `/ws`. */
-    upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, door: SocketDoor): void;
+    upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, exchange: SocketDoor): void;
   };
   /** Returns the number of open subscriptions. */
-  subscribers(): number;
+  subscriptionCount(): number;
   /** Ends all subscriptions, so that clients reconnect with their cursors, then stops Apollo. */
   stop(): Promise<void>;
 }
@@ -67,9 +71,20 @@ export interface GraphqlHttp {
 /** The room's front door for a plain node:http server. */
 export async function createGraphqlHttp(deps: GraphqlDeps): Promise<GraphqlHttp> {
   const limits: GraphqlLimits = { ...DEFAULT_GRAPHQL_LIMITS, ...deps.limits };
-  const { stores, wake, typing = NOBODY_TYPES, clock, identify, log } = deps;
-  const open = new OpenReaders();
-  const context: ContextDeps = { stores, live: { stores, wake, typing, clock, pollMs: limits.pollMs, open, rounds: new SessionRounds(stores, wake, limits.pollMs, open) } };
+  const { stores, wake, typing = NO_TYPING, clock, identify, log } = deps;
+  const open = new OpenSubscriptions();
+  const context: ContextDeps = {
+    stores,
+    live: {
+      stores,
+      wake,
+      typing,
+      clock,
+      pollMs: limits.pollMs,
+      openSubscriptions: open,
+      sessionPoller: new SessionPoller(stores, wake, limits.pollMs, open),
+    },
+  };
   const schema = await buildSupportSchema(deps);
   const { runner, places } = await createRunner(schema, limits, log);
   const apollo = await startApollo(schema, runner, limits, log);
@@ -77,18 +92,32 @@ export async function createGraphqlHttp(deps: GraphqlDeps): Promise<GraphqlHttp>
   const sockets = new GraphqlWebSockets({ runner, context, identify, clock, limits, log });
 
   /** A gateway without an organization may read the schema; OperationCheck refuses everything else. */
-  const contextOf = async (request: IncomingMessage, response: ServerResponse, requestId: string): Promise<OperationContext> => {
-    const more = { gone: goneSignal(response), whenSent: (work: () => void) => { void sent(response).then(work); } };
+  const contextOf = async (
+    request: IncomingMessage,
+    response: ServerResponse,
+    requestId: string,
+  ): Promise<OperationContext> => {
+    const more = {
+      gone: disconnectSignal(response),
+      whenSent: (work: () => void) => {
+        void sent(response).then(work);
+      },
+    };
     try {
-      return new OperationContext(context, await identify(request.headers, undefined, request.socket.remoteAddress), requestId, more);
+      return new OperationContext(
+        context,
+        await identify(request.headers, undefined, request.socket.remoteAddress),
+        requestId,
+        more,
+      );
     } catch (error) {
       if (!(error instanceof NoOrganizationError) || error.role !== 'gateway') throw error;
-      return new OperationContext(context, null, requestId, { ...more, noTenant: error });
+      return new OperationContext(context, null, requestId, { ...more, tenantError: error });
     }
   };
 
-  const http: GraphqlHttp['handlers']['http'] = async (request, response, door) => {
-    const requestId = givenRequestId(request.headers) ?? clock.newId();
+  const http: GraphqlHttp['handlers']['http'] = async (request, response, exchange) => {
+    const requestId = requestIdFromHeaders(request.headers) ?? clock.newId();
     response.setHeader('x-request-id', requestId);
     try {
       if (request.method !== 'GET' && request.method !== 'POST')
@@ -96,26 +125,30 @@ export async function createGraphqlHttp(deps: GraphqlDeps): Promise<GraphqlHttp>
       // Before the body: unidentified callers and calls beyond the limit are refused before their body takes memory.
       const operation = await contextOf(request, response, requestId);
       const { sender } = operation;
-      places.take(sender)();
+      places.acquire(sender)();
       // A body that is on its way takes no place: a place is taken when it is whole.
-      const body = request.method === 'POST' ? await readJsonBody(request, () => door.readBody(limits.maxBodyBytes, sender)) : undefined;
+      const body =
+        request.method === 'POST'
+          ? await readJsonBody(request, () => exchange.readBody(limits.maxBodyBytes, sender))
+          : undefined;
       // A stream takes a permit only while its operation starts; see OperationRunner.
       if (wantsEventStream(request)) {
-        door.enterStream(sender);
-        await sse.serve(request, response, body ?? searchOf(request), operation);
-      } else await places.during(() => serveApollo(apollo, request, response, body, operation), sender);
+        exchange.openStream(sender);
+        await sse.serve(request, response, body ?? requestFromQuery(request), operation);
+      } else await places.run(() => serveApollo(apollo, request, response, body, operation), sender);
     } catch (error) {
       if (error instanceof ClientGoneError) return;
-      const refusal = publicError(error, requestId, log);
+      const refusal = toPublicError(error, requestId, log);
       if (response.headersSent) response.destroy();
-      else await door.answer(errorAnswer(refusal));
+      else await exchange.respond(errorResponse(refusal));
     }
   };
 
   return {
-    schema, apollo,
+    schema,
+    apollo,
     handlers: { http, upgrade: sockets.upgrade },
-    subscribers: () => open.count,
+    subscriptionCount: () => open.count,
     stop: async () => {
       await Promise.all([sse.stop(), sockets.stop()]);
       await apollo.stop();
@@ -124,14 +157,16 @@ export async function createGraphqlHttp(deps: GraphqlDeps): Promise<GraphqlHttp>
 }
 
 /** Returns a signal that aborts if the connection closes before the whole response was handed over. */
-function goneSignal(response: ServerResponse): AbortSignal {
-  const gone = new AbortController();
-  response.once('close', () => { if (!response.writableFinished) gone.abort(); });
-  return gone.signal;
+function disconnectSignal(response: ServerResponse): AbortSignal {
+  const disconnected = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) disconnected.abort();
+  });
+  return disconnected.signal;
 }
 
 /** @throws RequestRefusedError BAD_REQUEST */
-function searchOf(request: IncomingMessage): OperationRequest {
+function requestFromQuery(request: IncomingMessage): OperationRequest {
   const search = new URL(request.url ?? '/', 'http://localhost').searchParams;
   const json = (name: string): Record<string, unknown> | null => {
     const text = search.get(name);
@@ -141,12 +176,17 @@ function searchOf(request: IncomingMessage): OperationRequest {
       throw new RequestRefusedError('BAD_REQUEST', `${name} is not valid JSON. Send a JSON object.`);
     }
   };
-  return { query: search.get('query'), operationName: search.get('operationName'), variables: json('variables'), extensions: json('extensions') };
+  return {
+    query: search.get('query'),
+    operationName: search.get('operationName'),
+    variables: json('variables'),
+    extensions: json('extensions'),
+  };
 }
 
 export { printSubgraphSchema } from './federation';
 export { buildApiSchema, buildSupportSchema } from './schema';
-export { DEFAULT_GRAPHQL_LIMITS, type GraphqlLimits } from './limits';
-export { TOP_LEVEL_CODES, USER_ERROR_CODES } from './errors';
+export { DEFAULT_GRAPHQL_LIMITS, type GraphqlLimits } from './operation/limits';
+export { TOP_LEVEL_CODES, USER_ERROR_CODES } from './operation/errors';
 export type { Identify, SocketDoor } from './transport/web-socket';
-export type { TypingSource, WakeListener, WakeSource } from './live/follow';
+export type { TypingSource, WakeListener, WakeSource } from './live/wake-signal';

@@ -1,6 +1,6 @@
 import { CALLER_ROLES, type Caller, type CallerRole } from '../core/caller';
 import { AccessError, NoOrganizationError } from '../core/errors';
-import type { Presented } from './presented';
+import type { IdentityValues } from './identity-values';
 
 const MAX_LENGTH = 200;
 
@@ -22,13 +22,20 @@ export function roleClaim(name: string, value: unknown): CallerRole | null {
 }
 
 /** Returns the caller that identity headers describe. Call it only if their sender is trusted. */
-export function callerOfHeaders(presented: Presented, fallback: { organizationId: string | null; role: CallerRole }): Caller {
-  const organizationId = idClaim('x-organization-id', presented['x-organization-id']) ?? fallback.organizationId;
-  const role = roleClaim('x-support-role', presented['x-support-role']) ?? fallback.role;
-  if (organizationId === null) throw new NoOrganizationError(role, 'x-organization-id is missing. Set it to the organization for which the call is made.');
+export function callerOfHeaders(
+  values: IdentityValues,
+  fallback: { organizationId: string | null; role: CallerRole },
+): Caller {
+  const organizationId = idClaim('x-organization-id', values['x-organization-id']) ?? fallback.organizationId;
+  const role = roleClaim('x-support-role', values['x-support-role']) ?? fallback.role;
+  if (organizationId === null)
+    throw new NoOrganizationError(
+      role,
+      'x-organization-id is missing. Set it to the organization for which the call is made.',
+    );
   return {
     organizationId,
     role,
-    userId: idClaim('x-user-id', presented['x-user-id']),
+    userId: idClaim('x-user-id', values['x-user-id']),
   };
 }

@@ -3,10 +3,10 @@ import { AccessError } from '../core/errors';
 import { callerOfHeaders } from './claims';
 import { jwtVerifier, type IdentityLimits, type JwtOptions } from './json-web-token';
 import { requireLocalCaller } from './loopback';
-import { claimedBy, presentedBy, type Credentials } from './presented';
+import { readClaims, readIdentityValues, type Credentials } from './identity-values';
 import { keyRing, secretMatcher, type BotKey } from './secrets';
 
-export type { Credentials } from './presented';
+export type { Credentials } from './identity-values';
 export type { BotKey } from './secrets';
 export { IdentityUnavailableError } from './json-web-token';
 
@@ -26,7 +26,7 @@ export interface IdentityOptions {
 export type Identify = (credentials: Credentials) => Promise<Caller>;
 
 /** The caller of a service without identity settings. */
-export const EXAMPLE_CALLER: Caller = { organizationId: 'org-example', role: 'operator', userId: null };
+export const UNCONFIGURED_CALLER: Caller = { organizationId: 'org-example', role: 'operator', userId: null };
 
 /**
  * Creates the identification. Exactly one credential counts: the gateway's secret if present, otherwise a bot key,
@@ -44,28 +44,33 @@ export function createIdentify({ jwt, gatewaySecret, botKeys }: IdentityOptions,
   };
 
   return async credentials => {
-    const presented = presentedBy(credentials);
-    const { 'x-support-gateway-secret': secret, 'x-support-bot-key': botKey, authorization } = presented;
+    const values = readIdentityValues(credentials);
+    const { 'x-support-gateway-secret': secret, 'x-support-bot-key': botKey, authorization } = values;
     if (secret !== undefined) {
       if (!isGateway(secret)) throw new AccessError('UNAUTHENTICATED', 'x-support-gateway-secret is wrong.');
-      return callerOfHeaders(presented, { organizationId: null, role: 'gateway' });
+      return callerOfHeaders(values, { organizationId: null, role: 'gateway' });
     }
-    if (botKey !== undefined) return bot(botKey) ?? wrong('x-support-bot-key is not a key of any organization.');
-    if (authorization === undefined) return wrong('The request has no credentials. Send a gateway secret, a bot key or a bearer token.');
+    if (botKey !== undefined)
+      return bot(botKey) ?? rejectCredentials('x-support-bot-key is not a key of any organization.');
+    if (authorization === undefined)
+      return rejectCredentials('The request has no credentials. Send a gateway secret, a bot key or a bearer token.');
 
     const token = /^bearer +(\S+)$/i.exec(authorization)?.[1];
-    if (token === undefined) return wrong('The authorization header is malformed. Send "Bearer" and one token.');
+    if (token === undefined)
+      return rejectCredentials('The authorization header is malformed. Send "Bearer" and one token.');
     const known = bot(token);
     if (known !== null) return known;
-    return callerOfToken === null ? wrong('The bearer token is not a key of any organization.') : callerOfToken(token);
+    return callerOfToken === null
+      ? rejectCredentials('The bearer token is not a key of any organization.')
+      : callerOfToken(token);
   };
 }
 
 const identifyLocal: Identify = async credentials => {
   requireLocalCaller(credentials);
-  return callerOfHeaders(claimedBy(credentials), EXAMPLE_CALLER);
+  return callerOfHeaders(readClaims(credentials), UNCONFIGURED_CALLER);
 };
 
-function wrong(message: string): never {
+function rejectCredentials(message: string): never {
   throw new AccessError('UNAUTHENTICATED', message);
 }

@@ -1,5 +1,5 @@
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
-import { readAtMost } from '../core/bounded-read';
+import { readAtMost } from '../core/read-at-most';
 
 export interface KeySetOptions {
   readonly url: string;
@@ -15,7 +15,7 @@ const LIMIT_BYTES = 1024 * 1024;
  * Maximum age of a set, and minimum time between fetches for unknown key ids. Same values as jose's
  * `createRemoteJWKSet`.
  */
-const SERVES_MS = 600_000;
+const MAX_AGE_MS = 600_000;
 const COOLDOWN_MS = 30_000;
 /**
  * Maximum age of a set while fetches fail. Limits how long a key that its issuer revoked during an outage is trusted.
@@ -53,7 +53,7 @@ class RemoteKeys {
 
   /** Returns a usable set. Called for each token. @throws the last fetch's error if there is none */
   async current(): Promise<JWTVerifyGetKey> {
-    if (this.ageMs() >= SERVES_MS && this.isDue()) {
+    if (this.ageMs() >= MAX_AGE_MS && this.isDue()) {
       // The caller that starts the first fetch of an outage waits for its failure; later callers get the old set
       // immediately.
       const servesMeanwhile = this.failure !== null && this.ageMs() < SERVES_IN_OUTAGE_MS;
@@ -77,7 +77,9 @@ class RemoteKeys {
 
   /** Starts a fetch or joins the running one. Never rejects. */
   private fetch(): Promise<void> {
-    return this.fetching ??= this.fetchNow().finally(() => { this.fetching = null; });
+    return (this.fetching ??= this.fetchNow().finally(() => {
+      this.fetching = null;
+    }));
   }
 
   private async fetchNow(): Promise<void> {
@@ -92,13 +94,21 @@ class RemoteKeys {
     }
   }
 
-  private isDue(): boolean { return this.failure === null || this.options.now() >= this.failure.retryAt; }
+  private isDue(): boolean {
+    return this.failure === null || this.options.now() >= this.failure.retryAt;
+  }
 
-  private ageMs(): number { return this.known === null ? Number.POSITIVE_INFINITY : this.options.now() - this.known.at; }
+  private ageMs(): number {
+    return this.known === null ? Number.POSITIVE_INFINITY : this.options.now() - this.known.at;
+  }
 }
 
 async function fetchKeys(url: string, limitMs: number): Promise<JWTVerifyGetKey> {
-  const response = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(limitMs), headers: { accept: 'application/json' } });
+  const response = await fetch(url, {
+    redirect: 'manual',
+    signal: AbortSignal.timeout(limitMs),
+    headers: { accept: 'application/json' },
+  });
   if (response.status !== 200) {
     await response.body?.cancel();
     throw new Error(`The key set URL responded with status ${response.status}. Check SUPPORT_JWT_JWKS_URL.`);

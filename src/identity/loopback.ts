@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { AccessError } from '../core/errors';
 import { isLoopbackHost } from './loopback-host';
-import type { Credentials } from './presented';
+import type { Credentials } from './identity-values';
 
 const PROXY_HEADERS = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip'];
 
@@ -28,5 +28,8 @@ const isCrossSiteRead = (headers: IncomingHttpHeaders): boolean =>
 const hostnameOf = (url: string): string => (URL.canParse(url) ? new URL(url).hostname : '');
 
 function refuse(why: string): never {
-  throw new AccessError('FORBIDDEN', `Without identity settings only programs on this machine are served, and this call is refused because ${why}. See docs/settings.md.`);
+  throw new AccessError(
+    'FORBIDDEN',
+    `Without identity settings only programs on this machine are served, and this call is refused because ${why}. See docs/settings.md.`,
+  );
 }

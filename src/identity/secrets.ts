@@ -8,7 +8,10 @@ export function secretMatcher(secret: string): (given: string) => boolean {
   return given => timingSafeEqual(digest(given), expected);
 }
 
-export interface BotKey { readonly organizationId: string; readonly key: string }
+export interface BotKey {
+  readonly organizationId: string;
+  readonly key: string;
+}
 
 /** Creates the lookup of a key's organization. It compares digests, so its timing reveals nothing useful. */
 export function keyRing(keys: readonly BotKey[]): (given: string) => string | null {

@@ -25,14 +25,15 @@ export function describeError(error: unknown, depth = 0): DescribedError {
     ...(typeof code === 'string' ? { code } : {}),
     message: quotesInput(error) ? '(may quote its input)' : error.message.slice(0, MAX_MESSAGE),
     ...(typeof constraint === 'string' ? { constraint } : {}),
-    ...(framesOf(error)),
+    ...framesOf(error),
     ...(error.cause === undefined || depth >= MAX_CAUSES ? {} : { cause: describeError(error.cause, depth + 1) }),
   };
 }
 
 /** JSON.parse and Postgres's class 22 (data exceptions) quote the invalid value. */
 const quotesInput = (error: Error & { code?: unknown }): boolean =>
-  !(error instanceof SupportError) && (error instanceof SyntaxError || (typeof error.code === 'string' && /^22[0-9A-Z]{3}$/.test(error.code)));
+  !(error instanceof SupportError) &&
+  (error instanceof SyntaxError || (typeof error.code === 'string' && /^22[0-9A-Z]{3}$/.test(error.code)));
 
 /** Returns the stack's frames without the message, which has its own field and limits. */
 function framesOf(error: Error): { stack?: string } {

@@ -1,7 +1,7 @@
 import { AddressRefusedError, FileRefusedError, FileUnavailableError } from '../core/errors';
-import type { OpenedFile } from '../core/ports/support-provider';
+import type { OpenedFile } from '../core/ports/provider/support-provider';
 
-const MOST_REDIRECTS = 3;
+const MAX_REDIRECTS = 3;
 
 /**
  * Opens the file at a link of an end-user or a bot. Called for each attempt. Follows redirects itself, so that each
@@ -10,43 +10,59 @@ const MOST_REDIRECTS = 3;
  * @throws FileRefusedError FILE_MISSING if the file does not exist (any more) or its address may not be called
  * @throws FileUnavailableError if a later attempt may succeed
  */
-export async function openRemoteFile(fetch: typeof globalThis.fetch, link: string, signal: AbortSignal): Promise<OpenedFile> {
-  let address = addressIn(link);
-  for (let hop = 0; hop <= MOST_REDIRECTS; hop++) {
+export async function openRemoteFile(
+  fetch: typeof globalThis.fetch,
+  link: string,
+  signal: AbortSignal,
+): Promise<OpenedFile> {
+  let address = parseAddress(link);
+  for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
     const response = await fetch(address, { signal, redirect: 'manual' }).catch((error: unknown) => {
       signal.throwIfAborted();
-      throw error instanceof AddressRefusedError ? missing('This service may not call its address.') : away('Its host cannot be reached.');
+      throw error instanceof AddressRefusedError
+        ? fileMissingError('This service may not call its address.')
+        : fileUnavailableError('Its host cannot be reached.');
     });
     const next = response.status >= 300 && response.status < 400 ? response.headers.get('location') : null;
-    if (response.ok && response.body) return opened(response, response.body, signal);
+    if (response.ok && response.body) return toOpenedFile(response, response.body, signal);
     await response.body?.cancel();
-    if (response.status >= 500 || response.status === 429 || response.status === 408) throw away('Its host reports a temporary error.');
-    if (next === null) throw missing('Its link leads to no file.');
-    address = addressIn(next, address);
+    if (response.status >= 500 || response.status === 429 || response.status === 408)
+      throw fileUnavailableError('Its host reports a temporary error.');
+    if (next === null) throw fileMissingError('Its link leads to no file.');
+    address = parseAddress(next, address);
   }
-  throw missing(`Its link has more than ${MOST_REDIRECTS} redirects.`);
+  throw fileMissingError(`Its link has more than ${MAX_REDIRECTS} redirects.`);
 }
 
-function addressIn(text: string, base?: URL): URL {
+function parseAddress(text: string, base?: URL): URL {
   const address = URL.canParse(text, base?.href) ? new URL(text, base) : null;
-  if (address?.protocol !== 'https:' && address?.protocol !== 'http:') throw missing('Its link is not an http or https URL.');
+  if (address?.protocol !== 'https:' && address?.protocol !== 'http:')
+    throw fileMissingError('Its link is not an http or https URL.');
   return address;
 }
 
-function opened({ headers }: Response, body: AsyncIterable<Uint8Array>, signal: AbortSignal): OpenedFile {
+function toOpenedFile({ headers }: Response, body: AsyncIterable<Uint8Array>, signal: AbortSignal): OpenedFile {
   // For a compressed response, content-length is the compressed size.
   const length = headers.get('content-encoding') === null ? headers.get('content-length') : null;
-  return { body: named(body, signal), sizeBytes: length === null ? null : Number(length), contentType: headers.get('content-type') };
+  return {
+    body: nameReadErrors(body, signal),
+    sizeBytes: length === null ? null : Number(length),
+    contentType: headers.get('content-type'),
+  };
 }
 
-async function* named(body: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncIterable<Uint8Array> {
+async function* nameReadErrors(body: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncIterable<Uint8Array> {
   try {
     yield* body;
   } catch {
     signal.throwIfAborted();
-    throw away('The transfer was interrupted.');
+    throw fileUnavailableError('The transfer was interrupted.');
   }
 }
 
-const missing = (why: string) => new FileRefusedError('FILE_MISSING', `A file of an end-user or a bot cannot be fetched. ${why}`);
-const away = (why: string) => new FileUnavailableError(`A file of an end-user or a bot cannot be fetched at the moment. ${why} It will be attempted again.`);
+const fileMissingError = (why: string) =>
+  new FileRefusedError('FILE_MISSING', `A file of an end-user or a bot cannot be fetched. ${why}`);
+const fileUnavailableError = (why: string) =>
+  new FileUnavailableError(
+    `A file of an end-user or a bot cannot be fetched at the moment. ${why} It will be attempted again.`,
+  );

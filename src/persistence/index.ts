@@ -1,10 +1,10 @@
 // `migrate.ts` stands by itself: it brings all of TypeORM, which only a start and the scripts about the schema need.
-export { createPool, type PoolOptions } from './pool';
-export { PoolHalves } from './pool-halves';
-export { createStores, type StoreParts } from './stores';
-export { startEmbedded, type EmbeddedPostgres } from './embedded-postgres';
-export { inTransaction } from './sql';
-export { takesWrites } from './takes-writes';
-export { SecretBox } from './secret-box';
-export { PostgresTyping, type TypingListener } from './postgres-typing';
-export { PostgresWake, type PostgresWakeOptions, type WakeListener } from './postgres-wake';
+export { createPool, type PoolOptions } from './postgres/pool';
+export { SplitPool as PoolHalves } from './postgres/split-pool';
+export { createStores, type StoreOptions as StoreParts } from './stores';
+export { startEmbedded, type EmbeddedPostgres } from './embedded/embedded-postgres';
+export { inTransaction } from './postgres/sql';
+export { isWritable as takesWrites } from './postgres/is-writable';
+export { SecretBox } from './postgres/secret-box';
+export { PostgresTyping, type TypingListener } from './notify/postgres-typing';
+export { PostgresWake, type PostgresWakeOptions, type WakeListener } from './notify/postgres-wake';

@@ -2,23 +2,23 @@ import type { Pool } from 'pg';
 import type { Clock } from '../core/ports/clock';
 import type { Stores } from '../core/ports/stores';
 import type { Wake } from '../core/ports/wake';
-import { PostgresDeadLetterStore } from './dead-letter-store';
-import { PostgresDeliveryStore } from './delivery-store';
-import { PostgresEventStore } from './event-store';
-import { PostgresHandoffStore } from './handoff-store';
-import { KEY_RULES, type KeyRules } from './idempotency';
-import { PostgresLaneStore } from './lane-store';
-import { PostgresMessageStore } from './message-store';
-import { PostgresRetentionStore } from './retention-store';
-import { PostgresRuntimeEndpointStore } from './runtime-endpoint-store';
-import type { SecretBox } from './secret-box';
-import type { SessionGateLimits } from './session-gate';
-import { PostgresSessionStore } from './session-store';
-import { PostgresSetUpTurns } from './set-up-turns';
-import { createSetupStore } from './setup-store';
-import { PostgresWatchStore } from './watch-store';
+import { PostgresDeadLetterStore } from './deliveries/dead-letter-store';
+import { PostgresDeliveryStore } from './deliveries/delivery-store';
+import { PostgresEventStore } from './sessions/event-store';
+import { PostgresHandoffStore } from './sessions/handoff-store';
+import { KEY_RULES, type KeyRules } from './sessions/idempotency';
+import { PostgresLaneStore } from './deliveries/lane-store';
+import { PostgresMessageStore } from './sessions/message-store';
+import { PostgresRetentionStore } from './retention/retention-store';
+import { PostgresRuntimeEndpointStore } from './endpoints/runtime-endpoint-store';
+import type { SecretBox } from './postgres/secret-box';
+import type { SessionLimiterOptions } from './sessions/session-limiter';
+import { PostgresSessionStore } from './sessions/session-store';
+import { PostgresSetupLocks } from './setup/setup-locks';
+import { createSetupStore } from './setup/setup-store';
+import { PostgresScanStore } from './scans/scan-store';
 
-export interface StoreParts {
+export interface StoreOptions {
   /** Seals credentials, and the secrets of webhooks in both directions. */
   readonly secretBox: SecretBox;
   readonly clock: Clock;
@@ -31,12 +31,15 @@ export interface StoreParts {
   /** If omitted: a repeat waits up to 5 s, and keys are kept for 7 days. */
   readonly keys?: Partial<KeyRules>;
   /** If omitted: up to 500 calls of one session, and up to 5,000 of all, wait for up to 20 s. */
-  readonly sessionGate?: Partial<SessionGateLimits>;
+  readonly sessionLimiter?: Partial<SessionLimiterOptions>;
 }
 
 /** Creates the core's stores over one pool. The caller ends the pool. */
-export function createStores(pool: Pool, { secretBox, clock, wake, claimer, keys, sessionGate }: StoreParts): Stores {
-  const sessions = new PostgresSessionStore(pool, clock, wake, { ...KEY_RULES, ...keys }, sessionGate);
+export function createStores(
+  pool: Pool,
+  { secretBox, clock, wake, claimer, keys, sessionLimiter }: StoreOptions,
+): Stores {
+  const sessions = new PostgresSessionStore(pool, clock, wake, { ...KEY_RULES, ...keys }, sessionLimiter);
   return {
     sessions,
     handoffs: new PostgresHandoffStore(pool),
@@ -47,8 +50,8 @@ export function createStores(pool: Pool, { secretBox, clock, wake, claimer, keys
     deadLetters: new PostgresDeadLetterStore(pool),
     retention: new PostgresRetentionStore(pool),
     endpoints: new PostgresRuntimeEndpointStore(pool, secretBox, clock),
-    watches: new PostgresWatchStore(pool),
+    scans: new PostgresScanStore(pool),
     setup: createSetupStore(pool, secretBox, clock),
-    setUpTurns: new PostgresSetUpTurns(pool, clock, undefined, claimer),
+    setupLocks: new PostgresSetupLocks(pool, clock, undefined, claimer),
   };
 }

@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Places } from '../core/places';
+import type { ConcurrencyLimiter } from '../core/concurrency-limiter';
 
-const LOOK_EVERY_MS = 20;
+const CHECK_EVERY_MS = 20;
 
 /** Tracks open requests and sockets, so that a stop can wait for them. */
 export class InFlight {
@@ -15,7 +15,10 @@ export class InFlight {
    * @param strangers limiter of sockets whose callers are not identified yet; they take no permits of identified
    * callers
    */
-  constructor(private readonly places: Places, private readonly strangers: Places) {}
+  constructor(
+    private readonly places: ConcurrencyLimiter,
+    private readonly strangers: ConcurrencyLimiter,
+  ) {}
 
   add(response: ServerResponse): void {
     this.responses.add(response);
@@ -31,7 +34,7 @@ export class InFlight {
   addPeer(peer: Duplex | ServerResponse, sender?: string): void {
     // Closed already: no event will report it again.
     if (peer.destroyed) return;
-    const leave = this.places.take(sender);
+    const leave = this.places.acquire(sender);
     this.peers.add(peer);
     peer.once('close', () => {
       this.peers.delete(peer);
@@ -45,7 +48,7 @@ export class InFlight {
    * @throws OverloadedError
    */
   addStranger(socket: Duplex): (sender: string) => void {
-    const leave = this.strangers.take();
+    const leave = this.strangers.acquire();
     this.peers.add(socket);
     socket.once('close', () => {
       this.peers.delete(socket);
@@ -65,18 +68,19 @@ export class InFlight {
   /** Waits for responses that end on their own. @returns the number of those that have not ended within the limit */
   async finish(limitMs: number): Promise<number> {
     const until = performance.now() + limitMs;
-    while (this.ending() > 0 && performance.now() < until) await sleep(LOOK_EVERY_MS);
-    return this.ending();
+    while (this.countEnding() > 0 && performance.now() < until) await sleep(CHECK_EVERY_MS);
+    return this.countEnding();
   }
 
   destroyPeers(): void {
     for (const peer of this.peers) peer.destroy();
   }
 
-  private ending(): number {
+  private countEnding(): number {
     return [...this.responses].filter(response => !isStream(response)).length;
   }
 }
 
 /** True for a response that continues until one side ends it. */
-const isStream = (response: ServerResponse): boolean => String(response.getHeader('content-type') ?? '').startsWith('text/event-stream');
+const isStream = (response: ServerResponse): boolean =>
+  String(response.getHeader('content-type') ?? '').startsWith('text/event-stream');

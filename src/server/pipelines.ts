@@ -12,7 +12,9 @@ export class Pipelines {
   private readonly waiting = new WeakMap<Socket, number>();
 
   /** Whether an earlier response of the connection is not over yet. */
-  mustWait(response: ServerResponse): boolean { return response.socket === null; }
+  mustWait(response: ServerResponse): boolean {
+    return response.socket === null;
+  }
 
   /**
    * Waits until all earlier responses of the connection are over. Ends the connection if too many wait.

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import type { Bodies } from './bodies';
+import type { BodyReader } from './body-reader';
 
 /** A request for handlers that respond with a complete body. */
 export interface PlainRequest {
@@ -18,14 +18,16 @@ export interface PlainRequest {
   readBody(limitBytes: number, sender: string): Promise<Buffer>;
 }
 
-export function plainRequest(request: IncomingMessage, bodies: Bodies): PlainRequest {
+export function plainRequest(request: IncomingMessage, bodies: BodyReader): PlainRequest {
   const [path = '/', query = ''] = (request.url ?? '/').split(/\?(.*)/s);
   return {
     method: request.method ?? 'GET',
     path,
     query: new URLSearchParams(query),
     headers: request.headers,
-    plainHeaders: Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value])),
+    plainHeaders: Object.fromEntries(
+      Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]),
+    ),
     remoteAddress: request.socket.remoteAddress,
     readBody: (limitBytes, sender) => bodies.read(request, limitBytes, sender),
   };

@@ -1,11 +1,14 @@
 import { instantOf, type Clock } from '../core/ports/clock';
 import type { SessionStore, SetupStore } from '../core/ports/stores';
-import type { WebhookHint } from '../core/ports/support-provider';
+import type { WebhookHint } from '../core/ports/provider/support-provider';
 import type { TypingBoard } from '../core/ports/typing';
 import type { AccountRecord } from '../core/setup';
 
 export interface TypingDeps {
-  readonly stores: { readonly sessions: Pick<SessionStore, 'findByConversation'>; readonly setup: Pick<SetupStore, 'findAgent'> };
+  readonly stores: {
+    readonly sessions: Pick<SessionStore, 'findByConversation'>;
+    readonly setup: Pick<SetupStore, 'findAgent'>;
+  };
   readonly clock: Pick<Clock, 'now'>;
   readonly board: TypingBoard;
 }
@@ -13,12 +16,24 @@ export interface TypingDeps {
 type Typing = Extract<WebhookHint, { readonly kind: 'typing' }>;
 
 /** Reports that an agent types, while the bot does not have control. Stores nothing. */
-export async function recordTyping({ stores, clock, board }: TypingDeps, account: AccountRecord, hint: Typing): Promise<'typing' | 'unknownConversation' | 'ignored'> {
+export async function recordTyping(
+  { stores, clock, board }: TypingDeps,
+  account: AccountRecord,
+  hint: Typing,
+): Promise<'typing' | 'unknownConversation' | 'ignored'> {
   const session = await stores.sessions.findByConversation(account.id, hint.conversationId);
   if (session === null) return 'unknownConversation';
   if (session.control === 'BOT' || session.closedAt !== null) return 'ignored';
   const agent = await stores.setup.findAgent(account.id, hint.agentId);
   const { id: sessionId, organizationId, chatbotId } = session;
-  board.agentTyping({ organizationId, chatbotId, sessionId, externalId: hint.agentId, agentId: agent?.id ?? null, isTyping: hint.isTyping, at: instantOf(clock.now()) });
+  board.agentTyping({
+    organizationId,
+    chatbotId,
+    sessionId,
+    externalId: hint.agentId,
+    agentId: agent?.id ?? null,
+    isTyping: hint.isTyping,
+    at: instantOf(clock.now()),
+  });
   return 'typing';
 }

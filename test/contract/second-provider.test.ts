@@ -4,11 +4,15 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { providers } from './toy/registry';
 
-interface Case { readonly ancestorTitles: readonly string[]; readonly title: string; readonly status: string }
+interface Case {
+  readonly ancestorTitles: readonly string[];
+  readonly title: string;
+  readonly status: string;
+}
 
 const KINDS = ['LOCATION', 'CONTACT_CARD', 'CHOICES', 'CARDS', 'FORM'];
 /** The end-user's and the bot's. */
-const KINDS_ONCE = [...KINDS, ...KINDS].map((kind) => `shows ${kind} whole, once`);
+const KINDS_ONCE = [...KINDS, ...KINDS].map(kind => `shows ${kind} whole, once`);
 const ROOT = path.join(__dirname, '..', '..');
 
 /** Runs the contract suite over the toy registry in a process of its own and answers every case. */
@@ -16,12 +20,26 @@ async function walkToyRegistry(): Promise<readonly Case[]> {
   const folder = mkdtempSync(path.join(tmpdir(), 'toy-contract-'));
   const output = path.join(folder, 'result.json');
   try {
-    await new Promise<void>((resolve) => execFile(process.execPath, [
-      path.join(ROOT, 'node_modules/jest/bin/jest.js'), '--config', path.join(__dirname, 'toy/jest.config.cjs'),
-      '--json', `--outputFile=${output}`, '--silent', '--ci',
-    ], { cwd: ROOT, maxBuffer: 64 * 1024 * 1024 }, () => resolve()));
-    const result = JSON.parse(readFileSync(output, 'utf8')) as { testResults: { assertionResults: Case[]; message: string }[] };
-    return result.testResults.flatMap((file) => {
+    await new Promise<void>(resolve =>
+      execFile(
+        process.execPath,
+        [
+          path.join(ROOT, 'node_modules/jest/bin/jest.js'),
+          '--config',
+          path.join(__dirname, 'toy/jest.config.cjs'),
+          '--json',
+          `--outputFile=${output}`,
+          '--silent',
+          '--ci',
+        ],
+        { cwd: ROOT, maxBuffer: 64 * 1024 * 1024 },
+        () => resolve(),
+      ),
+    );
+    const result = JSON.parse(readFileSync(output, 'utf8')) as {
+      testResults: { assertionResults: Case[]; message: string }[];
+    };
+    return result.testResults.flatMap(file => {
       if (file.assertionResults.length === 0) throw new Error(file.message);
       return file.assertionResults;
     });
@@ -32,13 +50,18 @@ async function walkToyRegistry(): Promise<readonly Case[]> {
 
 describe('a second provider', () => {
   let cases: readonly Case[];
-  beforeAll(async () => { cases = await walkToyRegistry(); }, 60_000);
+  beforeAll(async () => {
+    cases = await walkToyRegistry();
+  }, 60_000);
 
-  const of = (name: string) => cases.filter((one) => one.ancestorTitles[0] === `registered provider: ${name}`);
-  const failed = (name: string) => of(name).filter((one) => one.status !== 'passed').map((one) => one.title);
+  const of = (name: string) => cases.filter(one => one.ancestorTitles[0] === `registered provider: ${name}`);
+  const failed = (name: string) =>
+    of(name)
+      .filter(one => one.status !== 'passed')
+      .map(one => one.title);
 
-  it.each([...providers.keys()])('is found by its registry line: %s', (name) => {
-    expect(of(name).map((one) => one.title)).toContain('has a contract harness of the definition that is registered');
+  it.each([...providers.keys()])('is found by its registry line: %s', name => {
+    expect(of(name).map(one => one.title)).toContain('has a contract harness of the definition that is registered');
   });
 
   it('passes every case when it is right', () => {
@@ -47,34 +70,43 @@ describe('a second provider', () => {
   });
 
   it('fails under its name when it has no harness, and is not run', () => {
-    expect(of('no-harness').map((one) => [one.title, one.status]))
-      .toEqual([['has a contract harness of the definition that is registered', 'failed']]);
+    expect(of('no-harness').map(one => [one.title, one.status])).toEqual([
+      ['has a contract harness of the definition that is registered', 'failed'],
+    ]);
   });
 
   it.each<[string, readonly string[]]>([
-    ['posts-twice', [
-      'shows a message once when posted twice under one id',
-      'shows a message once when posted again after a restart, from a known place on',
-      'shows a note once, to agents only',
-      ...KINDS_ONCE,
-      'finds a message that was posted although the answer was cut',
-      'finds a note that was written although the answer was cut',
-    ]],
-    ['forgets-at-restart', [
-      'shows a message once when posted again after a restart, from a known place on',
-      'shows a note once, to agents only',
-      ...KINDS_ONCE,
-      'finds a message that was posted although the answer was cut',
-      'finds a note that was written although the answer was cut',
-    ]],
-    ['drops-kinds', [
-      ...KINDS_ONCE,
-      ...KINDS.map((kind) => `shows ${kind} that is INTERNAL to agents only, whole`),
-    ]],
-    ['keeps-deleted', [
-      ...['END_USER said in PUBLIC', 'BOT said in PUBLIC', 'BOT said in INTERNAL'].map((what) => `takes back what ${what}: that something was there stays to be seen, what it was does not`),
-      'takes a message back although the answer was cut',
-    ]],
+    [
+      'posts-twice',
+      [
+        'shows a message once when posted twice under one id',
+        'shows a message once when posted again after a restart, from a known place on',
+        'shows a note once, to agents only',
+        ...KINDS_ONCE,
+        'finds a message that was posted although the answer was cut',
+        'finds a note that was written although the answer was cut',
+      ],
+    ],
+    [
+      'forgets-at-restart',
+      [
+        'shows a message once when posted again after a restart, from a known place on',
+        'shows a note once, to agents only',
+        ...KINDS_ONCE,
+        'finds a message that was posted although the answer was cut',
+        'finds a note that was written although the answer was cut',
+      ],
+    ],
+    ['drops-kinds', [...KINDS_ONCE, ...KINDS.map(kind => `shows ${kind} that is INTERNAL to agents only, whole`)]],
+    [
+      'keeps-deleted',
+      [
+        ...['END_USER said in PUBLIC', 'BOT said in PUBLIC', 'BOT said in INTERNAL'].map(
+          what => `takes back what ${what}: that something was there stays to be seen, what it was does not`,
+        ),
+        'takes a message back although the answer was cut',
+      ],
+    ],
     ['leaks-notes', ['reports a note as a note, without its words']],
     ['skips-a-page', ['reads 260 messages over several pages without a gap']],
     ['swallows-priorities', ['does not take a priority']],

@@ -25,14 +25,26 @@ export function apolloPlans(supergraphSdl: string, operations: Readonly<Record<s
 
 function fetchesOf(node: PlanNode | SubscriptionNode | undefined, name: string): Fetch[] {
   switch (node?.kind) {
-    case 'Fetch': return node.serviceName === 'support' ? [fetchOf(name, node.operation)] : [];
-    case 'Sequence': case 'Parallel': return node.nodes.flatMap((one, at) => fetchesOf(one, `${name}.${at}`));
-    case 'Flatten': return fetchesOf(node.node, name);
-    case 'Subscription': return [...fetchesOf(node.primary, name), ...fetchesOf(node.rest, `${name}.rest`)];
-    case 'Defer': case 'Condition': throw new Error(`${name}: no operation of the corpus uses ${node.kind}.`);
-    case undefined: return [];
+    case 'Fetch':
+      return node.serviceName === 'support' ? [fetchOf(name, node.operation)] : [];
+    case 'Sequence':
+    case 'Parallel':
+      return node.nodes.flatMap((one, at) => fetchesOf(one, `${name}.${at}`));
+    case 'Flatten':
+      return fetchesOf(node.node, name);
+    case 'Subscription':
+      return [...fetchesOf(node.primary, name), ...fetchesOf(node.rest, `${name}.rest`)];
+    case 'Defer':
+    case 'Condition':
+      throw new Error(`${name}: no operation of the corpus uses ${node.kind}.`);
+    case undefined:
+      return [];
   }
 }
 
-export const fetchOf = (name: string, query: string): Fetch =>
-  ({ name, query, isOfEntities: query.includes('_entities'), types: [...new Set([...query.matchAll(/\.\.\.\s*on (\w+)/g)].map((match) => match[1]!))] });
+export const fetchOf = (name: string, query: string): Fetch => ({
+  name,
+  query,
+  isOfEntities: query.includes('_entities'),
+  types: [...new Set([...query.matchAll(/\.\.\.\s*on (\w+)/g)].map(match => match[1]!))],
+});

@@ -25,12 +25,15 @@ export const CLIENT_OPERATIONS: Readonly<Record<string, string>> = {
       ... on HandoffOutcomeNotice { handoff { id } outcome { reason resumeTarget summary agent { name } } } ... on HandoffSurveyNotice { handoff { survey { question choices { rating label } } } } } } } }`,
   DeadLetters: `query DeadLetters($filter: SupportDeadLetterFilterInput) { supportDeadLetters(filter: $filter, first: 100) { totalCount pageInfo { hasNextPage endCursor }
     nodes { id destination kind code outcome attempts parkedAt blocksLane session { id externalId chatbot { name } } handoff { id state } message { author text } } } }`,
-  Explain: 'query Explain($id: ID!) { supportExplain(sessionId: $id) { mayReply why owed { provider runtime parked lastErrorCode } blockedLanes { destination deadLetterId code } handoff { id state } session { id chatbot { name } } } }',
+  Explain:
+    'query Explain($id: ID!) { supportExplain(sessionId: $id) { mayReply why owed { provider runtime parked lastErrorCode } blockedLanes { destination deadLetterId code } handoff { id state } session { id chatbot { name } } } }',
   RequestHandoff: `mutation RequestHandoff($input: RequestHandoffInput!) { requestHandoff(input: $input) { handoff { id state session { id control epoch chatbot { name organization { name } } } } userErrors { code field message control epoch } } }`,
-  RecordMessage: 'mutation RecordMessage($input: RecordEndUserMessageInput!) { recordEndUserMessage(input: $input) { message { id seq text } mayReply replayed userErrors { code field message retryAfterMs } } }',
+  RecordMessage:
+    'mutation RecordMessage($input: RecordEndUserMessageInput!) { recordEndUserMessage(input: $input) { message { id seq text } mayReply replayed userErrors { code field message retryAfterMs } } }',
   LiveHandoffs: `subscription LiveHandoffs($filter: HandoffFilterInput) { handoffChanges(filter: $filter) { cursor snapshot { isComplete handoffs { id state session { id endUser { name } chatbot { name } messages(first: 10) { nodes { text } } } agent { name } } }
     change { from to cause handoff { id state session { id chatbot { name } } } } } }`,
-  Conversation: 'subscription Conversation($id: ID!) { conversationStatus(sessionId: $id) { seq control epoch mayReply handoffState session { chatbot { name } organization { name } } handoff { id agent { name } } } }',
+  Conversation:
+    'subscription Conversation($id: ID!) { conversationStatus(sessionId: $id) { seq control epoch mayReply handoffState session { chatbot { name } organization { name } } handoff { id agent { name } } } }',
 };
 
 /** How many objects of a type a router may well have found elsewhere when it asks us for our part of them. */

@@ -1,8 +1,16 @@
 import { getIntrospectionQuery } from 'graphql';
 
-const ALL = { descriptions: true, specifiedByUrl: true, directiveIsRepeatable: true, schemaDescription: true, inputValueDeprecation: true, oneOf: true } as const;
+const ALL = {
+  descriptions: true,
+  specifiedByUrl: true,
+  directiveIsRepeatable: true,
+  schemaDescription: true,
+  inputValueDeprecation: true,
+  oneOf: true,
+} as const;
 
-const typeReference = (levels: number): string => (levels === 0 ? 'kind name' : `kind name ofType { ${typeReference(levels - 1)} }`);
+const typeReference = (levels: number): string =>
+  levels === 0 ? 'kind name' : `kind name ofType { ${typeReference(levels - 1)} }`;
 
 /** As tools wrote it before graphql-js 15, and as rover and clients in other languages still do. */
 const classic = (levels: number, argumentsOf = '', more = ''): string => `query IntrospectionQuery {
@@ -24,20 +32,24 @@ fragment InputValue on __InputValue { name description type { ...TypeRef } defau
 fragment TypeRef on __Type { ${typeReference(levels)} }`;
 
 /** Apollo Client adds it to each selection below the operation. */
-const withTypenames = (query: string): string => query.replaceAll(/\{(?=\s*(?:kind|name|\.\.\.|queryType))/g, '{ __typename');
+const withTypenames = (query: string): string =>
+  query.replaceAll(/\{(?=\s*(?:kind|name|\.\.\.|queryType))/g, '{ __typename');
 
 /** What tools ask for to learn the schema. All of it must be answered, whatever bounds there are. */
 export const INTROSPECTIONS: Readonly<Record<string, string>> = {
   'graphql-js with everything, codegen': getIntrospectionQuery(ALL),
   'graphql-js by default': getIntrospectionQuery(),
-  'GraphiQL': getIntrospectionQuery({ schemaDescription: true, inputValueDeprecation: true }),
+  GraphiQL: getIntrospectionQuery({ schemaDescription: true, inputValueDeprecation: true }),
   'GraphiQL without descriptions': getIntrospectionQuery({ descriptions: false }),
-  'Apollo Sandbox and Explorer': withTypenames(getIntrospectionQuery({ specifiedByUrl: true, directiveIsRepeatable: true, schemaDescription: true })),
+  'Apollo Sandbox and Explorer': withTypenames(
+    getIntrospectionQuery({ specifiedByUrl: true, directiveIsRepeatable: true, schemaDescription: true }),
+  ),
   'rover graph introspect, Apollo Kotlin and iOS': classic(7, '(includeDeprecated: true)', 'isRepeatable'),
   'GraphQL Playground, Postman, graphql-java': classic(7),
   'the oldest': classic(3),
   'composition, rover subgraph introspect': 'query SubgraphIntrospectQuery { _service { sdl } }',
   'a poll of Apollo Sandbox, a health check': 'query { __typename }',
   'the names of fields': '{ __schema { types { name fields { name type { name kind ofType { name kind } } } } } }',
-  'one type': 'query ($name: String = "Handoff") { __type(name: $name) { name description fields { name description type { name } args { name defaultValue } } } }',
+  'one type':
+    'query ($name: String = "Handoff") { __type(name: $name) { name description fields { name description type { name } args { name defaultValue } } } }',
 };

@@ -9,7 +9,12 @@ import { CLIENT_OPERATIONS } from './client-operations';
 import { apolloPlans, type Fetch, fetchOf } from './apollo-plans';
 
 /** Values with which Hive gets as far as asking us. */
-const VARIABLES = { id: 'x', ids: ['bot-1', 'bot-2'], input: { sessionId: 'x', idempotencyKey: 'k', text: 'x' }, chatbotId: 'bot-1' };
+const VARIABLES = {
+  id: 'x',
+  ids: ['bot-1', 'bot-2'],
+  input: { sessionId: 'x', idempotencyKey: 'k', text: 'x' },
+  chatbotId: 'bot-1',
+};
 
 /**
  * Writes the plans of two routers beside this file: `npx ts-node -T test/corpus/record.ts` after the schema has changed.
@@ -21,12 +26,14 @@ async function record(): Promise<void> {
   const asked: string[] = [];
   const recorder = createServer((request, response) => {
     const parts: Buffer[] = [];
-    request.on('data', (part: Buffer) => parts.push(part)).on('end', () => {
-      asked.push((JSON.parse(Buffer.concat(parts).toString()) as { query: string }).query);
-      response.writeHead(200, { 'content-type': 'application/json' }).end('{"data":{"_entities":[]}}');
-    });
+    request
+      .on('data', (part: Buffer) => parts.push(part))
+      .on('end', () => {
+        asked.push((JSON.parse(Buffer.concat(parts).toString()) as { query: string }).query);
+        response.writeHead(200, { 'content-type': 'application/json' }).end('{"data":{"_entities":[]}}');
+      });
   });
-  await new Promise<void>((resolve) => recorder.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>(resolve => recorder.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(recorder.address() as AddressInfo).port}/graphql`;
   const stranger = await startStranger();
   const supergraph = composed(sdl, url, stranger.url);
@@ -36,7 +43,11 @@ async function record(): Promise<void> {
   for (const [name, query] of Object.entries(CLIENT_OPERATIONS)) {
     if (query.startsWith('subscription')) continue;
     asked.length = 0;
-    await fetch(hive.url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ query, variables: VARIABLES }) }).then((response) => response.text());
+    await fetch(hive.url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query, variables: VARIABLES }),
+    }).then(response => response.text());
     fetches.push(...asked.map((one, at) => fetchOf(`${name}.${at}`, one)));
   }
   write('hive.json', fetches);
@@ -45,6 +56,7 @@ async function record(): Promise<void> {
   recorder.close();
 }
 
-const write = (name: string, fetches: readonly Fetch[]): void => writeFileSync(path.join(__dirname, name), `${JSON.stringify(fetches, null, 2)}\n`);
+const write = (name: string, fetches: readonly Fetch[]): void =>
+  writeFileSync(path.join(__dirname, name), `${JSON.stringify(fetches, null, 2)}\n`);
 
 void record();

@@ -1,11 +1,15 @@
-import { playOnChatwoot } from '../../scripts/demo/play';
-import { SET_UP, STORY } from '../../scripts/demo/story';
-import { startChatwootDouble, type ChatwootDouble, type ChatwootVersion } from '../../src/providers/chatwoot/testing/double';
-import { FarSide } from '../../src/providers/chatwoot/testing/far-side';
+import { runOnChatwoot } from '../../scripts/demo/run-on-chatwoot';
+import { SETUP_STEPS, DEMO_STEPS } from '../../scripts/demo/demo-steps';
+import {
+  startChatwootDouble,
+  type ChatwootDouble,
+  type ChatwootVersion,
+} from '../../src/providers/chatwoot/testing/double';
+import { FarSide } from '../../src/providers/chatwoot/testing/remote';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 
 /** As somebody does who gives the demo the address of a Chatwoot that runs elsewhere. */
-describe.each<ChatwootVersion>(['4.10', '4.14'])('the demo on a Chatwoot %s', (version) => {
+describe.each<ChatwootVersion>(['4.10', '4.14'])('the demo on a Chatwoot %s', version => {
   let database: TestDatabase;
   let double: ChatwootDouble;
   let farSide: FarSide;
@@ -18,9 +22,16 @@ describe.each<ChatwootVersion>(['4.10', '4.14'])('the demo on a Chatwoot %s', (v
     farSide = new FarSide(double.baseUrl, double.platformToken);
     // Somebody else's, which must still be there.
     const { id } = await farSide.platform('POST', '/accounts', { name: 'Support demo of another' });
-    const ada = await farSide.platform('POST', '/users', { name: 'Ada', email: 'ada@acme.example', password: 'Passw0rd!x' });
+    const ada = await farSide.platform('POST', '/users', {
+      name: 'Ada',
+      email: 'ada@acme.example',
+      password: 'Passw0rd!x',
+    });
     await farSide.platform('POST', `/accounts/${id}/account_users`, { user_id: ada.id, role: 'administrator' });
-    await farSide.call('POST', `/api/v1/accounts/${id}/inboxes`, ada.access_token, { name: 'Theirs', channel: { type: 'api', webhook_url: '' } });
+    await farSide.call('POST', `/api/v1/accounts/${id}/inboxes`, ada.access_token, {
+      name: 'Theirs',
+      channel: { type: 'api', webhook_url: '' },
+    });
   });
 
   afterEach(async () => {
@@ -28,10 +39,16 @@ describe.each<ChatwootVersion>(['4.10', '4.14'])('the demo on a Chatwoot %s', (v
     await database.drop();
   });
 
-  const play = (steps = STORY) => {
-    const say = (text: string) => { said += `${text}\n`; };
-    return playOnChatwoot({
-      url: `${double.baseUrl}/`, platformToken: double.platformToken, databaseUrl: database.url, steps, out: { log: say, error: say },
+  const play = (steps = DEMO_STEPS) => {
+    const say = (text: string) => {
+      said += `${text}\n`;
+    };
+    return runOnChatwoot({
+      url: `${double.baseUrl}/`,
+      platformToken: double.platformToken,
+      databaseUrl: database.url,
+      steps,
+      out: { log: say, error: say },
       // Only webhooks: what is counted must not hang on a timer.
       env: { SUPPORT_LIVE_POLL_SECONDS: '600' },
     });
@@ -43,13 +60,24 @@ describe.each<ChatwootVersion>(['4.10', '4.14'])('the demo on a Chatwoot %s', (v
     const putAway = accounts.filter(({ name }) => name.startsWith('put away: '));
     expect(putAway.map(({ status }) => status)).toEqual(putAway.map(() => 'suspended'));
     const census = await farSide.census();
-    return { census: { ...census, accounts: census.accounts! - putAway.length }, people: await peopleLeft(), accounts: accounts.filter((one) => !putAway.includes(one)) };
+    return {
+      census: { ...census, accounts: census.accounts! - putAway.length },
+      people: await peopleLeft(),
+      accounts: accounts.filter(one => !putAway.includes(one)),
+    };
   };
   /** Ids are never given twice: asked one by one, far beyond the newest. */
   const peopleLeft = async () => {
     const ids: number[] = [];
     for (let id = 1; id <= 20; id++)
-      if ((await fetch(`${double.baseUrl}/platform/api/v1/users/${id}`, { headers: { 'api-access-token': double.platformToken } })).ok) ids.push(id);
+      if (
+        (
+          await fetch(`${double.baseUrl}/platform/api/v1/users/${id}`, {
+            headers: { 'api-access-token': double.platformToken },
+          })
+        ).ok
+      )
+        ids.push(id);
     return ids;
   };
   const tokens = () => [double.platformToken, ...[...said.matchAll(/[A-Za-z0-9]{24,}/g)].map(([text]) => text)];
@@ -60,7 +88,7 @@ describe.each<ChatwootVersion>(['4.10', '4.14'])('the demo on a Chatwoot %s', (v
     expect({ code, said: code === 0 ? '' : said }).toEqual({ code: 0, said: '' });
     expect(await everything()).toEqual(before);
 
-    expect(said).toContain(`All ${STORY.length} steps are as expected.`);
+    expect(said).toContain(`All ${DEMO_STEPS.length} steps are as expected.`);
     expect(said.slice(said.indexOf('Calls to Chatwoot for')).split('\n').slice(1, 4)).toEqual([
       '   1  a message, end-user to agents: POST /conversations/…/messages',
       '   3  a handoff of an existing session, to a team, with its note: POST /conversations/…/messages, POST /conversations/…/assignments, POST /conversations/…/toggle_status',
@@ -72,12 +100,15 @@ describe.each<ChatwootVersion>(['4.10', '4.14'])('the demo on a Chatwoot %s', (v
 
   it('leaves nothing behind when a step differs, or breaks', async () => {
     const before = await everything();
-    const differing = [...SET_UP, { title: 'differs', act: async () => ({ is: 1 }), expected: () => ({ is: 2 }) }];
+    const differing = [...SETUP_STEPS, { title: 'differs', act: async () => ({ is: 1 }), expected: () => ({ is: 2 }) }];
     expect(await play(differing)).toBe(1);
     expect(said).toContain('seen.is is 1, expected 2');
     expect(await everything()).toEqual(before);
 
-    const breaking = [SET_UP[0]!, { title: 'breaks', act: () => Promise.reject(new Error('broke')), expected: () => ({}) }];
+    const breaking = [
+      SETUP_STEPS[0]!,
+      { title: 'breaks', act: () => Promise.reject(new Error('broke')), expected: () => ({}) },
+    ];
     expect(await play(breaking)).toBe(1);
     expect(await everything()).toEqual(before);
   });
@@ -85,13 +116,13 @@ describe.each<ChatwootVersion>(['4.10', '4.14'])('the demo on a Chatwoot %s', (v
   it('finds and puts away an account whose making was never answered', async () => {
     const before = await everything();
     double.failNext({ mode: 'applyThenCut', match: { method: 'POST', path: /^\/platform\/api\/v1\/accounts$/ } });
-    expect(await play([SET_UP[0]!])).toBe(1);
+    expect(await play([SETUP_STEPS[0]!])).toBe(1);
     expect(await everything()).toEqual(before);
   });
 
   it('names what it could not put away', async () => {
     double.failNext({ mode: 'status:500', match: { method: 'PATCH', path: /^\/platform\/api\/v1\/accounts\// } });
-    expect(await play([SET_UP[0]!])).toBe(1);
+    expect(await play([SETUP_STEPS[0]!])).toBe(1);
     expect(said).toMatch(/account \d+ \(Chatwoot responded with 500\)/);
   });
 });
@@ -101,8 +132,16 @@ it('goes as expected where Chatwoot sends no webhooks to this machine', async ()
   const double = await startChatwootDouble({ version: '4.14', allowPrivateNetwork: false });
   try {
     let said = '';
-    const say = (text: string) => { said += `${text}\n`; };
-    const code = await playOnChatwoot({ url: double.baseUrl, platformToken: double.platformToken, databaseUrl: database.url, env: { SUPPORT_LIVE_POLL_SECONDS: '1' }, out: { log: say, error: say } });
+    const say = (text: string) => {
+      said += `${text}\n`;
+    };
+    const code = await runOnChatwoot({
+      url: double.baseUrl,
+      platformToken: double.platformToken,
+      databaseUrl: database.url,
+      env: { SUPPORT_LIVE_POLL_SECONDS: '1' },
+      out: { log: say, error: say },
+    });
     expect({ code, said: code === 0 ? '' : said }).toEqual({ code: 0, said: '' });
     expect(double.deliveries().filter(({ state }) => state === 'delivered')).toEqual([]);
   } finally {

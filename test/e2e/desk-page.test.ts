@@ -6,34 +6,51 @@ import { startReplica, type Replica } from '../support/replica';
 import { eventually } from '../support/until';
 
 const AGENT = 'Alice Agent';
-const ONE_PIXEL = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==', 'base64');
+const ONE_PIXEL = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==',
+  'base64',
+);
 
-describeInBrowser('the desk\'s page', () => {
+describeInBrowser("the desk's page", () => {
   const env = { SUPPORT_SECRET_KEY: randomBytes(32).toString('base64'), SUPPORT_EXAMPLE: 'on' };
   let database: TestDatabase, service: Replica, browser: TestBrowser, desk: Page;
 
   /** As README says it, by name. */
   const addressOf = ({ url }: Replica): string => url.replace('127.0.0.1', 'localhost');
   const at = (testId: string): Locator => desk.getByTestId(testId);
-  const focused = (): Promise<string | null> => desk.evaluate<string | null>('document.activeElement.dataset.testid ?? document.activeElement.id ?? null');
+  const focused = (): Promise<string | null> =>
+    desk.evaluate<string | null>('document.activeElement.dataset.testid ?? document.activeElement.id ?? null');
   const names = (): Promise<string[]> => at('conversation').locator('.row > :first-child').allTextContents();
 
   async function call<T>(query: string, input: object): Promise<T> {
-    const response = await fetch(`${service.url}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ query, variables: { input } }) });
-    const { data, errors } = await response.json() as { data: Record<string, T>; errors?: unknown };
+    const response = await fetch(`${service.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query, variables: { input } }),
+    });
+    const { data, errors } = (await response.json()) as { data: Record<string, T>; errors?: unknown };
     if (!data) throw new Error(JSON.stringify(errors));
     return Object.values(data)[0]!;
   }
   /** An end-user of that name who waits for a person. */
   async function waiting(name: string): Promise<string> {
-    const { session } = await call<{ session: { id: string } }>('mutation ($input: OpenSupportSessionInput!) { openSupportSession(input: $input) { session { id } } }', { chatbotId: 'chatbot-orders', channel: 'web', externalId: name, endUser: { name } });
+    const { session } = await call<{ session: { id: string } }>(
+      'mutation ($input: OpenSupportSessionInput!) { openSupportSession(input: $input) { session { id } } }',
+      { chatbotId: 'chatbot-orders', channel: 'web', externalId: name, endUser: { name } },
+    );
     await says(session.id, `Hello, this is ${name}`);
-    await call('mutation ($input: RequestHandoffInput!) { requestHandoff(input: $input) { userErrors { message } } }', { sessionId: session.id, idempotencyKey: `handoff:${name}` });
+    await call('mutation ($input: RequestHandoffInput!) { requestHandoff(input: $input) { userErrors { message } } }', {
+      sessionId: session.id,
+      idempotencyKey: `handoff:${name}`,
+    });
     await eventually(async () => expect(await names()).toContain(name));
     return session.id;
   }
   const says = (sessionId: string, text: string) =>
-    call('mutation ($input: RecordEndUserMessageInput!) { recordEndUserMessage(input: $input) { userErrors { message } } }', { sessionId, text, idempotencyKey: text });
+    call(
+      'mutation ($input: RecordEndUserMessageInput!) { recordEndUserMessage(input: $input) { userErrors { message } } }',
+      { sessionId, text, idempotencyKey: text },
+    );
   const open = (name: string): Promise<void> => at('conversation').filter({ hasText: name }).first().click();
 
   beforeAll(async () => {
@@ -99,7 +116,7 @@ describeInBrowser('the desk\'s page', () => {
     expect(await desk.locator('#thread-title').textContent()).toBe('Anna');
   });
 
-  it('shows agents\' pictures to the end-user\'s page, however this machine is called', async () => {
+  it("shows agents' pictures to the end-user's page, however this machine is called", async () => {
     const sessionId = await waiting('Dora');
     await open('Dora');
     await at('attach').setInputFiles({ name: 'label.png', mimeType: 'image/png', buffer: ONE_PIXEL });
@@ -107,17 +124,25 @@ describeInBrowser('the desk\'s page', () => {
     await at('send').click();
     const links = await eventually(async () => {
       const response = await fetch(`${service.url}/graphql`, {
-        method: 'POST', headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ query: 'query ($id: ID!) { supportSession(id: $id) { messages { nodes { attachments { url } } } } }', variables: { id: sessionId } }),
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({
+          query: 'query ($id: ID!) { supportSession(id: $id) { messages { nodes { attachments { url } } } } }',
+          variables: { id: sessionId },
+        }),
       });
-      const { data } = await response.json() as { data: { supportSession: { messages: { nodes: { attachments: { url: string }[] }[] } } } };
+      const { data } = (await response.json()) as {
+        data: { supportSession: { messages: { nodes: { attachments: { url: string }[] }[] } } };
+      };
       const found = data.supportSession.messages.nodes.flatMap(({ attachments }) => attachments.map(({ url }) => url));
       expect(found).toHaveLength(1);
       return found;
     });
     // The page is opened by name, the link may say the address: to a browser two sites.
     const page = await browser.openPage(`${addressOf(service)}/`);
-    const width = await page.evaluate<number>(`new Promise((resolve) => { const image = new Image(); image.onload = () => resolve(image.naturalWidth); image.onerror = () => resolve(0); image.src = ${JSON.stringify(links[0])}; })`);
+    const width = await page.evaluate<number>(
+      `new Promise((resolve) => { const image = new Image(); image.onload = () => resolve(image.naturalWidth); image.onerror = () => resolve(0); image.src = ${JSON.stringify(links[0])}; })`,
+    );
     expect(width).toBe(1);
     await page.close();
   });

@@ -1,45 +1,87 @@
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { examination, isWrong, mayPlay } from '../../scripts/doctor/examination';
+import { printFindings, isWrong, canRunDemo } from '../../scripts/doctor/print-findings';
 import { startChatwootDouble, type ChatwootDouble } from '../../src/providers/chatwoot/testing/double';
-import { FarSide } from '../../src/providers/chatwoot/testing/far-side';
+import { FarSide } from '../../src/providers/chatwoot/testing/remote';
 
 let double: ChatwootDouble;
 let said: string;
 const servers: Server[] = [];
 
-beforeAll(async () => { double = await startChatwootDouble(); });
-beforeEach(() => { said = ''; });
+beforeAll(async () => {
+  double = await startChatwootDouble();
+});
+beforeEach(() => {
+  said = '';
+});
 afterAll(async () => {
   await double.stop();
-  for (const server of servers) await new Promise((resolve) => { server.closeAllConnections(); server.close(resolve); });
+  for (const server of servers)
+    await new Promise(resolve => {
+      server.closeAllConnections();
+      server.close(resolve);
+    });
 });
 
-async function listen(answer: (path: string, headers: IncomingHttpHeaders) => Promise<{ status: number; type: string; body: string; location?: string }>): Promise<string> {
-  const server = createServer((request, response) => void answer(request.url ?? '', request.headers).then(({ status, type, body, location }) =>
-    response.writeHead(status, { 'content-type': type, ...(location && { location }) }).end(body)));
+async function listen(
+  answer: (
+    path: string,
+    headers: IncomingHttpHeaders,
+  ) => Promise<{ status: number; type: string; body: string; location?: string }>,
+): Promise<string> {
+  const server = createServer(
+    (request, response) =>
+      void answer(request.url ?? '', request.headers).then(({ status, type, body, location }) =>
+        response.writeHead(status, { 'content-type': type, ...(location && { location }) }).end(body),
+      ),
+  );
   servers.push(server);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 /** A proxy that drops header names. */
-const dropping = (...dropped: string[]) => listen(async (path, headers) => {
-  const kept = ['api-access-token', 'api_access_token'].filter((name) => headers[name] !== undefined && !dropped.includes(name));
-  const answer = await fetch(double.baseUrl + path, { headers: Object.fromEntries(kept.map((name) => [name, String(headers[name])])) });
-  return { status: answer.status, type: 'application/json', body: await answer.text() };
-});
+const dropping = (...dropped: string[]) =>
+  listen(async (path, headers) => {
+    const kept = ['api-access-token', 'api_access_token'].filter(
+      name => headers[name] !== undefined && !dropped.includes(name),
+    );
+    const answer = await fetch(double.baseUrl + path, {
+      headers: Object.fromEntries(kept.map(name => [name, String(headers[name])])),
+    });
+    return { status: answer.status, type: 'application/json', body: await answer.text() };
+  });
 
 /** A Chatwoot of another version. */
-const ofVersion = (version: string, health: object = {}) => listen(async (path, headers) => {
-  if (path === '/api') return { status: 200, type: 'application/json', body: JSON.stringify({ version, queue_services: 'ok', data_services: 'ok', ...health }) };
-  const answer = await fetch(double.baseUrl + path, { headers: { 'api-access-token': String(headers['api-access-token']) } });
-  return { status: answer.status, type: 'application/json', body: await answer.text() };
-});
+const ofVersion = (version: string, health: object = {}) =>
+  listen(async (path, headers) => {
+    if (path === '/api')
+      return {
+        status: 200,
+        type: 'application/json',
+        body: JSON.stringify({ version, queue_services: 'ok', data_services: 'ok', ...health }),
+      };
+    const answer = await fetch(double.baseUrl + path, {
+      headers: { 'api-access-token': String(headers['api-access-token']) },
+    });
+    return { status: answer.status, type: 'application/json', body: await answer.text() };
+  });
 
 async function look(url: string, token = double.platformToken, publicUrl?: string) {
-  const findings = await examination({ url, token, publicUrl }, { log: (text: string) => { said += `${text}\n`; } });
-  return { findings, states: findings.map(({ check, state }) => `${check} ${state}`), wrong: isWrong(findings), play: mayPlay(findings) };
+  const findings = await printFindings(
+    { url, token, publicUrl },
+    {
+      log: (text: string) => {
+        said += `${text}\n`;
+      },
+    },
+  );
+  return {
+    findings,
+    states: findings.map(({ check, state }) => `${check} ${state}`),
+    wrong: isWrong(findings),
+    play: canRunDemo(findings),
+  };
 }
 const GOOD = ['reachable ok', 'api ok', 'version ok', 'header ok', 'token ok', 'services ok'];
 
@@ -49,7 +91,12 @@ describe('the doctor', () => {
     double.clearRequests();
     const { states, wrong, play } = await look(`${double.baseUrl}/`, double.platformToken, 'http://127.0.0.1:4000');
     expect({ states, wrong, play }).toEqual({ states: [...GOOD, 'webhooks ok'], wrong: false, play: true });
-    expect(double.requests().map(({ method }) => method).filter((method) => method !== 'GET')).toEqual([]);
+    expect(
+      double
+        .requests()
+        .map(({ method }) => method)
+        .filter(method => method !== 'GET'),
+    ).toEqual([]);
     expect(await new FarSide(double.baseUrl, double.platformToken).census()).toEqual(census);
     expect(said).not.toContain(double.platformToken);
   });
@@ -60,7 +107,7 @@ describe('the doctor', () => {
     for (const url of [gone.baseUrl, 'http://chatwoot.invalid']) {
       const { states, findings } = await look(url);
       expect(states).toEqual(['reachable wrong']);
-      expect(findings[0]!.next).toBeTruthy();
+      expect(findings[0]!.nextStep).toBeTruthy();
     }
   });
 
@@ -70,27 +117,32 @@ describe('the doctor', () => {
     ['JSON of something else', { status: 200, type: 'application/json', body: '{"hello":"world"}' }],
     ['a redirect', { status: 301, type: 'text/html', body: '', location: 'https://elsewhere.invalid/api' }],
     ['a proxy without Chatwoot behind it', { status: 502, type: 'text/html', body: '<h1>Bad Gateway</h1>' }],
-  ])('knows %s from Chatwoot\'s API', async (_what, answer) => {
+  ])("knows %s from Chatwoot's API", async (_what, answer) => {
     const { states, findings } = await look(await listen(async () => answer));
     expect(states).toEqual(['reachable ok', 'api wrong']);
-    expect(findings[1]!.next).toBeTruthy();
+    expect(findings[1]!.nextStep).toBeTruthy();
   });
 
-  it('tells tokens apart: unknown, a person\'s, one of nobody\'s administrator, an agent bot\'s, none at all', async () => {
+  it("tells tokens apart: unknown, a person's, one of nobody's administrator, an agent bot's, none at all", async () => {
     const farSide = new FarSide(double.baseUrl, double.platformToken);
     const { id } = await farSide.platform('POST', '/accounts', { name: 'Acme' });
-    const [ada, bob] = await Promise.all(['ada', 'bob'].map((name) => farSide.platform('POST', '/users', { name, email: `${name}@doctor.example`, password: 'Passw0rd!x' })));
+    const [ada, bob] = await Promise.all(
+      ['ada', 'bob'].map(name =>
+        farSide.platform('POST', '/users', { name, email: `${name}@doctor.example`, password: 'Passw0rd!x' }),
+      ),
+    );
     await farSide.platform('POST', `/accounts/${id}/account_users`, { user_id: ada.id, role: 'administrator' });
     await farSide.platform('POST', `/accounts/${id}/account_users`, { user_id: bob.id, role: 'agent' });
     const bot = await farSide.call('POST', `/api/v1/accounts/${id}/agent_bots`, ada.access_token, { name: 'Bot' });
-    const stateOf = async (token: string) => (await look(double.baseUrl, token)).findings.find(({ check }) => check === 'token');
+    const stateOf = async (token: string) =>
+      (await look(double.baseUrl, token)).findings.find(({ check }) => check === 'token');
 
     const known = await stateOf(ada.access_token);
     expect(known).toMatchObject({ state: 'advice' });
-    expect(known!.says).toContain(`account ${id}`);
+    expect(known!.message).toContain(`account ${id}`);
     const others = await Promise.all([bob.access_token, bot.access_token, 'no-such-token', 'two words'].map(stateOf));
-    expect(others.map((finding) => finding?.state)).toEqual(['wrong', 'wrong', 'wrong', 'wrong']);
-    expect(new Set(others.map((finding) => finding?.says)).size).toBe(4);
+    expect(others.map(finding => finding?.state)).toEqual(['wrong', 'wrong', 'wrong', 'wrong']);
+    expect(new Set(others.map(finding => finding?.message)).size).toBe(4);
     for (const token of [ada.access_token, bob.access_token, bot.access_token]) expect(said).not.toContain(token);
   });
 
@@ -103,8 +155,12 @@ describe('the doctor', () => {
       await farSide.platform('DELETE', `/accounts/${id}`);
       await broken.settled();
       const { states, findings, wrong, play } = await look(broken.baseUrl, broken.platformToken);
-      expect({ states, wrong, play }).toMatchObject({ states: expect.arrayContaining(['accounts advice']), wrong: false, play: true });
-      expect(findings.find(({ check }) => check === 'accounts')!.next).toContain('PlatformAppPermissible');
+      expect({ states, wrong, play }).toMatchObject({
+        states: expect.arrayContaining(['accounts advice']),
+        wrong: false,
+        play: true,
+      });
+      expect(findings.find(({ check }) => check === 'accounts')!.nextStep).toContain('PlatformAppPermissible');
     } finally {
       await broken.stop();
     }
@@ -113,17 +169,26 @@ describe('the doctor', () => {
   it('sees a proxy that drops our header, and one that drops only the documented spelling', async () => {
     const documented = await look(await dropping('api_access_token'));
     expect(documented.states.slice(0, 6)).toEqual(GOOD);
-    expect(documented.findings[3]!.says).not.toBe((await look(double.baseUrl)).findings[3]!.says);
+    expect(documented.findings[3]!.message).not.toBe((await look(double.baseUrl)).findings[3]!.message);
     expect((await look(await dropping('api_access_token', 'api-access-token'))).states).toContain('header wrong');
   });
 
-  it.each([['3.15.2', 'wrong'], ['3.16.0', 'ok'], ['4.9.2', 'ok'], ['4.10.0', 'ok'], ['4.17.3', 'ok'], ['4.18.0', 'advice'], ['5.0.0', 'advice'], ['nightly', 'advice']])(
-    'judges version %s: %s', async (version, state) => {
-      expect((await look(await ofVersion(version))).findings[2]).toMatchObject({ check: 'version', state });
-    });
+  it.each([
+    ['3.15.2', 'wrong'],
+    ['3.16.0', 'ok'],
+    ['4.9.2', 'ok'],
+    ['4.10.0', 'ok'],
+    ['4.17.3', 'ok'],
+    ['4.18.0', 'advice'],
+    ['5.0.0', 'advice'],
+    ['nightly', 'advice'],
+  ])('judges version %s: %s', async (version, state) => {
+    expect((await look(await ofVersion(version))).findings[2]).toMatchObject({ check: 'version', state });
+  });
 
   it('says what differs between versions', async () => {
-    const says = async (version: string) => (await look(await ofVersion(version))).findings[2]!.says.split('\n').length - 1;
+    const says = async (version: string) =>
+      (await look(await ofVersion(version))).findings[2]!.message.split('\n').length - 1;
     expect(await Promise.all(['3.16.0', '4.10.0', '4.13.0', '4.14.0', '4.15.0'].map(says))).toEqual([3, 1, 1, 2, 3]);
   });
 
@@ -133,9 +198,16 @@ describe('the doctor', () => {
   });
 
   it.each([
-    [undefined, '4.10.0', 'advice'], ['http://192.168.1.5:4000', '4.10.0', 'ok'], ['http://192.168.1.5:4000', '4.14.0', 'advice'],
-    ['http://localhost:4000', '4.14.0', 'advice'], ['http://8.8.8.8', '4.14.0', 'ok'], ['support.example.com', '4.10.0', 'wrong'],
+    [undefined, '4.10.0', 'advice'],
+    ['http://192.168.1.5:4000', '4.10.0', 'ok'],
+    ['http://192.168.1.5:4000', '4.14.0', 'advice'],
+    ['http://localhost:4000', '4.14.0', 'advice'],
+    ['http://8.8.8.8', '4.14.0', 'ok'],
+    ['support.example.com', '4.10.0', 'wrong'],
   ])('judges webhooks to %s from %s: %s', async (publicUrl, version, state) => {
-    expect((await look(await ofVersion(version), double.platformToken, publicUrl)).findings.at(-1)).toMatchObject({ check: 'webhooks', state });
+    expect((await look(await ofVersion(version), double.platformToken, publicUrl)).findings.at(-1)).toMatchObject({
+      check: 'webhooks',
+      state,
+    });
   });
 });

@@ -8,9 +8,11 @@ const GATEWAY_SECRET = randomBytes(32).toString('hex');
 let database: TestDatabase;
 let receiver: Receiver;
 const replicas: Replica[] = [];
-beforeAll(async () => { [database, receiver] = await Promise.all([createTestDatabase(), startReceiver()]); });
+beforeAll(async () => {
+  [database, receiver] = await Promise.all([createTestDatabase(), startReceiver()]);
+});
 afterAll(async () => {
-  await Promise.all(replicas.map((replica) => replica.stop()));
+  await Promise.all(replicas.map(replica => replica.stop()));
   await receiver?.close();
   await database?.drop();
 });
@@ -20,22 +22,48 @@ async function start(env: Readonly<Record<string, string>>): Promise<Replica> {
   replicas.push(replica);
   return replica;
 }
-async function call(replica: Replica, name: string, answered: string, input: object, headers: Readonly<Record<string, string>> = {}): Promise<any> {
+async function call(
+  replica: Replica,
+  name: string,
+  answered: string,
+  input: object,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<any> {
   const query = `mutation ($input: ${name}Input!) { answer: ${name[0]!.toLowerCase()}${name.slice(1)}(input: $input) { ${answered} userErrors { code } } }`;
-  const response = await fetch(`${replica.url}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify({ query, variables: { input } }) });
+  const response = await fetch(`${replica.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({ query, variables: { input } }),
+  });
   return ((await response.json()) as { data: { answer: unknown } }).data.answer;
 }
 it('a service that was just started pushes what becomes of a handoff to a program beside it', async () => {
   const replica = await start({ SUPPORT_EXAMPLE: 'on' });
-  const { endpoint, secret } = await call(replica, 'RegisterSupportRuntimeEndpoint', 'secret endpoint { id }', { url: receiver.url });
+  const { endpoint, secret } = await call(replica, 'RegisterSupportRuntimeEndpoint', 'secret endpoint { id }', {
+    url: receiver.url,
+  });
   receiver.secrets.push(secret);
-  expect(await call(replica, 'EnableSupportRuntimeEndpoint', 'endpoint { state }', { endpointId: endpoint.id })).toEqual({ endpoint: { state: 'ACTIVE' }, userErrors: [] });
-  const { session } = await call(replica, 'OpenSupportSession', 'session { id }', { chatbotId: 'chatbot-orders', channel: 'web', externalId: 'chat-1' });
-  const arrived = new Promise<void>((resolve) => { receiver.answer = ({ body }) => { if (body.type === 'message.created') resolve(); return 204; }; });
+  expect(
+    await call(replica, 'EnableSupportRuntimeEndpoint', 'endpoint { state }', { endpointId: endpoint.id }),
+  ).toEqual({ endpoint: { state: 'ACTIVE' }, userErrors: [] });
+  const { session } = await call(replica, 'OpenSupportSession', 'session { id }', {
+    chatbotId: 'chatbot-orders',
+    channel: 'web',
+    externalId: 'chat-1',
+  });
+  const arrived = new Promise<void>(resolve => {
+    receiver.answer = ({ body }) => {
+      if (body.type === 'message.created') resolve();
+      return 204;
+    };
+  });
   await call(replica, 'RequestHandoff', 'handoff { id }', { sessionId: session.id, idempotencyKey: 'handoff-1' });
   await arrived;
-  expect(receiver.received.map(({ body, provenBy }) => [body.type, body.data.session.externalId, provenBy.length])).toEqual([
-    ['handoff.state_changed', 'chat-1', 1], ['message.created', 'chat-1', 1],
+  expect(
+    receiver.received.map(({ body, provenBy }) => [body.type, body.data.session.externalId, provenBy.length]),
+  ).toEqual([
+    ['handoff.state_changed', 'chat-1', 1],
+    ['message.created', 'chat-1', 1],
   ]);
   expect(replica.log()).not.toContain(secret.slice('whsec_'.length));
 });
@@ -43,7 +71,17 @@ it('a service that was just started pushes what becomes of a handoff to a progra
 it('a service that others call does not call into its own network unless it is told to', async () => {
   const replica = await start({ SUPPORT_EXAMPLE: 'off', SUPPORT_GATEWAY_SECRET: GATEWAY_SECRET });
   const gateway = { 'x-support-gateway-secret': GATEWAY_SECRET, 'x-organization-id': 'org-9' };
-  expect(await call(replica, 'RegisterSupportRuntimeEndpoint', 'secret', { url: receiver.url }, gateway)).toEqual({ secret: null, userErrors: [{ code: 'ENDPOINT_URL_REFUSED' }] });
-  const told = await start({ SUPPORT_EXAMPLE: 'off', SUPPORT_GATEWAY_SECRET: GATEWAY_SECRET, SUPPORT_ALLOW_PRIVATE_ADDRESSES: 'all' });
-  expect(await call(told, 'RegisterSupportRuntimeEndpoint', 'secret', { url: receiver.url }, gateway)).toEqual({ secret: expect.any(String), userErrors: [] });
+  expect(await call(replica, 'RegisterSupportRuntimeEndpoint', 'secret', { url: receiver.url }, gateway)).toEqual({
+    secret: null,
+    userErrors: [{ code: 'ENDPOINT_URL_REFUSED' }],
+  });
+  const told = await start({
+    SUPPORT_EXAMPLE: 'off',
+    SUPPORT_GATEWAY_SECRET: GATEWAY_SECRET,
+    SUPPORT_ALLOW_PRIVATE_ADDRESSES: 'all',
+  });
+  expect(await call(told, 'RegisterSupportRuntimeEndpoint', 'secret', { url: receiver.url }, gateway)).toEqual({
+    secret: expect.any(String),
+    userErrors: [],
+  });
 });

@@ -5,11 +5,11 @@ import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { print } from 'graphql';
 import { Client } from 'pg';
 import type { SupportClient } from '../../examples/support-client';
-import { DeskStage } from '../../scripts/demo/desk-stage';
-import { SET_UP, Story } from '../../scripts/demo/story';
-import { tell } from '../../scripts/demo/tell';
+import { DeskDemoAdapter } from '../../scripts/demo/desk-adapter';
+import { SETUP_STEPS, DemoContext } from '../../scripts/demo/demo-steps';
+import { runSteps } from '../../scripts/demo/run-steps';
 import { startEmbedded, type EmbeddedPostgres } from '../../src/persistence';
-import { Fleet } from '../support/fleet';
+import { ReplicaSet } from '../support/replica-set';
 import { startForwarder, type Forwarder } from '../support/forwarder';
 import { startLoad, type Load } from '../support/load';
 import type { Replica } from '../support/replica';
@@ -23,23 +23,35 @@ let postgres: EmbeddedPostgres;
 /** The database's address stays while the server behind it is another one. */
 let database: Forwarder;
 let databaseUrl: string;
-let fleet: Fleet;
+let fleet: ReplicaSet;
 let chatbotId: string;
 
 const portOf = (url: string): number => Number(new URL(url).port);
-const isReady = ({ url }: Replica): Promise<boolean> => fetch(`${url}/readyz`).then(({ ok }) => ok, () => false);
-
+const isReady = ({ url }: Replica): Promise<boolean> =>
+  fetch(`${url}/readyz`).then(
+    ({ ok }) => ok,
+    () => false,
+  );
 
 async function query<Row>(text: string, values: unknown[] = []): Promise<Row[]> {
   const sql = new Client({ connectionString: databaseUrl });
   await sql.connect();
-  try { return (await sql.query(text, values)).rows as Row[]; } finally { await sql.end(); }
+  try {
+    return (await sql.query(text, values)).rows as Row[];
+  } finally {
+    await sql.end();
+  }
 }
 
 /** Each acknowledged turn is there once and in its place; at most one more was taken and not answered. */
 async function expectAllKept({ acknowledged }: Load): Promise<void> {
   for (const [sessionId, said] of acknowledged) {
-    const kept = (await query<{ text: string }>("select text from message where session_id = $1 and author = 'END_USER' order by seq", [sessionId])).map(({ text }) => text);
+    const kept = (
+      await query<{ text: string }>(
+        "select text from message where session_id = $1 and author = 'END_USER' order by seq",
+        [sessionId],
+      )
+    ).map(({ text }) => text);
     expect(kept).toEqual(said);
   }
 }
@@ -48,17 +60,30 @@ beforeAll(async () => {
   postgres = await startEmbedded(folder);
   database = await startForwarder(portOf(postgres.url));
   databaseUrl = postgres.url.replace(`:${portOf(postgres.url)}/`, `:${database.port}/`);
-  fleet = new Fleet(databaseUrl, [ORGANIZATION], { SUPPORT_STOP_GRACE_SECONDS: '2' });
+  fleet = new ReplicaSet(databaseUrl, [ORGANIZATION], { SUPPORT_STOP_GRACE_SECONDS: '2' });
   const replica = await fleet.add();
-  const story = new Story(new DeskStage(replica.url, fleet.gateway(ORGANIZATION)), fleet.operator(replica, ORGANIZATION), fleet.bot(replica, ORGANIZATION));
+  const story = new DemoContext(
+    new DeskDemoAdapter(replica.url, fleet.gateway(ORGANIZATION)),
+    fleet.operator(replica, ORGANIZATION),
+    fleet.bot(replica, ORGANIZATION),
+  );
   const said: string[] = [];
-  const collect = { log: (text: string) => { said.push(text); }, error: (text: string) => { said.push(text); } };
-  if (await tell(SET_UP, story, collect) !== 0) throw new Error(said.join('\n'));
+  const collect = {
+    log: (text: string) => {
+      said.push(text);
+    },
+    error: (text: string) => {
+      said.push(text);
+    },
+  };
+  if ((await runSteps(SETUP_STEPS, story, collect)) !== 0) throw new Error(said.join('\n'));
   ({ chatbotId } = story);
 });
 
 const undo: (() => unknown)[] = [];
-afterEach(async () => { for (const step of undo.splice(0)) await step(); });
+afterEach(async () => {
+  for (const step of undo.splice(0)) await step();
+});
 
 afterAll(async () => {
   await fleet?.stop();
@@ -83,7 +108,9 @@ it('lives through a restart of Postgres: not ready meanwhile, nothing acknowledg
   await load.more(20);
   await load.stop();
   await expectAllKept(load);
-  await until(async () => (await query('select from delivery where state = \'WAITING\' and destination = \'PROVIDER\'')).length === 0);
+  await until(
+    async () => (await query("select from delivery where state = 'WAITING' and destination = 'PROVIDER'")).length === 0,
+  );
   expect(await query("select from delivery where state = 'PARKED'")).toEqual([]);
 });
 
@@ -92,7 +119,9 @@ it('lives through the loss of all its connections again and again', async () => 
   const load = await startLoad(fleet.bot(replica, ORGANIZATION), chatbotId, 4);
   for (let i = 0; i < 5; i++) {
     await load.more(8);
-    await query("select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'support%' and pid <> pg_backend_pid()");
+    await query(
+      "select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'support%' and pid <> pg_backend_pid()",
+    );
   }
   await load.more(8);
   await load.stop();
@@ -105,9 +134,12 @@ it('fails no mutation while two replicas are restarted one after the other behin
   const ready = new Set<Replica>(known);
   let turn = 0;
   // A load balancer as there are many: it asks /readyz now and then, and sends new connections to whoever said yes last.
-  const balancer = await startForwarder(() => [...ready].sort((a, b) => a.port - b.port)[turn++ % ready.size]?.port ?? null);
+  const balancer = await startForwarder(
+    () => [...ready].sort((a, b) => a.port - b.port)[turn++ % ready.size]?.port ?? null,
+  );
   const probe = setInterval(() => {
-    for (const replica of known) void isReady(replica).then((isSo) => (isSo ? ready.add(replica) : ready.delete(replica)));
+    for (const replica of known)
+      void isReady(replica).then(isSo => (isSo ? ready.add(replica) : ready.delete(replica)));
   }, 200);
 
   const failures: string[] = [];
@@ -116,14 +148,25 @@ it('fails no mutation while two replicas are restarted one after the other behin
   const once: Pick<SupportClient, 'call'> = {
     async call<Data, Variables>(document: TypedDocumentNode<Data, Variables>, variables: Variables): Promise<Data> {
       const body = JSON.stringify({ query: print(document), variables });
-      const answer = await fetch(address, { method: 'POST', headers: { 'content-type': 'application/json', ...fleet.gateway(ORGANIZATION) }, body })
-        .then((response) => response.json() as Promise<{ data?: Data; errors?: unknown }>, (error: Error) => ({ errors: String(error.cause ?? error) }));
+      const answer = await fetch(address, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...fleet.gateway(ORGANIZATION) },
+        body,
+      }).then(
+        response => response.json() as Promise<{ data?: Data; errors?: unknown }>,
+        (error: Error) => ({ errors: String(error.cause ?? error) }),
+      );
       if (answer.errors === undefined && 'data' in answer) return answer.data!;
       failures.push(JSON.stringify(answer.errors));
       throw new Error(failures.at(-1));
     },
   };
-  undo.push(() => { clearInterval(probe); }, () => balancer.stop());
+  undo.push(
+    () => {
+      clearInterval(probe);
+    },
+    () => balancer.stop(),
+  );
   const load = await startLoad(once, chatbotId, 6);
   for (let round = 0; round < 2; round++) {
     await load.more(20);

@@ -23,35 +23,62 @@ beforeEach(async () => {
   replica = await startReplica({
     databaseUrl: url.href,
     // Longer than a stop may take: no call ends by its own limit.
-    env: { SUPPORT_SECRET_KEY: randomBytes(32).toString('base64'), SUPPORT_PROVIDER_TIMEOUT_MS: '60000', SUPPORT_LEASE_SECONDS: '180', SUPPORT_STOP_GRACE_SECONDS: '1' },
+    env: {
+      SUPPORT_SECRET_KEY: randomBytes(32).toString('base64'),
+      SUPPORT_PROVIDER_TIMEOUT_MS: '60000',
+      SUPPORT_LEASE_SECONDS: '180',
+      SUPPORT_STOP_GRACE_SECONDS: '1',
+    },
   });
-  await call('mutation($input: EnableSupportInput!) { enableSupport(input: $input) { account { state } userErrors { message } } }', {
-    provider: 'chatwoot', name: 'Acme', baseUrl: double.baseUrl, credentials: { platformToken: double.platformToken }, owners: [],
-  });
-  await call('mutation($input: EnableChatbotSupportInput!) { enableChatbotSupport(input: $input) { inbox { state } userErrors { message } } }', { chatbotId: 'bot-1', name: 'Shop bot' });
+  await call(
+    'mutation($input: EnableSupportInput!) { enableSupport(input: $input) { account { state } userErrors { message } } }',
+    {
+      provider: 'chatwoot',
+      name: 'Acme',
+      baseUrl: double.baseUrl,
+      credentials: { platformToken: double.platformToken },
+      owners: [],
+    },
+  );
+  await call(
+    'mutation($input: EnableChatbotSupportInput!) { enableChatbotSupport(input: $input) { inbox { state } userErrors { message } } }',
+    { chatbotId: 'bot-1', name: 'Shop bot' },
+  );
 });
 afterEach(async () => {
-  await replica?.killHard();
+  await replica?.kill();
   await between?.stop();
   await double?.stop();
   await database?.drop();
 });
 
 async function call(query: string, input: object): Promise<any> {
-  const response = await fetch(`${replica.url}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ query, variables: { input } }) });
-  const { data, errors } = await response.json() as { data: Record<string, any>; errors?: unknown };
+  const response = await fetch(`${replica.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ query, variables: { input } }),
+  });
+  const { data, errors } = (await response.json()) as { data: Record<string, any>; errors?: unknown };
   const [answer] = Object.values(data ?? {});
   if (errors !== undefined || answer.userErrors.length > 0) throw new Error(JSON.stringify({ errors, answer }));
   return answer;
 }
 async function says(text: string): Promise<void> {
-  const { session } = await call('mutation($input: OpenSupportSessionInput!) { openSupportSession(input: $input) { session { id } userErrors { message } } }', { chatbotId: 'bot-1', channel: 'web', externalId: randomUUID(), endUser: { name: 'Eve' } });
-  await call('mutation($input: RecordEndUserMessageInput!) { recordEndUserMessage(input: $input) { mayReply userErrors { message } } }', { sessionId: session.id, text, idempotencyKey: randomUUID() });
+  const { session } = await call(
+    'mutation($input: OpenSupportSessionInput!) { openSupportSession(input: $input) { session { id } userErrors { message } } }',
+    { chatbotId: 'bot-1', channel: 'web', externalId: randomUUID(), endUser: { name: 'Eve' } },
+  );
+  await call(
+    'mutation($input: RecordEndUserMessageInput!) { recordEndUserMessage(input: $input) { mayReply userErrors { message } } }',
+    { sessionId: session.id, text, idempotencyKey: randomUUID() },
+  );
 }
 async function ended(): Promise<number | null | 'still there'> {
   const over = new AbortController();
   const tooLong = setTimeout(TIME_LIMITS.stop.exitMs + 20_000, 'still there' as const, { signal: over.signal });
-  return Promise.race([replica.stop(), tooLong]).finally(() => { over.abort(); });
+  return Promise.race([replica.stop(), tooLong]).finally(() => {
+    over.abort();
+  });
 }
 
 it('whose support system hangs ends its work, and itself', async () => {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { startReplica, type Replica } from '../support/replica';
-import { leash } from '../../scripts/leash';
+import { killWithParent } from '../../scripts/kill-with-parent';
 
 const ROOT = path.join(__dirname, '..', '..');
 let database: TestDatabase;
@@ -10,7 +10,10 @@ let service: Replica;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  service = await startReplica({ databaseUrl: database.url, env: { SUPPORT_SECRET_KEY: 'a'.repeat(64), SUPPORT_EXAMPLE: 'on' } });
+  service = await startReplica({
+    databaseUrl: database.url,
+    env: { SUPPORT_SECRET_KEY: 'a'.repeat(64), SUPPORT_EXAMPLE: 'on' },
+  });
 });
 
 afterAll(async () => {
@@ -20,19 +23,32 @@ afterAll(async () => {
 
 /** What the example prints, without the times. */
 async function example(...flags: readonly string[]): Promise<{ code: number | null; lines: readonly string[] }> {
-  const child = spawn(process.execPath, ['-r', path.join(ROOT, 'test/support/run-typescript.cjs'), path.join(ROOT, 'examples/bot-runtime.ts'), ...flags], { cwd: ROOT, env: { PATH: process.env.PATH } });
-  leash(child);
+  const child = spawn(
+    process.execPath,
+    ['-r', path.join(ROOT, 'test/support/run-typescript.cjs'), path.join(ROOT, 'examples/bot-runtime.ts'), ...flags],
+    { cwd: ROOT, env: { PATH: process.env.PATH } },
+  );
+  killWithParent(child);
   let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => { output += chunk.toString(); });
-  const code = await new Promise<number | null>((resolve) => child.once('exit', resolve));
-  return { code, lines: output.trim().split('\n').map((line) => line.replace(/^[\d:.]+ +/, '').replace(/ +/, ' ')) };
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+  const code = await new Promise<number | null>(resolve => child.once('exit', resolve));
+  return {
+    code,
+    lines: output
+      .trim()
+      .split('\n')
+      .map(line => line.replace(/^[\d:.]+ +/, '').replace(/ +/, ' ')),
+  };
 }
 
 describe('examples/bot-runtime.ts', () => {
   it('plays a bot runtime from the first word to the last, with an agent at the desk', async () => {
     const { code, lines } = await example('--url', `${service.url}/graphql`, '--auto-agent');
     // Whoever takes it and answers at once is not seen in between.
-    expect({ code, lines: lines.filter((line) => !line.startsWith('handoff ASSIGNED, ')) }).toEqual({
+    expect({ code, lines: lines.filter(line => !line.startsWith('handoff ASSIGNED, ')) }).toEqual({
       code: 0,
       lines: [
         'session opened; control is BOT, epoch 1',

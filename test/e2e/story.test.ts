@@ -1,26 +1,28 @@
-import { ChatwootStage } from '../../scripts/demo/chatwoot-stage';
-import { DeskStage } from '../../scripts/demo/desk-stage';
-import { openHouse, type House } from '../../scripts/demo/house';
+import { ChatwootDemoAdapter } from '../../scripts/demo/chatwoot-adapter';
+import { DeskDemoAdapter } from '../../scripts/demo/desk-adapter';
+import { startTestService, type TestService } from '../../scripts/demo/test-service';
 import { firstDifference } from '../../scripts/demo/step';
-import { Story, STORY } from '../../scripts/demo/story';
-import { tell } from '../../scripts/demo/tell';
+import { DemoContext, DEMO_STEPS } from '../../scripts/demo/demo-steps';
+import { runSteps } from '../../scripts/demo/run-steps';
 import { startChatwootDouble, type ChatwootDouble } from '../../src/providers/chatwoot/testing/double';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 
-describe.each(['desk', 'chatwoot-double'] as const)('from bot to person and back: %s', (provider) => {
+describe.each(['desk', 'chatwoot-double'] as const)('from bot to person and back: %s', provider => {
   let database: TestDatabase;
   let double: ChatwootDouble | undefined;
-  let house: House;
-  let story: Story;
+  let house: TestService;
+  let story: DemoContext;
   /** A story is one thing: after a step that went wrong the rest would only repeat that. */
   let brokenAt: string | undefined;
 
   beforeAll(async () => {
     database = await createTestDatabase();
-    house = await openHouse(database.url);
+    house = await startTestService(database.url);
     double = provider === 'chatwoot-double' ? await startChatwootDouble() : undefined;
-    const stage = double ? new ChatwootStage(double.baseUrl, double.platformToken) : new DeskStage(house.url, house.gateway);
-    story = new Story(stage, house.operator, house.bot);
+    const stage = double
+      ? new ChatwootDemoAdapter(double.baseUrl, double.platformToken)
+      : new DeskDemoAdapter(house.url, house.gateway);
+    story = new DemoContext(stage, house.operator, house.bot);
   });
 
   afterAll(async () => {
@@ -29,13 +31,16 @@ describe.each(['desk', 'chatwoot-double'] as const)('from bot to person and back
     await database?.drop();
   });
 
-  it.each(STORY.map((step, i) => [i + 1, step.title, step] as const))('%i. %s', async (_number, title, { act, expected }) => {
-    if (brokenAt !== undefined) throw new Error(`The story broke before, at "${brokenAt}".`);
-    brokenAt = title;
-    const seen = await act(story);
-    expect(seen).toEqual(expected(story));
-    brokenAt = undefined;
-  });
+  it.each(DEMO_STEPS.map((step, i) => [i + 1, step.title, step] as const))(
+    '%i. %s',
+    async (_number, title, { act, expected }) => {
+      if (brokenAt !== undefined) throw new Error(`The story broke before, at "${brokenAt}".`);
+      brokenAt = title;
+      const seen = await act(story);
+      expect(seen).toEqual(expected(story));
+      brokenAt = undefined;
+    },
+  );
 
   if (provider === 'chatwoot-double')
     it('took every webhook that was sent', async () => {
@@ -60,11 +65,17 @@ describe('a story that goes otherwise', () => {
   it('ends the telling with exit code 1 at the step that differs', async () => {
     const said: string[] = [];
     const out = { log: (text: string) => said.push(text), error: (text: string) => said.push(text) };
-    const steps = ['first', 'second', 'third'].map((title) => ({ title, act: async () => ({ title }), expected: () => ({ title: title.replace('second', 'other') }) }));
-    expect(await tell(steps, {}, out)).toBe(1);
-    expect(said.join('\n')).toContain('Step 2, "second", is not as expected:\n  seen.title is "second", expected "other"');
+    const steps = ['first', 'second', 'third'].map(title => ({
+      title,
+      act: async () => ({ title }),
+      expected: () => ({ title: title.replace('second', 'other') }),
+    }));
+    expect(await runSteps(steps, {}, out)).toBe(1);
+    expect(said.join('\n')).toContain(
+      'Step 2, "second", is not as expected:\n  seen.title is "second", expected "other"',
+    );
     expect(said.join('\n')).not.toContain('third');
-    expect(await tell(steps.slice(0, 1), {}, out)).toBe(0);
+    expect(await runSteps(steps.slice(0, 1), {}, out)).toBe(0);
   });
 
   it('is not told when there is none', () => {

@@ -24,27 +24,49 @@ afterAll(async () => {
 });
 
 const setting: fc.Arbitrary<Setting> = fc.record({
-  mirroring: fc.constantFrom('ALWAYS', 'ALWAYS', 'ON_HANDOFF'), whileWaiting: fc.constantFrom('HOLD', 'BOT_MAY_ANSWER'),
-  lostConversation: fc.constantFrom('END', 'OPEN_AGAIN'), closingLine: fc.constantFrom(null, 'over'), sessions: fc.constantFrom(1, 1, 2),
+  mirroring: fc.constantFrom('ALWAYS', 'ALWAYS', 'ON_HANDOFF'),
+  whileWaiting: fc.constantFrom('HOLD', 'BOT_MAY_ANSWER'),
+  lostConversation: fc.constantFrom('END', 'OPEN_AGAIN'),
+  closingLine: fc.constantFrom(null, 'over'),
+  sessions: fc.constantFrom(1, 1, 2),
 });
 
 it(`agrees with the model, whoever interferes with whom (${RUNS} stories)`, async () => {
-  const story = fc.asyncProperty(setting, fc.commands([anyCommand], { maxCommands: LONGEST, size: 'max', ...replay?.commands }), async (given, commands) => {
-    const play = await Play.begin(world, given);
-    await fc.asyncModelRun(async () => ({ model: { play }, real: play }), commands);
-    await play.settle();
+  const story = fc.asyncProperty(
+    setting,
+    fc.commands([anyCommand], { maxCommands: LONGEST, size: 'max', ...replay?.commands }),
+    async (given, commands) => {
+      const play = await Play.begin(world, given);
+      await fc.asyncModelRun(async () => ({ model: { play }, real: play }), commands);
+      await play.settle();
+    },
+  );
+  const result = await fc.check(story, {
+    numRuns: RUNS,
+    ...(process.env.MODEL_RUNS === undefined && { seed: SAME.seed }),
+    ...replay?.run,
   });
-  const result = await fc.check(story, { numRuns: RUNS, ...(process.env.MODEL_RUNS === undefined && { seed: SAME.seed }), ...replay?.run });
   if (result.failed) throw new Error(toldOf(result));
 }, 3_600_000);
 
-function toldOf({ seed, counterexamplePath, counterexample, errorInstance, numRuns, numShrinks }: fc.RunDetails<[Setting, Iterable<fc.AsyncCommand<{ play: Play }, Play>>]>): string {
+function toldOf({
+  seed,
+  counterexamplePath,
+  counterexample,
+  errorInstance,
+  numRuns,
+  numShrinks,
+}: fc.RunDetails<[Setting, Iterable<fc.AsyncCommand<{ play: Play }, Play>>]>): string {
   const [given, commands] = counterexample!;
   const [told, marked] = String(commands).split('/*replayPath=');
   const commandPath = (marked ?? '').split('"')[1] ?? '';
   return [
     `Story ${numRuns} went wrong; the shortest of ${numShrinks} retellings:`,
-    JSON.stringify(given), ...told!.trim().split(',').map(line => `  ${line}`),
+    JSON.stringify(given),
+    ...told!
+      .trim()
+      .split(',')
+      .map(line => `  ${line}`),
     errorInstance instanceof Error ? errorInstance.stack! : String(errorInstance),
     `MODEL_REPLAY='${seed}|${counterexamplePath}|${commandPath}' npx jest test/model`,
   ].join('\n');
@@ -53,5 +75,8 @@ function toldOf({ seed, counterexamplePath, counterexample, errorInstance, numRu
 function replayOf(text: string | undefined) {
   if (text === undefined || text === '') return null;
   const [seed, path, replayPath] = text.split('|');
-  return { run: { seed: Number(seed), ...(path ? { path, endOnFailure: true } : {}) }, commands: replayPath ? { replayPath } : {} };
+  return {
+    run: { seed: Number(seed), ...(path ? { path, endOnFailure: true } : {}) },
+    commands: replayPath ? { replayPath } : {},
+  };
 }

@@ -1,13 +1,36 @@
 import { randomUUID } from 'node:crypto';
 import { ProviderRefusedError } from '../../src/core/errors';
-import type { Observation, PostMessage, PostNote, PostTranscript, ReadForward, ReadPage } from '../../src/core/ports/support-provider';
+import type {
+  Observation,
+  PostMessage,
+  PostNote,
+  PostTranscript,
+  ListMessages,
+  ObservationPage,
+} from '../../src/core/ports/provider/support-provider';
 import { ScriptedProvider } from '../support/scripted-provider';
 
 export type Status = 'BOT_HELD' | 'OPEN' | 'ON_HOLD' | 'RESOLVED';
-export type Deed = 'assign' | 'unassign' | 'team' | 'resolve' | 'giveBack' | 'snooze' | 'wake' | 'reopen' | 'delete' | 'opened' | 'held' | 'closed';
+export type Deed =
+  | 'assign'
+  | 'unassign'
+  | 'team'
+  | 'resolve'
+  | 'giveBack'
+  | 'snooze'
+  | 'wake'
+  | 'reopen'
+  | 'delete'
+  | 'opened'
+  | 'held'
+  | 'closed';
 
 /** An action at the remote, in one order with all messages. */
-export interface Act { readonly deed: Deed; readonly tick: number; readonly agent: string | null }
+export interface Act {
+  readonly deed: Deed;
+  readonly tick: number;
+  readonly agent: string | null;
+}
 export interface Entry {
   readonly id: number;
   readonly tick: number;
@@ -51,12 +74,20 @@ export class FarSide extends ScriptedProvider {
   /** Increases with everything that happens here. */
   tick = 0;
 
-  of(sessionId: string): Talk | undefined { return this.talks.find(talk => talk.sessionId === sessionId && !talk.deleted); }
-  allOf(sessionId: string): readonly Talk[] { return this.talks.filter(talk => talk.sessionId === sessionId); }
-  actsOf(sessionId: string): readonly Act[] { return this.acts.get(sessionId) ?? []; }
+  of(sessionId: string): Talk | undefined {
+    return this.talks.find(talk => talk.sessionId === sessionId && !talk.deleted);
+  }
+  allOf(sessionId: string): readonly Talk[] {
+    return this.talks.filter(talk => talk.sessionId === sessionId);
+  }
+  actsOf(sessionId: string): readonly Act[] {
+    return this.acts.get(sessionId) ?? [];
+  }
   /** Returns agents' public messages, in order. */
   wordsOf(sessionId: string): readonly (Entry & { readonly isLost: boolean })[] {
-    return this.allOf(sessionId).flatMap(talk => talk.entries.filter(({ by }) => by === 'agent').map(entry => ({ ...entry, isLost: talk.deleted })));
+    return this.allOf(sessionId).flatMap(talk =>
+      talk.entries.filter(({ by }) => by === 'agent').map(entry => ({ ...entry, isLost: talk.deleted })),
+    );
   }
 
   // ---- agents
@@ -70,7 +101,15 @@ export class FarSide extends ScriptedProvider {
     this.did(talk, deed, agent ?? (deed === 'reopen' ? talk.view.agent : null));
   }
   write(talk: Talk, entry: Pick<Entry, 'by' | 'text'> & Partial<Pick<Entry, 'ourId' | 'agent' | 'file'>>): Entry {
-    const written: Entry = { ourId: null, agent: null, file: null, ...entry, id: ++this.lastId, tick: ++this.tick, status: talk.view.status };
+    const written: Entry = {
+      ourId: null,
+      agent: null,
+      file: null,
+      ...entry,
+      id: ++this.lastId,
+      tick: ++this.tick,
+      status: talk.view.status,
+    };
     talk.entries.push(written);
     return written;
   }
@@ -87,14 +126,29 @@ export class FarSide extends ScriptedProvider {
   override openConversation: ScriptedProvider['openConversation'] = async ({ sessionId, mayExist }) => {
     const known = mayExist ? this.of(sessionId) : undefined;
     if (known) return known.id;
-    const talk: Talk = { id: randomUUID(), sessionId, deleted: false, entries: [], view: { status: 'BOT_HELD', agent: null, teamId: null }, statusBy: 'us' };
+    const talk: Talk = {
+      id: randomUUID(),
+      sessionId,
+      deleted: false,
+      entries: [],
+      view: { status: 'BOT_HELD', agent: null, teamId: null },
+      statusBy: 'us',
+    };
     this.talks.push(talk);
     return talk.id;
   };
 
-  private post(talkId: string, ourId: string, text: string, { mayExist, lookAfter }: Pick<PostMessage, 'mayExist' | 'lookAfter'>, file: string | null = null): string {
+  private post(
+    talkId: string,
+    ourId: string,
+    text: string,
+    { mayExist, lookAfter }: Pick<PostMessage, 'mayExist' | 'lookAfter'>,
+    file: string | null = null,
+  ): string {
     const talk = this.talk(talkId);
-    const known = mayExist ? talk.entries.find(entry => entry.ourId === ourId && entry.id > Number(lookAfter ?? 0)) : undefined;
+    const known = mayExist
+      ? talk.entries.find(entry => entry.ourId === ourId && entry.id > Number(lookAfter ?? 0))
+      : undefined;
     return String((known ?? this.write(talk, { ourId, by: 'us', text, file })).id);
   }
 
@@ -103,17 +157,21 @@ export class FarSide extends ScriptedProvider {
     if (request.message.text.startsWith('poison')) throw new ProviderRefusedError('never');
     const id = this.post(talk.id, request.message.id, request.message.text, request);
     // An end-user's message opens a snoozed conversation, and gives a resolved one to the bot.
-    if (request.message.author === 'END_USER' && talk.view.status === 'RESOLVED') this.setStatus(talk, 'BOT_HELD', 'giveBack', 'people');
-    if (request.message.author === 'END_USER' && talk.view.status === 'ON_HOLD') this.setStatus(talk, 'OPEN', 'wake', 'people');
+    if (request.message.author === 'END_USER' && talk.view.status === 'RESOLVED')
+      this.setStatus(talk, 'BOT_HELD', 'giveBack', 'people');
+    if (request.message.author === 'END_USER' && talk.view.status === 'ON_HOLD')
+      this.setStatus(talk, 'OPEN', 'wake', 'people');
     return id;
   };
 
-  override postNote: ScriptedProvider['postNote'] = async (request: PostNote) => this.post(request.conversation.conversationId, request.noteId, request.text, request);
+  override postNote: ScriptedProvider['postNote'] = async (request: PostNote) =>
+    this.post(request.conversation.conversationId, request.noteId, request.text, request);
 
-  postTranscript = async (request: PostTranscript) => this.post(request.conversation.conversationId, request.noteId, request.title, request, request.content);
-  postingRoom = (): number => HISTORY_ROOM;
+  postTranscript = async (request: PostTranscript) =>
+    this.post(request.conversation.conversationId, request.noteId, request.title, request, request.content);
+  postingCapacity = (): number => HISTORY_ROOM;
 
-  override holdForBot: ScriptedProvider['holdForBot'] = async (access, _signal, reportNewest) => {
+  override returnToBot: ScriptedProvider['returnToBot'] = async (access, _signal, reportNewest) => {
     const talk = this.talk(access.conversationId);
     Object.assign(talk.view, { agent: null, teamId: null });
     this.setStatus(talk, 'BOT_HELD', 'held', 'us');
@@ -137,17 +195,31 @@ export class FarSide extends ScriptedProvider {
     return { status, teamId, agent: agent === null ? null : { externalId: agent, name: agent } };
   };
 
-  override readForward: ScriptedProvider['readForward'] = async ({ conversation, after }: ReadForward): Promise<ReadPage> => {
+  override listMessages: ScriptedProvider['listMessages'] = async ({
+    conversation,
+    after,
+  }: ListMessages): Promise<ObservationPage> => {
     const from = Math.max(0, Number(after ?? 0) - READ_AGAIN);
-    const entries = this.talk(conversation.conversationId).entries.filter(entry => entry.id > from).slice(0, PAGE);
+    const entries = this.talk(conversation.conversationId)
+      .entries.filter(entry => entry.id > from)
+      .slice(0, PAGE);
     const observations = entries.map((entry): Observation => {
       const [id, at] = [String(entry.id), new Date(0).toISOString()];
       if (entry.ourId !== null) return { kind: 'echo', id, ourId: entry.ourId };
       const agent = { externalId: entry.agent!, name: entry.agent! };
-      return entry.by === 'note' ? { kind: 'note', id, agent, at } : { kind: 'agentMessage', id, agent, text: entry.text, attachments: [], at, lacking: entry.file };
+      return entry.by === 'note'
+        ? { kind: 'note', id, agent, at }
+        : { kind: 'agentMessage', id, agent, text: entry.text, attachments: [], at, omittedContent: entry.file };
     });
-    return { observations, after: entries.length === 0 ? after : String(entries.at(-1)!.id), more: entries.length === PAGE };
+    return {
+      observations,
+      after: entries.length === 0 ? after : String(entries.at(-1)!.id),
+      hasMore: entries.length === PAGE,
+    };
   };
 
-  changedConversations = async () => ({ conversationIds: this.talks.filter(({ deleted }) => !deleted).map(({ id }) => id), more: false });
+  listChangedConversations = async () => ({
+    conversationIds: this.talks.filter(({ deleted }) => !deleted).map(({ id }) => id),
+    hasMore: false,
+  });
 }

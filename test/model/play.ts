@@ -8,7 +8,15 @@ import { instantOf } from '../../src/core/ports/clock';
 import { ORG, scope, type FlowWorld } from '../support/flow-world';
 import { scriptedDefinition } from '../support/scripted-provider';
 import { FarSide, type Talk } from './far-side';
-import { SessionModel, type Doing, type Evidence, type Fact, type LostConversation, type Mirroring, type WhileWaiting } from './session-model';
+import {
+  SessionModel,
+  type Doing,
+  type Evidence,
+  type Fact,
+  type LostConversation,
+  type Mirroring,
+  type WhileWaiting,
+} from './session-model';
 import { DUE_IS_DUE, timePasses, Worker, type Cut, type Job } from './workers';
 
 export interface Setting {
@@ -31,7 +39,10 @@ export interface Part {
 /** Longer than any wait of a lease, a retry or a sync. */
 const LONGEST_WAIT_MS = 11 * 60_000;
 
-interface Call { readonly answer: object; repeat(): Promise<object> }
+interface Call {
+  readonly answer: object;
+  repeat(): Promise<object>;
+}
 const asJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
 /** One play over the real flows, stores and runners. It controls the remote and the time. */
@@ -44,8 +55,14 @@ export class Play {
   private readonly deps: FlowDeps;
   private said = 0;
 
-  private constructor(readonly world: FlowWorld, readonly setting: Setting) {
-    this.deps = { ...world.deps, providers: new Map([['scripted', { definition: scriptedDefinition(this.far), instance: this.far }]]) };
+  private constructor(
+    readonly world: FlowWorld,
+    readonly setting: Setting,
+  ) {
+    this.deps = {
+      ...world.deps,
+      providers: new Map([['scripted', { definition: scriptedDefinition(this.far), instance: this.far }]]),
+    };
     this.flows = createFlows(this.deps);
   }
 
@@ -55,20 +72,41 @@ export class Play {
     // The remains of a failed play must give workers nothing to do.
     await world.pool.query("update handoff set state = 'ENDED' where state not in ('ENDED', 'REJECTED', 'FAILED')");
     await world.pool.query('update lane set next_run_at = null, wanted_at = null where next_run_at is not null');
-    await world.flows.updatePolicy(scope, 'bot-1', { mirroring, whileWaiting, lostConversation, lines: { ended: closingLine } });
+    await world.flows.updatePolicy(scope, 'bot-1', {
+      mirroring,
+      whileWaiting,
+      lostConversation,
+      lines: { ended: closingLine },
+    });
     for (let i = 0; i < setting.sessions; i++)
-      play.parts.push({ id: (await world.open()).id, model: new SessionModel(mirroring, whileWaiting, lostConversation, play.now), collected: [], lastSeq: 1, link: null });
+      play.parts.push({
+        id: (await world.open()).id,
+        model: new SessionModel(mirroring, whileWaiting, lostConversation, play.now),
+        collected: [],
+        lastSeq: 1,
+        link: null,
+      });
     return play;
   }
 
   readonly now = (): number => this.world.time.ms;
-  text(who: string): string { return `${who} ${++this.said}`; }
-  part(who: number): Part { return this.parts[who % this.parts.length]!; }
-  talk(who: number): Talk | undefined { return this.far.of(this.part(who).id); }
+  text(who: string): string {
+    return `${who} ${++this.said}`;
+  }
+  part(who: number): Part {
+    return this.parts[who % this.parts.length]!;
+  }
+  talk(who: number): Talk | undefined {
+    return this.far.of(this.part(who).id);
+  }
 
   // ---- the runtime
   /** Runs a mutation. Its possible effects are permitted while it runs. */
-  async runtime<T extends object>(part: Part, doing: Doing, call: () => Promise<T>): Promise<T | { readonly code: string }> {
+  async runtime<T extends object>(
+    part: Part,
+    doing: Doing,
+    call: () => Promise<T>,
+  ): Promise<T | { readonly code: string }> {
     part.model.doing = doing;
     try {
       const answer = await call();
@@ -87,8 +125,9 @@ export class Play {
   async repeat(): Promise<void> {
     const { answer, repeat } = this.lastCall!;
     const again = await repeat();
-    const wanted = { ...answer, ...await this.messageNow(answer), replayed: true };
-    if (!isDeepStrictEqual(asJson({ ...again, replayed: true }), asJson(wanted))) throw new Error('A repeated call was answered differently.');
+    const wanted = { ...answer, ...(await this.messageNow(answer)), replayed: true };
+    if (!isDeepStrictEqual(asJson({ ...again, replayed: true }), asJson(wanted)))
+      throw new Error('A repeated call was answered differently.');
   }
 
   /** Returns a result's message as a repeat shows it: unchanged, except for what its delivery has revealed since. */
@@ -104,21 +143,35 @@ export class Play {
    * again, in order.
    */
   async acknowledge(part: Part, count: number): Promise<number> {
-    const { edges } = await this.deps.stores.deliveries.runtimeInbox(ORG, { chatbotId: null, sessionId: part.id }, { first: 200, after: null });
+    const { edges } = await this.deps.stores.deliveries.listRuntimeInbox(
+      ORG,
+      { chatbotId: null, sessionId: part.id },
+      { first: 200, after: null },
+    );
     const waiting = edges.map(({ node }) => node);
     const known = part.collected.filter(({ acknowledgedAt }) => acknowledgedAt === null).map(({ id }) => id);
-    part.model.need(isDeepStrictEqual(known, waiting.slice(0, known.length).map(({ id }) => id)), 'the runtime\'s inbox has changed behind its back');
+    part.model.need(
+      isDeepStrictEqual(
+        known,
+        waiting.slice(0, known.length).map(({ id }) => id),
+      ),
+      "the runtime's inbox has changed behind its back",
+    );
     part.collected.push(...waiting.slice(known.length));
     const now = waiting.slice(0, count);
-    for (const delivery of now) Object.assign(part.collected.find(({ id }) => id === delivery.id)!, { acknowledgedAt: 'now' });
+    for (const delivery of now)
+      Object.assign(part.collected.find(({ id }) => id === delivery.id)!, { acknowledgedAt: 'now' });
     part.model.acknowledged(now.flatMap(({ notice }) => (notice.kind === 'MESSAGE' ? [notice.messageId] : [])));
-    await this.flows.acknowledge(scope, now.map(({ id }) => id));
+    await this.flows.acknowledge(
+      scope,
+      now.map(({ id }) => id),
+    );
     return now.length;
   }
 
   /** Requests a sync, as a webhook does. */
   hint(part: Part, about: 'MESSAGES' | 'ALL'): Promise<unknown> {
-    return this.deps.stores.sessions.transact(ORG, part.id, tx => tx.wantReading(instantOf(this.now()), about));
+    return this.deps.stores.sessions.transact(ORG, part.id, tx => tx.requestSync(instantOf(this.now()), about));
   }
 
   // ---- workers and time
@@ -134,7 +187,9 @@ export class Play {
     await worker.go(steps, cut);
     if (worker.at === null) this.dies(worker);
   }
-  dies(worker: Worker): void { this.workers.splice(this.workers.indexOf(worker), 1); }
+  dies(worker: Worker): void {
+    this.workers.splice(this.workers.indexOf(worker), 1);
+  }
 
   async pass(ms: number): Promise<void> {
     this.world.time.ms += ms;
@@ -145,8 +200,8 @@ export class Play {
   /** Does what every process does at its start, because hints may have been lost while the service was down. */
   async restart(): Promise<void> {
     this.workers.length = 0;
-    await this.deps.stores.watches.wantScans();
-    await this.deps.stores.watches.wantLooks();
+    await this.deps.stores.scans.requestScans();
+    await this.deps.stores.scans.requestFullScans();
     await this.start('scan', Infinity);
     await this.start('look', Infinity);
   }
@@ -166,21 +221,38 @@ export class Play {
 
   private async look(part: Part): Promise<void> {
     const { model } = part;
-    const { rows: [now] } = await this.world.pool.query<Now>({ ...NOW, values: [part.id, part.lastSeq] });
+    const {
+      rows: [now],
+    } = await this.world.pool.query<Now>({ ...NOW, values: [part.id, part.lastSeq] });
     const { control, epoch, conversationId, live, state, called, news } = now!;
     for (const { seq } of news ?? []) model.need(seq === ++part.lastSeq, `event ${part.lastSeq} has the number ${seq}`);
     model.accept((news ?? []).map(factOf), this.evidence(part, called ?? []));
     part.link = conversationId ?? part.link;
-    model.need(control === model.control && epoch === model.epoch, `the session says ${control} ${epoch}, its log ${model.control} ${model.epoch}`);
-    model.need(live === (model.live?.id ?? null) && state === (model.live?.state ?? null), `the session says ${state}, its log ${model.live?.state ?? null}`);
+    model.need(
+      control === model.control && epoch === model.epoch,
+      `the session says ${control} ${epoch}, its log ${model.control} ${model.epoch}`,
+    );
+    model.need(
+      live === (model.live?.id ?? null) && state === (model.live?.state ?? null),
+      `the session says ${state}, its log ${model.live?.state ?? null}`,
+    );
     this.lookAtFarSide(part);
   }
 
   private evidence({ id, link }: Part, called: readonly string[] = []): Evidence {
     const posts = this.far.allOf(id).flatMap(({ entries }) => entries);
     return {
-      tick: this.far.tick, acts: this.far.actsOf(id), words: this.far.wordsOf(id), called,
-      shownAt: (ourId, text, since = 0) => posts.find(entry => entry.by === 'us' && entry.tick > since && (entry.ourId === ourId || entry.file?.split('\n').includes(`  ${text}`)))?.tick,
+      tick: this.far.tick,
+      acts: this.far.actsOf(id),
+      words: this.far.wordsOf(id),
+      called,
+      shownAt: (ourId, text, since = 0) =>
+        posts.find(
+          entry =>
+            entry.by === 'us' &&
+            entry.tick > since &&
+            (entry.ourId === ourId || entry.file?.split('\n').includes(`  ${text}`)),
+        )?.tick,
       notesOf: entry => posts.filter(({ ourId }) => ourId === `unshown:${id}:${entry.id}`).length,
       isLinkDead: this.far.allOf(id).find(talk => talk.id === link)?.deleted ?? false,
     };
@@ -194,8 +266,14 @@ export class Play {
       const ours = entries.flatMap(({ ourId }) => ourId ?? []);
       model.need(new Set(ours).size === ours.length, `shown twice: ${entries.map(({ text }) => text).join(' | ')}`);
       const seqs = ours.flatMap(ourId => order.get(ourId) ?? []);
-      model.need(seqs.every((seq, i) => i === 0 || seq > seqs[i - 1]!), `shown out of order: ${entries.map(({ text }) => text).join(' | ')}`);
-      model.need(seqs.every(seq => model.said[seq]!.author !== 'SYSTEM'), 'a line of ours was shown to agents');
+      model.need(
+        seqs.every((seq, i) => i === 0 || seq > seqs[i - 1]!),
+        `shown out of order: ${entries.map(({ text }) => text).join(' | ')}`,
+      );
+      model.need(
+        seqs.every(seq => model.said[seq]!.author !== 'SYSTEM'),
+        'a line of ours was shown to agents',
+      );
     }
   }
 
@@ -227,7 +305,7 @@ export class Play {
           // Syncs of live handoffs never end.
           found ||= job !== 'read';
         }
-      for (const part of this.parts) found = await this.acknowledge(part, 200) > 0 || found;
+      for (const part of this.parts) found = (await this.acknowledge(part, 200)) > 0 || found;
       await this.agree();
     }
   }
@@ -236,21 +314,49 @@ export class Play {
     const { model, id } = part;
     const talk = this.far.of(id);
     model.rest(this.evidence(part), talk === undefined ? null : { ...talk.view, statusBy: talk.statusBy });
-    const collected = part.collected.flatMap(({ notice }): string[] => (notice.kind === 'HANDOFF_OUTCOME' ? [notice.handoffId]
-      : notice.kind === 'MESSAGE' && model.said.find(message => message.id === notice.messageId)?.author === 'AGENT' ? [notice.messageId] : []));
-    model.need(isDeepStrictEqual(collected, model.owed), `the runtime should have collected ${model.owed.length} words and outcomes in order, and has ${collected.length}`);
+    const collected = part.collected.flatMap(({ notice }): string[] =>
+      notice.kind === 'HANDOFF_OUTCOME'
+        ? [notice.handoffId]
+        : notice.kind === 'MESSAGE' && model.said.find(message => message.id === notice.messageId)?.author === 'AGENT'
+          ? [notice.messageId]
+          : [],
+    );
+    model.need(
+      isDeepStrictEqual(collected, model.owed),
+      `the runtime should have collected ${model.owed.length} words and outcomes in order, and has ${collected.length}`,
+    );
     const { rows: owed } = await this.world.pool.query<{ kind: string; state: string }>(
-      "select kind, state from delivery where session_id = $1 and state <> 'DONE' and destination = 'PROVIDER'", [id]);
+      "select kind, state from delivery where session_id = $1 and state <> 'DONE' and destination = 'PROVIDER'",
+      [id],
+    );
     const poisoned = model.said.filter(({ text }) => text.startsWith('poison'));
-    model.need(owed.every(({ kind, state }) => kind === 'POST_MESSAGE' && state === 'PARKED') && owed.length <= poisoned.length, `still owed: ${JSON.stringify(owed)}`);
+    model.need(
+      owed.every(({ kind, state }) => kind === 'POST_MESSAGE' && state === 'PARKED') && owed.length <= poisoned.length,
+      `still owed: ${JSON.stringify(owed)}`,
+    );
     const session = await this.world.session(id);
     model.need(session.statusWrites % 2 === 0, 'a status write is left open');
   }
 }
 
-interface Row { seq: number; body: { type: string; [field: string]: unknown }; handoffId: string | null; text: string | null; messageSeq: number | null; messageHandoffId: string | null }
+interface Row {
+  seq: number;
+  body: { type: string; [field: string]: unknown };
+  handoffId: string | null;
+  text: string | null;
+  messageSeq: number | null;
+  messageHandoffId: string | null;
+}
 
-interface Now { control: string; epoch: number; conversationId: string | null; live: string | null; state: string | null; called: string[] | null; news: Row[] | null }
+interface Now {
+  control: string;
+  epoch: number;
+  conversationId: string | null;
+  live: string | null;
+  state: string | null;
+  called: string[] | null;
+  news: Row[] | null;
+}
 
 const NOW = {
   name: 'play_now',
@@ -268,11 +374,33 @@ const NOW = {
 function factOf({ body, handoffId, text, messageSeq, messageHandoffId }: Row): Fact {
   const { type, ...fields } = body as never as Record<string, string | null> & { type: string; epoch: number };
   switch (type) {
-    case 'MESSAGE_RECORDED': return { type: 'said', author: fields['author']!, visibility: fields['visibility']!, text: text!, messageId: fields['messageId']!, seq: messageSeq!, handoffId: messageHandoffId };
-    case 'HANDOFF_CHANGED': return { type: 'handoff', id: handoffId!, from: fields['from']!, to: fields['to']!, cause: fields['cause']!, endReason: fields['endReason']!, agent: fields['agentName']! };
-    case 'CONTROL_CHANGED': return { type: 'control', control: fields['control']!, epoch: body['epoch'] as number };
-    case 'SESSION_CLOSED': return { type: 'closed' };
-    case 'DELIVERY_PARKED': return { type: 'parked', kind: fields['kind']! };
-    default: throw new Error(`A play has no ${type}.`);
+    case 'MESSAGE_RECORDED':
+      return {
+        type: 'said',
+        author: fields['author']!,
+        visibility: fields['visibility']!,
+        text: text!,
+        messageId: fields['messageId']!,
+        seq: messageSeq!,
+        handoffId: messageHandoffId,
+      };
+    case 'HANDOFF_CHANGED':
+      return {
+        type: 'handoff',
+        id: handoffId!,
+        from: fields['from']!,
+        to: fields['to']!,
+        cause: fields['cause']!,
+        endReason: fields['endReason']!,
+        agent: fields['agentName']!,
+      };
+    case 'CONTROL_CHANGED':
+      return { type: 'control', control: fields['control']!, epoch: body['epoch'] as number };
+    case 'SESSION_CLOSED':
+      return { type: 'closed' };
+    case 'DELIVERY_PARKED':
+      return { type: 'parked', kind: fields['kind']! };
+    default:
+      throw new Error(`A play has no ${type}.`);
   }
 }

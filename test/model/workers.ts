@@ -1,14 +1,14 @@
 import { ProviderUnavailableError } from '../../src/core/errors';
 import type { FlowDeps } from '../../src/core/flows/deps';
 import { finishEndings } from '../../src/core/flows/from-runtime/end-handoff';
-import { lookOver } from '../../src/core/flows/from-provider/full-scan';
-import { scanAccount, watchClaimMs } from '../../src/core/flows/from-provider/scan-account';
-import type { SupportProvider } from '../../src/core/ports/support-provider';
-import { Circuits } from '../../src/delivery/far-sides';
-import { HealthWatch } from '../../src/delivery/health-watch';
+import { runFullScan } from '../../src/core/flows/from-provider/full-scan';
+import { scanAccount, scanClaimMs } from '../../src/core/flows/from-provider/scan-account';
+import type { SupportProvider } from '../../src/core/ports/provider/support-provider';
+import { CircuitBreakers } from '../../src/delivery/remote-limiter';
+import { HealthMonitor } from '../../src/delivery/health-monitor';
 import { LaneRunner } from '../../src/delivery/lane-runner';
-import { providerWork } from '../../src/delivery/provider-work';
-import { ReadingRunner } from '../../src/delivery/reading-runner';
+import { createProviderHandler } from '../../src/delivery/provider-handler';
+import { SyncRunner } from '../../src/delivery/sync-runner';
 import { scriptedDefinition } from '../support/scripted-provider';
 
 export const JOBS = ['deliver', 'read', 'endings', 'look', 'scan'] as const;
@@ -22,10 +22,26 @@ export const LEASE_MS = 60_000;
 const STRETCH = 100_000;
 
 /** Where a process can be interrupted: around each remote call and each commit. */
-export interface Moment { readonly what: 'call' | 'commit'; readonly name: string; readonly when: 'before' | 'after' }
+export interface Moment {
+  readonly what: 'call' | 'commit';
+  readonly name: string;
+  readonly when: 'before' | 'after';
+}
 export type Cut = 'nothing arrived' | 'answer lost';
 
-const CALLS = ['ensureContact', 'openConversation', 'postMessage', 'postNote', 'postTranscript', 'holdForBot', 'openForAgents', 'resolve', 'readConversation', 'readForward', 'changedConversations'];
+const CALLS = [
+  'ensureContact',
+  'openConversation',
+  'postMessage',
+  'postNote',
+  'postTranscript',
+  'holdForBot',
+  'openForAgents',
+  'resolve',
+  'readConversation',
+  'readForward',
+  'changedConversations',
+];
 const CLAIMS = ['claimDeliveries', 'claimReadings'];
 const silent = { error: () => undefined, info: () => undefined, warn: () => undefined };
 
@@ -44,12 +60,19 @@ export class Worker {
   private work: Promise<void> | undefined;
 
   /** @param now the story's time in milliseconds */
-  constructor(readonly job: Job, private readonly deps: FlowDeps, private readonly provider: SupportProvider, private readonly now: () => number) {}
+  constructor(
+    readonly job: Job,
+    private readonly deps: FlowDeps,
+    private readonly provider: SupportProvider,
+    private readonly now: () => number,
+  ) {}
 
   /** Resolves when it pauses again or is done. */
   async go(steps: number, cut?: Cut): Promise<void> {
     this.steps = steps;
-    const still = new Promise<void>(resolve => { this.stopped = resolve; });
+    const still = new Promise<void>(resolve => {
+      this.stopped = resolve;
+    });
     const error = this.at === null ? undefined : this.errorAt(this.at, cut);
     this.at = null;
     if (this.work === undefined) this.work = this.run();
@@ -57,20 +80,29 @@ export class Worker {
     await Promise.race([still, this.work]);
   }
 
-  toString(): string { return `${this.job} ${this.at === null ? 'done' : `${this.at.when} ${this.at.name}`}`; }
+  toString(): string {
+    return `${this.job} ${this.at === null ? 'done' : `${this.at.when} ${this.at.name}`}`;
+  }
 
   private errorAt({ what, when }: Moment, cut: Cut | undefined): Error | undefined {
     if (what === 'commit') return cut === undefined ? undefined : new Error('The database did not answer.');
     // A call that pauses for longer than its time limit ends because of that.
-    if (this.now() - this.since > this.deps.limits.callMs) return new ProviderUnavailableError('out of time', { delivered: 'unknown' });
-    return cut === undefined ? undefined : new ProviderUnavailableError('away', { delivered: when === 'before' && cut === 'nothing arrived' ? 'no' : 'unknown' });
+    if (this.now() - this.since > this.deps.limits.callMs)
+      return new ProviderUnavailableError('out of time', { delivered: 'unknown' });
+    return cut === undefined
+      ? undefined
+      : new ProviderUnavailableError('away', {
+          delivered: when === 'before' && cut === 'nothing arrived' ? 'no' : 'unknown',
+        });
   }
 
   private async moment(what: Moment['what'], name: string, when: Moment['when']): Promise<void> {
     if (this.steps-- > 0) return;
     this.at = { what, name, when };
     this.since = this.now();
-    const error = new Promise<Error | undefined>(resolve => { this.goOn = resolve; });
+    const error = new Promise<Error | undefined>(resolve => {
+      this.goOn = resolve;
+    });
     this.stopped();
     const thrown = await error;
     if (thrown) throw thrown;
@@ -78,48 +110,68 @@ export class Worker {
 
   private async run(): Promise<void> {
     const deps = this.interruptible();
-    const options = { leaseMs: LEASE_MS, width: 1, widthOfFarSide: 1, pollMs: 1 };
-    const circuits = new Circuits(this.now, deps.clock.random, () => undefined);
-    const health = new HealthWatch(deps, silent, () => undefined);
+    const options = { leaseMs: LEASE_MS, concurrency: 1, concurrencyPerRemote: 1, pollMs: 1 };
+    const circuits = new CircuitBreakers(this.now, deps.clock.random, () => undefined);
+    const health = new HealthMonitor(deps, silent, () => undefined);
     switch (this.job) {
       case 'deliver': {
-        const runner = new LaneRunner(deps.stores.lanes, providerWork(deps, health), options, circuits, silent, () => undefined);
-        this.found = await runner.turn().catch(unlessOurs);
-        return runner.drained();
+        const runner = new LaneRunner(
+          deps.stores.lanes,
+          createProviderHandler(deps, health),
+          options,
+          circuits,
+          silent,
+          () => undefined,
+        );
+        this.found = await runner.tick().catch(unlessOurs);
+        return runner.waitUntilIdle();
       }
       case 'read': {
         for (const cause of ['HINT', 'TIMER'] as const) {
-          const runner = new ReadingRunner(cause, deps, health, options, circuits, silent, () => undefined);
-          this.found = await runner.turn().catch(unlessOurs);
-          await runner.drained();
+          const runner = new SyncRunner(cause, deps, health, options, circuits, silent, () => undefined);
+          this.found = await runner.tick().catch(unlessOurs);
+          await runner.waitUntilIdle();
           if (this.found) return;
         }
         return;
       }
-      case 'endings': return void (this.found = await finishEndings(deps, 100, (_, error) => { unlessOurs(error); }).then(count => count > 0, unlessOurs));
+      case 'endings':
+        return void (this.found = await finishEndings(deps, 100, (_, error) => {
+          unlessOurs(error);
+        }).then(count => count > 0, unlessOurs));
       case 'scan': {
-        const scan = await deps.stores.watches.claimScan(watchClaimMs(deps));
+        const scan = await deps.stores.scans.claimScan(scanClaimMs(deps));
         if (scan !== null) await scanAccount(deps, scan, new AbortController().signal).catch(unlessOurs);
         return void (this.found = scan !== null);
       }
-      case 'look': return void (this.found = await lookOver(deps, new AbortController().signal).then(look => look !== null, unlessOurs));
+      case 'look':
+        return void (this.found = await runFullScan(deps, new AbortController().signal).then(
+          look => look !== null,
+          unlessOurs,
+        ));
     }
   }
 
   private interruptible(): FlowDeps {
-    const around = <T extends object>(target: T, what: Moment['what'], names: readonly string[], change = (_name: string, all: unknown[]) => all): T => new Proxy(target, {
-      get: (_, name: string) => {
-        const value = Reflect.get(target, name) as unknown;
-        if (typeof value !== 'function') return value;
-        if (!names.includes(name)) return value.bind(target);
-        return async (...all: unknown[]) => {
-          if (!CLAIMS.includes(name)) await this.moment(what, name, 'before');
-          const answer: unknown = await value.apply(target, change(name, all));
-          if (!Array.isArray(answer) || answer.length > 0) await this.moment(what, name, 'after');
-          return answer;
-        };
-      },
-    });
+    const around = <T extends object>(
+      target: T,
+      what: Moment['what'],
+      names: readonly string[],
+      change = (_name: string, all: unknown[]) => all,
+    ): T =>
+      new Proxy(target, {
+        get: (_, name: string) => {
+          const value = Reflect.get(target, name) as unknown;
+          if (typeof value !== 'function') return value;
+          if (!names.includes(name)) return value.bind(target);
+          return async (...all: unknown[]) => {
+            if (!CLAIMS.includes(name)) await this.moment(what, name, 'before');
+            const answer: unknown = await value.apply(target, change(name, all));
+            if (!Array.isArray(answer) || answer.length > 0) await this.moment(what, name, 'after');
+            return answer;
+          };
+        },
+      });
     const { stores } = this.deps;
     const instance = around(this.provider, 'call', CALLS);
     return {
@@ -128,8 +180,18 @@ export class Worker {
       stores: {
         ...stores,
         sessions: around(stores.sessions, 'commit', ['transact']),
-        lanes: around(stores.lanes, 'commit', [...CLAIMS, 'complete', 'completeAndTakeNext', 'retry', 'park', 'renew', 'finishReading'], stretched),
-        watches: around(stores.watches, 'commit', ['wantReadingOf', 'leaveLook', 'finishLook', 'wantSyncOf', 'finishScan'], stretched),
+        lanes: around(
+          stores.lanes,
+          'commit',
+          [...CLAIMS, 'complete', 'completeAndTakeNext', 'retry', 'park', 'renew', 'finishReading'],
+          stretched,
+        ),
+        scans: around(
+          stores.scans,
+          'commit',
+          ['wantReadingOf', 'leaveLook', 'finishLook', 'wantSyncOf', 'finishScan'],
+          stretched,
+        ),
       },
     };
   }
@@ -142,7 +204,15 @@ function unlessOurs(error: unknown): false {
 }
 
 /** Which argument of a statement is a time, from now. */
-const TIMES: Readonly<Record<string, number>> = { claimDeliveries: 2, completeAndTakeNext: 1, claimReadings: 2, retry: 1, renew: 1, finishReading: 1, wantSyncOf: 2 };
+const TIMES: Readonly<Record<string, number>> = {
+  claimDeliveries: 2,
+  completeAndTakeNext: 1,
+  claimReadings: 2,
+  retry: 1,
+  renew: 1,
+  finishReading: 1,
+  wantSyncOf: 2,
+};
 function stretched(name: string, all: unknown[]): unknown[] {
   return all.map((argument, i) => (i === TIMES[name] && typeof argument === 'number' ? argument * STRETCH : argument));
 }

@@ -30,21 +30,31 @@ const MARK = `
   ) as parts(part)`;
 
 export async function readMark(client: Pick<Client, 'query'>): Promise<Pick<CleanState, 'mark' | 'bytes'>> {
-  const { rows: [state] } = await client.query<Pick<CleanState, 'mark' | 'bytes'>>(`select (${MARK}) as mark, pg_database_size(current_database())::int as bytes`);
+  const {
+    rows: [state],
+  } = await client.query<Pick<CleanState, 'mark' | 'bytes'>>(
+    `select (${MARK}) as mark, pg_database_size(current_database())::int as bytes`,
+  );
   return state!;
 }
 
 export async function readCleanState(client: Pick<Client, 'query'>): Promise<CleanState> {
-  const { rows: names } = await client.query<{ name: string }>("select quote_ident(tablename) as name from pg_tables where schemaname = 'public' order by 1");
-  const union = names.map(({ name }) => `select '${name}' as name, coalesce(json_agg(r), '[]')::text as rows from ${name} r`).join(' union all ');
+  const { rows: names } = await client.query<{ name: string }>(
+    "select quote_ident(tablename) as name from pg_tables where schemaname = 'public' order by 1",
+  );
+  const union = names
+    .map(({ name }) => `select '${name}' as name, coalesce(json_agg(r), '[]')::text as rows from ${name} r`)
+    .join(' union all ');
   const { rows: tables } = await client.query<CleanState['tables'][number]>(union);
-  return { ...await readMark(client), tables };
+  return { ...(await readMark(client)), tables };
 }
 
 /** Empties all tables, puts the migrations' rows back and restarts what counts, in one transaction. Needs a superuser: it switches triggers and foreign keys off. */
 export function cleaningSql({ tables }: CleanState): string {
-  const refill = tables.map(({ name, rows }) =>
-    `delete from ${name};${rows === '[]' ? '' : `insert into ${name} overriding system value select * from json_populate_recordset(null::${name}, '${rows.replaceAll("'", "''")}');`}`);
+  const refill = tables.map(
+    ({ name, rows }) =>
+      `delete from ${name};${rows === '[]' ? '' : `insert into ${name} overriding system value select * from json_populate_recordset(null::${name}, '${rows.replaceAll("'", "''")}');`}`,
+  );
   const restart = 'select setval(seqrelid, seqstart, false) from pg_sequence;';
   return `begin; set local session_replication_role = replica; ${refill.join(' ')} ${restart} commit`;
 }

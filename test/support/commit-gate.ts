@@ -1,6 +1,6 @@
 import { Client, type Pool } from 'pg';
-import { settled } from '../../scripts/demo/step';
-import type { Steps } from './kill-room';
+import { pollUntilEqual } from '../../scripts/demo/step';
+import type { Steps } from './kill-test';
 
 const LOCKS = 21_334;
 /** The part of a name that Postgres keeps. */
@@ -47,7 +47,9 @@ const GATE = `
   create trigger pass_commit_gate before update on delivery for each row execute function pass_commit_gate();
   create trigger pass_commit_gate before update on handoff for each row execute function pass_commit_gate();`;
 
-export interface CommitGate extends Steps { close(): Promise<void> }
+export interface CommitGate extends Steps {
+  close(): Promise<void>;
+}
 
 /** Stops a worker between the commit of a step at the remote and our own commit. */
 export async function buildCommitGate(databaseUrl: string, sql: Pool): Promise<CommitGate> {
@@ -58,14 +60,23 @@ export async function buildCommitGate(databaseUrl: string, sql: Pool): Promise<C
   let locked: Promise<unknown> = Promise.resolve();
 
   async function of(sessionId: string): Promise<readonly string[]> {
-    const { rows: [gate] } = await sql.query<{ seen: string[] }>('select seen from commit_gate where session_id = $1', [sessionId]);
+    const {
+      rows: [gate],
+    } = await sql.query<{ seen: string[] }>('select seen from commit_gate where session_id = $1', [sessionId]);
     return gate?.seen ?? [];
   }
-  const waitingAt = async (lock: number): Promise<string | undefined> => (await sql.query<{ what: string }>(`
+  const waitingAt = async (lock: number): Promise<string | undefined> =>
+    (
+      await sql.query<{ what: string }>(
+        `
     select a.application_name as what from pg_locks l join pg_stat_activity a on a.pid = l.pid
-    where l.locktype = 'advisory' and l.classid = $1 and l.objid = $2 and not l.granted`, [LOCKS, lock])).rows[0]?.what;
+    where l.locktype = 'advisory' and l.classid = $1 and l.objid = $2 and not l.granted`,
+        [LOCKS, lock],
+      )
+    ).rows[0]?.what;
   const waiting = async (): Promise<number> =>
-    (await sql.query("select 1 from pg_locks where locktype = 'advisory' and classid = $1 and not granted", [LOCKS])).rows.length;
+    (await sql.query("select 1 from pg_locks where locktype = 'advisory' and classid = $1 and not granted", [LOCKS]))
+      .rows.length;
 
   return {
     of,
@@ -73,22 +84,30 @@ export async function buildCommitGate(databaseUrl: string, sql: Pool): Promise<C
       const lock = ++locks;
       const at = (await of(sessionId)).length + index + 1;
       await (locked = locked.then(() => holder.query('select pg_advisory_lock($1, $2)', [LOCKS, lock])));
-      await sql.query(`
+      await sql.query(
+        `
         insert into commit_gate (session_id, stop_at, lock_no) values ($1, $2, $3)
-        on conflict (session_id) do update set stop_at = excluded.stop_at, lock_no = excluded.lock_no`, [sessionId, at, lock]);
+        on conflict (session_id) do update set stop_at = excluded.stop_at, lock_no = excluded.lock_no`,
+        [sessionId, at, lock],
+      );
       return async () => {
-        await settled(async () => (await waitingAt(lock)) !== undefined, true);
+        await pollUntilEqual(async () => (await waitingAt(lock)) !== undefined, true);
         return (await waitingAt(lock)) ?? 'never reached';
       };
     },
     async release() {
       // The dead process has already sent its commit. Without ending its backend, Postgres would run the commit as soon
       // as the lock is free.
-      await sql.query("select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and classid = $1 and not granted", [LOCKS]);
-      await settled(waiting, 0);
+      await sql.query(
+        "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and classid = $1 and not granted",
+        [LOCKS],
+      );
+      await pollUntilEqual(waiting, 0);
       await sql.query('update commit_gate set stop_at = null');
       await holder.query('select pg_advisory_unlock_all()');
     },
-    async close() { await holder.end(); },
+    async close() {
+      await holder.end();
+    },
   };
 }

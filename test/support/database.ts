@@ -25,40 +25,44 @@ export interface ReusableDatabase extends TestDatabase {
  * template: a clone costs Postgres a hundred times as much CPU as emptying the tables.
  */
 export async function createTestDatabase(graceMs = GRACE_MS): Promise<ReusableDatabase> {
-  const name = idleDatabases().pop() ?? await clone();
+  const name = idleDatabases().pop() ?? (await clone());
   return {
     url: urlOf(name),
     drop: () => giveBack(name, graceMs),
-    async empty(through, others = []) { return (await connectionsAfterGrace(through, name, graceMs, others)).length === 0 && empty(through); },
-    giveBack() { idleDatabases().push(name); },
+    async empty(through, others = []) {
+      return (await connectionsAfterGrace(through, name, graceMs, others)).length === 0 && empty(through);
+    },
+    giveBack() {
+      idleDatabases().push(name);
+    },
   };
 }
 
 /** Creates an empty database, for tests that create their own tables. */
 export async function createEmptyDatabase(): Promise<TestDatabase> {
   const name = `e_${randomBytes(8).toString('hex')}`;
-  await onServer((server) => server.query(`create database ${name} template template0`));
+  await onServer(server => server.query(`create database ${name} template template0`));
   return { url: urlOf(name), drop: () => drop(name, GRACE_MS) };
 }
 
 async function clone(): Promise<string> {
   const { name, strategy } = template();
   const clone = `${name}_${randomBytes(8).toString('hex')}`;
-  await onServer((server) => server.query(`create database ${clone} template ${name} ${strategy}`));
+  await onServer(server => server.query(`create database ${clone} template ${name} ${strategy}`));
   return clone;
 }
 
 /** By the environment of `test/support/database-environment.cjs`, for all files of a worker; without it, for this file. */
 function idleDatabases(): string[] {
   const shared = globalThis as { idleTestDatabases?: string[] };
-  return shared.idleTestDatabases ??= [];
+  return (shared.idleTestDatabases ??= []);
 }
 
 /** Leaves it to the next test, empty; or drops it, if anything but rows is not as in the template. */
 async function giveBack(name: string, graceMs: number): Promise<void> {
-  const { forgotten, isClean } = await on(urlOf(name), async (client) => {
+  const { forgotten, isClean } = await on(urlOf(name), async client => {
     const connections = await connectionsAfterGrace(client, name, graceMs);
-    return { forgotten: connections, isClean: connections.length === 0 && await empty(client) };
+    return { forgotten: connections, isClean: connections.length === 0 && (await empty(client)) };
   });
   if (isClean) idleDatabases().push(name);
   else await drop(name, graceMs, forgotten);
@@ -85,21 +89,29 @@ async function empty(client: Pick<Client, 'query'>): Promise<boolean> {
 const INSUFFICIENT_PRIVILEGE = '42501';
 
 async function drop(name: string, graceMs: number, forgotten?: readonly string[]): Promise<void> {
-  await onServer(async (server) => {
-    const connections = forgotten ?? await connectionsAfterGrace(server, name, graceMs);
+  await onServer(async server => {
+    const connections = forgotten ?? (await connectionsAfterGrace(server, name, graceMs));
     await server.query(`drop database ${name} with (force)`);
-    if (connections.length > 0) throw new Error(`Connections to the test's database were left open: ${connections.join('; ')}`);
+    if (connections.length > 0)
+      throw new Error(`Connections to the test's database were left open: ${connections.join('; ')}`);
   });
 }
 
 const GRACE_MS = 60_000;
 
 /** A backend needs a moment to notice that its client has gone. @param others process ids of connections that may stay */
-async function connectionsAfterGrace(server: Pick<Client, 'query'>, name: string, graceMs: number, others: readonly number[] = []): Promise<string[]> {
-  for (const until = Date.now() + graceMs; ;) {
+async function connectionsAfterGrace(
+  server: Pick<Client, 'query'>,
+  name: string,
+  graceMs: number,
+  others: readonly number[] = [],
+): Promise<string[]> {
+  for (const until = Date.now() + graceMs; ; ) {
     const { rows } = await server.query<{ line: string }>(
       `select format('%s (%s): %s', nullif(application_name, ''), state, left(query, 80)) as line from pg_stat_activity
-       where datname = $1 and backend_type = 'client backend' and pid <> pg_backend_pid() and pid <> all($2::int[])`, [name, others]);
+       where datname = $1 and backend_type = 'client backend' and pid <> pg_backend_pid() and pid <> all($2::int[])`,
+      [name, others],
+    );
     if (rows.length === 0 || Date.now() > until) return rows.map(({ line }) => line);
     await setTimeout(10);
   }

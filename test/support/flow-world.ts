@@ -1,10 +1,10 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { createFlows } from '../../src/core/flows';
 import { ProviderRefusedError } from '../../src/core/errors';
-import { deliver, deliveryRefused } from '../../src/core/flows/to-provider/deliver';
+import { deliver, handleRefusedDelivery } from '../../src/core/flows/to-provider/deliver';
 import type { FlowDeps } from '../../src/core/flows/deps';
 import { finishEndings } from '../../src/core/flows/from-runtime/end-handoff';
-import { readForward } from '../../src/core/flows/from-provider/sync-conversation';
+import { syncConversation } from '../../src/core/flows/from-provider/sync-conversation';
 import type { Flows } from '../../src/core/flows/api';
 import type { SessionRecord } from '../../src/core/session';
 import type { DeepPartial } from '../../src/core/flows/api';
@@ -12,7 +12,7 @@ import type { SupportPolicy } from '../../src/core/setup';
 import { outcomeAfter } from '../../src/delivery/retry-policy';
 import { createStores, SecretBox } from '../../src/persistence';
 import { ScriptedProvider, scriptedDefinition } from './scripted-provider';
-import { leaseThat } from './lease';
+import { createLease } from './lease';
 import { pushWhenCalled } from './push-when-called';
 import { openTestPool } from './test-pool';
 
@@ -23,40 +23,105 @@ export const scope = { organizationId: ORG };
 export async function createFlowWorld(policy: DeepPartial<SupportPolicy> = {}) {
   const { pool, close } = await openTestPool();
   const time = { ms: Date.parse('2026-11-22T12:00:00Z') };
-  const clock = { now: () => time.ms, newId: randomUUID, random: () => 0.5, newSecret: () => randomBytes(32).toString('base64url') };
-  const stores = createStores(pool, { secretBox: new SecretBox(randomBytes(32)), clock, wake: { committed: () => undefined } });
+  const clock = {
+    now: () => time.ms,
+    newId: randomUUID,
+    random: () => 0.5,
+    newSecret: () => randomBytes(32).toString('base64url'),
+  };
+  const stores = createStores(pool, {
+    secretBox: new SecretBox(randomBytes(32)),
+    clock,
+    wake: { committed: () => undefined },
+  });
   const provider = new ScriptedProvider();
   const deps: FlowDeps = {
-    stores, clock, publicUrl: 'http://127.0.0.1:1',
-    limits: { drainMs: 30_000, endSyncMs: 5_000, livePollMs: 20_000, callMs: 5_000, uploadMs: 30_000, setupMs: 5_000, targetLookupMs: 1_000, checkMs: 900_000, pushMs: 5_000, disableEndpointMs: 5 * 86_400_000 },
+    stores,
+    clock,
+    publicUrl: 'http://127.0.0.1:1',
+    limits: {
+      drainMs: 30_000,
+      endSyncMs: 5_000,
+      liveScanIntervalMs: 20_000,
+      callMs: 5_000,
+      uploadMs: 30_000,
+      setupMs: 5_000,
+      targetLookupMs: 1_000,
+      checkMs: 900_000,
+      pushMs: 5_000,
+      disableEndpointMs: 5 * 86_400_000,
+    },
     // Receivers compare the signature's time with their own clock, which no test holds.
-    push: pushWhenCalled(), fileUrl: (message, index) => `http://127.0.0.1:1/files/${message.id}-${index}`,
+    push: pushWhenCalled(),
+    fileUrl: (message, index) => `http://127.0.0.1:1/files/${message.id}-${index}`,
     providers: new Map([['scripted', { definition: scriptedDefinition(provider), instance: provider }]]),
     digest: text => createHash('sha256').update(text).digest('hex'),
   };
   const flows: Flows = createFlows(deps);
-  await flows.enableSupport(scope, { provider: 'scripted', name: 'One', baseUrl: null, settings: {}, credentials: {}, owners: [] });
+  await flows.enableSupport(scope, {
+    provider: 'scripted',
+    name: 'One',
+    baseUrl: null,
+    settings: {},
+    credentials: {},
+    owners: [],
+  });
   await flows.enableChatbot(scope, { chatbotId: 'bot-1', name: 'Bot one', accountId: null, policy });
 
   let key = 0;
   const world = {
-    deps, flows, stores, provider, time, pool,
+    deps,
+    flows,
+    stores,
+    provider,
+    time,
+    pool,
     nextKey: () => `key-${++key}`,
     async open(externalId: string = randomUUID()): Promise<SessionRecord> {
-      return (await flows.openSession(scope, { chatbotId: 'bot-1', channel: 'web', externalId, endUser: { name: 'Jane' } })).session;
+      return (
+        await flows.openSession(scope, { chatbotId: 'bot-1', channel: 'web', externalId, endUser: { name: 'Jane' } })
+      ).session;
     },
     user: (sessionId: string, text: string) =>
-      flows.recordEndUserMessage(scope, { sessionId, text, attachments: [], messageId: null, idempotencyKey: world.nextKey() }),
+      flows.recordEndUserMessage(scope, {
+        sessionId,
+        text,
+        attachments: [],
+        messageId: null,
+        idempotencyKey: world.nextKey(),
+      }),
     async bot(sessionId: string, text: string, epoch?: number, onControlLost: 'REJECT' | 'SUGGEST' = 'REJECT') {
       const believed = epoch ?? (await world.session(sessionId)).epoch;
-      return flows.sendBotMessage(scope, { sessionId, epoch: believed, text, attachments: [], messageId: null, onControlLost, idempotencyKey: world.nextKey() });
+      return flows.sendBotMessage(scope, {
+        sessionId,
+        epoch: believed,
+        text,
+        attachments: [],
+        messageId: null,
+        onControlLost,
+        idempotencyKey: world.nextKey(),
+      });
     },
-    ask: (sessionId: string, more: Partial<Parameters<Flows['requestHandoff']>[1]> = {}) => flows.requestHandoff(scope, {
-      sessionId, target: { team: null, agent: null }, reason: null, summary: null, intent: null, fields: {}, priority: null, resumeTarget: null,
-      epoch: null, idempotencyKey: world.nextKey(), ...more,
-    }),
-    async session(id: string): Promise<SessionRecord> { return (await stores.sessions.get(ORG, id))!; },
-    async handoff(id: string) { return (await stores.handoffs.get(ORG, id))!; },
+    ask: (sessionId: string, more: Partial<Parameters<Flows['requestHandoff']>[1]> = {}) =>
+      flows.requestHandoff(scope, {
+        sessionId,
+        target: { team: null, agent: null },
+        reason: null,
+        summary: null,
+        intent: null,
+        fields: {},
+        priority: null,
+        resumeTarget: null,
+        epoch: null,
+        idempotencyKey: world.nextKey(),
+        ...more,
+      }),
+    async session(id: string): Promise<SessionRecord> {
+      return (await stores.sessions.get(ORG, id))!;
+    },
+    async handoff(id: string) {
+      return (await stores.handoffs.get(ORG, id))!;
+    },
     /** Delivers what is owed until nothing is due or something fails; a failure stays at the head, due at once. What is optional and refused is set aside as the worker does. */
     async deliverAll(): Promise<string[]> {
       const errors: string[] = [];
@@ -64,12 +129,12 @@ export async function createFlowWorld(policy: DeepPartial<SupportPolicy> = {}) {
         const [lane] = await stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
         if (!lane) return errors;
         try {
-          await deliver(deps, lane.delivery, leaseThat());
+          await deliver(deps, lane.delivery, createLease());
           await stores.lanes.complete(lane);
         } catch (error) {
           const { work } = lane.delivery;
           if ('optional' in work && work.optional && error instanceof ProviderRefusedError && !error.gone) {
-            await deliveryRefused(deps, lane.delivery, error.code, error);
+            await handleRefusedDelivery(deps, lane.delivery, error.code, error);
             await stores.lanes.park(lane, error.code, outcomeAfter(error));
             continue;
           }
@@ -79,25 +144,44 @@ export async function createFlowWorld(policy: DeepPartial<SupportPolicy> = {}) {
         }
       }
     },
-    read: (sessionId: string) => readForward(deps, ORG, sessionId),
+    read: (sessionId: string) => syncConversation(deps, ORG, sessionId),
     async inbox(sessionId: string) {
-      const page = await stores.deliveries.runtimeInbox(ORG, { chatbotId: null, sessionId }, { first: 100, after: null });
+      const page = await stores.deliveries.listRuntimeInbox(
+        ORG,
+        { chatbotId: null, sessionId },
+        { first: 100, after: null },
+      );
       return page.edges.map(edge => edge.node);
     },
     /** Returns the runtime's pending deliveries in a short form. */
     async collected(sessionId: string): Promise<string[]> {
       const words: string[] = [];
       for (const { notice } of await world.inbox(sessionId)) {
-        if (notice.kind === 'MESSAGE') { const message = (await stores.messages.get(ORG, notice.messageId))!; words.push(`${message.author}: ${message.text}`); }
-        else if (notice.kind === 'HANDOFF_STATE') words.push(notice.state);
+        if (notice.kind === 'MESSAGE') {
+          const message = (await stores.messages.get(ORG, notice.messageId))!;
+          words.push(`${message.author}: ${message.text}`);
+        } else if (notice.kind === 'HANDOFF_STATE') words.push(notice.state);
         else if (notice.kind !== 'HANDOFF_OUTCOME') words.push(notice.kind);
-        else { const handoff = await world.handoff(notice.handoffId); words.push(`OUTCOME ${handoff.state} ${handoff.endReason ?? handoff.failureCode}`); }
+        else {
+          const handoff = await world.handoff(notice.handoffId);
+          words.push(`OUTCOME ${handoff.state} ${handoff.endReason ?? handoff.failureCode}`);
+        }
       }
       return words;
     },
-    async acknowledgeAll(sessionId: string) { return flows.acknowledge(scope, (await world.inbox(sessionId)).map(delivery => delivery.id)); },
-    finishEndings: () => finishEndings(deps, 100, (_, error) => { throw error; }),
-    async events(sessionId: string) { return stores.events.ofSession(ORG, sessionId, 0, 1_000); },
+    async acknowledgeAll(sessionId: string) {
+      return flows.acknowledge(
+        scope,
+        (await world.inbox(sessionId)).map(delivery => delivery.id),
+      );
+    },
+    finishEndings: () =>
+      finishEndings(deps, 100, (_, error) => {
+        throw error;
+      }),
+    async events(sessionId: string) {
+      return stores.events.listBySession(ORG, sessionId, 0, 1_000);
+    },
     close,
   };
   return world;
@@ -105,5 +189,10 @@ export async function createFlowWorld(policy: DeepPartial<SupportPolicy> = {}) {
 export type FlowWorld = Awaited<ReturnType<typeof createFlowWorld>>;
 
 export async function codeOf(act: Promise<unknown>): Promise<string | undefined> {
-  try { await act; return undefined; } catch (error) { return (error as { code?: string }).code ?? String(error); }
+  try {
+    await act;
+    return undefined;
+  } catch (error) {
+    return (error as { code?: string }).code ?? String(error);
+  }
 }

@@ -17,28 +17,44 @@ export async function startForwarder(target: number | null | (() => number | nul
   let isSilent = false;
   const choose = typeof target === 'function' ? target : () => aimed;
   const open = new Set<Socket>();
-  const server = createServer((incoming) => {
+  const server = createServer(incoming => {
     const port = choose();
-    if (port === null) { incoming.destroy(); return; }
-    if (isSilent) { open.add(incoming.on('error', () => undefined)); return; }
+    if (port === null) {
+      incoming.destroy();
+      return;
+    }
+    if (isSilent) {
+      open.add(incoming.on('error', () => undefined));
+      return;
+    }
     const outgoing = connect(port, '127.0.0.1');
-    for (const [socket, other] of [[incoming, outgoing], [outgoing, incoming]] as const) {
+    for (const [socket, other] of [
+      [incoming, outgoing],
+      [outgoing, incoming],
+    ] as const) {
       open.add(socket);
-      socket.on('error', () => undefined).on('close', () => { open.delete(socket); other.destroy(); });
+      socket
+        .on('error', () => undefined)
+        .on('close', () => {
+          open.delete(socket);
+          other.destroy();
+        });
       socket.pipe(other);
     }
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   return {
     port: (server.address() as AddressInfo).port,
-    aim(port) { aimed = port; },
+    aim(port) {
+      aimed = port;
+    },
     fallSilent() {
       isSilent = true;
       for (const socket of open) socket.unpipe().pause();
     },
     async stop() {
       for (const socket of open) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
+      await new Promise(resolve => server.close(resolve));
     },
   };
 }

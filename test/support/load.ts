@@ -22,7 +22,13 @@ export async function startLoad(client: Pick<SupportClient, 'call'>, chatbotId: 
   const talk = async (sessionId: string, said: string[]): Promise<void> => {
     for (let i = 1; !counters.stopped; i++) {
       const text = `turn ${i}`;
-      done((await client.call(RecordEndUserMessageDocument, { input: { sessionId, text, idempotencyKey: `${sessionId}-${i}` } })).recordEndUserMessage);
+      done(
+        (
+          await client.call(RecordEndUserMessageDocument, {
+            input: { sessionId, text, idempotencyKey: `${sessionId}-${i}` },
+          })
+        ).recordEndUserMessage,
+      );
       said.push(text);
       counters.all += 1;
       for (const look of waiting) look();
@@ -30,21 +36,36 @@ export async function startLoad(client: Pick<SupportClient, 'call'>, chatbotId: 
   };
   const talks: Promise<void>[] = [];
   for (let i = 0; i < width; i++) {
-    const { session } = done((await client.call(OpenSessionDocument, { input: { chatbotId, channel: 'web', externalId: `load-${i}` } })).openSupportSession);
+    const { session } = done(
+      (await client.call(OpenSessionDocument, { input: { chatbotId, channel: 'web', externalId: `load-${i}` } }))
+        .openSupportSession,
+    );
     acknowledged.set(session!.id, []);
     talks.push(talk(session!.id, acknowledged.get(session!.id)!));
   }
-  const failed = new Promise<never>((_, reject) => { for (const one of talks) one.catch(reject); });
+  const failed = new Promise<never>((_, reject) => {
+    for (const one of talks) one.catch(reject);
+  });
   failed.catch(() => undefined);
   return {
     acknowledged,
-    get count() { return counters.all; },
-    more: (turns) => {
+    get count() {
+      return counters.all;
+    },
+    more: turns => {
       const wanted = counters.all + turns;
-      return Promise.race([failed, new Promise<void>((resolve) => {
-        const look = (): void => { if (counters.all >= wanted) { waiting.delete(look); resolve(); } };
-        waiting.add(look);
-      })]);
+      return Promise.race([
+        failed,
+        new Promise<void>(resolve => {
+          const look = (): void => {
+            if (counters.all >= wanted) {
+              waiting.delete(look);
+              resolve();
+            }
+          };
+          waiting.add(look);
+        }),
+      ]);
     },
     async stop() {
       counters.stopped = true;

@@ -5,11 +5,11 @@ export function pushWhenCalled(): RuntimePush {
   let loaded: RuntimePush | undefined;
   const push = (): RuntimePush => {
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- an `import` would load it at once
-    loaded ??= (require('./outgoing') as typeof import('./outgoing')).pushAnywhere();
+    loaded ??= (require('./tenant-fetch') as typeof import('./tenant-fetch')).createUnrestrictedPush();
     return loaded;
   };
   return {
-    whyRefused: async (url) => push().whyRefused(url),
+    addressProblem: async url => push().addressProblem(url),
     post: async (...given) => push().post(...given),
   };
 }

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { NewMessage } from '../../src/core/message';
 import type { RuntimeEndpoint } from '../../src/core/runtime-endpoint';
-import { Circuits } from '../../src/delivery/far-sides';
+import { CircuitBreakers } from '../../src/delivery/remote-limiter';
 import { LaneRunner } from '../../src/delivery/lane-runner';
-import { runtimeWork } from '../../src/delivery/runtime-work';
+import { createRuntimeHandler } from '../../src/delivery/runtime-handler';
 import { createFlowWorld, scope, type FlowWorld } from './flow-world';
 import { startReceiver, type Receiver } from './receiver';
 
@@ -15,17 +15,17 @@ export interface PushWorld extends FlowWorld {
   endpoint(chatbotId?: string | null, receiver?: Receiver): Promise<RuntimeEndpoint>;
   endpointNow(id: string): Promise<RuntimeEndpoint>;
   /** Creates another replica's runner. */
-  runner(): { turn(): Promise<boolean>; drained(): Promise<void> };
+  runner(): { tick(): Promise<boolean>; waitUntilIdle(): Promise<void> };
   /** Pushes until nothing is due. */
   push(): Promise<void>;
   /** Ends every wait for a retry, and every lease. */
   passRetries(): Promise<void>;
   /** Returns in how many seconds the lanes' heads are due, if not now. */
-  waits(): Promise<number[]>;
+  retryDelays(): Promise<number[]>;
   /** Records messages of an agent, as a sync would. */
   agentSays(sessionId: string, ...texts: string[]): Promise<void>;
   /** Returns what the receiver got, in the order of arrival. */
-  heard(): string[];
+  receivedTexts(): string[];
   sql<Row extends object = Record<string, unknown>>(text: string, values?: unknown[]): Promise<Row[]>;
 }
 
@@ -33,41 +33,65 @@ export async function createPushWorld(): Promise<PushWorld> {
   const world = await createFlowWorld();
   const receiver = await startReceiver();
   const logged: PushWorld['logged'][number][] = [];
-  const note = (fields: Readonly<Record<string, unknown>>, message: string): void => { logged.push({ fields, message }); };
+  const note = (fields: Readonly<Record<string, unknown>>, message: string): void => {
+    logged.push({ fields, message });
+  };
   const log = { info: note, warn: note, error: note };
   const runner = () => {
     // Pauses of remotes are over as soon as they begin.
     let now = 0;
-    const circuits = new Circuits(() => (now += 1_000_000), () => 0.5, () => undefined);
-    return new LaneRunner(world.stores.lanes, runtimeWork(world.deps, log), { leaseMs: 60_000, width: 8, widthOfFarSide: 8, pollMs: 1_000 }, circuits, log, () => undefined);
+    const circuits = new CircuitBreakers(
+      () => (now += 1_000_000),
+      () => 0.5,
+      () => undefined,
+    );
+    return new LaneRunner(
+      world.stores.lanes,
+      createRuntimeHandler(world.deps, log),
+      { leaseMs: 60_000, concurrency: 8, concurrencyPerRemote: 8, pollMs: 1_000 },
+      circuits,
+      log,
+      () => undefined,
+    );
   };
   const own = runner();
-  const sql = async <Row extends object>(text: string, values: unknown[] = []) => (await world.pool.query<Row>(text, values)).rows;
+  const sql = async <Row extends object>(text: string, values: unknown[] = []) =>
+    (await world.pool.query<Row>(text, values)).rows;
   const pushWorld: PushWorld = {
-    ...world, receiver, logged, runner, sql,
+    ...world,
+    receiver,
+    logged,
+    runner,
+    sql,
     async endpoint(chatbotId = null, at = receiver) {
       const { endpoint, secret } = await world.flows.registerEndpoint(scope, { url: at.url, chatbotId });
       at.secrets.push(secret);
       return world.flows.enableEndpoint(scope, endpoint.id);
     },
-    async endpointNow(id) { return (await world.stores.endpoints.of(scope.organizationId)).find((one) => one.id === id)!; },
-    async push() {
-      while (await own.turn()) await own.drained();
+    async endpointNow(id) {
+      return (await world.stores.endpoints.listByOrganization(scope.organizationId)).find(one => one.id === id)!;
     },
-    async passRetries() { await sql("update lane set next_run_at = now() where destination = 'RUNTIME' and next_run_at > now()"); },
-    async waits() {
+    async push() {
+      while (await own.tick()) await own.waitUntilIdle();
+    },
+    async passRetries() {
+      await sql("update lane set next_run_at = now() where destination = 'RUNTIME' and next_run_at > now()");
+    },
+    async retryDelays() {
       const rows = await sql<{ seconds: number }>(`
         select extract(epoch from next_run_at - now())::float8 as seconds from lane where destination = 'RUNTIME' and next_run_at > now() order by 1`);
       return rows.map(({ seconds }) => seconds);
     },
     async agentSays(sessionId, ...texts) {
-      await world.stores.sessions.transact(scope.organizationId, sessionId, async (tx) => {
-        for (const text of texts) await tx.oweRuntime({ kind: 'MESSAGE', messageId: (await tx.insertMessage(said(text))).id });
+      await world.stores.sessions.transact(scope.organizationId, sessionId, async tx => {
+        for (const text of texts)
+          await tx.enqueueForRuntime({ kind: 'MESSAGE', messageId: (await tx.insertMessage(agentMessage(text))).id });
       });
     },
-    heard: () => receiver.received.map(({ body }) => (body.data.message as { text: string } | undefined)?.text ?? body.type),
+    receivedTexts: () =>
+      receiver.received.map(({ body }) => (body.data.message as { text: string } | undefined)?.text ?? body.type),
     async close() {
-      await own.drained();
+      await own.waitUntilIdle();
       await receiver.close();
       await world.close();
     },
@@ -75,7 +99,16 @@ export async function createPushWorld(): Promise<PushWorld> {
   return pushWorld;
 }
 
-export const said = (text: string): NewMessage => ({
-  id: randomUUID(), author: 'AGENT', visibility: 'PUBLIC', text, attachments: [], authorName: 'Alice', agentId: null, handoffId: null,
-  callerMessageId: null, providerMessageId: null, createdAt: '2026-11-22T12:00:00.000Z',
+export const agentMessage = (text: string): NewMessage => ({
+  id: randomUUID(),
+  author: 'AGENT',
+  visibility: 'PUBLIC',
+  text,
+  attachments: [],
+  authorName: 'Alice',
+  agentId: null,
+  handoffId: null,
+  callerMessageId: null,
+  providerMessageId: null,
+  createdAt: '2026-11-22T12:00:00.000Z',
 });

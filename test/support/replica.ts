@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
-import { leash } from '../../scripts/leash';
+import { killWithParent } from '../../scripts/kill-with-parent';
 import { until } from './until';
 
 /** A line of the service's log, at level `info`. */
@@ -15,7 +15,7 @@ export interface Replica {
   /** Its log so far. */
   log(): string;
   /** Kills the process as a broken machine would, without any shutdown. */
-  killHard(): Promise<void>;
+  kill(): Promise<void>;
   /** Sends SIGTERM and returns the exit code. */
   stop(): Promise<number | null>;
 }
@@ -33,28 +33,53 @@ export interface ReplicaOptions {
  * that a test chose could be taken by another one meanwhile, whose answers would be mistaken for the service's.
  */
 export async function startReplica({ databaseUrl, env = {}, port }: ReplicaOptions): Promise<Replica> {
-  const child = spawn(process.execPath, ['-r', path.join(__dirname, 'run-typescript.cjs'), path.join(ROOT, 'src', 'main.ts')], {
-    cwd: ROOT,
-    env: { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: String(port ?? 0), DATABASE_URL: databaseUrl, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  leash(child);
+  const child = spawn(
+    process.execPath,
+    ['-r', path.join(__dirname, 'run-typescript.cjs'), path.join(ROOT, 'src', 'main.ts')],
+    {
+      cwd: ROOT,
+      env: { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: String(port ?? 0), DATABASE_URL: databaseUrl, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
+  killWithParent(child);
   let log = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => { log += chunk.toString(); });
-  const gone = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
-  const killHard = async (): Promise<void> => { child.kill('SIGKILL'); await gone; };
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => {
+      log += chunk.toString();
+    });
+  const gone = new Promise<number | null>(resolve => child.once('exit', code => resolve(code)));
+  const killHard = async (): Promise<void> => {
+    child.kill('SIGKILL');
+    await gone;
+  };
   try {
     const isRunning = (): boolean => {
-      if (child.exitCode !== null || child.signalCode !== null) throw new Error(`The service ended before it was ready:\n${log}`);
+      if (child.exitCode !== null || child.signalCode !== null)
+        throw new Error(`The service ended before it was ready:\n${log}`);
       return true;
     };
     await until(() => isRunning() && LISTENING_LINE.test(log));
     const servedPort = Number(LISTENING_LINE.exec(log)![1]);
     const url = `http://127.0.0.1:${servedPort}`;
-    await until(() => isRunning() && fetch(`${url}/readyz`).then(({ ok }) => ok, () => false));
+    await until(
+      () =>
+        isRunning() &&
+        fetch(`${url}/readyz`).then(
+          ({ ok }) => ok,
+          () => false,
+        ),
+    );
     return {
-      url, port: servedPort, pid: child.pid!, log: () => log, killHard,
-      async stop() { child.kill('SIGTERM'); return gone; },
+      url,
+      port: servedPort,
+      pid: child.pid!,
+      log: () => log,
+      kill: killHard,
+      async stop() {
+        child.kill('SIGTERM');
+        return gone;
+      },
     };
   } catch (error) {
     await killHard();

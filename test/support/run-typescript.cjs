@@ -12,17 +12,30 @@ const settings = JSON.stringify([options, 'no source maps', require('@swc/core/p
 
 require.extensions['.ts'] = (module, filename) => {
   const source = readFileSync(filename, 'utf8');
-  const kept = path.join(folder, `${createHash('sha256').update(`${settings}\0${filename}\0${source}`).digest('hex')}.js`);
+  const kept = path.join(
+    folder,
+    `${createHash('sha256').update(`${settings}\0${filename}\0${source}`).digest('hex')}.js`,
+  );
   module._compile(read(kept) ?? compile(source, filename, kept), filename);
 };
 
 function read(file) {
-  try { return readFileSync(file, 'utf8'); } catch { return null; }
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return null;
+  }
 }
 
 function compile(source, filename, kept) {
   // Loaded only when there is something to compile.
-  const { code } = require('@swc/core').transformSync(source, { ...options, sourceMaps: false, swcrc: false, configFile: false, filename });
+  const { code } = require('@swc/core').transformSync(source, {
+    ...options,
+    sourceMaps: false,
+    swcrc: false,
+    configFile: false,
+    filename,
+  });
   const fresh = `${kept}.${process.pid}`;
   writeFileSync(fresh, code);
   renameSync(fresh, kept);

@@ -15,16 +15,19 @@ export class S3Double {
   readonly listings: string[] = [];
   private readonly server = createServer((request, response) => void this.answer(request, response));
 
-  constructor(private readonly bucket: string, readonly accessKeyId: string) {}
+  constructor(
+    private readonly bucket: string,
+    readonly accessKeyId: string,
+  ) {}
 
   async start(): Promise<string> {
-    await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>(resolve => this.server.listen(0, '127.0.0.1', resolve));
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
   async stop(): Promise<void> {
     this.server.closeAllConnections();
-    await new Promise((resolve) => this.server.close(resolve));
+    await new Promise(resolve => this.server.close(resolve));
   }
 
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -34,19 +37,30 @@ export class S3Double {
     const { pathname, searchParams: query } = new URL(request.url!, 'http://s3');
     const [, bucket, ...rest] = decodeURIComponent(pathname).split('/');
     const key = rest.join('/');
-    const refuse = (status: number, code: string) => send(response, status, request.method === 'HEAD' ? '' : `<Error><Code>${code}</Code><Message>no</Message></Error>`);
+    const refuse = (status: number, code: string) =>
+      send(
+        response,
+        status,
+        request.method === 'HEAD' ? '' : `<Error><Code>${code}</Code><Message>no</Message></Error>`,
+      );
 
-    if (!request.headers.authorization?.startsWith(`AWS4-HMAC-SHA256 Credential=${this.accessKeyId}/`)) return refuse(403, 'AccessDenied');
+    if (!request.headers.authorization?.startsWith(`AWS4-HMAC-SHA256 Credential=${this.accessKeyId}/`))
+      return refuse(403, 'AccessDenied');
     if (bucket !== this.bucket) return refuse(404, 'NoSuchBucket');
     // As servers do that do not know the newest way of sending checksums.
     if (String(request.headers['x-amz-content-sha256']).startsWith('STREAMING')) return refuse(501, 'NotImplemented');
     const uploadId = query.get('uploadId') ?? '';
     switch (request.method) {
-      case 'GET': case 'HEAD': {
+      case 'GET':
+      case 'HEAD': {
         if (query.get('list-type') === '2') return send(response, 200, this.list(query));
         const found = this.objects.get(key);
         if (found === undefined) return refuse(404, 'NoSuchKey');
-        response.writeHead(200, { 'content-length': found.bytes.length, 'last-modified': found.modified.toUTCString(), etag: etagOf(found.bytes) });
+        response.writeHead(200, {
+          'content-length': found.bytes.length,
+          'last-modified': found.modified.toUTCString(),
+          etag: etagOf(found.bytes),
+        });
         return void response.end(request.method === 'HEAD' ? undefined : found.bytes);
       }
       case 'PUT':
@@ -57,34 +71,56 @@ export class S3Double {
         if (query.has('uploads')) {
           const id = randomUUID();
           this.uploads.set(id, new Map());
-          return send(response, 200, `<InitiateMultipartUploadResult><Bucket>${bucket}</Bucket><Key>${key}</Key><UploadId>${id}</UploadId></InitiateMultipartUploadResult>`);
+          return send(
+            response,
+            200,
+            `<InitiateMultipartUploadResult><Bucket>${bucket}</Bucket><Key>${key}</Key><UploadId>${id}</UploadId></InitiateMultipartUploadResult>`,
+          );
         }
         const parts = [...this.uploads.get(uploadId)!].sort(([one], [other]) => one - other);
         this.objects.set(key, { bytes: Buffer.concat(parts.map(([, part]) => part)), modified: new Date() });
         this.uploads.delete(uploadId);
-        return send(response, 200, `<CompleteMultipartUploadResult><Key>${key}</Key><ETag>"x"</ETag></CompleteMultipartUploadResult>`);
+        return send(
+          response,
+          200,
+          `<CompleteMultipartUploadResult><Key>${key}</Key><ETag>"x"</ETag></CompleteMultipartUploadResult>`,
+        );
       }
       case 'DELETE':
         if (uploadId === '') this.objects.delete(key);
         else this.uploads.delete(uploadId);
         return send(response, 204, '');
-      default: return refuse(405, 'MethodNotAllowed');
+      default:
+        return refuse(405, 'MethodNotAllowed');
     }
   }
 
   private list(query: URLSearchParams): string {
     const [prefix, after] = [query.get('prefix') ?? '', query.get('continuation-token') ?? ''];
     this.listings.push(prefix);
-    const keys = [...this.objects.keys()].filter((key) => key.startsWith(prefix) && key > after).sort();
+    const keys = [...this.objects.keys()].filter(key => key.startsWith(prefix) && key > after).sort();
     const page = keys.slice(0, PAGE);
-    const contents = page.map((key) => `<Contents><Key>${key}</Key><LastModified>${this.objects.get(key)!.modified.toISOString()}</LastModified><Size>1</Size></Contents>`);
-    const next = keys.length > PAGE ? `<IsTruncated>true</IsTruncated><NextContinuationToken>${page.at(-1)}</NextContinuationToken>` : '<IsTruncated>false</IsTruncated>';
+    const contents = page.map(
+      key =>
+        `<Contents><Key>${key}</Key><LastModified>${this.objects.get(key)!.modified.toISOString()}</LastModified><Size>1</Size></Contents>`,
+    );
+    const next =
+      keys.length > PAGE
+        ? `<IsTruncated>true</IsTruncated><NextContinuationToken>${page.at(-1)}</NextContinuationToken>`
+        : '<IsTruncated>false</IsTruncated>';
     return `<ListBucketResult>${next}${contents.join('')}</ListBucketResult>`;
   }
 }
 
 const etagOf = (bytes: Buffer): string => `"${createHash('md5').update(bytes).digest('hex')}"`;
 
-function send(response: ServerResponse, status: number, xml: string, headers: Readonly<Record<string, string>> = {}): void {
-  response.writeHead(status, { 'content-type': 'application/xml', ...headers }).end(xml === '' ? undefined : `<?xml version="1.0"?>${xml}`);
+function send(
+  response: ServerResponse,
+  status: number,
+  xml: string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  response
+    .writeHead(status, { 'content-type': 'application/xml', ...headers })
+    .end(xml === '' ? undefined : `<?xml version="1.0"?>${xml}`);
 }

@@ -17,28 +17,40 @@ export interface StepProxy {
   stop(): Promise<void>;
 }
 
-interface Hold { count: number; isIt(count: number, name: string): boolean; reached(name: string): void }
+interface Hold {
+  count: number;
+  isIt(count: number, name: string): boolean;
+  reached(name: string): void;
+}
 
 export async function startStepProxy(target: string): Promise<StepProxy> {
   const writes = new Map<string, string[]>();
   const holds = new Map<string, Hold>();
   const sessions = new SessionsByAddress();
 
-  const server = createServer((incoming, outgoing) => void (async () => {
-    const body = await bytesOf(incoming);
-    const [method, path] = [incoming.method!, incoming.url!];
-    const sent = jsonOf(body);
-    const sessionId = method === 'GET' ? null : sessions.of(path, sent);
-    const name = nameOf(method, path, sent);
-    const isHeld = sessionId !== null && counts(sessionId, name);
-    const forwarded = request(`${target}${path}`, { method, headers: { ...incoming.headers, host: new URL(target).host } }, (answer) => void bytesOf(answer).then((bytes) => {
-      sessions.learn(path, sessionId, jsonOf(bytes));
-      if (isHeld) holds.get(sessionId)?.reached(name);
-      else outgoing.writeHead(answer.statusCode!, answer.headers).end(bytes);
-    }));
-    forwarded.on('error', () => outgoing.destroy());
-    forwarded.end(body);
-  })());
+  const server = createServer(
+    (incoming, outgoing) =>
+      void (async () => {
+        const body = await bytesOf(incoming);
+        const [method, path] = [incoming.method!, incoming.url!];
+        const sent = jsonOf(body);
+        const sessionId = method === 'GET' ? null : sessions.of(path, sent);
+        const name = nameOf(method, path, sent);
+        const isHeld = sessionId !== null && counts(sessionId, name);
+        const forwarded = request(
+          `${target}${path}`,
+          { method, headers: { ...incoming.headers, host: new URL(target).host } },
+          answer =>
+            void bytesOf(answer).then(bytes => {
+              sessions.learn(path, sessionId, jsonOf(bytes));
+              if (isHeld) holds.get(sessionId)?.reached(name);
+              else outgoing.writeHead(answer.statusCode!, answer.headers).end(bytes);
+            }),
+        );
+        forwarded.on('error', () => outgoing.destroy());
+        forwarded.end(body);
+      })(),
+  );
 
   /** Returns whether to hold this write. */
   function counts(sessionId: string, name: string): boolean {
@@ -47,15 +59,21 @@ export async function startStepProxy(target: string): Promise<StepProxy> {
     return hold?.isIt(hold.count++, name) ?? false;
   }
 
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    writesOf: (sessionId) => writes.get(sessionId) ?? [],
-    holdNext: (sessionId, isIt) => new Promise((reached) => { holds.set(sessionId, { count: 0, isIt, reached }); }),
-    release() { holds.clear(); server.closeAllConnections(); },
+    writesOf: sessionId => writes.get(sessionId) ?? [],
+    holdNext: (sessionId, isIt) =>
+      new Promise(reached => {
+        holds.set(sessionId, { count: 0, isIt, reached });
+      }),
+    release() {
+      holds.clear();
+      server.closeAllConnections();
+    },
     async stop() {
       server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      await new Promise(resolve => server.close(resolve));
     },
   };
 }
@@ -83,7 +101,10 @@ function nameOf(method: string, path: string, sent: any): string {
   const where = `${method} ${path.replace(/^.*\/accounts\/\d+/, '').replace(/\/\d+/g, '')}`;
   if (sent === null) return `${where} with a file`;
   if (typeof sent.content === 'string') return `${where}: ${sent.content.split('\n')[0]}`;
-  if (/assignments$|toggle_/.test(path)) return `${where}: ${Object.entries(sent).map(([key, value]) => `${key} ${typeof value === 'number' && value > 0 ? 'n' : value}`).join(', ')}`;
+  if (/assignments$|toggle_/.test(path))
+    return `${where}: ${Object.entries(sent)
+      .map(([key, value]) => `${key} ${typeof value === 'number' && value > 0 ? 'n' : value}`)
+      .join(', ')}`;
   return where;
 }
 

@@ -17,26 +17,34 @@ export const STRANGER_SDL = `
   type ChatbotConnection { edges: [ChatbotEdge!]! pageInfo: PageInfo! }
 `;
 
-const organization = (id: string) => ({ id, name: `Organization ${id}`, createdAt: '2026-01-02T03:04:05.000Z', plan: { seats: 3 } });
+const organization = (id: string) => ({
+  id,
+  name: `Organization ${id}`,
+  createdAt: '2026-01-02T03:04:05.000Z',
+  plan: { seats: 3 },
+});
 const user = (id: string) => ({ id, name: `User ${id}` });
 const chatbot = (id: string) => ({ id, name: `Bot ${id}`, organization: organization('org-1') });
 
-export const strangerSchema = () => buildSubgraphSchema([{
-  typeDefs: parse(STRANGER_SDL),
-  resolvers: {
-    Query: {
-      me: () => user('user-1'),
-      organization: (_root: unknown, { id }: { id: string }) => organization(id),
-      chatbots: (_root: unknown, { ids }: { ids: string[] }) => ({
-        edges: ids.map((id) => ({ cursor: id, node: chatbot(id) })),
-        pageInfo: { hasNextPage: false, hasPreviousPage: false, startCursor: ids[0], endCursor: ids.at(-1) },
-      }),
+export const strangerSchema = () =>
+  buildSubgraphSchema([
+    {
+      typeDefs: parse(STRANGER_SDL),
+      resolvers: {
+        Query: {
+          me: () => user('user-1'),
+          organization: (_root: unknown, { id }: { id: string }) => organization(id),
+          chatbots: (_root: unknown, { ids }: { ids: string[] }) => ({
+            edges: ids.map(id => ({ cursor: id, node: chatbot(id) })),
+            pageInfo: { hasNextPage: false, hasPreviousPage: false, startCursor: ids[0], endCursor: ids.at(-1) },
+          }),
+        },
+        Organization: { __resolveReference: ({ id }: { id: string }) => organization(id) },
+        User: { __resolveReference: ({ id }: { id: string }) => user(id) },
+        Chatbot: { __resolveReference: ({ id }: { id: string }) => chatbot(id) },
+      } as never,
     },
-    Organization: { __resolveReference: ({ id }: { id: string }) => organization(id) },
-    User: { __resolveReference: ({ id }: { id: string }) => user(id) },
-    Chatbot: { __resolveReference: ({ id }: { id: string }) => chatbot(id) },
-  } as never,
-}]);
+  ]);
 
 export async function startStranger(): Promise<{ readonly url: string; stop(): Promise<void> }> {
   const schema = strangerSchema();
@@ -46,14 +54,22 @@ export async function startStranger(): Promise<{ readonly url: string; stop(): P
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(result));
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`,
-    stop: () => new Promise((resolve) => { server.close(() => resolve()); server.closeAllConnections(); }),
+    stop: () =>
+      new Promise(resolve => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
   };
 }
 
-interface Operation { readonly query: string; readonly variables?: Record<string, unknown>; readonly operationName?: string }
+interface Operation {
+  readonly query: string;
+  readonly variables?: Record<string, unknown>;
+  readonly operationName?: string;
+}
 
 async function bodyOf(request: IncomingMessage): Promise<Operation> {
   const parts: Buffer[] = [];

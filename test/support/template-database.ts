@@ -6,9 +6,11 @@ import { on, onServer, template, urlOf, type Template } from './test-server';
 /** Once per test run, by global-setup. Its name is the run's own: several runs may share a server. */
 export async function buildTemplate(): Promise<void> {
   const name = `support_template_${randomBytes(4).toString('hex')}`;
-  const strategy = await onServer(async (server) => {
+  const strategy = await onServer(async server => {
     await server.query(`create database ${name} template template0`);
-    const { rows: [row] } = await server.query<{ version: number }>("select current_setting('server_version_num')::int as version");
+    const {
+      rows: [row],
+    } = await server.query<{ version: number }>("select current_setting('server_version_num')::int as version");
     // Through the log, which is the default, each clone is written twice. Postgres 14 knows no other way than the files.
     return row!.version >= 150_000 ? 'strategy file_copy' : '';
   });
@@ -20,8 +22,11 @@ export async function buildTemplate(): Promise<void> {
 /** Removes the template and its clones, which are this run's own. */
 export async function dropTemplate(): Promise<void> {
   const { name } = template();
-  await onServer(async (server) => {
-    const { rows } = await server.query<{ datname: string }>('select datname from pg_database where starts_with(datname, $1)', [`${name}_`]);
+  await onServer(async server => {
+    const { rows } = await server.query<{ datname: string }>(
+      'select datname from pg_database where starts_with(datname, $1)',
+      [`${name}_`],
+    );
     for (const { datname } of [...rows, { datname: name }]) await server.query(`drop database if exists ${datname}`);
   });
 }

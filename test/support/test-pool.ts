@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Pool, PoolClient } from 'pg';
-import { createPool, type PoolOptions } from '../../src/persistence/pool';
+import { createPool, type PoolOptions } from '../../src/persistence/postgres/pool';
 import { createTestDatabase, type ReusableDatabase } from './database';
 
 export interface TestPool {
@@ -24,36 +24,44 @@ let isOver = false;
 
 afterAll(async () => {
   isOver = true;
-  await Promise.all(kept.splice(0).map(async ({ pool, database }) => {
-    // The pool's end does not wait for that of its connections, and a file's sockets are to be closed before the next file begins.
-    const ends = (await clientsOf(pool)).map((client) => new Promise<void>((resolve) => {
-      client.once('end', () => resolve());
-      client.release(true);
-    }));
-    await Promise.all([...ends, pool.end()]);
-    database.giveBack();
-  }));
+  await Promise.all(
+    kept.splice(0).map(async ({ pool, database }) => {
+      // The pool's end does not wait for that of its connections, and a file's sockets are to be closed before the next file begins.
+      const ends = (await clientsOf(pool)).map(
+        client =>
+          new Promise<void>(resolve => {
+            client.once('end', () => resolve());
+            client.release(true);
+          }),
+      );
+      await Promise.all([...ends, pool.end()]);
+      database.giveBack();
+    }),
+  );
 });
 
 /** All that are open, or one. */
-const clientsOf = (pool: Pool): Promise<PoolClient[]> => Promise.all(Array.from({ length: Math.max(pool.totalCount, 1) }, () => pool.connect()));
+const clientsOf = (pool: Pool): Promise<PoolClient[]> =>
+  Promise.all(Array.from({ length: Math.max(pool.totalCount, 1) }, () => pool.connect()));
 
 /** A pool on a database of its own with all tables and nothing in them. @param graceMs for forgotten connections to close */
 export async function openTestPool(options: PoolOptions = {}, graceMs?: number): Promise<TestPool> {
   const key = JSON.stringify(options);
-  const place = kept.findIndex((one) => one.key === key);
+  const place = kept.findIndex(one => one.key === key);
   const opened = place >= 0 ? kept.splice(place, 1)[0]! : await open(key, options, graceMs);
   let isClosed = false;
   const pool = new Proxy(opened.pool, {
     get(target, name) {
-      if (isClosed && (name === 'query' || name === 'connect')) return () => Promise.reject(new Error('Cannot use a pool after calling end on the pool'));
+      if (isClosed && (name === 'query' || name === 'connect'))
+        return () => Promise.reject(new Error('Cannot use a pool after calling end on the pool'));
       return Reflect.get(target, name) as unknown;
     },
   });
   return {
-    database: opened.database, pool,
+    database: opened.database,
+    pool,
     async close() {
-      const isEmpty = !isOver && await comesToRest(opened) && await emptied(opened);
+      const isEmpty = !isOver && (await comesToRest(opened)) && (await emptied(opened));
       isClosed = true;
       if (isEmpty) return void kept.push(opened);
       await opened.pool.end();
@@ -68,13 +76,19 @@ async function open(key: string, options: PoolOptions, graceMs?: number): Promis
   return { key, database, pool, methods: methodsOf(pool) };
 }
 
-const methodsOf = (pool: Pool): unknown[] => [pool.query, pool.connect, pool.end, ...pool.eventNames().flatMap((name) => pool.listeners(name))];
+const methodsOf = (pool: Pool): unknown[] => [
+  pool.query,
+  pool.connect,
+  pool.end,
+  ...pool.eventNames().flatMap(name => pool.listeners(name)),
+];
 
 /** @returns false for one that was changed or ended, or of which somebody keeps a connection */
 async function comesToRest({ pool, methods }: Opened): Promise<boolean> {
   const now = methodsOf(pool);
-  if (pool.ending || now.length !== methods.length || now.some((method, index) => method !== methods[index])) return false;
-  for (const until = Date.now() + 60_000; pool.idleCount !== pool.totalCount || pool.waitingCount > 0;) {
+  if (pool.ending || now.length !== methods.length || now.some((method, index) => method !== methods[index]))
+    return false;
+  for (const until = Date.now() + 60_000; pool.idleCount !== pool.totalCount || pool.waitingCount > 0; ) {
     if (Date.now() > until) return false;
     await setTimeout(5);
   }
@@ -85,8 +99,11 @@ async function emptied({ pool, database }: Opened): Promise<boolean> {
   // All of them: each may have settings of the last test.
   const clients = await clientsOf(pool);
   try {
-    await Promise.all(clients.map((client) => client.query('reset all; unlisten *; select pg_advisory_unlock_all()')));
-    return await database.empty(clients[0]!, clients.map((client) => (client as unknown as { processID: number }).processID));
+    await Promise.all(clients.map(client => client.query('reset all; unlisten *; select pg_advisory_unlock_all()')));
+    return await database.empty(
+      clients[0]!,
+      clients.map(client => (client as unknown as { processID: number }).processID),
+    );
   } finally {
     for (const client of clients) client.release();
   }

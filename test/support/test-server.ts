@@ -31,6 +31,7 @@ export function urlOf(database: string): string {
 
 function required(name: string): string {
   const value = process.env[name];
-  if (!value) throw new Error(`${name} is not set: test/global-setup.ts sets it, which jest runs for every project but "unit".`);
+  if (!value)
+    throw new Error(`${name} is not set: test/global-setup.ts sets it, which jest runs for every project but "unit".`);
   return value;
 }

@@ -8,7 +8,7 @@ const LIMIT_MS = 290_000;
 
 /** Waits until `isSo` returns true; checks at once, then repeatedly. @throws Error with the condition's source text */
 export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + LIMIT_MS; !(await isSo());) {
+  for (const end = Date.now() + LIMIT_MS; !(await isSo()); ) {
     if (Date.now() > end) throw new Error(`Waited in vain until ${isSo.toString()}`);
     await setTimeout(5);
   }
@@ -16,7 +16,7 @@ export async function until(isSo: () => boolean | Promise<boolean>): Promise<voi
 
 /** Repeats `check` until it throws nothing. @throws its last error */
 export async function eventually<T>(check: () => Promise<T>): Promise<T> {
-  for (const end = Date.now() + LIMIT_MS; ;) {
+  for (const end = Date.now() + LIMIT_MS; ; ) {
     try {
       return await check();
     } catch (error) {

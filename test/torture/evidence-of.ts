@@ -1,7 +1,25 @@
-import { LINES, type AgentAct, type Control, type Evidence, type FarConversation, type FarLine, type FarStatus, type Invocation, type LateWord, type Lines, type Move, type Received, type RuntimeOperation } from '../../scripts/torture/evidence';
+import {
+  LINES,
+  type AgentAct,
+  type Control,
+  type Evidence,
+  type RemoteConversation,
+  type RemoteMessage,
+  type RemoteStatus,
+  type Invocation,
+  type LateMessage,
+  type Lines,
+  type Move,
+  type Received,
+  type RuntimeOperation,
+} from '../../scripts/torture/evidence';
 
 /** Evidence that a test may plant a fault in. */
-export interface Draft { farSide: FarConversation[]; received: Received[]; log: Invocation[] }
+export interface Draft {
+  remote: RemoteConversation[];
+  received: Received[];
+  log: Invocation[];
+}
 
 const SESSION = 's1';
 const at = 0;
@@ -9,22 +27,43 @@ const WAYS = ['query', 'subscription', 'push'] as const;
 
 /** Writes one session's story down as a run would: each step goes to the far sides and to the log. */
 export class Story {
-  readonly draft: Draft = { farSide: [], received: [], log: [] };
-  private readonly shown: FarLine[] = [];
+  readonly draft: Draft = { remote: [], received: [], log: [] };
+  private readonly shown: RemoteMessage[] = [];
   private lastId = 0;
   private lastSeq = 0;
   private deliveries = 0;
   private asked = 0;
   private readonly moves: Move[] = [];
-  private readonly lateWords: LateWord[] = [];
+  private readonly lateWords: LateMessage[] = [];
   private readonly reasons = new Map<string, string>();
 
-  constructor(private readonly policy: { readonly mirroring?: 'ALWAYS' | 'ON_HANDOFF'; readonly whileWaiting?: 'HOLD' | 'BOT_MAY_ANSWER'; readonly lines?: Lines } = {}) {
-    this.draft.log.push({ kind: 'begun', at, seconds: 0, talks: 1 }, { kind: 'opened', at, session: SESSION, mirroring: policy.mirroring ?? 'ALWAYS', whileWaiting: policy.whileWaiting ?? 'HOLD', lines: policy.lines ?? LINES, isPushed: true });
+  constructor(
+    private readonly policy: {
+      readonly mirroring?: 'ALWAYS' | 'ON_HANDOFF';
+      readonly whileWaiting?: 'HOLD' | 'BOT_MAY_ANSWER';
+      readonly lines?: Lines;
+    } = {},
+  ) {
+    this.draft.log.push(
+      { kind: 'begun', at, seconds: 0, talks: 1 },
+      {
+        kind: 'opened',
+        at,
+        session: SESSION,
+        mirroring: policy.mirroring ?? 'ALWAYS',
+        whileWaiting: policy.whileWaiting ?? 'HOLD',
+        lines: policy.lines ?? LINES,
+        isPushed: true,
+      },
+    );
   }
 
-  user(text: string, control: Control, epoch: number, isShown = true): this { return this.turn('user', text, control, epoch, epoch, null, isShown); }
-  bot(text: string, epoch: number, control: Control = 'BOT'): this { return this.turn('bot', text, control, epoch, epoch, true, true); }
+  user(text: string, control: Control, epoch: number, isShown = true): this {
+    return this.turn('user', text, control, epoch, epoch, null, isShown);
+  }
+  bot(text: string, epoch: number, control: Control = 'BOT'): this {
+    return this.turn('bot', text, control, epoch, epoch, true, true);
+  }
   refused(text: string, control: Control, epoch: number, believed: number): this {
     this.ask('bot', text, believed);
     return this.answer('bot', text, { refused: 'CONTROL_LOST', control, epoch });
@@ -38,7 +77,7 @@ export class Story {
   asks(handoffId: string, control: Control, epoch: number): this {
     const key = `h${++this.asked}`;
     const reason = `[reason ${key}]`;
-    if (!this.moves.some((move) => move.handoffId === handoffId)) {
+    if (!this.moves.some(move => move.handoffId === handoffId)) {
       this.reasons.set(handoffId, reason);
       this.moves.push({ handoffId, from: null, to: 'REQUESTED' });
     }
@@ -63,14 +102,27 @@ export class Story {
     return this.answer('close', 'close', { control: 'BOT', epoch: 1 });
   }
 
-  agent(act: AgentAct, saw: FarStatus = 'open', text: string | null = null): this {
-    this.draft.log.push({ kind: 'agent', at, session: SESSION, agent: 'Ann', act, saw, text, ok: true });
+  agent(act: AgentAct, saw: RemoteStatus = 'open', text: string | null = null): this {
+    this.draft.log.push({
+      kind: 'agent',
+      at,
+      session: SESSION,
+      agent: 'Ann',
+      act,
+      observedStatus: saw,
+      text,
+      ok: true,
+    });
     if (text !== null) this.show({ by: 'agent', isPrivate: act === 'note', text });
     return this;
   }
 
   word(text: string, control: Control, epoch: number): this {
-    return this.deliver({ kind: 'message', author: 'AGENT', messageId: text, seq: ++this.lastSeq, text }, control, epoch);
+    return this.deliver(
+      { kind: 'message', author: 'AGENT', messageId: text, seq: ++this.lastSeq, text },
+      control,
+      epoch,
+    );
   }
   /** A word that no sync had shown when its handoff ended. */
   lateWord(handoffId: string, text: string, control: Control, epoch: number): this {
@@ -85,33 +137,75 @@ export class Story {
   }
   /** Nothing where the policy says nothing. */
   line(text: string | null, control: Control, epoch: number): this {
-    return text === null || text === '' ? this : this.deliver({ kind: 'message', author: 'SYSTEM', messageId: `m${this.deliveries}`, seq: ++this.lastSeq, text }, control, epoch);
+    return text === null || text === ''
+      ? this
+      : this.deliver(
+          { kind: 'message', author: 'SYSTEM', messageId: `m${this.deliveries}`, seq: ++this.lastSeq, text },
+          control,
+          epoch,
+        );
   }
   state(handoffId: string, state: string, control: Control, epoch: number): this {
     this.move(handoffId, state);
     return this.deliver({ kind: 'state', handoffId, state }, control, epoch);
   }
   /** With the closing line before it. */
-  outcome(handoffId: string, reason: string, control: Control, epoch: number, closing: string | null = this.lines.ended): this {
+  outcome(
+    handoffId: string,
+    reason: string,
+    control: Control,
+    epoch: number,
+    closing: string | null = this.lines.ended,
+  ): this {
     this.move(handoffId, 'ENDING').move(handoffId, 'ENDED');
-    return this.line(closing, control, epoch).deliver({ kind: 'outcome', handoffId, state: 'ENDED', reason }, control, epoch);
+    return this.line(closing, control, epoch).deliver(
+      { kind: 'outcome', handoffId, state: 'ENDED', reason },
+      control,
+      epoch,
+    );
   }
 
-  end(status: FarStatus, control: Control, epoch: number, handoff: { id: string; state: string } | null = null): Draft {
-    this.draft.farSide.push({ id: 1, session: SESSION, status, agent: null, lines: this.shown });
-    this.draft.log.push({ kind: 'moves', at, session: SESSION, moves: this.moves, lateWords: this.lateWords }, { kind: 'deadLetters', at, letters: [] });
-    this.draft.log.push({ kind: 'final', at, session: SESSION, control, epoch, handoff, owed: { provider: 0, runtime: 0, parked: 0 } });
+  end(
+    status: RemoteStatus,
+    control: Control,
+    epoch: number,
+    handoff: { id: string; state: string } | null = null,
+  ): Draft {
+    this.draft.remote.push({ id: 1, session: SESSION, status, agent: null, lines: this.shown });
+    this.draft.log.push(
+      { kind: 'moves', at, session: SESSION, moves: this.moves, lateMessages: this.lateWords },
+      { kind: 'deadLetters', at, letters: [] },
+    );
+    this.draft.log.push({
+      kind: 'final',
+      at,
+      session: SESSION,
+      control,
+      epoch,
+      handoff,
+      pending: { provider: 0, runtime: 0, parked: 0 },
+    });
     return this.draft;
   }
 
-  private get lines(): Lines { return this.policy.lines ?? LINES; }
+  private get lines(): Lines {
+    return this.policy.lines ?? LINES;
+  }
   private move(handoffId: string, to: string): this {
-    const from = this.moves.filter((move) => move.handoffId === handoffId).at(-1)?.to ?? null;
+    const from = this.moves.filter(move => move.handoffId === handoffId).at(-1)?.to ?? null;
     this.moves.push({ handoffId, from, to });
     return this;
   }
 
-  private turn(by: 'user' | 'bot', text: string, control: Control, epoch: number, believed: number, delivered: boolean | null, isShown: boolean): this {
+  private turn(
+    by: 'user' | 'bot',
+    text: string,
+    control: Control,
+    epoch: number,
+    believed: number,
+    delivered: boolean | null,
+    isShown: boolean,
+  ): this {
     this.ask(by, text, by === 'bot' ? believed : null);
     if (isShown) this.show({ by: by === 'user' ? 'endUser' : 'bot', isPrivate: false, text });
     return this.answer(by, text, { control, epoch, seq: ++this.lastSeq, delivered });
@@ -120,13 +214,40 @@ export class Story {
   private ask(operation: RuntimeOperation, text: string | null, epoch: number | null, key = text!): void {
     this.draft.log.push({ kind: 'asked', at, session: SESSION, operation, key, text, epoch });
   }
-  private answer(operation: RuntimeOperation, key: string, given: Partial<Extract<Invocation, { kind: 'answered' }>>): this {
-    this.draft.log.push({ kind: 'answered', at, session: SESSION, operation, key, refused: null, control: null, epoch: null, seq: null, delivered: null, handoffId: null, ...given });
+  private answer(
+    operation: RuntimeOperation,
+    key: string,
+    given: Partial<Extract<Invocation, { kind: 'answered' }>>,
+  ): this {
+    this.draft.log.push({
+      kind: 'answered',
+      at,
+      session: SESSION,
+      operation,
+      key,
+      refused: null,
+      control: null,
+      epoch: null,
+      seq: null,
+      delivered: null,
+      handoffId: null,
+      ...given,
+    });
     return this;
   }
-  private show(line: Omit<FarLine, 'id' | 'file'>): void { this.shown.push({ id: ++this.lastId, file: null, ...line }); }
+  private show(line: Omit<RemoteMessage, 'id' | 'file'>): void {
+    this.shown.push({ id: ++this.lastId, file: null, ...line });
+  }
   private deliver(notice: Received['notice'], control: Control, epoch: number): this {
-    this.draft.received.push({ at, via: WAYS[this.deliveries % WAYS.length]!, session: SESSION, deliveryId: `d${++this.deliveries}`, control, epoch, notice });
+    this.draft.received.push({
+      at,
+      via: WAYS[this.deliveries % WAYS.length]!,
+      session: SESSION,
+      deliveryId: `d${++this.deliveries}`,
+      control,
+      epoch,
+      notice,
+    });
     return this;
   }
 }
@@ -134,16 +255,25 @@ export class Story {
 /** Bot, person, bot again; with a bot that was too late, a suggestion, a note, and a delivery that came twice. */
 export function soundHistory(): Draft {
   const story = new Story()
-    .user('[u1]', 'BOT', 1).bot('[b1]', 1)
-    .user('[u2]', 'BOT', 1).asks('h-1', 'NONE', 2)
+    .user('[u1]', 'BOT', 1)
+    .bot('[b1]', 1)
+    .user('[u2]', 'BOT', 1)
+    .asks('h-1', 'NONE', 2)
     .refused('[b2]', 'NONE', 2, 1)
     .queued('h-1', 2)
-    .agent('take').agent('reply', 'open', '[a1]').state('h-1', 'ACTIVE', 'HUMAN', 3).word('[a1]', 'HUMAN', 3)
+    .agent('take')
+    .agent('reply', 'open', '[a1]')
+    .state('h-1', 'ACTIVE', 'HUMAN', 3)
+    .word('[a1]', 'HUMAN', 3)
     .agent('note', 'open', '[n1]')
-    .user('[u3]', 'HUMAN', 3).suggested('[b3]', 'HUMAN', 3, 1)
-    .agent('reply', 'open', '[a2]').agent('resolve').word('[a2]', 'HUMAN', 3)
+    .user('[u3]', 'HUMAN', 3)
+    .suggested('[b3]', 'HUMAN', 3, 1)
+    .agent('reply', 'open', '[a2]')
+    .agent('resolve')
+    .word('[a2]', 'HUMAN', 3)
     .outcome('h-1', 'AGENT_RESOLVED', 'BOT', 4)
-    .user('[u4]', 'BOT', 4).bot('[b4]', 4);
+    .user('[u4]', 'BOT', 4)
+    .bot('[b4]', 4);
   const draft = story.end('pending', 'BOT', 4);
   draft.received.splice(4, 0, draft.received[3]!);
   return draft;
@@ -154,4 +284,4 @@ export const copyOf = (draft: Draft): Draft => structuredClone(draft);
 export const asEvidence = (draft: Draft): Evidence => draft;
 
 /** A mutable view of one conversation's lines. */
-export const linesOf = (draft: Draft): FarLine[] => draft.farSide[0]!.lines as FarLine[];
+export const linesOf = (draft: Draft): RemoteMessage[] => draft.remote[0]!.lines as RemoteMessage[];

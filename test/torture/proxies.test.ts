@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Dice } from '../../scripts/torture/dice';
+import { SeededRandom } from '../../scripts/torture/seeded-random';
 import { FAULTS, FaultPlan, type Odds } from '../../scripts/torture/faults';
 import { HttpFaultProxy } from '../../scripts/torture/http-proxy';
 import { until } from '../support/until';
@@ -12,27 +12,37 @@ let proxy: HttpFaultProxy;
 beforeAll(async () => {
   far = createServer((request, response) => {
     const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk)).on('end', () => {
-      reached.push(`${request.method} ${request.url} ${Buffer.concat(chunks).toString()}`);
-      response.writeHead(200, { 'content-type': 'application/json' }).end(ANSWER);
-    });
+    request
+      .on('data', (chunk: Buffer) => chunks.push(chunk))
+      .on('end', () => {
+        reached.push(`${request.method} ${request.url} ${Buffer.concat(chunks).toString()}`);
+        response.writeHead(200, { 'content-type': 'application/json' }).end(ANSWER);
+      });
   });
-  await new Promise<void>((resolve) => far.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>(resolve => far.listen(0, '127.0.0.1', resolve));
 });
-beforeEach(() => { reached.length = 0; });
+beforeEach(() => {
+  reached.length = 0;
+});
 afterEach(() => proxy.stop());
-afterAll(() => new Promise((resolve) => far.close(resolve)));
+afterAll(() => new Promise(resolve => far.close(resolve)));
 
 async function standing(odds: Odds, isRough = true): Promise<FaultPlan> {
-  const plan = new FaultPlan('a hop', new Dice(7), odds);
-  proxy = await HttpFaultProxy.start({ plan, target: () => `http://127.0.0.1:${(far.address() as AddressInfo).port}`, jitterMs: 5, lateMs: [60_000, 60_000] });
+  const plan = new FaultPlan('a hop', new SeededRandom(7), odds);
+  proxy = await HttpFaultProxy.start({
+    plan,
+    target: () => `http://127.0.0.1:${(far.address() as AddressInfo).port}`,
+    jitterMs: 5,
+    lateMs: [60_000, 60_000],
+  });
   if (isRough) plan.begin();
   return plan;
 }
-const call = (limitMs = 10_000) => fetch(`${proxy.url}/path?a=1`, { method: 'POST', body: 'words', signal: AbortSignal.timeout(limitMs) });
+const call = (limitMs = 10_000) =>
+  fetch(`${proxy.url}/path?a=1`, { method: 'POST', body: 'words', signal: AbortSignal.timeout(limitMs) });
 const PASSED = 'POST /path?a=1 words';
 
-it.each(['jitter', 'latency'] as const)('passes everything on after a %s', async (fault) => {
+it.each(['jitter', 'latency'] as const)('passes everything on after a %s', async fault => {
   const plan = await standing({ [fault]: 1 });
   expect(await (await call()).text()).toBe(ANSWER);
   expect(reached).toEqual([PASSED]);
@@ -75,7 +85,10 @@ it('gives up with a page on what takes effect later', async () => {
   await until(() => reached.length === 1);
 });
 
-it.each([['serverError', 0], ['appliedThenError', 1]] as const)('answers %s with a page and not with the answer', async (fault, times) => {
+it.each([
+  ['serverError', 0],
+  ['appliedThenError', 1],
+] as const)('answers %s with a page and not with the answer', async (fault, times) => {
   await standing({ [fault]: 1 });
   const { status } = await call();
   expect(status).toBeGreaterThanOrEqual(500);
@@ -119,9 +132,9 @@ it('takes what it holds back, and brings it later', async () => {
 
 it('is as if nobody listened during an outage', async () => {
   const plan = await standing({});
-  proxy.away(true);
+  proxy.setAway(true);
   await expect(call()).rejects.toThrow();
-  proxy.away(false);
+  proxy.setAway(false);
   expect((await call()).status).toBe(200);
   expect(plan.counts).toEqual({ outage: 1 });
 });
@@ -129,7 +142,11 @@ it('is as if nobody listened during an outage', async () => {
 it('decides the same for the same seed, and each stream for itself', async () => {
   await standing({});
   const decisions = (seed: number, stream: string) => {
-    const plan = new FaultPlan('a hop', new Dice(seed).of(stream), Object.fromEntries(FAULTS.filter((fault) => fault !== 'outage').map((fault) => [fault, 0.08])));
+    const plan = new FaultPlan(
+      'a hop',
+      new SeededRandom(seed).stream(stream),
+      Object.fromEntries(FAULTS.filter(fault => fault !== 'outage').map(fault => [fault, 0.08])),
+    );
     plan.begin();
     return Array.from({ length: 50 }, () => plan.draw());
   };

@@ -1,12 +1,12 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { judge } from '../../scripts/torture/checker';
+import { checkEvidence } from '../../scripts/torture/check-evidence';
 import { readEvidence } from '../../scripts/torture/record';
-import { isClean, verdictShown, type Verdict } from '../../scripts/torture/report';
-import { torture } from '../../scripts/torture/run';
+import { isClean, renderVerdict, type Verdict } from '../../scripts/torture/report';
+import { runTorture } from '../../scripts/torture/run';
 import { startChatwootDouble } from '../../src/providers/chatwoot/testing/double';
-import { FarSide } from '../../src/providers/chatwoot/testing/far-side';
+import { FarSide } from '../../src/providers/chatwoot/testing/remote';
 
 jest.setTimeout(600_000);
 
@@ -16,54 +16,91 @@ let folder: string;
 let verdict: Verdict;
 beforeAll(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'support-torture-test-'));
-  verdict = await torture({
-    seed: SEED, seconds: 25, services: 2, talks: 6, folder, chatwoot: null, loader: LOADER, tell: () => undefined,
+  verdict = await runTorture({
+    seed: SEED,
+    seconds: 25,
+    services: 2,
+    sessions: 6,
+    folder,
+    chatwoot: null,
+    loader: LOADER,
+    log: () => undefined,
   });
 });
-afterAll(() => { if (isClean(verdict)) rmSync(folder, { recursive: true, force: true }); });
+afterAll(() => {
+  if (isClean(verdict)) rmSync(folder, { recursive: true, force: true });
+});
 
 it('finds nothing lost, doubled, out of order, over a human, leaked or stuck after half a minute of everything', () => {
   // How much happens in half a minute is the machine's affair.
   const faults = verdict.findings.filter(({ column }) => column !== 'idle');
-  if (!isClean({ findings: faults, late: verdict.late })) throw new Error(`${verdictShown(verdict)}\nThe run is kept in ${folder}.`);
+  if (!isClean({ findings: faults, isLate: verdict.isLate }))
+    throw new Error(`${renderVerdict(verdict)}\nThe run is kept in ${folder}.`);
 });
 
 it('has exercised what it judged', () => {
-  expect(verdict.tally.endUserTurns).toBeGreaterThan(0);
-  expect(verdict.tally.botTurns).toBeGreaterThan(0);
-  expect(Object.keys(verdict.strikes)).not.toHaveLength(0);
+  expect(verdict.tally.endUserMessages).toBeGreaterThan(0);
+  expect(verdict.tally.botMessages).toBeGreaterThan(0);
+  expect(Object.keys(verdict.disruptions)).not.toHaveLength(0);
   // So few are pushed in some seconds that chance may spare them all.
-  for (const { hop, counts } of verdict.faults) if (hop !== 'service to runtime') expect({ hop, faults: Object.keys(counts).length }).not.toEqual({ hop, faults: 0 });
+  for (const { hop, counts } of verdict.faults)
+    if (hop !== 'service to runtime')
+      expect({ hop, faults: Object.keys(counts).length }).not.toEqual({ hop, faults: 0 });
 });
 
 it('leaves evidence that can be judged again, and no database', () => {
   const evidence = readEvidence(folder);
-  expect(judge(evidence)).toEqual(verdict.findings);
+  expect(checkEvidence(evidence)).toEqual(verdict.findings);
   expect(evidence.log.length).toBeGreaterThan(0);
-  expect(readdirSync(folder).filter((name) => !name.startsWith('service-')).sort()).toEqual(['far-side.json', 'invocations.jsonl', 'received.jsonl']);
+  expect(
+    readdirSync(folder)
+      .filter(name => !name.startsWith('service-'))
+      .sort(),
+  ).toEqual(['far-side.json', 'invocations.jsonl', 'received.jsonl']);
 });
 
 it('goes the same way against a Chatwoot that is there already, and leaves nothing of its own in it', async () => {
   const double = await startChatwootDouble({ version: '4.14' });
   const own = mkdtempSync(path.join(tmpdir(), 'support-torture-test-'));
   try {
-    const there = await torture({
-      seed: SEED, seconds: 10, services: 2, talks: 4, folder: own, loader: LOADER, tell: () => undefined,
+    const there = await runTorture({
+      seed: SEED,
+      seconds: 10,
+      services: 2,
+      sessions: 4,
+      folder: own,
+      loader: LOADER,
+      log: () => undefined,
       chatwoot: { url: double.baseUrl, platformToken: double.platformToken, publicUrl: null },
     });
     const faults = there.findings.filter(({ column }) => column !== 'idle');
-    if (!isClean({ findings: faults, late: there.late })) throw new Error(`${verdictShown(there)}\nThe run is kept in ${own}.`);
-    expect(there.tally.endUserTurns).toBeGreaterThan(0);
+    if (!isClean({ findings: faults, isLate: there.isLate }))
+      throw new Error(`${renderVerdict(there)}\nThe run is kept in ${own}.`);
+    expect(there.tally.endUserMessages).toBeGreaterThan(0);
     // Its account stays, empty and put away: Chatwoot cannot list accounts any more once one was deleted.
     const farSide = new FarSide(double.baseUrl, double.platformToken);
     const left: { id: number; name: string; status: string }[] = await farSide.platform('GET', '/accounts');
-    expect(left).toEqual([expect.objectContaining({ name: expect.stringMatching(/^put away: Support torture /), status: 'suspended' })]);
+    expect(left).toEqual([
+      expect.objectContaining({ name: expect.stringMatching(/^put away: Support torture /), status: 'suspended' }),
+    ]);
     expect(await farSide.census()).toMatchObject({ people: 0 });
     const account = left[0]!.id;
     await farSide.platform('PATCH', `/accounts/${account}`, { status: 'active' });
-    const { id: auditor } = await farSide.platform('POST', '/users', { name: 'Ada', email: 'ada@acme.example', password: 'Passw0rd!x' });
+    const { id: auditor } = await farSide.platform('POST', '/users', {
+      name: 'Ada',
+      email: 'ada@acme.example',
+      password: 'Passw0rd!x',
+    });
     await farSide.platform('POST', `/accounts/${account}/account_users`, { user_id: auditor, role: 'administrator' });
-    expect(await farSide.census()).toEqual({ accounts: 1, people: 1, bots: 0, inboxes: 0, contacts: 0, conversations: 0, teams: 0 });
+    expect(await farSide.census()).toEqual({
+      accounts: 1,
+      people: 1,
+      bots: 0,
+      inboxes: 0,
+      contacts: 0,
+      conversations: 0,
+      teams: 0,
+    });
     rmSync(own, { recursive: true, force: true });
   } finally {
     await double.stop();

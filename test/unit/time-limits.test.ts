@@ -1,15 +1,20 @@
 import { SETTINGS } from '../../src/config/settings';
 import { TIME_LIMITS } from '../../src/time-limits';
 
-const { stop: { finishMs, workMs, goodbyeMs, exitMs }, socket: { closeMs } } = TIME_LIMITS;
+const {
+  stop: { finishMs, workMs, closeMs: goodbyeMs, exitMs },
+  socket: { closeMs },
+} = TIME_LIMITS;
 
 // Requests with their sockets, and remote calls, are stopped beside each other.
 it('a stop that has to wait for everything is over before its process ends itself, with the longest grace that can be set', () => {
-  const seconds = Array.from({ length: 100 }, (_, second) => second).filter((second) => SETTINGS.SUPPORT_STOP_GRACE_SECONDS.schema.safeParse(String(second)).success).at(-1)!;
+  const seconds = Array.from({ length: 100 }, (_, second) => second)
+    .filter(second => SETTINGS.SUPPORT_STOP_GRACE_SECONDS.schema.safeParse(String(second)).success)
+    .at(-1)!;
   expect(seconds).toBeGreaterThan(0);
   expect(Math.max(seconds * 1_000 + finishMs + goodbyeMs, workMs)).toBeLessThan(exitMs);
 });
 
-it('a WebSocket\'s goodbye is over before all goodbyes are', () => {
+it("a WebSocket's goodbye is over before all goodbyes are", () => {
   expect(closeMs).toBeLessThan(goodbyeMs);
 });

@@ -1,7 +1,11 @@
-import { shortened } from './text';
+import { shortenText } from './text';
 
 /** Lengths are in UTF-16 code units. */
-export interface EntryLimits { readonly entries: number; readonly name: number; readonly value: number }
+export interface EntryLimits {
+  readonly entries: number;
+  readonly name: number;
+  readonly value: number;
+}
 
 export interface FittedEntries {
   readonly kept: Readonly<Record<string, string>>;
@@ -17,9 +21,9 @@ export function fitEntries(given: Readonly<Record<string, string>>, limits: Entr
   const fitted = new Map<string, string>();
   const left: (readonly [string, string])[] = [];
   for (const [name, value] of Object.entries(given)) {
-    const short = shortened(name, limits.name);
+    const short = shortenText(name, limits.name);
     if (fitted.has(short)) continue;
-    if (fitted.size < limits.entries) fitted.set(short, shortened(value, limits.value));
+    if (fitted.size < limits.entries) fitted.set(short, shortenText(value, limits.value));
     else left.push([short, value]);
   }
   return { kept: Object.fromEntries(fitted), left };

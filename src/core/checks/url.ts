@@ -15,7 +15,7 @@ export const MAX_FILE_ADDRESS_LENGTH = 8_000;
  * URL parsers remove some of these and read a backslash as a slash, so the called address would differ from the text.
  */
 const HIDDEN_CHARACTERS = /[\s\\\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]/;
-const BEGINNING = /^https?:\/\/(?![/?#])/i;
+const SCHEME_AND_HOST = /^https?:\/\/(?![/?#])/i;
 const DOT_SEGMENT = /\/(\.|%2e){1,2}(\/|$)/i;
 
 /**
@@ -26,13 +26,18 @@ const DOT_SEGMENT = /\/(\.|%2e){1,2}(\/|$)/i;
  */
 export function addressProblem(text: string, use: AddressUse, maxLength = MAX_ADDRESS_LENGTH): string | null {
   if (text.length > maxLength) return `The address has ${text.length} characters; at most ${maxLength} fit.`;
-  if (HIDDEN_CHARACTERS.test(text)) return 'The address contains a space, a control character or a backslash; remove it, or write it percent-encoded.';
-  if (!BEGINNING.test(text) || !URL.canParse(text)) return 'This is not a web address; give one that begins with https:// or http:// and a host name.';
+  if (HIDDEN_CHARACTERS.test(text))
+    return 'The address contains a space, a control character or a backslash; remove it, or write it percent-encoded.';
+  if (!SCHEME_AND_HOST.test(text) || !URL.canParse(text))
+    return 'This is not a web address; give one that begins with https:// or http:// and a host name.';
   const authority = /^https?:\/\/([^/?#]*)/i.exec(text)![1]!;
   if (authority.includes('@')) return 'The address contains a user name or password; remove it.';
-  if (use === 'base' && /[?#]/.test(text)) return 'The address contains a ? or a #, which would replace the path that is appended; end it with the host or the path.';
-  if (use === 'base' && DOT_SEGMENT.test(text)) return 'The path of the address contains . or .. as a segment; give the path without it.';
-  if (use === 'endpoint' && text.includes('#')) return 'The address contains a #, and the text after it is never sent; remove it, or write it as %23.';
+  if (use === 'base' && /[?#]/.test(text))
+    return 'The address contains a ? or a #, which would replace the path that is appended; end it with the host or the path.';
+  if (use === 'base' && DOT_SEGMENT.test(text))
+    return 'The path of the address contains . or .. as a segment; give the path without it.';
+  if (use === 'endpoint' && text.includes('#'))
+    return 'The address contains a #, and the text after it is never sent; remove it, or write it as %23.';
   return null;
 }
 

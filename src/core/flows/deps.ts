@@ -3,10 +3,15 @@ import type { MediaStore } from '../ports/media-store';
 import type { RuntimePush } from '../ports/runtime-push';
 import type { Stores } from '../ports/stores';
 import type { TypingOutbox } from '../ports/typing';
-import type { AccountAccess, InboxAccess, ProviderDefinition, SupportProvider } from '../ports/support-provider';
+import type {
+  AccountAccess,
+  InboxAccess,
+  ProviderDefinition,
+  SupportProvider,
+} from '../ports/provider/support-provider';
 import type { MessageRecord } from '../message';
 import type { AccountRecord, InboxRecord } from '../setup';
-import type { FileKeeper } from './archive-file';
+import type { FileArchive } from './archive-file';
 
 /** Durations in milliseconds. */
 export interface FlowLimits {
@@ -18,7 +23,7 @@ export interface FlowLimits {
    * How often an account with live handoffs is scanned for conversations that changed without a webhook, until webhooks
    * have proved themselves. If the provider cannot be scanned: how often each live handoff's conversation is synced.
    */
-  readonly livePollMs: number;
+  readonly liveScanIntervalMs: number;
   /** The limit of one provider call of a delivery or a sync. */
   readonly callMs: number;
   /** The limit of one call that uploads files. */
@@ -30,7 +35,7 @@ export interface FlowLimits {
   /** The limit for looking up an unknown target within requestHandoff. */
   readonly targetLookupMs: number;
   /** How often each account gets a full scan. If omitted: every five minutes. */
-  readonly lookMs?: number;
+  readonly fullScanIntervalMs?: number;
   /** The limit of one call of a runtime's endpoint. */
   readonly pushMs: number;
   /** How long an endpoint must fail without a success until it is disabled. */
@@ -43,19 +48,22 @@ export interface Retention {
   readonly files: Pick<MediaStore, 'remove'>;
 }
 
-export interface KnownProvider { readonly definition: ProviderDefinition; readonly instance: SupportProvider }
+export interface RegisteredProvider {
+  readonly definition: ProviderDefinition;
+  readonly instance: SupportProvider;
+}
 
 export interface FlowDeps {
   readonly stores: Stores;
   readonly clock: Clock;
   readonly limits: FlowLimits;
-  readonly providers: ReadonlyMap<string, KnownProvider>;
+  readonly providers: ReadonlyMap<string, RegisteredProvider>;
   readonly push: RuntimePush;
   /**
    * Returns why a tenant's address is not permitted, with the next step, or null if it is. If omitted: every address is
    * permitted.
    */
-  whyRefused?(url: string): Promise<string | null>;
+  addressProblem?(url: string): Promise<string | null>;
   /** Returns this service's own link to a file of a message. The link expires. */
   fileUrl(message: MessageRecord, index: number, name: string): string;
   /** If omitted: agents never see that an end-user types. */
@@ -63,20 +71,20 @@ export interface FlowDeps {
   /** The address at which providers reach this service, without a trailing slash. Empty: they cannot. */
   readonly publicUrl: string;
   /** Returns whether a provider at that base URL can reach this service. If omitted: all can. */
-  isReachedFrom?(baseUrl: string): boolean;
+  isReachableFrom?(baseUrl: string): boolean;
   /** If omitted: nothing is ever removed. */
   readonly retention?: Retention;
   /** If omitted: no files are archived, and agents get only the names of files. */
-  readonly files?: FileKeeper;
+  readonly files?: FileArchive;
   /** Returns a collision-free digest (SHA-256) of a text. */
   digest(text: string): string;
 }
 
-type Reach = Pick<FlowDeps, 'publicUrl' | 'isReachedFrom'>;
+type PublicAddress = Pick<FlowDeps, 'publicUrl' | 'isReachableFrom'>;
 
-export function accessOf(deps: Reach, account: AccountRecord): AccountAccess {
+export function accessOf(deps: PublicAddress, account: AccountRecord): AccountAccess {
   const { baseUrl } = account;
-  const isReached = deps.publicUrl !== '' && (baseUrl === null || deps.isReachedFrom?.(baseUrl) !== false);
+  const isReached = deps.publicUrl !== '' && (baseUrl === null || deps.isReachableFrom?.(baseUrl) !== false);
   return {
     accountId: account.id,
     externalId: account.externalId,
@@ -87,7 +95,7 @@ export function accessOf(deps: Reach, account: AccountRecord): AccountAccess {
   };
 }
 
-export function inboxAccessOf(deps: Reach, account: AccountRecord, inbox: InboxRecord): InboxAccess | null {
+export function inboxAccessOf(deps: PublicAddress, account: AccountRecord, inbox: InboxRecord): InboxAccess | null {
   if (inbox.externalId === null) return null;
   return { account: accessOf(deps, account), externalId: inbox.externalId, providerData: inbox.providerData };
 }

@@ -4,7 +4,7 @@
  */
 export interface Lease {
   /** Throws unless the lease is held. Called before every remote call. */
-  held(): Promise<void>;
+  ensureHeld(): Promise<void>;
   /**
    * Creates the signal for one remote call, directly before the call, with nothing read in between. It ends after `ms`,
    * and together with the lease: code that checks `isOver` before sending is stopped wherever the process was paused in

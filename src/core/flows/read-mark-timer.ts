@@ -1,14 +1,14 @@
 import { instantOf } from '../ports/clock';
 import type { SessionTransaction } from '../ports/stores';
-import type { SupportProvider } from '../ports/support-provider';
+import type { SupportProvider } from '../ports/provider/support-provider';
 import type { FlowDeps } from './deps';
-import { READ_MARK_WAIT_MS, timerSyncMs } from './from-provider/scan-account';
+import { READ_MARK_EXPECTED_MS, timerSyncDelayMs } from './from-provider/scan-account';
 
 /** Returns whether an agent has the session and has not been seen to read the end-user's latest messages. */
 export async function mayBeRead(tx: SessionTransaction, { clock }: Pick<FlowDeps, 'clock'>): Promise<boolean> {
   if (tx.liveHandoff?.agent == null) return false;
-  const since = clock.now() - READ_MARK_WAIT_MS;
-  return tx.hasEndUserSaidSince(instantOf(Math.max(since, Date.parse(tx.session.agentsReadAt ?? instantOf(since)))));
+  const since = clock.now() - READ_MARK_EXPECTED_MS;
+  return tx.hasEndUserMessageSince(instantOf(Math.max(since, Date.parse(tx.session.agentsReadAt ?? instantOf(since)))));
 }
 
 /**
@@ -16,9 +16,18 @@ export async function mayBeRead(tx: SessionTransaction, { clock }: Pick<FlowDeps
  * that records the post of an end-user's message, because the last sync set its timer for a conversation without unread
  * messages.
  */
-export async function requestReadMark(tx: SessionTransaction, { clock, limits }: Pick<FlowDeps, 'clock' | 'limits'>, provider: SupportProvider): Promise<void> {
+export async function requestReadMark(
+  tx: SessionTransaction,
+  { clock, limits }: Pick<FlowDeps, 'clock' | 'limits'>,
+  provider: SupportProvider,
+): Promise<void> {
   // If no account can be scanned, every live handoff is synced more often than that.
-  if (tx.liveHandoff?.agent == null || provider.changedConversations === undefined) return;
-  const afterMs = timerSyncMs({ canBeScanned: true, mayBeRead: true, livePollMs: limits.livePollMs, random: clock.random() });
-  await tx.wantReading(instantOf(clock.now() + afterMs), 'TIMER');
+  if (tx.liveHandoff?.agent == null || provider.listChangedConversations === undefined) return;
+  const afterMs = timerSyncDelayMs({
+    canBeScanned: true,
+    expectsReadMark: true,
+    liveScanIntervalMs: limits.liveScanIntervalMs,
+    random: clock.random(),
+  });
+  await tx.requestSync(instantOf(clock.now() + afterMs), 'TIMER');
 }

@@ -29,10 +29,15 @@ export interface BlockedLane {
 /** Lists deliveries that are parked or discarded. {@link SessionTransaction} changes them. */
 export interface DeadLetterStore {
   /** Lists dead letters, oldest first. @throws InvalidInputError CURSOR_INVALID */
-  page(organizationId: OrganizationId, state: DeadLetter['state'], filter: DeadLetterFilter, page: PageRequest): Promise<Page<DeadLetter>>;
+  page(
+    organizationId: OrganizationId,
+    state: DeadLetter['state'],
+    filter: DeadLetterFilter,
+    page: PageRequest,
+  ): Promise<Page<DeadLetter>>;
   count(organizationId: OrganizationId, state: DeadLetter['state'], filter: DeadLetterFilter): Promise<number>;
   /** Returns the given ids that are PARKED, oldest first. */
-  parkedByIds(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly DeadLetter[]>;
+  findParked(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly DeadLetter[]>;
   /** Lists the lanes of one session that wait behind a dead letter. */
-  blockedLanes(organizationId: OrganizationId, sessionId: SessionId): Promise<readonly BlockedLane[]>;
+  findBlockedLanes(organizationId: OrganizationId, sessionId: SessionId): Promise<readonly BlockedLane[]>;
 }

@@ -1,16 +1,19 @@
 import type { Instant, MessageId } from '../ids';
 
 /** The position of a walk over old rows. Null: before the first row, or after the last. */
-export type OldRow = { readonly at: Instant; readonly id: string } | null;
+export type RetentionCursor = { readonly at: Instant; readonly id: string } | null;
 
-export interface Removed { readonly count: number; readonly next: OldRow }
+export interface RemovalResult {
+  readonly count: number;
+  readonly next: RetentionCursor;
+}
 
-export interface OldMessages {
+export interface ExpiredMessages {
   /** Sessions whose oldest messages have expired. */
   readonly sessionIds: readonly string[];
   /** Expired messages that have files, and how many files each has. */
-  readonly withFiles: readonly { readonly id: MessageId; readonly files: number }[];
-  readonly next: OldRow;
+  readonly messagesWithFiles: readonly { readonly id: MessageId; readonly files: number }[];
+  readonly next: RetentionCursor;
 }
 
 /**
@@ -28,17 +31,17 @@ export interface RetentionStore {
   /** Extends the claim to `leaseMs` from now. Null: the claim was lost. */
   renew(claim: Instant, leaseMs: number): Promise<Instant | null>;
   /** Ends the claim. The next claim succeeds after `afterMs`. Changes nothing if the claim was lost. */
-  rest(claim: Instant, afterMs: number): Promise<void>;
-  removeKeys(before: Instant, limit: number): Promise<number>;
+  release(claim: Instant, afterMs: number): Promise<void>;
+  removeIdempotencyKeys(before: Instant, limit: number): Promise<number>;
   /** Removes DONE and DISCARDED deliveries. */
   removeDeliveries(before: Instant, limit: number): Promise<number>;
-  removeEvents(before: Instant, after: OldRow, limit: number): Promise<Removed>;
+  removeEvents(before: Instant, after: RetentionCursor, limit: number): Promise<RemovalResult>;
   /** Lists what the next `removeMessages` would remove, so that the files can be removed first. */
-  oldMessages(before: Instant, after: OldRow, limit: number): Promise<OldMessages>;
+  findExpiredMessages(before: Instant, after: RetentionCursor, limit: number): Promise<ExpiredMessages>;
   removeMessages(before: Instant, sessionIds: readonly string[], limit: number): Promise<number>;
   /**
    * Removes closed sessions without events, messages and deliveries, together with their lanes and handoffs. Their
    * runtime keys become free again.
    */
-  removeSessions(before: Instant, after: OldRow, limit: number): Promise<Removed>;
+  removeSessions(before: Instant, after: RetentionCursor, limit: number): Promise<RemovalResult>;
 }

@@ -16,7 +16,7 @@ export interface RuntimePush {
    * endpoint is registered. It resolves the host name, so it may take seconds. `post` checks again itself, because host
    * names can change their addresses.
    */
-  whyRefused(url: string): Promise<string | null>;
+  addressProblem(url: string): Promise<string | null>;
   /**
    * Sends one POST request, signed with every given secret. Called at least once per message, and never concurrently
    * for one session. Follows no redirects. Returns the beginning of the response's body after a 2xx status.

@@ -1,21 +1,53 @@
 import type { Control } from '../control';
 import type { DeadLetterStore } from './dead-letter-store';
 import type { InvalidInputError } from '../errors';
-import type { DeliveryOutcome, DeliveryState, LaneDelivery, LaneDestination, MediaWork, OutcomeOfTry, ProviderDelivery, ProviderWork, RuntimeDelivery, RuntimeNotice } from '../delivery';
+import type {
+  DeliveryOutcome,
+  DeliveryState,
+  LaneDelivery,
+  LaneDestination,
+  MediaWork,
+  AttemptOutcome,
+  ProviderDelivery,
+  ProviderWork,
+  RuntimeDelivery,
+  RuntimeNotice,
+} from '../delivery';
 import type { EventBody, EventRecord } from '../event';
 import type { HandoffRecord } from '../handoff';
 import type {
-  AccountId, AgentId, ChatbotId, EndpointId, HandoffId, InboxId, Instant, MessageId, OrganizationId, ProviderConversationId, ProviderMessageId, SessionId, TeamId, UserId,
+  AccountId,
+  AgentId,
+  ChatbotId,
+  EndpointId,
+  HandoffId,
+  InboxId,
+  Instant,
+  MessageId,
+  OrganizationId,
+  ProviderConversationId,
+  ProviderMessageId,
+  SessionId,
+  TeamId,
+  UserId,
 } from '../ids';
 import type { MessageChange, MessageRecord, NewMessage } from '../message';
 import type { EndpointDisabledReason } from '../runtime-endpoint';
 import type { EndUser, SessionRecord } from '../session';
 import type { SyncHint } from '../sync-hint';
-import type { AccountHealth, AccountRecord, AgentRecord, InboxRecord, SupportPolicy, TeamRecord, WebhookRotation } from '../setup';
+import type {
+  AccountHealth,
+  AccountRecord,
+  AgentRecord,
+  InboxRecord,
+  SupportPolicy,
+  TeamRecord,
+  WebhookRotation,
+} from '../setup';
 import type { RetentionStore } from './retention-store';
-import type { RuntimeEndpointStore } from './runtime-endpoints';
-import type { SetUpTurns } from './set-up-turns';
-import type { EndUserThere, ProviderAgent, ProviderTeam, ShownConversation } from './support-provider';
+import type { RuntimeEndpointStore } from './runtime-endpoint-store';
+import type { SetupLocks } from './setup-locks';
+import type { EndUserReference, ProviderAgent, ProviderTeam, ConversationHint } from './provider/support-provider';
 
 /**
  * An inbox without the provider's own data, which may contain a secret. It counts as DISABLED also while its account is
@@ -33,13 +65,13 @@ export interface SessionTransaction {
   readonly inbox: SessionInbox;
   /** The handoff that `session.liveHandoffId` names. */
   readonly liveHandoff: HandoffRecord | null;
-  handoff(id: HandoffId): Promise<HandoffRecord | null>;
-  message(id: MessageId): Promise<MessageRecord | null>;
+  findHandoff(id: HandoffId): Promise<HandoffRecord | null>;
+  findMessage(id: MessageId): Promise<MessageRecord | null>;
   /** Finds a message by the runtime's id of it. */
-  messageByCallerId(callerMessageId: string): Promise<MessageRecord | null>;
-  messageByProviderId(id: ProviderMessageId): Promise<MessageRecord | null>;
+  findMessageByCallerId(callerMessageId: string): Promise<MessageRecord | null>;
+  findMessageByProviderId(id: ProviderMessageId): Promise<MessageRecord | null>;
   /** Said by or to people and bot, public and internal, up to `throughSeq`, ascending, not yet known at the provider. */
-  unpostedMessages(throughSeq: number): Promise<readonly MessageRecord[]>;
+  findUnpostedMessages(throughSeq: number): Promise<readonly MessageRecord[]>;
   /** The same, without what the messages hold. */
   unpostedSeqs(throughSeq: number): Promise<readonly UnpostedMessage[]>;
   /** Whether end-user or bot said something in a handoff after that message. */
@@ -55,29 +87,34 @@ export interface SessionTransaction {
    */
   markRead(throughSeq: number): Promise<readonly Pick<MessageRecord, 'id' | 'author'>[]>;
   /** Returns whether the end-user has sent a message at or after `at`, by the clock of this service. */
-  hasEndUserSaidSince(at: Instant): Promise<boolean>;
+  hasEndUserMessageSince(at: Instant): Promise<boolean>;
   /** Returns the session's newest handoff, live or ended. */
-  lastHandoff(): Promise<HandoffRecord | null>;
+  findLastHandoff(): Promise<HandoffRecord | null>;
   /** Returns the session's handoff that this survey was recorded with; null for a new survey. */
-  handoffOfSurvey(surveyId: ProviderMessageId): Promise<HandoffRecord | null>;
+  findHandoffOfSurvey(surveyId: ProviderMessageId): Promise<HandoffRecord | null>;
   /**
    * Records the provider's ids of posted messages and marks them as delivered. Returns the messages that were
    * undelivered until now, ascending by `seq`, as read under the session's lock.
    */
   recordPosts(posts: readonly PostedMessage[]): Promise<readonly MessageId[]>;
   /** Makes everything unposted again that was said to or by people and bot, and that nobody took back, as if agents had never seen it: the conversation it stood in is gone. */
-  forgetPosts(): Promise<void>;
+  clearProviderMessageIds(): Promise<void>;
   /**
    * Inserts a handoff.
    * @throws on `uq_handoff_live` if another one is live. The lock rules that out; the constraint is a second guard.
    */
   insertHandoff(handoff: Omit<HandoffRecord, 'organizationId' | 'sessionId' | 'survey'>): Promise<HandoffRecord>;
-  updateHandoff(id: HandoffId, patch: Partial<Omit<HandoffRecord, 'id' | 'organizationId' | 'sessionId'>>): Promise<HandoffRecord>;
-  updateSession(patch: Partial<Omit<SessionRecord, 'id' | 'organizationId' | 'lastMessageSeq' | 'lastEventSeq' | 'forgotten'>>): Promise<void>;
+  updateHandoff(
+    id: HandoffId,
+    patch: Partial<Omit<HandoffRecord, 'id' | 'organizationId' | 'sessionId'>>,
+  ): Promise<HandoffRecord>;
+  updateSession(
+    patch: Partial<Omit<SessionRecord, 'id' | 'organizationId' | 'lastMessageSeq' | 'lastEventSeq' | 'forgotten'>>,
+  ): Promise<void>;
   /** Appends an event and returns its number. */
   appendEvent(body: EventBody, handoffId: HandoffId | null, at: Instant): Promise<number>;
   /** Enqueues work at the end of the session's provider lane. */
-  oweProvider(work: ProviderWork): Promise<void>;
+  enqueueForProvider(work: ProviderWork): Promise<void>;
   /**
    * Adds several to the end of the Session's provider lane, in this order, in one statement. One with `instead` takes the place of
    * that earlier post, which is no dead letter any more: it is looked for from where that one was enqueued. One that still waits keeps
@@ -106,66 +143,86 @@ export interface SessionTransaction {
   /** Returns the newest delivery of the note with this id; null if none was enqueued for this Session, or it was removed since. */
   note(noteId: string): Promise<EnqueuedNote | null>;
   /** Enqueues work at the end of the session's file lane. */
-  oweMedia(work: MediaWork): Promise<void>;
+  enqueueFileWork(work: MediaWork): Promise<void>;
   /** Enqueues a notice at the end of the session's runtime inbox, and in the runtime's lane if it has an endpoint. */
-  oweRuntime(notice: RuntimeNotice): Promise<void>;
+  enqueueForRuntime(notice: RuntimeNotice): Promise<void>;
   /**
    * Parks the head of a claimed lane. The lane continues or blocks, as the policy says. Null: the lease was lost, and
    * nothing changed.
    */
-  parkHead(lane: AnyLane, code: string, outcome: OutcomeOfTry, settlesAfterMs: number): Promise<DeliveryOutcome | null>;
+  parkHead(
+    lane: AnyLane,
+    code: string,
+    outcome: AttemptOutcome,
+    ambiguousForMs: number,
+  ): Promise<DeliveryOutcome | null>;
   /** Discards the head of a claimed lane; the lane continues. False: the lease was lost, and nothing changed. */
-  discardHead(lane: AnyLane, code: string, reason: string, outcome: OutcomeOfTry): Promise<boolean>;
+  discardHead(lane: AnyLane, code: string, reason: string, outcome: AttemptOutcome): Promise<boolean>;
   /** Records that no attempt of this delivery so far may have taken effect without a record. */
   forgetOutcome(deliveryId: string): Promise<void>;
   /** The conversation is gone, and with it whatever dead letters of this Session may have written there. */
-  forgetOutcomes(): Promise<void>;
+  clearUnknownOutcomes(): Promise<void>;
   /**
    * Requeues PARKED deliveries of this session in their earlier places, and skips other ids. A lane that one of them
    * blocked continues.
-   * @param writesAtOnce they count as never attempted, because the caller has checked; otherwise the next attempt looks
+   * @param skipLookup they count as never attempted, because the caller has checked; otherwise the next attempt looks
    * up before it writes
    */
-  sendAgain(ids: readonly string[], writesAtOnce?: boolean): Promise<readonly SetAside[]>;
+  resend(ids: readonly string[], skipLookup?: boolean): Promise<readonly DeliveryReference[]>;
   /** Discards PARKED deliveries of this session, and skips other ids. */
-  discard(ids: readonly string[], reason: string): Promise<readonly SetAside[]>;
+  discard(ids: readonly string[], reason: string): Promise<readonly DeliveryReference[]>;
   /** Counts unacknowledged runtime deliveries of one handoff's agent messages. */
-  unacknowledgedMessages(handoffId: HandoffId): Promise<number>;
+  countUnacknowledged(handoffId: HandoffId): Promise<number>;
   /** Schedules a sync at or before `at`. An earlier request wins. `TIMER`: nothing is known to have happened. */
-  wantReading(at: Instant, about?: 'MESSAGES' | 'ALL' | 'TIMER'): Promise<void>;
+  requestSync(at: Instant, about?: 'MESSAGES' | 'ALL' | 'TIMER'): Promise<void>;
   /**
    * Schedules a sync of messages that starts now. A running sync started too early, so it loses its claim and this one
    * need not wait for it.
    */
   wantReadingNow(): Promise<void>;
   /** Records an agent-initiated conversation (`pk_stray_conversation`). False: it was recorded already. */
-  addStray(conversationId: ProviderConversationId): Promise<boolean>;
-  removeStray(conversationId: ProviderConversationId): Promise<void>;
+  addAgentInitiated(conversationId: ProviderConversationId): Promise<boolean>;
+  removeAgentInitiated(conversationId: ProviderConversationId): Promise<void>;
   /** Records what the next sync has to read, and schedules none: the caller knows who does. */
   addHint(arrived: SyncHint): Promise<void>;
   /** Schedules another sync if one is running, because that one may have read before now. */
-  wantReadingAgain(): Promise<void>;
+  requestAnotherSync(): Promise<void>;
   /**
    * Proves a worker's claim, and keeps others from claiming the lane until this transaction ends. Called in
    * transactions that record a worker's result. `of`: PROVIDER if omitted.
    * @throws LeaseLostError when the lane was claimed again
    */
-  holdLane(claim: Pick<ProviderDelivery, 'fence'>, of?: LaneDestination): Promise<void>;
+  assertFence(claim: Pick<ProviderDelivery, 'fence'>, of?: LaneDestination): Promise<void>;
   /**
    * Disables an endpoint that is ACTIVE and has failed since `failingSince`. False: it is already disabled, works again
    * or was enabled again, and nothing changed. Call it before `holdLane`, because endpoints are locked before lanes.
    */
-  disableEndpoint(id: EndpointId, reason: EndpointDisabledReason, failingSince: Instant | null, at: Instant): Promise<boolean>;
+  disableEndpoint(
+    id: EndpointId,
+    reason: EndpointDisabledReason,
+    failingSince: Instant | null,
+    at: Instant,
+  ): Promise<boolean>;
 }
 
 /** A delivery to be enqueued. `instead`: an earlier delivery of the same post that is over, whose place it takes. */
-export interface EnqueuedWork { readonly work: ProviderWork; readonly instead?: string }
+export interface EnqueuedWork {
+  readonly work: ProviderWork;
+  readonly instead?: string;
+}
 
 /** A note for agents that was enqueued, whatever its state is now. */
-export interface EnqueuedNote { readonly id: string; readonly text: string; readonly wasAttempted: boolean }
+export interface EnqueuedNote {
+  readonly id: string;
+  readonly text: string;
+  readonly wasAttempted: boolean;
+}
 
 /** `by`: the delivery whose worker withdraws; its current attempt has written nothing. `noteId`: a note to withdraw as well. */
-export interface Withdrawing { readonly by?: string; readonly noteId?: string }
+export interface Withdrawing {
+  readonly by?: string;
+  readonly noteId?: string;
+}
 
 export type UnpostedMessage = Pick<MessageRecord, 'id' | 'seq' | 'reactions' | 'deletedAt'>;
 
@@ -188,9 +245,16 @@ export interface UnfinishedPost {
 }
 
 /** A message and its id at the provider. */
-export interface PostedMessage { readonly id: MessageId; readonly providerMessageId: ProviderMessageId }
+export interface PostedMessage {
+  readonly id: MessageId;
+  readonly providerMessageId: ProviderMessageId;
+}
 
-export interface SetAside { readonly id: string; readonly kind: string; readonly handoffId: HandoffId | null }
+export interface DeliveryReference {
+  readonly id: string;
+  readonly kind: string;
+  readonly handoffId: HandoffId | null;
+}
 
 export interface OpenSessionRow {
   readonly id: SessionId;
@@ -230,11 +294,21 @@ export interface SessionStore {
    * @throws ConflictError IDEMPOTENCY_KEY_REUSED
    * @throws InProgressError IDEMPOTENCY_IN_PROGRESS when the first call still runs after that time
    */
-  transact<T>(organizationId: OrganizationId, sessionId: SessionId, work: (tx: SessionTransaction) => Promise<T>, idempotency?: IdempotencyScope): Promise<{ readonly answer: T; readonly replayed: boolean }>;
+  transact<T>(
+    organizationId: OrganizationId,
+    sessionId: SessionId,
+    work: (tx: SessionTransaction) => Promise<T>,
+    idempotency?: IdempotencyScope,
+  ): Promise<{ readonly answer: T; readonly replayed: boolean }>;
 
   get(organizationId: OrganizationId, id: SessionId): Promise<SessionRecord | null>;
   getMany(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly (SessionRecord | null)[]>;
-  findByRuntimeKey(organizationId: OrganizationId, chatbotId: ChatbotId, channel: string, externalId: string): Promise<SessionRecord | null>;
+  findByRuntimeKey(
+    organizationId: OrganizationId,
+    chatbotId: ChatbotId,
+    channel: string,
+    externalId: string,
+  ): Promise<SessionRecord | null>;
   /** Finds the session of a conversation across organizations. The caller has already verified the account. */
   findByConversation(accountId: AccountId, conversationId: ProviderConversationId): Promise<SessionRecord | null>;
 }
@@ -248,11 +322,20 @@ export interface HandoffFilter {
 }
 
 /** A keyset page. `after` is an opaque cursor made by the store. */
-export interface PageRequest { readonly first: number; readonly after: string | null }
+export interface PageRequest {
+  readonly first: number;
+  readonly after: string | null;
+}
 /** A page of one session's list. */
-export interface SessionPageRequest extends PageRequest { readonly sessionId: SessionId }
+export interface SessionPageRequest extends PageRequest {
+  readonly sessionId: SessionId;
+}
 /** Requests one session's events after a number; null: from the first that still exists. */
-export interface SessionEventsRequest { readonly sessionId: SessionId; readonly afterSeq: number | null; readonly limit: number }
+export interface SessionEventsRequest {
+  readonly sessionId: SessionId;
+  readonly afterSeq: number | null;
+  readonly limit: number;
+}
 export interface Page<T> {
   readonly edges: readonly { readonly node: T; readonly cursor: string }[];
   readonly hasNextPage: boolean;
@@ -267,20 +350,29 @@ export interface HandoffStore {
    * Returns the newest handoff of each session, live or ended, in the order of `sessionIds`; null for a session without
    * one. Uses one statement.
    */
-  lastOfSessions(organizationId: OrganizationId, sessionIds: readonly string[]): Promise<readonly (HandoffRecord | null)[]>;
+  findLastOfSessions(
+    organizationId: OrganizationId,
+    sessionIds: readonly string[],
+  ): Promise<readonly (HandoffRecord | null)[]>;
   /**
    * Lists ENDING handoffs that are due to end, for the timer, across organizations. They await no sync, and `drainBy`
    * has passed, all messages are acknowledged, or the session is closed. Excludes those in `exceptions` and skips
    * sessions that are locked at this moment.
    */
-  dueToEnd(now: Instant, limit: number, but?: readonly HandoffId[]): Promise<readonly { readonly organizationId: OrganizationId; readonly sessionId: SessionId; readonly handoffId: HandoffId }[]>;
+  findDueToEnd(
+    now: Instant,
+    limit: number,
+    but?: readonly HandoffId[],
+  ): Promise<
+    readonly { readonly organizationId: OrganizationId; readonly sessionId: SessionId; readonly handoffId: HandoffId }[]
+  >;
 }
 
 export interface MessageStore {
   get(organizationId: OrganizationId, id: MessageId): Promise<MessageRecord | null>;
   getMany(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly (MessageRecord | null)[]>;
   /** Whether an agent has said something in public after that message. */
-  hasAgentSaidSince(organizationId: OrganizationId, sessionId: SessionId, seq: number): Promise<boolean>;
+  hasAgentMessageSince(organizationId: OrganizationId, sessionId: SessionId, seq: number): Promise<boolean>;
   /**
    * Lists messages, oldest first.
    * @throws InvalidInputError CURSOR_INVALID, or CURSOR_EXPIRED when messages after the cursor were removed
@@ -290,7 +382,10 @@ export interface MessageStore {
    * Returns pages of many sessions in one statement, in the order of `requests`. A request that fails with
    * CURSOR_INVALID or CURSOR_EXPIRED has the error in its place and does not affect the others.
    */
-  pagesOfSessions(organizationId: OrganizationId, requests: readonly SessionPageRequest[]): Promise<readonly (Page<MessageRecord> | InvalidInputError)[]>;
+  listPagesBySessions(
+    organizationId: OrganizationId,
+    requests: readonly SessionPageRequest[],
+  ): Promise<readonly (Page<MessageRecord> | InvalidInputError)[]>;
 }
 
 export interface EventStore {
@@ -298,46 +393,86 @@ export interface EventStore {
    * Lists one session's events after a number, ascending, at most `limit`; null: from the first that still exists.
    * @throws InvalidInputError CURSOR_EXPIRED when events after the number were removed
    */
-  ofSession(organizationId: OrganizationId, sessionId: SessionId, afterSeq: number | null, limit: number): Promise<readonly EventRecord[]>;
+  listBySession(
+    organizationId: OrganizationId,
+    sessionId: SessionId,
+    afterSeq: number | null,
+    limit: number,
+  ): Promise<readonly EventRecord[]>;
   /**
    * Lists events of many sessions in one statement, in the order of `requests`. A request that fails with
    * CURSOR_EXPIRED has the error in its place.
    */
-  ofSessions(organizationId: OrganizationId, requests: readonly SessionEventsRequest[]): Promise<readonly (readonly EventRecord[] | InvalidInputError)[]>;
+  listBySessions(
+    organizationId: OrganizationId,
+    requests: readonly SessionEventsRequest[],
+  ): Promise<readonly (readonly EventRecord[] | InvalidInputError)[]>;
   /**
    * Lists HANDOFF_CHANGED events of all sessions of an organization, ascending from an opaque cursor. Never skips a row
    * that becomes visible later (DESIGN §7). `cursor` is the position to continue from, also if nothing was found.
    * @throws InvalidInputError CURSOR_INVALID, or CURSOR_EXPIRED when events after the cursor were removed
    */
-  handoffChanges(organizationId: OrganizationId, after: string, limit: number): Promise<{ readonly events: readonly { readonly event: EventRecord; readonly cursor: string }[]; readonly cursor: string }>;
+  listHandoffChanges(
+    organizationId: OrganizationId,
+    after: string,
+    limit: number,
+  ): Promise<{
+    readonly events: readonly { readonly event: EventRecord; readonly cursor: string }[];
+    readonly cursor: string;
+  }>;
   /** Returns the current cursor. Everything committed so far is before it. */
-  now(): Promise<string>;
+  currentCursor(): Promise<string>;
 }
 
-export interface RuntimeInboxFilter { readonly chatbotId: ChatbotId | null; readonly sessionId: SessionId | null }
+export interface RuntimeInboxFilter {
+  readonly chatbotId: ChatbotId | null;
+  readonly sessionId: SessionId | null;
+}
 
 export interface DeliveryStore {
   /** Lists waiting runtime deliveries, oldest first and in order within each session. */
-  runtimeInbox(organizationId: OrganizationId, filter: RuntimeInboxFilter, page: PageRequest): Promise<Page<RuntimeDelivery>>;
+  listRuntimeInbox(
+    organizationId: OrganizationId,
+    filter: RuntimeInboxFilter,
+    page: PageRequest,
+  ): Promise<Page<RuntimeDelivery>>;
   /**
    * Marks deliveries as collected, also parked ones. Discarded ones are acknowledged and stay discarded. Returns
    * unknown and foreign ids as `unknown`. Repeatable.
    */
-  acknowledge(organizationId: OrganizationId, ids: readonly string[], at: Instant): Promise<{ readonly acknowledged: readonly string[]; readonly unknown: readonly string[]; readonly sessionIds: readonly SessionId[] }>;
+  acknowledge(
+    organizationId: OrganizationId,
+    ids: readonly string[],
+    at: Instant,
+  ): Promise<{
+    readonly acknowledged: readonly string[];
+    readonly unknown: readonly string[];
+    readonly sessionIds: readonly SessionId[];
+  }>;
   /**
    * Marks the deliveries of a runtime inbox list up to and including `cursor` as collected: at most `limit`, oldest
    * first. The filter may narrow the list that the cursor came from, but never widens it. Deliveries that were in no
    * list the caller has read, or that become visible later, stay. Call again until `isComplete`.
    * @throws InvalidInputError CURSOR_INVALID
    */
-  acknowledgeThrough(organizationId: OrganizationId, filter: RuntimeInboxFilter, cursor: string, limit: number, at: Instant): Promise<{ readonly acknowledged: number; readonly sessionIds: readonly SessionId[]; readonly isComplete: boolean }>;
+  acknowledgeThrough(
+    organizationId: OrganizationId,
+    filter: RuntimeInboxFilter,
+    cursor: string,
+    limit: number,
+    at: Instant,
+  ): Promise<{
+    readonly acknowledged: number;
+    readonly sessionIds: readonly SessionId[];
+    readonly isComplete: boolean;
+  }>;
   /** Returns whether a runtime delivery still waits to be collected. */
   isWaiting(organizationId: OrganizationId, id: string): Promise<boolean>;
   /** Counts one session's pending deliveries, to explain why the bot is silent. */
-  owed(organizationId: OrganizationId, sessionId: SessionId): Promise<Owed>;
+  countPending(organizationId: OrganizationId, sessionId: SessionId): Promise<PendingDeliveries>;
 }
 
-export interface Owed {
+export interface PendingDeliveries {
   readonly provider: number;
   readonly runtime: number;
   readonly parked: number;
@@ -347,9 +482,9 @@ export interface Owed {
 }
 
 /** How many lanes of a remote may be claimed: `each`, except for the remotes in `exceptions`. */
-export interface FarSideRoom {
-  readonly each: number;
-  readonly but: ReadonlyMap<string, number>;
+export interface RemoteCapacity {
+  readonly perRemote: number;
+  readonly exceptions: ReadonlyMap<string, number>;
 }
 
 /** A claimed lane. `fence` proves the claim at completion. */
@@ -371,8 +506,12 @@ export interface ClaimedLane<To extends LaneDestination = 'PROVIDER'> {
 }
 
 /** Identifies a claim. */
-export interface ClaimKey { readonly destination: LaneDestination | 'READING'; readonly sessionId: SessionId; readonly fence: string }
-export interface ClaimedReading {
+export interface ClaimKey {
+  readonly destination: LaneDestination | 'READING';
+  readonly sessionId: SessionId;
+  readonly fence: string;
+}
+export interface ClaimedSync {
   readonly organizationId: OrganizationId;
   readonly sessionId: SessionId;
   readonly farSideId: string;
@@ -389,35 +528,50 @@ export type AnyLane = ClaimedLane<LaneDestination>;
 /** Lanes keep strict order per session over any number of replicas. A claim that is not renewed ends with its lease. */
 export interface LaneStore {
   /** Claims due lanes, longest due first. Without `room`, one remote may take all of `limit`. */
-  claimDeliveries<To extends LaneDestination>(to: To, limit: number, leaseMs: number, room?: FarSideRoom): Promise<readonly ClaimedLane<To>[]>;
+  claimDeliveries<To extends LaneDestination>(
+    to: To,
+    limit: number,
+    leaseMs: number,
+    room?: RemoteCapacity,
+  ): Promise<readonly ClaimedLane<To>[]>;
   /** Removes the head and makes the next delivery due. False: the lease was lost, and nothing changed. */
   complete(lane: AnyLane): Promise<boolean>;
   /**
    * Takes the head off and claims the next one at once, if it is due: a lane that is worked on goes on without another claim.
    * Null: nothing is due, or the lease was lost; then the lane is left as after `complete`.
    */
-  completeAndTakeNext<To extends LaneDestination>(lane: ClaimedLane<To>, leaseMs: number): Promise<ClaimedLane<To> | null>;
+  completeAndTakeNext<To extends LaneDestination>(
+    lane: ClaimedLane<To>,
+    leaseMs: number,
+  ): Promise<ClaimedLane<To> | null>;
   /**
    * Leaves the head where it is; nothing passes it.
    * @param hasFailed whether the try counts towards giving up: the first that does is where `failingSince` begins
    * @param outcome what the try says of a write; of one that nobody has told about (its process died) it is unknown
-   * @param settlesAfterMs for how long what it wrote may still take effect: nothing of the lane is begun before, also not what is sent again
+   * @param ambiguousForMs for how long what it wrote may still take effect: nothing of the lane is begun before, also not what is sent again
    */
-  retry(lane: AnyLane, afterMs: number, code: string, hasFailed?: boolean, outcome?: OutcomeOfTry, settlesAfterMs?: number): Promise<boolean>;
+  retry(
+    lane: AnyLane,
+    afterMs: number,
+    code: string,
+    hasFailed?: boolean,
+    outcome?: AttemptOutcome,
+    ambiguousForMs?: number,
+  ): Promise<boolean>;
   /**
    * Parks the head as a dead letter and records that in the session's history, in one transaction. The lane continues,
    * or waits until an operator decides, as the inbox's policy says. Returns the combined outcome of all its attempts.
    * Null: the lease was lost, and nothing changed.
    * @param outcome as for `retry`
    */
-  park(lane: AnyLane, code: string, outcome?: OutcomeOfTry, settlesAfterMs?: number): Promise<DeliveryOutcome | null>;
+  park(lane: AnyLane, code: string, outcome?: AttemptOutcome, ambiguousForMs?: number): Promise<DeliveryOutcome | null>;
   /**
    * Discards the head where no operator needs to decide, and records that in the session's history. It is listed
    * together with deliveries that operators discarded. `reason` is a text of this service. False: the lease was lost,
    * and nothing changed.
    * @param outcome as for `retry`
    */
-  discard(lane: AnyLane, code: string, reason: string, outcome?: OutcomeOfTry): Promise<boolean>;
+  discard(lane: AnyLane, code: string, reason: string, outcome?: AttemptOutcome): Promise<boolean>;
 
   /**
    * Releases the lane: it is due now, for any worker. False: the lease was lost.
@@ -432,7 +586,7 @@ export interface LaneStore {
    * Postpones a claimed lane: nothing of it begins for `ms`, because a call of an abandoned claim may still take
    * effect. This claim does not count as an attempt. False: the lease was lost.
    */
-  putOff(lane: AnyLane, ms: number): Promise<boolean>;
+  postpone(lane: AnyLane, ms: number): Promise<boolean>;
   /**
    * Ends the leases of processes that are proved dead, so that their work continues at once. Called at start. Returns
    * how many claims it ended.
@@ -441,22 +595,27 @@ export interface LaneStore {
   endLeasesOfDead(isDead: (claimer: string) => boolean): Promise<number>;
 
   /** Claims syncs that are due for one cause. Syncs that hints requested never wait for timer syncs. */
-  claimReadings(cause: SyncCause, limit: number, leaseMs: number, room?: FarSideRoom): Promise<readonly ClaimedReading[]>;
+  claimSyncs(cause: SyncCause, limit: number, leaseMs: number, room?: RemoteCapacity): Promise<readonly ClaimedSync[]>;
   /**
    * Finishes a sync and schedules the next one after `nextMs`, or none (null) until one is requested. A request that
    * arrived meanwhile stays.
    * @param next the cause of the next sync. If omitted: the same as this one's
    */
-  finishReading(reading: ClaimedReading, nextMs: number | null, failed: boolean, next?: SyncCause): Promise<boolean>;
+  finishSync(reading: ClaimedSync, nextMs: number | null, failed: boolean, next?: SyncCause): Promise<boolean>;
   /**
    * Schedules a timer sync of each live handoff of one account, spread over `withinMs`. Called when the account cannot
    * be scanned. Returns how many.
    */
-  wantReadingOfLive(accountId: AccountId, withinMs: number): Promise<number>;
+  requestTimerSyncsOfLive(accountId: AccountId, withinMs: number): Promise<number>;
 }
 
 type AccountPatch = Partial<Omit<AccountRecord, 'id' | 'organizationId' | 'provider' | 'timesDisabled'>>;
-type InboxPatch = Partial<Pick<InboxRecord, 'name' | 'externalId' | 'providerData' | 'policy' | 'memberIds' | 'state' | 'problem' | 'heardSince'>>;
+type InboxPatch = Partial<
+  Pick<
+    InboxRecord,
+    'name' | 'externalId' | 'providerData' | 'policy' | 'memberIds' | 'state' | 'problem' | 'heardSince'
+  >
+>;
 
 export interface SetupStore {
   /**
@@ -466,13 +625,16 @@ export interface SetupStore {
   insertAccount(account: AccountRecord): Promise<AccountRecord>;
   updateAccount(id: AccountId, patch: AccountPatch): Promise<AccountRecord>;
   /** Records the result of a setup. Null: the account was disabled since it was read, and nothing changed. */
-  concludeAccount(account: Pick<AccountRecord, 'id' | 'timesDisabled'>, patch: AccountPatch & Pick<AccountRecord, 'state'>): Promise<AccountRecord | null>;
+  finishAccountSetup(
+    account: Pick<AccountRecord, 'id' | 'timesDisabled'>,
+    patch: AccountPatch & Pick<AccountRecord, 'state'>,
+  ): Promise<AccountRecord | null>;
   /**
    * Disables the account and its inboxes in one transaction. The inboxes get the given problem; inboxes that are
    * already disabled stay unchanged.
    */
   disableAccount(id: AccountId, problemOfInboxes: InboxRecord['problem']): Promise<AccountRecord>;
-  account(organizationId: OrganizationId, id: AccountId): Promise<AccountRecord | null>;
+  findAccount(organizationId: OrganizationId, id: AccountId): Promise<AccountRecord | null>;
   /**
    * Makes `secret` the account's webhook secret. The previous secret, and up to three earlier ones that are still
    * accepted, stay accepted until `rotation.previousValidUntil`.
@@ -482,9 +644,9 @@ export interface SetupStore {
    * Finds an account by id and webhook secret, across organizations: this authenticates a webhook. Earlier secrets
    * match while they are accepted. The comparison takes constant time.
    */
-  accountForWebhook(id: AccountId, secret: string): Promise<AccountRecord | null>;
-  accountsOf(organizationId: OrganizationId): Promise<readonly AccountRecord[]>;
-  accountsByIds(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly (AccountRecord | null)[]>;
+  findAccountForWebhook(id: AccountId, secret: string): Promise<AccountRecord | null>;
+  listAccounts(organizationId: OrganizationId): Promise<readonly AccountRecord[]>;
+  findAccountsByIds(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly (AccountRecord | null)[]>;
   /** Schedules the account's next inspection; null: none. */
   scheduleCheck(id: AccountId, afterMs: number | null): Promise<void>;
   /**
@@ -495,12 +657,17 @@ export interface SetupStore {
   /** Records the health of one session's account. */
   markHealth(organizationId: OrganizationId, sessionId: SessionId, health: AccountHealth): Promise<void>;
   /** Clears an UNAUTHORIZED that the same kind of work recorded, and makes an inspection due. False: there was none. */
-  markRecovered(organizationId: OrganizationId, sessionId: SessionId, seenBy: AccountHealth['seenBy'], at: Instant): Promise<boolean>;
+  markRecovered(
+    organizationId: OrganizationId,
+    sessionId: SessionId,
+    seenBy: AccountHealth['seenBy'],
+    at: Instant,
+  ): Promise<boolean>;
   /**
    * Returns whether any account is UNAUTHORIZED, across organizations. If none is, successes need no call of
    * `markRecovered`.
    */
-  anyUnauthorized(): Promise<boolean>;
+  hasUnauthorizedAccounts(): Promise<boolean>;
   /**
    * Inserts an inbox. Returns the existing one if there is one for the organization and chatbot (`uq_inbox_chatbot`).
    */
@@ -510,8 +677,10 @@ export interface SetupStore {
    * Records the result of a setup. Null: the inbox or its account was disabled since they were read, and nothing
    * changed.
    */
-  concludeInbox(
-    inbox: Pick<InboxRecord, 'id' | 'timesDisabled'>, account: Pick<AccountRecord, 'id' | 'timesDisabled'>, patch: InboxPatch & Pick<InboxRecord, 'state'>,
+  finishInboxSetup(
+    inbox: Pick<InboxRecord, 'id' | 'timesDisabled'>,
+    account: Pick<AccountRecord, 'id' | 'timesDisabled'>,
+    patch: InboxPatch & Pick<InboxRecord, 'state'>,
   ): Promise<InboxRecord | null>;
   disableInbox(id: InboxId): Promise<InboxRecord>;
   /**
@@ -519,24 +688,30 @@ export interface SetupStore {
    * changed.
    */
   sealInboxes(): Promise<number>;
-  inbox(organizationId: OrganizationId, id: InboxId): Promise<InboxRecord | null>;
-  inboxOfChatbot(organizationId: OrganizationId, chatbotId: ChatbotId): Promise<InboxRecord | null>;
-  inboxesByIds(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly (InboxRecord | null)[]>;
-  inboxesByChatbots(organizationId: OrganizationId, chatbotIds: readonly string[]): Promise<readonly (InboxRecord | null)[]>;
-  inboxesOf(organizationId: OrganizationId, accountId: AccountId | null): Promise<readonly InboxRecord[]>;
-  inboxesOfAccounts(organizationId: OrganizationId, accountIds: readonly string[]): Promise<readonly InboxRecord[]>;
+  findInbox(organizationId: OrganizationId, id: InboxId): Promise<InboxRecord | null>;
+  findInboxByChatbot(organizationId: OrganizationId, chatbotId: ChatbotId): Promise<InboxRecord | null>;
+  findInboxesByIds(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly (InboxRecord | null)[]>;
+  findInboxesByChatbots(
+    organizationId: OrganizationId,
+    chatbotIds: readonly string[],
+  ): Promise<readonly (InboxRecord | null)[]>;
+  listInboxes(organizationId: OrganizationId, accountId: AccountId | null): Promise<readonly InboxRecord[]>;
+  listInboxesOfAccounts(organizationId: OrganizationId, accountIds: readonly string[]): Promise<readonly InboxRecord[]>;
   /**
    * Inserts and renames teams, and marks missing ones as gone. Their ids stay, so that old handoffs still name them.
    */
   syncTeams(account: AccountRecord, teams: readonly ProviderTeam[]): Promise<readonly TeamRecord[]>;
   syncAgents(account: AccountRecord, agents: readonly ProviderAgent[]): Promise<readonly AgentRecord[]>;
-  teamsOf(organizationId: OrganizationId, accountId: AccountId | null): Promise<readonly TeamRecord[]>;
-  agentsOf(organizationId: OrganizationId, accountId: AccountId | null): Promise<readonly AgentRecord[]>;
-  teamsOfAccounts(organizationId: OrganizationId, accountIds: readonly string[]): Promise<readonly TeamRecord[]>;
-  agentsOfAccounts(organizationId: OrganizationId, accountIds: readonly string[]): Promise<readonly AgentRecord[]>;
-  teamsByIds(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly (TeamRecord | null)[]>;
-  agentsByIds(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly (AgentRecord | null)[]>;
-  agentsByUsers(organizationId: OrganizationId, userIds: readonly string[]): Promise<ReadonlyMap<UserId, readonly AgentRecord[]>>;
+  listTeams(organizationId: OrganizationId, accountId: AccountId | null): Promise<readonly TeamRecord[]>;
+  listAgents(organizationId: OrganizationId, accountId: AccountId | null): Promise<readonly AgentRecord[]>;
+  listTeamsOfAccounts(organizationId: OrganizationId, accountIds: readonly string[]): Promise<readonly TeamRecord[]>;
+  listAgentsOfAccounts(organizationId: OrganizationId, accountIds: readonly string[]): Promise<readonly AgentRecord[]>;
+  findTeamsByIds(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly (TeamRecord | null)[]>;
+  findAgentsByIds(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly (AgentRecord | null)[]>;
+  findAgentsByUsers(
+    organizationId: OrganizationId,
+    userIds: readonly string[],
+  ): Promise<ReadonlyMap<UserId, readonly AgentRecord[]>>;
   /** Finds a team by our id or the provider's. */
   findTeam(accountId: AccountId, idOrExternalId: string): Promise<TeamRecord | null>;
   findAgent(accountId: AccountId, idOrExternalId: string): Promise<AgentRecord | null>;
@@ -550,35 +725,47 @@ export interface SetupStore {
    * unless they are linked to another one. Null removes this and the links that it created. Returns the agents that
    * currently have the address.
    */
-  linkEmailToUser(organizationId: OrganizationId, email: string, userId: UserId | null): Promise<readonly AgentRecord[]>;
+  linkEmailToUser(
+    organizationId: OrganizationId,
+    email: string,
+    userId: UserId | null,
+  ): Promise<readonly AgentRecord[]>;
   setTeamMembers(id: TeamId, memberIds: readonly AgentId[]): Promise<TeamRecord>;
   setTeamAutoAssign(id: TeamId, autoAssign: boolean): Promise<TeamRecord>;
 }
 
 /** Stores when each account was last scanned for changed conversations. One replica at a time claims a scan. */
-export interface WatchStore {
+export interface ScanStore {
   /** Makes a full scan of every account in use due now. Called at start. */
-  wantLooks(): Promise<void>;
+  requestFullScans(): Promise<void>;
   /**
    * Claims the full scan of the next due account. Returns how long the account was not scanned, and where to begin: at
    * page 1, or where the scan that began at `startedAt` paused. A claim that is neither paused nor finished ends after
    * `leaseMs`.
    */
-  claimLook(leaseMs: number): Promise<{ readonly organizationId: OrganizationId; readonly accountId: AccountId; readonly unseenMs: number; readonly startedAt: Instant; readonly page: number } | null>;
+  claimFullScan(
+    leaseMs: number,
+  ): Promise<{
+    readonly organizationId: OrganizationId;
+    readonly accountId: AccountId;
+    readonly unseenMs: number;
+    readonly startedAt: Instant;
+    readonly page: number;
+  } | null>;
   /**
    * Pauses the full scan, which continues at `page`. Another replica may claim it after `afterMs` unless this claim
    * pauses it again before. Nothing counts as seen yet.
    */
-  leaveLook(accountId: AccountId, startedAt: Instant, page: number, afterMs: number): Promise<void>;
+  pauseFullScan(accountId: AccountId, startedAt: Instant, page: number, afterMs: number): Promise<void>;
   /**
    * Finishes the full scan that began at `startedAt` and saw everything up to then. The next one begins `everyMs`
    * after it. No scan comes before `scanAfterMs` after it (0 if omitted), because it would find the same changes.
    */
-  finishLook(accountId: AccountId, startedAt: Instant, everyMs: number, scanAfterMs?: number): Promise<void>;
+  finishFullScan(accountId: AccountId, startedAt: Instant, everyMs: number, scanAfterMs?: number): Promise<void>;
   /** Makes the account's full scan due now, because more changed than a scan reads. */
-  wantLookOf(accountId: AccountId): Promise<void>;
+  requestFullScan(accountId: AccountId): Promise<void>;
   /** Treats every account as unscanned and its webhooks as unproven. Called at start. */
-  wantScans(): Promise<void>;
+  requestScans(): Promise<void>;
   /**
    * Claims the next due scan of an account with live handoffs, for one replica. The claim ends after `leaseMs`. If
    * nothing was live when the scan became due, it comes `firstAfterMs` (0 if omitted) after the first handoff was
@@ -594,40 +781,69 @@ export interface WatchStore {
    * Records that a timer found news that no webhook announced. The next scan comes at most `everyMs` after the last,
    * as if webhooks had never proved themselves.
    */
-  webhooksMissed(accountId: AccountId, everyMs: number): Promise<void>;
+  recordMissedWebhook(accountId: AccountId, everyMs: number): Promise<void>;
   /**
    * Returns what is stored of those conversations that belong to a session. `hasSeenLast`: a sync has seen one
    * of the two given messages last. With `trustsOwnPosts` and without a live handoff, it is also true if the last
    * message is our own post, though an agent's message may precede that.
    */
-  knownOf(accountId: AccountId, shown: ReadonlyMap<ProviderConversationId, Pick<ShownConversation, 'lastMessageId' | 'lastSaidId'>>, trustsOwnPosts: boolean): Promise<readonly KnownConversation[]>;
+  findKnownConversations(
+    accountId: AccountId,
+    shown: ReadonlyMap<ProviderConversationId, Pick<ConversationHint, 'lastMessageId' | 'lastAuthoredId'>>,
+    trustsOwnPosts: boolean,
+  ): Promise<readonly KnownConversation[]>;
   /**
    * Schedules a timer sync of these conversations' sessions after at most `afterMs`. Returns how many.
    * @param about `MESSAGES`: their state is known. `CHECK` if omitted
    */
-  wantSyncOf(accountId: AccountId, conversationIds: readonly ProviderConversationId[], afterMs: number, about?: 'MESSAGES' | 'CHECK'): Promise<number>;
+  requestTimerSyncs(
+    accountId: AccountId,
+    conversationIds: readonly ProviderConversationId[],
+    afterMs: number,
+    about?: 'MESSAGES' | 'CHECK',
+  ): Promise<number>;
   /**
    * Schedules a sync of these conversations' sessions now, which also rechecks their last agents' messages. Returns how
    * many sessions.
    */
-  wantReadingOf(accountId: AccountId, conversationIds: readonly ProviderConversationId[]): Promise<number>;
+  requestSyncs(accountId: AccountId, conversationIds: readonly ProviderConversationId[]): Promise<number>;
   /** Lists conversations of the account whose last syncs failed at least `failures` times in a row; at most `limit`. */
-  failingReadings(accountId: AccountId, failures: number, limit: number): Promise<readonly ProviderConversationId[]>;
+  findFailingConversations(
+    accountId: AccountId,
+    failures: number,
+    limit: number,
+  ): Promise<readonly ProviderConversationId[]>;
   /**
    * Returns agent-initiated conversations: with an end-user of one of the account's sessions, in that session's inbox,
    * but not the session's own, and not recorded yet.
    */
-  straysAmong(accountId: AccountId, seen: ReadonlyMap<ProviderConversationId, EndUserThere>): Promise<readonly StrayConversation[]>;
+  findAgentInitiated(
+    accountId: AccountId,
+    seen: ReadonlyMap<ProviderConversationId, EndUserReference>,
+  ): Promise<readonly AgentInitiatedConversation[]>;
 }
 
 /**
  * `unscannedMs`: how long the account's changes were not seen. `everyMs`: the planned time between the last scan and
  * this one; null if this one came as early as possible.
  */
-export interface ClaimedScan { readonly organizationId: OrganizationId; readonly accountId: AccountId; readonly startedAt: Instant; readonly unscannedMs: number; readonly everyMs: number | null }
+export interface ClaimedScan {
+  readonly organizationId: OrganizationId;
+  readonly accountId: AccountId;
+  readonly startedAt: Instant;
+  readonly unscannedMs: number;
+  readonly everyMs: number | null;
+}
 
-export interface KnownConversation extends Pick<SessionRecord, 'lastView' | 'statusWrites'> { readonly conversationId: ProviderConversationId; readonly hasSeenLast: boolean }
-export interface StrayConversation { readonly organizationId: OrganizationId; readonly sessionId: SessionId; readonly conversationId: ProviderConversationId }
+export interface KnownConversation extends Pick<SessionRecord, 'lastView' | 'statusWrites'> {
+  readonly conversationId: ProviderConversationId;
+  readonly hasSeenLast: boolean;
+}
+export interface AgentInitiatedConversation {
+  readonly organizationId: OrganizationId;
+  readonly sessionId: SessionId;
+  readonly conversationId: ProviderConversationId;
+}
 
 export interface Stores {
   readonly sessions: SessionStore;
@@ -639,9 +855,9 @@ export interface Stores {
   readonly deadLetters: DeadLetterStore;
   readonly retention: RetentionStore;
   readonly endpoints: RuntimeEndpointStore;
-  readonly watches: WatchStore;
+  readonly scans: ScanStore;
   readonly setup: SetupStore;
-  readonly setUpTurns: SetUpTurns;
+  readonly setupLocks: SetupLocks;
 }
 
 export type { Control, SupportPolicy };

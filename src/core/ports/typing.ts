@@ -12,7 +12,7 @@ export interface EndUserTyping {
   readonly accountId: AccountId;
   readonly isTyping: boolean;
   /** Sends the state. Called for the newest state only; may be slow and may fail. */
-  tell(isTyping: boolean, signal: AbortSignal): Promise<void>;
+  send(isTyping: boolean, signal: AbortSignal): Promise<void>;
 }
 
 /** Sends typing states to agents in the background. */
@@ -20,7 +20,7 @@ export interface TypingOutbox {
   /**
    * Queues the state. Returns at once and never throws. A newer state of a session replaces one that was not sent yet.
    */
-  show(typing: EndUserTyping): void;
+  send(typing: EndUserTyping): void;
 }
 
 /** An agent started or stopped typing in one session. */
@@ -39,7 +39,7 @@ export interface AgentTyping {
 /** The typing that a subscriber follows: one session's, or that of all sessions of a chatbot or an organization. */
 export type TypingTopic =
   | { readonly sessionId: SessionId }
-  | { readonly organizationId: OrganizationId; /** Null: all chatbots. */ readonly chatbotId: ChatbotId | null };
+  | { readonly organizationId: OrganizationId /** Null: all chatbots. */; readonly chatbotId: ChatbotId | null };
 
 /** Notifies subscribers of its topics, on every replica. */
 export interface TypingBoard {

@@ -12,14 +12,14 @@ export interface FieldCost {
   readonly sizedFields: readonly string[];
 }
 
-const FREE: FieldCost = { weight: null, assumedSize: null, slicingArguments: [], sizedFields: [] };
+const NO_COST: FieldCost = { weight: null, assumedSize: null, slicingArguments: [], sizedFields: [] };
 
 /**
  * Reads `@cost` and `@listSize` of every field from the subgraph's SDL, so that the published costs are the enforced
  * ones.
  */
 export class FieldCosts {
-  private readonly known = new Map<string, FieldCost>();
+  private readonly costs = new Map<string, FieldCost>();
 
   constructor(document: DocumentNode) {
     for (const type of document.definitions) {
@@ -28,7 +28,7 @@ export class FieldCosts {
         const listSize = argumentsOf(field.directives, 'listSize');
         const cost = argumentsOf(field.directives, 'cost');
         if (listSize === null && cost === null) continue;
-        this.known.set(`${type.name.value}.${field.name.value}`, {
+        this.costs.set(`${type.name.value}.${field.name.value}`, {
           weight: (cost?.['weight'] as number | undefined) ?? null,
           assumedSize: (listSize?.['assumedSize'] as number | undefined) ?? null,
           slicingArguments: (listSize?.['slicingArguments'] as string[] | undefined) ?? [],
@@ -38,10 +38,19 @@ export class FieldCosts {
     }
   }
 
-  of(typeName: string, fieldName: string): FieldCost { return this.known.get(`${typeName}.${fieldName}`) ?? FREE; }
+  get(typeName: string, fieldName: string): FieldCost {
+    return this.costs.get(`${typeName}.${fieldName}`) ?? NO_COST;
+  }
 }
 
-function argumentsOf(directives: readonly ConstDirectiveNode[] | undefined, name: string): Record<string, unknown> | null {
-  const directive = directives?.find((one) => one.name.value === name);
-  return directive === undefined ? null : Object.fromEntries((directive.arguments ?? []).map((argument) => [argument.name.value, valueFromASTUntyped(argument.value)]));
+function argumentsOf(
+  directives: readonly ConstDirectiveNode[] | undefined,
+  name: string,
+): Record<string, unknown> | null {
+  const directive = directives?.find(one => one.name.value === name);
+  return directive === undefined
+    ? null
+    : Object.fromEntries(
+        (directive.arguments ?? []).map(argument => [argument.name.value, valueFromASTUntyped(argument.value)]),
+      );
 }

@@ -1,7 +1,7 @@
 import { type GraphQLSchema, isEnumType, isInputObjectType, isInterfaceType, isObjectType, isUnionType } from 'graphql';
 
 /** Lists of `__Type` that lead to further types. Below one of them, the same lists count with their largest size. */
-const LEADING = ['fields', 'inputFields', 'interfaces', 'possibleTypes'];
+const TYPE_LISTS = ['fields', 'inputFields', 'interfaces', 'possibleTypes'];
 
 /** Sizes of the lists that introspection returns for one schema. */
 export class IntrospectionSizes {
@@ -10,21 +10,31 @@ export class IntrospectionSizes {
 
   constructor(schema: GraphQLSchema) {
     const types = Object.values(schema.getTypeMap());
-    const lengths: Record<string, number[]> = { fields: [], inputFields: [], interfaces: [], possibleTypes: [], enumValues: [], args: [] };
+    const lengths: Record<string, number[]> = {
+      fields: [],
+      inputFields: [],
+      interfaces: [],
+      possibleTypes: [],
+      enumValues: [],
+      args: [],
+    };
     for (const type of types) {
       const hasFields = isObjectType(type) || isInterfaceType(type);
       const fields = hasFields ? Object.values(type.getFields()) : [];
       lengths['fields']!.push(fields.length);
       lengths['inputFields']!.push(isInputObjectType(type) ? Object.keys(type.getFields()).length : 0);
       lengths['interfaces']!.push(hasFields ? type.getInterfaces().length : 0);
-      lengths['possibleTypes']!.push(isInterfaceType(type) || isUnionType(type) ? schema.getPossibleTypes(type).length : 0);
+      lengths['possibleTypes']!.push(
+        isInterfaceType(type) || isUnionType(type) ? schema.getPossibleTypes(type).length : 0,
+      );
       lengths['enumValues']!.push(isEnumType(type) ? type.getValues().length : 0);
-      lengths['args']!.push(...fields.map((field) => field.args.length));
+      lengths['args']!.push(...fields.map(field => field.args.length));
     }
     const whole = { types: types.length, directives: schema.getDirectives().length };
-    const each = (size: (of: readonly number[]) => number): Record<string, number> => Object.fromEntries(Object.entries(lengths).map(([name, of]) => [name, size(of)]));
-    this.mean = { ...each((of) => of.reduce((sum, one) => sum + one, 0) / Math.max(1, of.length)), ...whole };
-    this.largest = { ...each((of) => Math.max(0, ...of)), ...whole };
+    const each = (size: (of: readonly number[]) => number): Record<string, number> =>
+      Object.fromEntries(Object.entries(lengths).map(([name, of]) => [name, size(of)]));
+    this.mean = { ...each(get => get.reduce((sum, one) => sum + one, 0) / Math.max(1, get.length)), ...whole };
+    this.largest = { ...each(get => Math.max(0, ...get)), ...whole };
   }
 
   /**
@@ -32,7 +42,11 @@ export class IntrospectionSizes {
    * fields. A type that is reached through a field, or that `__type` names, is usually one of the large ones.
    * @param isWithin whether another list of this kind, or `__type`, is above it
    */
-  of(fieldName: string, isWithin: boolean): number { return (isWithin ? this.largest : this.mean)[fieldName] ?? 1; }
+  get(fieldName: string, isWithin: boolean): number {
+    return (isWithin ? this.largest : this.mean)[fieldName] ?? 1;
+  }
 
-  leads(fieldName: string): boolean { return LEADING.includes(fieldName); }
+  isTypeList(fieldName: string): boolean {
+    return TYPE_LISTS.includes(fieldName);
+  }
 }

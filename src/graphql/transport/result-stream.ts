@@ -52,25 +52,38 @@ export function resultStream(source: ResultSource, gone: AbortSignal | null): As
       if (gone?.aborted) release();
       return { done: false, value: counted.result };
     },
-    return: async () => { await end(); return { done: true, value: undefined }; },
-    throw: async (error: unknown) => { await end(); throw error; },
-    [Symbol.asyncIterator]() { return this; },
-    async [Symbol.asyncDispose]() { await end(); },
+    return: async () => {
+      await end();
+      return { done: true, value: undefined };
+    },
+    throw: async (error: unknown) => {
+      await end();
+      throw error;
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    async [Symbol.asyncDispose]() {
+      await end();
+    },
   };
 }
 
 /** Streams a single result. */
 export function singleResult(counted: CountedResult, gone: AbortSignal | null): AsyncGenerator<ExecutionResult, void> {
   let left: CountedResult | null = counted;
-  return resultStream({
-    next: async () => {
-      const taken = left;
-      left = null;
-      return taken;
+  return resultStream(
+    {
+      next: async () => {
+        const taken = left;
+        left = null;
+        return taken;
+      },
+      close: () => {
+        left?.release();
+        left = null;
+      },
     },
-    close: () => {
-      left?.release();
-      left = null;
-    },
-  }, gone);
+    gone,
+  );
 }

@@ -5,17 +5,19 @@ import { useServer } from 'graphql-ws/use/ws';
 import { type ServerOptions, WebSocketServer } from 'ws';
 import type { Caller } from '../../core/caller';
 import type { Clock } from '../../core/ports/clock';
-import { type ContextDeps, OperationContext } from '../context';
-import { isAccessError, type Log, publicError, RequestRefusedError } from '../errors';
-import type { GraphqlLimits } from '../limits';
-import type { AdmittedArgs, OperationRunner } from './operation';
+import { type ContextDeps, OperationContext } from '../operation/context';
+import { isAccessError, type Log, toPublicError, RequestRefusedError } from '../operation/errors';
+import type { GraphqlLimits } from '../operation/limits';
+import type { AdmittedArgs, OperationRunner } from './operation-runner';
 
 /**
  * Identifies the caller by the headers and, on a WebSocket, the payload of `connection_init`.
  * @throws AccessError when the caller is unknown
  */
 export type Identify = (
-  headers: IncomingHttpHeaders, connectionParams: Readonly<Record<string, unknown>> | undefined, remoteAddress: string | undefined,
+  headers: IncomingHttpHeaders,
+  connectionParams: Readonly<Record<string, unknown>> | undefined,
+  remoteAddress: string | undefined,
 ) => Promise<Caller>;
 
 /** Functions of the HTTP server for one upgrade. */
@@ -39,7 +41,7 @@ export interface WebSocketDeps {
   readonly log: Log;
 }
 
-type Extra = { readonly request: IncomingMessage; caller?: Caller; gone?: AbortController };
+type SocketExtra = { readonly request: IncomingMessage; caller?: Caller; gone?: AbortController };
 
 /** Serves the graphql-transport-ws protocol, with the same operations, limits and errors as HTTP. */
 export class GraphqlWebSockets {
@@ -51,43 +53,69 @@ export class GraphqlWebSockets {
     const { limits, runner } = deps;
     // closeTimeout is missing in the types. By default, a peer that does not answer a close occupies its socket for 30
     // seconds.
-    const options: ServerOptions & { readonly closeTimeout: number } = { noServer: true, maxPayload: limits.maxBodyBytes, perMessageDeflate: false, closeTimeout: limits.closeGraceMs };
+    const options: ServerOptions & { readonly closeTimeout: number } = {
+      noServer: true,
+      maxPayload: limits.maxBodyBytes,
+      perMessageDeflate: false,
+      closeTimeout: limits.closeGraceMs,
+    };
     this.#sockets = new WebSocketServer(options);
-    const server = useServer<Record<string, unknown>, Extra>({
-      connectionInitWaitTimeout: limits.connectionInitTimeoutMs,
-      onConnect: async ({ extra, connectionParams }) => {
-        try {
-          const gone = extra.gone = new AbortController();
-          // The library's own hook waits until every stream has ended.
-          extra.socket.once('close', () => gone.abort());
-          extra.caller = await deps.identify(extra.request.headers, connectionParams, extra.request.socket.remoteAddress);
-          this.#doors.get(extra.request)?.enter(extra.caller.organizationId);
-          return true;
-        } catch (error) {
-          // False closes with 4403. Any error except a refusal is a fault of this service, and the client may retry.
-          if (!isAccessError(error)) {
-            publicError(error, deps.clock.newId(), deps.log);
-            extra.socket.close(1013, 'Try again later');
+    const server = useServer<Record<string, unknown>, SocketExtra>(
+      {
+        connectionInitWaitTimeout: limits.connectionInitTimeoutMs,
+        onConnect: async ({ extra, connectionParams }) => {
+          try {
+            const gone = (extra.gone = new AbortController());
+            // The library's own hook waits until every stream has ended.
+            extra.socket.once('close', () => gone.abort());
+            extra.caller = await deps.identify(
+              extra.request.headers,
+              connectionParams,
+              extra.request.socket.remoteAddress,
+            );
+            this.#doors.get(extra.request)?.enter(extra.caller.organizationId);
+            return true;
+          } catch (error) {
+            // False closes with 4403. Any error except a refusal is a fault of this service, and the client may retry.
+            if (!isAccessError(error)) {
+              toPublicError(error, deps.clock.newId(), deps.log);
+              extra.socket.close(1013, 'Try again later');
+            }
+            return false;
           }
-          return false;
-        }
+        },
+        onSubscribe: async ({ extra, subscriptions }, _id, payload) => {
+          const requestId = deps.clock.newId();
+          try {
+            // `subscriptions` already includes the requested one.
+            if (Object.keys(subscriptions).length > limits.maxSubscriptionsPerSocket)
+              throw new RequestRefusedError(
+                'TOO_MANY_SUBSCRIPTIONS',
+                `A socket carries at most ${limits.maxSubscriptionsPerSocket} operations, and this one has them. Open another socket.`,
+              );
+            return await runner.prepare(
+              payload,
+              new OperationContext(
+                deps.context,
+                extra.caller ?? null,
+                requestId,
+                extra.gone && { disconnected: extra.gone.signal },
+              ),
+            );
+          } catch (error) {
+            return [toPublicError(error, requestId, deps.log)];
+          }
+        },
+        // The arguments are those that onSubscribe returned, and graphql-ws always goes on with them.
+        execute: args => runner.execute(args as AdmittedArgs),
+        subscribe: args => runner.subscribe(args as AdmittedArgs),
       },
-      onSubscribe: async ({ extra, subscriptions }, _id, payload) => {
-        const requestId = deps.clock.newId();
-        try {
-          // `subscriptions` already includes the requested one.
-          if (Object.keys(subscriptions).length > limits.maxSubscriptionsPerSocket)
-            throw new RequestRefusedError('TOO_MANY_SUBSCRIPTIONS', `A socket carries at most ${limits.maxSubscriptionsPerSocket} operations, and this one has them. Open another socket.`);
-          return await runner.prepare(payload, new OperationContext(deps.context, extra.caller ?? null, requestId, extra.gone && { gone: extra.gone.signal }));
-        } catch (error) {
-          return [publicError(error, requestId, deps.log)];
-        }
-      },
-      // The arguments are those that onSubscribe returned, and graphql-ws always goes on with them.
-      execute: (args) => runner.execute(args as AdmittedArgs),
-      subscribe: (args) => runner.subscribe(args as AdmittedArgs),
-    }, this.#sockets, limits.pingIntervalMs);
-    this.#dispose = async () => { await server.dispose(); };
+      this.#sockets,
+      limits.pingIntervalMs,
+    );
+    this.#dispose = async () => {
+      await server.dispose();
+    };
     this.#sockets.on('connection', (socket, request) => {
       // The library answers each message whether the last answers were taken or not, also before it is known who calls.
       let bytesUntaken = 0;
@@ -107,17 +135,18 @@ export class GraphqlWebSockets {
       return;
     }
     this.#doors.set(request, door);
-    this.#sockets.handleUpgrade(request, socket, head, (opened) => this.#sockets.emit('connection', opened, request));
+    this.#sockets.handleUpgrade(request, socket, head, opened => this.#sockets.emit('connection', opened, request));
   };
 
   /** Closes every socket with 1001; terminates those whose peers do not respond in time. */
   async stop(): Promise<void> {
-    const cut = setTimeout(() => { for (const socket of this.#sockets.clients) socket.terminate(); }, this.deps.limits.closeGraceMs);
+    const cut = setTimeout(() => {
+      for (const socket of this.#sockets.clients) socket.terminate();
+    }, this.deps.limits.closeGraceMs);
     await this.#dispose();
     clearTimeout(cut);
   }
 }
 
 const offeredProtocols = ({ headers }: IncomingMessage): readonly string[] =>
-  (headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
-
+  (headers['sec-websocket-protocol'] ?? '').split(',').map(name => name.trim());

@@ -4,8 +4,12 @@ import { SessionRow } from './session';
 /** One delivery to the provider, the bot runtime or our file archive, with its attempts and outcome. */
 @Entity('delivery')
 @Index('ix_delivery_lane', ['sessionId', 'destination', 'id'], { where: "state <> 'DONE'" })
-@Index('ix_delivery_runtime', ['organizationId', 'position', 'id'], { where: "destination = 'RUNTIME' AND state = 'WAITING'" })
-@Index('ix_delivery_runtime_chatbot', ['organizationId', 'chatbotId', 'position', 'id'], { where: "destination = 'RUNTIME' AND state = 'WAITING'" })
+@Index('ix_delivery_runtime', ['organizationId', 'position', 'id'], {
+  where: "destination = 'RUNTIME' AND state = 'WAITING'",
+})
+@Index('ix_delivery_runtime_chatbot', ['organizationId', 'chatbotId', 'position', 'id'], {
+  where: "destination = 'RUNTIME' AND state = 'WAITING'",
+})
 @Index('ix_delivery_dead', ['organizationId', 'state', 'id'], { where: "state IN ('PARKED', 'DISCARDED')" })
 @Index('ix_delivery_drain', ['drainsHandoffId'], { where: "drains_handoff_id IS NOT NULL AND state = 'WAITING'" })
 @Index('ix_delivery_session', ['sessionId'])

@@ -3,8 +3,14 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 /** The address that a runtime wants its deliveries pushed to. SecretBox seals its secrets. */
 @Entity('runtime_endpoint')
 @Index('ix_runtime_endpoint_organization', ['organizationId'])
-@Index('uq_runtime_endpoint_chatbot', ['organizationId', 'chatbotId'], { unique: true, where: "chatbot_id IS NOT NULL AND state <> 'REMOVED'" })
-@Index('uq_runtime_endpoint_all', ['organizationId'], { unique: true, where: "chatbot_id IS NULL AND state <> 'REMOVED'" })
+@Index('uq_runtime_endpoint_chatbot', ['organizationId', 'chatbotId'], {
+  unique: true,
+  where: "chatbot_id IS NOT NULL AND state <> 'REMOVED'",
+})
+@Index('uq_runtime_endpoint_all', ['organizationId'], {
+  unique: true,
+  where: "chatbot_id IS NULL AND state <> 'REMOVED'",
+})
 @Index('ix_runtime_endpoint_unsettled', ['id'], { where: 'NOT is_settled' })
 export class RuntimeEndpointRow {
   @PrimaryColumn('uuid') id: string;

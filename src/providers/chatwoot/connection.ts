@@ -1,9 +1,9 @@
 import { ProviderAuthError, ProviderRefusedError } from '../../core/errors';
-import type { AccountAccess, ProviderHost } from '../../core/ports/support-provider';
+import type { AccountAccess, ProviderHost } from '../../core/ports/provider/support-provider';
 import { ChatwootClient } from './client';
 import type { Caller } from './errors';
-import type { FetchFor } from './pace';
-import { baseUrlOf, botUserOf, requestMsOf, settingsOf, type ChatwootSettings } from './settings';
+import type { FetchFor } from './rate-limits';
+import { baseUrlOf, botUserOf, requestMsOf, parseStoredSettings, type ChatwootSettings } from './settings';
 
 /** An account after its setup, with this service's identities in it. */
 export interface Connection {
@@ -30,28 +30,46 @@ export type Connect = (access: AccountAccess) => Connection;
 /** The provider host, whose requests are limited per server and account. */
 export type ChatwootHost = Omit<ProviderHost, 'fetch'> & { readonly fetchFor: FetchFor };
 
-export const connector = (host: ChatwootHost): Connect => (access) => {
-  const { botToken, adminToken, agentBotToken } = access.credentials;
-  const userToken = botToken ?? adminToken;
-  if (!access.externalId || !userToken || !agentBotToken)
-    throw new ProviderAuthError('The setup of this Chatwoot account is incomplete. Enable support for the organization again; the setup continues where it stopped.');
-  const account = `/api/v1/accounts/${numberOf(access.externalId, 'account')}`;
-  return {
-    user: clientFor(host, access, userToken, botToken ? 'botAgent' : 'administrator'),
-    bot: clientFor(host, access, agentBotToken, 'agentBot'),
-    endUser: clientFor(host, access, null, 'nobody'),
-    settings: settingsOf(access),
-    botUserId: botUserOf(access),
-    account,
-    conversation: (id) => `${account}/conversations/${numberOf(id, 'conversation')}`,
+export const createConnect =
+  (host: ChatwootHost): Connect =>
+  access => {
+    const { botToken, adminToken, agentBotToken } = access.credentials;
+    const userToken = botToken ?? adminToken;
+    if (!access.externalId || !userToken || !agentBotToken)
+      throw new ProviderAuthError(
+        'The setup of this Chatwoot account is incomplete. Enable support for the organization again; the setup continues where it stopped.',
+      );
+    const account = `/api/v1/accounts/${numberOf(access.externalId, 'account')}`;
+    return {
+      user: createClient(host, access, userToken, botToken ? 'botAgent' : 'administrator'),
+      bot: createClient(host, access, agentBotToken, 'agentBot'),
+      endUser: createClient(host, access, null, 'nobody'),
+      settings: parseStoredSettings(access),
+      botUserId: botUserOf(access),
+      account,
+      conversation: id => `${account}/conversations/${numberOf(id, 'conversation')}`,
+    };
   };
-};
 
-export const clientFor = (host: Pick<ChatwootHost, 'fetchFor'>, access: AccountAccess, token: string | null, caller: Caller): ChatwootClient =>
-  new ChatwootClient(host.fetchFor(access.accountId, access.isBackground), baseUrlOf(access), token, caller, requestMsOf(access));
+export const createClient = (
+  host: Pick<ChatwootHost, 'fetchFor'>,
+  access: AccountAccess,
+  token: string | null,
+  caller: Caller,
+): ChatwootClient =>
+  new ChatwootClient(
+    host.fetchFor(access.accountId, access.isBackground),
+    baseUrlOf(access),
+    token,
+    caller,
+    requestMsOf(access),
+  );
 
 /** Returns a Chatwoot id as a number. Any other text is an unknown id and must not become part of a path. */
 export function numberOf(id: string, what: string): number {
-  if (!/^\d{1,15}$/.test(id)) throw new ProviderRefusedError(`The id of the Chatwoot ${what} is not a number; use an id from Chatwoot.`, { gone: true });
+  if (!/^\d{1,15}$/.test(id))
+    throw new ProviderRefusedError(`The id of the Chatwoot ${what} is not a number; use an id from Chatwoot.`, {
+      gone: true,
+    });
   return Number(id);
 }

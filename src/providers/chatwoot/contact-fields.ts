@@ -12,12 +12,16 @@ export interface ContactFields {
 }
 
 /** Returns the name of an end-user of whom nothing is known. */
-export const nameOfNobody = (sessionId: SessionId): string => `Visitor ${sessionId.slice(0, 8)}`;
+export const anonymousName = (sessionId: SessionId): string => `Visitor ${sessionId.slice(0, 8)}`;
 
 /** Converts an end-user to Chatwoot's fields. */
-export const fieldsOf = ({ externalId, name, email, phone, locale, attributes }: EndUser, sessionId: SessionId): ContactFields => ({
-  name: name ?? email ?? externalId ?? nameOfNobody(sessionId),
-  ...(email && { email }), ...(phone && { phone_number: phone }),
+export const toContactFields = (
+  { externalId, name, email, phone, locale, attributes }: EndUser,
+  sessionId: SessionId,
+): ContactFields => ({
+  name: name ?? email ?? externalId ?? anonymousName(sessionId),
+  ...(email && { email }),
+  ...(phone && { phone_number: phone }),
   custom_attributes: { ...attributes, ...(externalId && { support_end_user_id: externalId }) },
   additional_attributes: { ...(locale && { locale }) },
 });
@@ -27,21 +31,29 @@ export const fieldsOf = ({ externalId, name, email, phone, locale, attributes }:
  * we wrote it, and not the placeholder name.
  * @param was as we wrote it last; null: not known
  */
-export function changesOf(current: WireContact, was: ContactFields | null, is: ContactFields, sessionId: SessionId): ContactFields {
+export function contactChanges(
+  current: WireContact,
+  was: ContactFields | null,
+  is: ContactFields,
+  sessionId: SessionId,
+): ContactFields {
   const changes: ContactFields = { custom_attributes: {}, additional_attributes: {} };
-  const isOurs = (now: unknown, before: string | undefined): boolean => now === undefined || now === null || now === '' || now === before;
+  const isOurs = (now: unknown, before: string | undefined): boolean =>
+    now === undefined || now === null || now === '' || now === before;
   for (const field of ['name', 'email', 'phone_number'] as const) {
     const [now, wanted] = [current[field], is[field]];
     if (wanted === undefined || now === wanted || wanted === was?.[field]) continue;
-    if (isOurs(now, was?.[field]) || (field === 'name' && now === nameOfNobody(sessionId))) changes[field] = wanted;
+    if (isOurs(now, was?.[field]) || (field === 'name' && now === anonymousName(sessionId))) changes[field] = wanted;
   }
   for (const kind of ['custom_attributes', 'additional_attributes'] as const)
     for (const [name, wanted] of Object.entries(is[kind])) {
       const now = current[kind]?.[name];
-      if (now !== wanted && wanted !== was?.[kind][name] && isOurs(now, was?.[kind][name])) changes[kind][name] = wanted;
+      if (now !== wanted && wanted !== was?.[kind][name] && isOurs(now, was?.[kind][name]))
+        changes[kind][name] = wanted;
     }
   // A value that Chatwoot once refused was stored as an attribute; that attribute must follow the current value.
   for (const field of ['email', 'phone_number'] as const)
-    if (changes[field] !== undefined && current.custom_attributes?.[`support_${field}`] !== undefined) changes.custom_attributes[`support_${field}`] = changes[field];
+    if (changes[field] !== undefined && current.custom_attributes?.[`support_${field}`] !== undefined)
+      changes.custom_attributes[`support_${field}`] = changes[field];
   return changes;
 }

@@ -1,11 +1,17 @@
-import type { AccountAccess, DesiredState, DriftVerbs, Inspection, RepairDrift } from '../../core/ports/support-provider';
-import { AccountSetUp, BOT_NAME, capabilitiesOf } from './account-setup';
-import { clientFor, numberOf, type Connect, type ChatwootHost } from './connection';
+import type {
+  AccountAccess,
+  DesiredState,
+  DriftVerbs,
+  Inspection,
+  RepairDrift,
+} from '../../core/ports/provider/support-provider';
+import { AccountSetup, BOT_NAME, capabilitiesOf } from './account-setup';
+import { createClient, numberOf, type Connect, type ChatwootHost } from './connection';
 import { Inspector } from './inspect';
-import { connectBot, ensuredFrom, ensureInbox, INBOX_SETTINGS } from './inbox-setup';
-import { peopleVerbs } from './people';
+import { connectAgentBot, toEnsuredInbox, ensureInbox, INBOX_SETTINGS } from './inbox-setup';
+import { createAgentAndTeamVerbs } from './agents-and-teams';
 
-export function driftVerbs(host: ChatwootHost, connect: Connect): DriftVerbs {
+export function createDriftVerbs(host: ChatwootHost, connect: Connect): DriftVerbs {
   return {
     async inspectDrift(desired, signal): Promise<Inspection> {
       const inspector = new Inspector(host, connect, desired, signal);
@@ -15,11 +21,12 @@ export function driftVerbs(host: ChatwootHost, connect: Connect): DriftVerbs {
         items: inspector.items,
         learned: {
           capabilities: capabilitiesOf(desired.access),
-          ...(version !== null && version !== desired.access.settings['version'] && { settings: { ...desired.access.settings, version } }),
+          ...(version !== null &&
+            version !== desired.access.settings['version'] && { settings: { ...desired.access.settings, version } }),
         },
       };
     },
-    repairDrift: (request, signal) => new Repair(host, connect, request, signal).run(),
+    repairDrift: (request, signal) => new DriftRepair(host, connect, request, signal).run(),
   };
 }
 
@@ -27,10 +34,15 @@ export function driftVerbs(host: ChatwootHost, connect: Connect): DriftVerbs {
  * Repairs the requested items that are broken. The account's own items come first, because nothing else can be
  * inspected without them.
  */
-class Repair {
+class DriftRepair {
   private access: AccountAccess;
 
-  constructor(private readonly host: ChatwootHost, private readonly connect: Connect, private readonly request: RepairDrift, private readonly signal: AbortSignal) {
+  constructor(
+    private readonly host: ChatwootHost,
+    private readonly connect: Connect,
+    private readonly request: RepairDrift,
+    private readonly signal: AbortSignal,
+  ) {
     this.access = request.desired.access;
   }
 
@@ -40,25 +52,49 @@ class Repair {
       const inspector = new Inspector(this.host, this.connect, this.desired, this.signal);
       await inspector.run();
       for (const item of inspector.items)
-        if (item.problem !== null && item.repairable && this.request.items.includes(item.id) && (kinds === null || kinds.includes(item.kind)))
+        if (
+          item.problem !== null &&
+          item.repairable &&
+          this.request.items.includes(item.id) &&
+          (kinds === null || kinds.includes(item.kind))
+        )
           await this.repair(item.id, inspector);
     }
   }
 
-  private get desired(): DesiredState { return { ...this.request.desired, access: this.access }; }
+  private get desired(): DesiredState {
+    return { ...this.request.desired, access: this.access };
+  }
 
   private async repair(id: string, inspector: Inspector): Promise<void> {
     const [what = '', key = '', part = ''] = id.split(':');
-    if (what === 'bot-agent') return part === 'name' || key === 'name' ? this.renameBotUser() : this.steps((setUp) => setUp.ensureBotUser());
-    if (what === 'agent-bot') return this.steps(async (setUp) => { await setUp.ensureAgentBot(); await this.quietAgentBot(setUp.access); });
+    if (what === 'bot-agent')
+      return part === 'name' || key === 'name'
+        ? this.renameBotUser()
+        : this.runSetupSteps(setUp => setUp.ensureBotUser());
+    if (what === 'agent-bot')
+      return this.runSetupSteps(async setUp => {
+        await setUp.ensureAgentBot();
+        await this.clearAgentBotUrl(setUp.access);
+      });
     if (what === 'owner') return this.repairOwner(id.slice('owner:'.length), inspector);
     if (what === 'team') return this.repairTeam(key, part);
     if (what === 'inbox') return this.repairInbox(key, part, inspector);
   }
 
-  private async steps(work: (setUp: AccountSetUp) => Promise<void>): Promise<void> {
+  private async runSetupSteps(work: (setUp: AccountSetup) => Promise<void>): Promise<void> {
     const { save, desired } = this.request;
-    const setUp = new AccountSetUp(this.host, { access: this.access, name: '', owners: desired.owners, inboxes: desired.inboxes.map(({ externalId }) => externalId), save }, this.signal);
+    const setUp = new AccountSetup(
+      this.host,
+      {
+        access: this.access,
+        name: '',
+        owners: desired.owners,
+        inboxes: desired.inboxes.map(({ externalId }) => externalId),
+        save,
+      },
+      this.signal,
+    );
     try {
       await work(setUp);
     } finally {
@@ -67,51 +103,94 @@ class Repair {
   }
 
   private async renameBotUser(): Promise<void> {
-    const platform = clientFor(this.host, this.access, this.access.credentials['platformToken'] ?? null, 'platformApp');
-    await platform.json({ method: 'PATCH', path: `/platform/api/v1/users/${this.connect(this.access).settings.botUserId}`, body: { name: BOT_NAME, display_name: BOT_NAME } }, this.signal);
+    const platform = createClient(
+      this.host,
+      this.access,
+      this.access.credentials['platformToken'] ?? null,
+      'platformApp',
+    );
+    await platform.json(
+      {
+        method: 'PATCH',
+        path: `/platform/api/v1/users/${this.connect(this.access).settings.botUserId}`,
+        body: { name: BOT_NAME, display_name: BOT_NAME },
+      },
+      this.signal,
+    );
   }
 
   /**
    * Removes the agent bot's URL. With one, Chatwoot would send it end-users' messages, and open conversations to agents
    * when a request fails.
    */
-  private async quietAgentBot(access: AccountAccess): Promise<void> {
+  private async clearAgentBotUrl(access: AccountAccess): Promise<void> {
     const { user, account, settings } = this.connect(access);
-    await user.json({ method: 'PATCH', path: `${account}/agent_bots/${settings.agentBotId}`, body: { name: BOT_NAME, outgoing_url: null } }, this.signal);
+    await user.json(
+      {
+        method: 'PATCH',
+        path: `${account}/agent_bots/${settings.agentBotId}`,
+        body: { name: BOT_NAME, outgoing_url: null },
+      },
+      this.signal,
+    );
   }
 
   private async repairOwner(email: string, inspector: Inspector): Promise<void> {
-    const owner = this.request.desired.owners.find((one) => one.email.toLowerCase() === email);
+    const owner = this.request.desired.owners.find(one => one.email.toLowerCase() === email);
     const known = inspector.person(email);
     const { user, account } = this.connect(this.access);
-    if (known) await user.json({ method: 'PATCH', path: `${account}/agents/${known.id}`, body: { role: 'administrator' } }, this.signal);
-    else if (owner) await this.steps((setUp) => setUp.ensureOwner(owner));
+    if (known)
+      await user.json(
+        { method: 'PATCH', path: `${account}/agents/${known.id}`, body: { role: 'administrator' } },
+        this.signal,
+      );
+    else if (owner) await this.runSetupSteps(setUp => setUp.ensureOwner(owner));
   }
 
   private async repairTeam(externalId: string, part: string): Promise<void> {
-    const team = this.request.desired.teams.find((one) => one.externalId === externalId);
+    const team = this.request.desired.teams.find(one => one.externalId === externalId);
     const { user, account } = this.connect(this.access);
     if (part === 'auto-assign' && team && team.autoAssign !== null)
-      await user.json({ method: 'PATCH', path: `${account}/teams/${numberOf(externalId, 'team')}`, body: { team: { allow_auto_assign: team.autoAssign } } }, this.signal);
-    if (part === 'members' && team?.members) await peopleVerbs(this.host, this.connect).setTeamMembers(this.access, externalId, team.members, this.signal);
+      await user.json(
+        {
+          method: 'PATCH',
+          path: `${account}/teams/${numberOf(externalId, 'team')}`,
+          body: { team: { allow_auto_assign: team.autoAssign } },
+        },
+        this.signal,
+      );
+    if (part === 'members' && team?.members)
+      await createAgentAndTeamVerbs(this.host, this.connect).setTeamMembers(
+        this.access,
+        externalId,
+        team.members,
+        this.signal,
+      );
   }
 
   private async repairInbox(inboxId: string, part: string, inspector: Inspector): Promise<void> {
     const connection = this.connect(this.access);
-    await this.request.inInbox(inboxId, async (desired, signal) => {
+    await this.request.withInboxLock(inboxId, async (desired, signal) => {
       const { externalId, name, members } = desired;
       const patch = async (body: object): Promise<void> => {
-        await connection.user.json({ method: 'PATCH', path: `${connection.account}/inboxes/${externalId}`, body }, signal);
+        await connection.user.json(
+          { method: 'PATCH', path: `${connection.account}/inboxes/${externalId}`, body },
+          signal,
+        );
       };
       // The session has another inbox meanwhile, so what was inspected does not describe it.
       const seen = inspector.inbox(externalId);
       if (part === '') return ensureInbox(this.connect, { ...desired, account: this.access }, signal);
-      if (part === 'webhook-secret') return seen ? ensuredFrom(seen) : null;
+      if (part === 'webhook-secret') return seen ? toEnsuredInbox(seen) : null;
       if (part === 'name') await patch({ name });
       else if (part === 'webhook-url') await patch({ channel: { webhook_url: this.access.webhookUrl || null } });
-      else if (part === 'agent-bot') await connectBot(connection, externalId, signal);
+      else if (part === 'agent-bot') await connectAgentBot(connection, externalId, signal);
       else if (part === 'members' && members !== null)
-        await peopleVerbs(this.host, this.connect).setInboxMembers({ account: this.access, externalId, providerData: {} }, members, signal);
+        await createAgentAndTeamVerbs(this.host, this.connect).setInboxMembers(
+          { account: this.access, externalId, providerData: {} },
+          members,
+          signal,
+        );
       else if (part in INBOX_SETTINGS) await patch({ [part]: INBOX_SETTINGS[part as keyof typeof INBOX_SETTINGS] });
       return null;
     });

@@ -14,22 +14,24 @@ const WORD_JOINER = '\u2060';
  * escaped, and only an `endraw` could end the protection.
  */
 export function escapeLiquid(text: string): string {
-  const exact = escapeExactly(text);
+  const exact = escapeLiquidVisibly(text);
   if (exact.length <= MAX_CONTENT_LENGTH) return exact;
   // With thousands of braces, one invisible character each still fits where nine characters would not.
-  return outsideCode(text, (piece) => piece.replace(OPENING_BRACE, `{${WORD_JOINER}`));
+  return escapeOutsideCode(text, piece => piece.replace(OPENING_BRACE, `{${WORD_JOINER}`));
 }
 
 /** Escapes like `escapeLiquid`, but never with invisible characters, so the result may be too long. */
-export const escapeExactly = (text: string): string => outsideCode(text, (piece) => piece.replace(OPENING_BRACE, "{{ '{' }}"));
+export const escapeLiquidVisibly = (text: string): string =>
+  escapeOutsideCode(text, piece => piece.replace(OPENING_BRACE, "{{ '{' }}"));
 
-function outsideCode(text: string, escape: (piece: string) => string): string {
+function escapeOutsideCode(text: string, escape: (piece: string) => string): string {
   let escaped = '';
   let end = 0;
   for (const code of text.matchAll(CODE)) {
     // The backtick is escaped together with the piece before it, because it can make that piece's last brace begin a
     // tag.
-    escaped += escape(`${text.slice(end, code.index)}\``).slice(0, -1) + code[0].replace(ENDRAW_IN_CODE, `{${WORD_JOINER}`);
+    escaped +=
+      escape(`${text.slice(end, code.index)}\``).slice(0, -1) + code[0].replace(ENDRAW_IN_CODE, `{${WORD_JOINER}`);
     end = code.index + code[0].length;
   }
   return escaped + escape(text.slice(end));

@@ -1,10 +1,10 @@
-import type { AutomaticSource, Observation } from '../../core/ports/support-provider';
-import { contentOf } from './content';
-import { surveyIn } from './survey';
-import { shownName, type WireMessage } from './wire';
+import type { AutomaticSource, Observation } from '../../core/ports/provider/support-provider';
+import { parseContent } from './parse-content';
+import { parseSurvey } from './survey';
+import { displayName, type WireMessage } from './wire';
 
 /** The key in `content_attributes` under which a post has our own id. */
-export const MARK = 'support_message_id';
+export const OUR_ID_ATTRIBUTE = 'support_message_id';
 
 /** Recognizes the error that Chatwoot's guard leaves on a message whose webhook it refused (since 4.14). */
 export const isGuardRefusal = (attributes: WireMessage['content_attributes']): boolean =>
@@ -13,46 +13,60 @@ export const isGuardRefusal = (attributes: WireMessage['content_attributes']): b
 const OUTGOING = 1;
 const TEMPLATE = 3;
 const IGNORED_TYPES: Readonly<Record<number, string>> = {
-  0: 'an end-user\'s message that we did not post', 2: 'an activity line',
+  0: "an end-user's message that we did not post",
+  2: 'an activity line',
 };
 const OUR_ID = /^([a-z]+:)*[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
 /** Converts one row of a conversation's history. A row may be marked as failed because its webhook failed. */
-export function observe(message: WireMessage, botUserId: number | undefined): Observation {
-  const found = meaningOf(message, botUserId);
+export function toObservation(message: WireMessage, botUserId: number | undefined): Observation {
+  const found = classifyMessage(message, botUserId);
   // If the address is always refused, removing the mark would send a webhook whose refusal sets the mark again.
-  const isMarked = message.status === 'failed' && found.kind !== 'ignored' && !isGuardRefusal(message.content_attributes);
-  return isMarked ? { ...found, shownAsFailed: true } : found;
+  const isMarked =
+    message.status === 'failed' && found.kind !== 'ignored' && !isGuardRefusal(message.content_attributes);
+  return isMarked ? { ...found, isMarkedFailed: true } : found;
 }
 
 /**
  * Classifies a row. Only a person's public message is certainly for the end-user. For other public rows the policy
  * decides; no other row is ever for the end-user.
  */
-function meaningOf(message: WireMessage, botUserId: number | undefined): Observation {
+function classifyMessage(message: WireMessage, botUserId: number | undefined): Observation {
   const id = String(message.id);
-  const ignored = (why: string): Observation => ({ kind: 'ignored', id, why });
+  const ignored = (why: string): Observation => ({ kind: 'ignored', id, reason: why });
   const { sender } = message;
-  const person = sender?.type === 'user' && sender.id !== botUserId ? { externalId: String(sender.id), name: shownName(sender) } : null;
+  const person =
+    sender?.type === 'user' && sender.id !== botUserId
+      ? { externalId: String(sender.id), name: displayName(sender) }
+      : null;
 
   // Also for our own posts: a deleted row keeps nothing but its number.
   if (message.content_attributes?.['deleted'] === true) return { kind: 'messageDeleted', id };
-  const ourId = idOfOurs(message, person !== null);
+  const ourId = findOurId(message, person !== null);
   if (ourId !== null) return { kind: 'echo', id, ourId };
-  const survey = message.message_type === TEMPLATE ? surveyIn(message) : null;
+  const survey = message.message_type === TEMPLATE ? parseSurvey(message) : null;
   if (survey !== null) return survey;
   const at = new Date(message.created_at * 1000).toISOString();
-  if (isOutward(message) && (person === null || message.message_type === TEMPLATE)) return automaticReply(message, botUserId, at);
+  if (isOutward(message) && (person === null || message.message_type === TEMPLATE))
+    return automaticReply(message, botUserId, at);
 
   if (message.message_type === OUTGOING || message.message_type === 0) {
     if (message.private === true) return { kind: 'note', id, agent: person, at };
     if (isOutward(message) && person) {
-      const { text, content, attachments, lacking } = contentOf(message);
-      if (text === '' && attachments.length === 0) return { kind: 'unshowable', id, what: lacking ?? 'it is empty', at };
+      const { text, content, attachments, omittedContent } = parseContent(message);
+      if (text === '' && attachments.length === 0)
+        return { kind: 'unshowable', id, description: omittedContent ?? 'it is empty', at };
       const answered = message.content_attributes?.['in_reply_to'];
       return {
-        kind: 'agentMessage', id, agent: person, text, attachments, at,
-        ...(content !== null && { content }), ...(lacking !== null && { lacking }), ...(Number.isSafeInteger(answered) && { replyTo: String(answered) }),
+        kind: 'agentMessage',
+        id,
+        agent: person,
+        text,
+        attachments,
+        at,
+        ...(content !== null && { content }),
+        ...(omittedContent !== null && { omittedContent }),
+        ...(Number.isSafeInteger(answered) && { replyTo: String(answered) }),
       };
     }
   }
@@ -60,18 +74,31 @@ function meaningOf(message: WireMessage, botUserId: number | undefined): Observa
 }
 
 /** Returns whether agents see the row as sent to the end-user. A row that does not say it is public is private. */
-const isOutward = ({ message_type: type, private: isPrivate }: WireMessage): boolean => (type === OUTGOING || type === TEMPLATE) && isPrivate === false;
+const isOutward = ({ message_type: type, private: isPrivate }: WireMessage): boolean =>
+  (type === OUTGOING || type === TEMPLATE) && isPrivate === false;
 
 /**
  * Converts a template, a rule's line (CONTRACT 4.4: `sender` null, `automation_rule_id`), or a message of a bot, of
  * BotAgent1's own token, or without a sender.
  */
 function automaticReply(message: WireMessage, botUserId: number | undefined, at: string): Observation {
-  const { text, content, attachments, lacking } = contentOf(message);
-  return { kind: 'automaticReply', id: String(message.id), source: sourceOf(message, botUserId), text: text.trim() === '' ? '' : text, content, attachments, at, lacking };
+  const { text, content, attachments, omittedContent } = parseContent(message);
+  return {
+    kind: 'automaticReply',
+    id: String(message.id),
+    source: automaticSourceOf(message, botUserId),
+    text: text.trim() === '' ? '' : text,
+    content,
+    attachments,
+    at,
+    omittedContent,
+  };
 }
 
-function sourceOf({ message_type: type, sender, content_attributes: attributes }: WireMessage, botUserId: number | undefined): AutomaticSource {
+function automaticSourceOf(
+  { message_type: type, sender, content_attributes: attributes }: WireMessage,
+  botUserId: number | undefined,
+): AutomaticSource {
   const rule = attributes?.['automation_rule_id'];
   if (Number.isSafeInteger(rule)) return { kind: 'RULE', id: String(rule) };
   if (type === TEMPLATE) return { kind: 'PROVIDER', id: null };
@@ -85,8 +112,8 @@ function sourceOf({ message_type: type, sender, content_attributes: attributes }
  * attributes with our mark; `source_id` survives both (CONTRACT section 2, measured). A person's client may set any
  * `source_id`, so it proves nothing on a person's message.
  */
-export function idOfOurs({ content_attributes, source_id }: WireMessage, byPerson: boolean): string | null {
-  const mark = content_attributes?.[MARK];
+export function findOurId({ content_attributes, source_id }: WireMessage, byPerson: boolean): string | null {
+  const mark = content_attributes?.[OUR_ID_ATTRIBUTE];
   if (typeof mark === 'string') return mark;
   return !byPerson && source_id && OUR_ID.test(source_id) ? source_id : null;
 }

@@ -16,10 +16,15 @@ export function multipart(fields: Readonly<Record<string, string>>, name: string
   // Lower case, because the Blob's type contains it and is lower-cased.
   const boundary = `support-subgraph-${randomUUID()}`;
   const parts: (string | Blob)[] = [];
-  for (const [field, value] of Object.entries(fields)) parts.push(`--${boundary}\r\ncontent-disposition: form-data; name="${field}"\r\n\r\n${value}\r\n`);
+  for (const [field, value] of Object.entries(fields))
+    parts.push(`--${boundary}\r\ncontent-disposition: form-data; name="${field}"\r\n\r\n${value}\r\n`);
   for (const file of files) {
     const type = /^[\w.+-]+\/[\w.+-]+$/.test(file.contentType) ? file.contentType : 'application/octet-stream';
-    parts.push(`--${boundary}\r\ncontent-disposition: form-data; name="${name}"; filename="${fitFileName(file.name, type)}"\r\ncontent-type: ${type}\r\n\r\n`, file.body, '\r\n');
+    parts.push(
+      `--${boundary}\r\ncontent-disposition: form-data; name="${name}"; filename="${fitFileName(file.name, type)}"\r\ncontent-type: ${type}\r\n\r\n`,
+      file.body,
+      '\r\n',
+    );
   }
   return new Blob([...parts, `--${boundary}--\r\n`], { type: `multipart/form-data; boundary=${boundary}` });
 }

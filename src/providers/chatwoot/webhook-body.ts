@@ -8,31 +8,50 @@ import { WebhookRejectedError } from '../../core/errors';
  */
 
 const scalar = z.union([z.number(), z.string()]);
-const lenient = <Schema extends z.ZodType>(schema: Schema) => schema.nullish().catch(undefined);
-const part = <Shape extends z.ZodRawShape>(shape: Shape) => lenient(z.object(shape));
-const record = lenient(z.custom<Readonly<Record<string, unknown>>>((value) => typeof value === 'object' && value !== null && !Array.isArray(value)));
+const optionalOf = <Schema extends z.ZodType>(schema: Schema) => schema.nullish().catch(undefined);
+const part = <Shape extends z.ZodRawShape>(shape: Shape) => optionalOf(z.object(shape));
+const record = optionalOf(
+  z.custom<Readonly<Record<string, unknown>>>(
+    value => typeof value === 'object' && value !== null && !Array.isArray(value),
+  ),
+);
 
-const person = { id: z.number(), name: lenient(z.string()), available_name: lenient(z.string()), type: lenient(z.string()) };
-const meta = part({ assignee: part(person), assignee_type: lenient(z.string()), team: part({ id: z.number() }), sender: part({ identifier: lenient(z.string()) }) });
+const person = {
+  id: z.number(),
+  name: optionalOf(z.string()),
+  available_name: optionalOf(z.string()),
+  type: optionalOf(z.string()),
+};
+const meta = part({
+  assignee: part(person),
+  assignee_type: optionalOf(z.string()),
+  team: part({ id: z.number() }),
+  sender: part({ identifier: optionalOf(z.string()) }),
+});
 
 const Body = z.object({
   event: z.string(),
   account: z.object({ id: scalar.nullish() }).nullish(),
-  id: lenient(scalar),
-  inbox_id: lenient(scalar),
-  inbox: part({ id: lenient(scalar) }),
-  conversation: part({ id: lenient(scalar), inbox_id: lenient(scalar), contact_inbox: part({ source_id: lenient(z.string()) }), meta }),
-  message_type: lenient(z.string()),
-  sender: part({ id: lenient(scalar), type: lenient(z.string()) }),
+  id: optionalOf(scalar),
+  inbox_id: optionalOf(scalar),
+  inbox: part({ id: optionalOf(scalar) }),
+  conversation: part({
+    id: optionalOf(scalar),
+    inbox_id: optionalOf(scalar),
+    contact_inbox: part({ source_id: optionalOf(z.string()) }),
+    meta,
+  }),
+  message_type: optionalOf(z.string()),
+  sender: part({ id: optionalOf(scalar), type: optionalOf(z.string()) }),
   content_attributes: record,
   /** A list of objects whose keys are the changed attributes. */
-  changed_attributes: lenient(z.array(z.unknown())),
-  private: lenient(z.boolean()),
-  status: lenient(z.string()),
+  changed_attributes: optionalOf(z.array(z.unknown())),
+  private: optionalOf(z.boolean()),
+  status: optionalOf(z.string()),
   meta,
   /** The user who types. */
-  user: part({ id: lenient(scalar), type: lenient(z.string()) }),
-  is_private: lenient(z.boolean()),
+  user: part({ id: optionalOf(scalar), type: optionalOf(z.string()) }),
+  is_private: optionalOf(z.boolean()),
 });
 export type WebhookBody = z.output<typeof Body>;
 
@@ -40,7 +59,7 @@ export type WebhookBody = z.output<typeof Body>;
  * Parses a webhook's body. Throws nothing else, whatever was sent.
  * @throws WebhookRejectedError `malformed`
  */
-export function webhookBody(rawBody: Buffer): WebhookBody {
+export function parseWebhookBody(rawBody: Buffer): WebhookBody {
   let given: unknown;
   try {
     given = JSON.parse(rawBody.toString('utf8'));
@@ -49,6 +68,11 @@ export function webhookBody(rawBody: Buffer): WebhookBody {
   }
   const { data, error } = Body.safeParse(given);
   if (error !== undefined)
-    throw new WebhookRejectedError('malformed', error.issues[0]?.path[0] === 'account' ? 'The Chatwoot webhook has an account of an unknown shape; it was refused.' : 'The Chatwoot webhook names no event; it was refused.');
+    throw new WebhookRejectedError(
+      'malformed',
+      error.issues[0]?.path[0] === 'account'
+        ? 'The Chatwoot webhook has an account of an unknown shape; it was refused.'
+        : 'The Chatwoot webhook names no event; it was refused.',
+    );
   return data;
 }

@@ -100,17 +100,23 @@ export interface WireProfile {
 }
 
 /** Returns the id in a response, as text, as the core stores it. */
-export function idIn(answer: unknown, what: string): string {
+export function readId(answer: unknown, what: string): string {
   const id = (answer as { id?: unknown } | null | undefined)?.id;
   if (!Number.isSafeInteger(id))
-    throw new ProviderUnavailableError(`Chatwoot's response lacks the id of the ${what}. Check that the base URL leads to Chatwoot itself.`, { delivered: 'unknown' });
+    throw new ProviderUnavailableError(
+      `Chatwoot's response lacks the id of the ${what}. Check that the base URL leads to Chatwoot itself.`,
+      { delivered: 'unknown' },
+    );
   return String(id);
 }
 
-export function listIn<Row>(answer: unknown, what: string): readonly Row[] {
-  if (!Array.isArray(answer)) throw new ProviderUnavailableError(`Chatwoot's response lacks the list of ${what}. Check that the base URL leads to Chatwoot itself.`);
+export function readList<Row>(answer: unknown, what: string): readonly Row[] {
+  if (!Array.isArray(answer))
+    throw new ProviderUnavailableError(
+      `Chatwoot's response lacks the list of ${what}. Check that the base URL leads to Chatwoot itself.`,
+    );
   return answer as Row[];
 }
 
 /** Returns the name that end-users see: the display name if the person chose one. */
-export const shownName = (person: WirePerson): string => person.available_name || person.name || '';
+export const displayName = (person: WirePerson): string => person.available_name || person.name || '';

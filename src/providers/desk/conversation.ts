@@ -11,30 +11,74 @@ export const statusAt = (conversation: string, now: number): string =>
   `(case when ${conversation}.status = 'ON_HOLD' and ${conversation}.snoozed_until <= $${now} then 'OPEN' else ${conversation}.status end)`;
 
 /** Reads a conversation and locks its row until the transaction ends. */
-export async function lockConversation(query: Query, accountId: string, conversationId: string, now: string): Promise<DeskConversation | null> {
+export async function lockConversation(
+  query: Query,
+  accountId: string,
+  conversationId: string,
+  now: string,
+): Promise<DeskConversation | null> {
   if (!isDeskId(conversationId)) return null;
-  const { rows: [row] } = await query(
-    `select c.*, ${statusAt('c', 3)} as status from desk_conversation c where c.id = $1 and c.account_id = $2 for update`, [conversationId, accountId, now]);
+  const {
+    rows: [row],
+  } = await query(
+    `select c.*, ${statusAt('c', 3)} as status from desk_conversation c where c.id = $1 and c.account_id = $2 for update`,
+    [conversationId, accountId, now],
+  );
   return row ?? null;
 }
 
-export type StateChange = Partial<Pick<DeskConversation, 'status' | 'agent_id' | 'team_id' | 'priority' | 'snoozed_until' | 'waiting_since'>>;
+export type StateChange = Partial<
+  Pick<DeskConversation, 'status' | 'agent_id' | 'team_id' | 'priority' | 'snoozed_until' | 'waiting_since'>
+>;
 
 /** Stores the changed state of a conversation and the time of this activity. The row must be locked. */
-export async function changeState(query: Query, row: DeskConversation, change: StateChange, now: string): Promise<DeskConversation> {
+export async function changeState(
+  query: Query,
+  row: DeskConversation,
+  change: StateChange,
+  now: string,
+): Promise<DeskConversation> {
   const after = { ...row, ...change, last_activity_at: now };
-  await query(`
+  await query(
+    `
     update desk_conversation set status = $2, agent_id = $3, team_id = $4, priority = $5, snoozed_until = $6, waiting_since = $7, last_activity_at = $8
-    where id = $1`, [after.id, after.status, after.agent_id, after.team_id, after.priority, after.snoozed_until, after.waiting_since, now]);
+    where id = $1`,
+    [
+      after.id,
+      after.status,
+      after.agent_id,
+      after.team_id,
+      after.priority,
+      after.snoozed_until,
+      after.waiting_since,
+      now,
+    ],
+  );
   return after;
 }
 
 /** State of a conversation that the bot holds: no agent, team, priority, snooze or waiting time. */
-export const HELD_FOR_BOT = { status: 'BOT_HELD', agent_id: null, team_id: null, priority: null, snoozed_until: null, waiting_since: null } as const satisfies StateChange;
+export const HELD_FOR_BOT = {
+  status: 'BOT_HELD',
+  agent_id: null,
+  team_id: null,
+  priority: null,
+  snoozed_until: null,
+  waiting_since: null,
+} as const satisfies StateChange;
 
 /** Adds one activity line. Agents see it between the messages. */
-export async function noteActivity(query: Query, row: DeskConversation, text: string, now: string, agentId: string | null = null): Promise<void> {
-  await query(`
+export async function recordActivity(
+  query: Query,
+  row: DeskConversation,
+  text: string,
+  now: string,
+  agentId: string | null = null,
+): Promise<void> {
+  await query(
+    `
     insert into desk_message (conversation_id, kind, author, visibility, agent_id, text, created_at)
-    values ($1, 'ACTIVITY', 'SYSTEM', 'INTERNAL', $2, $3, $4)`, [row.id, agentId, text, now]);
+    values ($1, 'ACTIVITY', 'SYSTEM', 'INTERNAL', $2, $3, $4)`,
+    [row.id, agentId, text, now],
+  );
 }

@@ -2,9 +2,17 @@ import type { HandoffPriority } from '../../core/handoff';
 import type { ProviderAgentId, ProviderTeamId } from '../../core/ids';
 import type { MessageVisibility } from '../../core/message';
 import type {
-  AccountAccess, Capabilities, ConversationAccess, InboxAccess, Person, ProviderAgent, ProviderDefinition, ProviderStatus,
-  SupportProvider, WebhookRequest,
-} from '../../core/ports/support-provider';
+  AccountAccess,
+  Capabilities,
+  ConversationAccess,
+  InboxAccess,
+  Person,
+  ProviderAgent,
+  ProviderDefinition,
+  ProviderStatus,
+  SupportProvider,
+  WebhookRequest,
+} from '../../core/ports/provider/support-provider';
 
 /**
  * A fault between this service and the remote, once, at the next call.
@@ -16,7 +24,8 @@ export type ProviderFault = 'unavailable' | 'appliedThenCut' | 'auth';
 
 /** An optional ability of a harness or its provider. */
 export type HarnessSkill =
-  | 'holdsReply' | 'webhookFor'
+  | 'holdsReply'
+  | 'webhookFor'
   /** The provider has `deleteMessage`. */
   | 'deletesMessages'
   /**
@@ -75,7 +84,12 @@ export interface ProviderHarness {
   /** Creates a team at the remote. Only called with the capability `teams`. */
   addTeam(account: AccountAccess, name: string): Promise<void>;
 
-  agentReplies(conversation: ConversationAccess, by: ProviderAgent, text: string, files?: readonly AgentFile[]): Promise<void>;
+  agentReplies(
+    conversation: ConversationAccess,
+    by: ProviderAgent,
+    text: string,
+    files?: readonly AgentFile[],
+  ): Promise<void>;
   /** Only called with `privateNotes`. */
   agentNotes(conversation: ConversationAccess, by: ProviderAgent, text: string): Promise<void>;
   agentAssignsSelf(conversation: ConversationAccess, by: ProviderAgent): Promise<void>;
@@ -96,7 +110,14 @@ export interface ProviderHarness {
   agentBegins?(own: ConversationAccess, by: ProviderAgent, text: string): Promise<ConversationAccess>;
 
   /** Returns the end-user of a conversation as agents see them. */
-  contactSeen?(conversation: ConversationAccess): Promise<{ readonly name: string | null; readonly email: string | null; readonly phone: string | null; readonly attributes: Readonly<Record<string, unknown>> }>;
+  contactSeen?(
+    conversation: ConversationAccess,
+  ): Promise<{
+    readonly name: string | null;
+    readonly email: string | null;
+    readonly phone: string | null;
+    readonly attributes: Readonly<Record<string, unknown>>;
+  }>;
   /** Renames a contact that this service created, as an agent may do. */
   renamesContact?(conversation: ConversationAccess, name: string): Promise<void>;
 
@@ -105,7 +126,9 @@ export interface ProviderHarness {
   conversationState(conversation: ConversationAccess): Promise<FarSideState>;
   inboxName(inbox: InboxAccess): Promise<string>;
   /** Returns the members' ids, sorted as texts. Only called with `inboxMembers` or `managesTeams`. */
-  membersOf?(of: { readonly inbox: InboxAccess } | { readonly account: AccountAccess; readonly team: ProviderTeamId }): Promise<readonly ProviderAgentId[]>;
+  membersOf?(
+    of: { readonly inbox: InboxAccess } | { readonly account: AccountAccess; readonly team: ProviderTeamId },
+  ): Promise<readonly ProviderAgentId[]>;
   /** Changes what this service created, as a user of the remote may do. Only called with `inspectsDrift`. */
   tampers?(how: { readonly demotesBotAgent: AccountAccess } | { readonly renamesInbox: InboxAccess }): Promise<void>;
   /** Counts everything at the remote that a repeated verb could create twice, e.g. `{ accounts: 1, people: 3 }`. */

@@ -1,7 +1,7 @@
 import type { EndUser } from '../../../src/core/session';
 import type { HandoffPriority } from '../../../src/core/handoff';
 import type { MessageAuthor, MessageVisibility } from '../../../src/core/message';
-import type { ProviderAgent, ProviderStatus } from '../../../src/core/ports/support-provider';
+import type { ProviderAgent, ProviderStatus } from '../../../src/core/ports/provider/support-provider';
 import { ProviderAuthError, ProviderRefusedError, ProviderUnavailableError } from '../../../src/core/errors';
 import type { ProviderFault } from '../../../src/providers/testing/harness';
 
@@ -37,7 +37,9 @@ export class FarSide {
   fault: ProviderFault | null = null;
   private lastId = 0;
 
-  nextId(): number { return ++this.lastId; }
+  nextId(): number {
+    return ++this.lastId;
+  }
 
   /** Every call that a provider makes; people go past it. */
   async request<T>(signal: AbortSignal, work: () => T): Promise<T> {
@@ -63,7 +65,10 @@ export class FarSide {
     return conversation;
   }
 
-  say(conversation: ToyConversation, message: Pick<ToyMessage, 'ourId' | 'author' | 'agent' | 'visibility' | 'text'>): string {
+  say(
+    conversation: ToyConversation,
+    message: Pick<ToyMessage, 'ourId' | 'author' | 'agent' | 'visibility' | 'text'>,
+  ): string {
     const id = this.nextId();
     conversation.messages.push({ ...message, id, at: new Date().toISOString() });
     return String(id);

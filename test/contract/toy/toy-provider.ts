@@ -1,14 +1,39 @@
 import { ProviderRefusedError, UnsupportedByProviderError, WebhookRejectedError } from '../../../src/core/errors';
 import type { EndUser } from '../../../src/core/session';
 import type {
-  AccountAccess, Capabilities, ConversationAccess, EnsureAccount, EnsureInbox, InboxAccess, Observation, OpenConversation,
-  DeleteMessage, OpenForAgents, PostMessage, PostNote, ProviderDefinition, ReadForward, ReadPage, SupportProvider, WebhookRequest,
-} from '../../../src/core/ports/support-provider';
+  AccountAccess,
+  Capabilities,
+  ConversationAccess,
+  EnsureAccount,
+  EnsureInbox,
+  InboxAccess,
+  Observation,
+  OpenConversation,
+  DeleteMessage,
+  OpenForAgents,
+  PostMessage,
+  PostNote,
+  ProviderDefinition,
+  ListMessages,
+  ObservationPage,
+  SupportProvider,
+  WebhookRequest,
+} from '../../../src/core/ports/provider/support-provider';
 import { FarSide, type ToyMessage } from './far-side';
 
 export const TOY_CAPABILITIES: Capabilities = {
-  teams: false, priorities: false, privateNotes: true, attachments: false, typing: false, createsAccounts: true,
-  managesAgents: false, inboxMembers: false, managesTeams: false, loginLinks: false, inspectsDrift: false, maxTextLength: 1_000,
+  teams: false,
+  priorities: false,
+  privateNotes: true,
+  attachments: false,
+  typing: false,
+  createsAccounts: true,
+  managesAgents: false,
+  inboxMembers: false,
+  managesTeams: false,
+  loginLinks: false,
+  inspectsDrift: false,
+  maxTextLength: 1_000,
 };
 const PAGE = 100;
 
@@ -23,12 +48,16 @@ export class ToyProvider implements SupportProvider {
   }
 
   /** One call about one conversation. */
-  private at<T>({ inbox, conversationId }: ConversationAccess, signal: AbortSignal, work: (at: ReturnType<FarSide['conversation']>, side: FarSide) => T) {
+  private at<T>(
+    { inbox, conversationId }: ConversationAccess,
+    signal: AbortSignal,
+    work: (at: ReturnType<FarSide['conversation']>, side: FarSide) => T,
+  ) {
     const side = this.side(inbox.account);
     return side.request(signal, () => work(side.conversation(inbox.account.externalId, conversationId), side));
   }
 
-  async capabilities(access: AccountAccess, signal: AbortSignal) {
+  async readCapabilities(access: AccountAccess, signal: AbortSignal) {
     return this.side(access).request(signal, () => TOY_CAPABILITIES);
   }
 
@@ -37,15 +66,28 @@ export class ToyProvider implements SupportProvider {
     const externalId = `account-${access.accountId}`;
     await side.request(signal, () => {
       if (!side.accounts.has(externalId))
-        side.accounts.set(externalId, { id: externalId, agents: [], inboxes: new Map(), contacts: new Map(), conversations: new Map() });
+        side.accounts.set(externalId, {
+          id: externalId,
+          agents: [],
+          inboxes: new Map(),
+          contacts: new Map(),
+          conversations: new Map(),
+        });
     });
     await save({ externalId });
     await side.request(signal, () => {
       const { agents } = side.account(externalId);
       for (const { name, email } of owners)
-        if (!agents.some((agent) => agent.email === email)) agents.push({ externalId: `agent-${side.nextId()}`, name, email, role: 'ADMINISTRATOR' });
+        if (!agents.some(agent => agent.email === email))
+          agents.push({ externalId: `agent-${side.nextId()}`, name, email, role: 'ADMINISTRATOR' });
     });
-    return { externalId, capabilities: TOY_CAPABILITIES, settings: access.settings, credentials: access.credentials, leftToDo: [] };
+    return {
+      externalId,
+      capabilities: TOY_CAPABILITIES,
+      settings: access.settings,
+      credentials: access.credentials,
+      manualSteps: [],
+    };
   }
 
   async ensureInbox({ account, inboxId, name }: EnsureInbox, signal: AbortSignal) {
@@ -81,7 +123,8 @@ export class ToyProvider implements SupportProvider {
     return side.request(signal, () => {
       const id = `conversation-${externalId}-${sessionId}`;
       const { conversations } = side.account(account.externalId);
-      if (!conversations.has(id)) conversations.set(id, { id, sessionId, messages: [], status: 'BOT_HELD', agent: null, priority: null });
+      if (!conversations.has(id))
+        conversations.set(id, { id, sessionId, messages: [], status: 'BOT_HELD', agent: null, priority: null });
       return id;
     });
   }
@@ -89,46 +132,61 @@ export class ToyProvider implements SupportProvider {
   async postMessage({ conversation, message, mayExist }: PostMessage, signal: AbortSignal) {
     if (message.attachments.length > 0) throw unsupported('attachments');
     const { id: ourId, author, visibility, text } = message;
-    return this.at(conversation, signal, (at, side) => this.earlier(at.messages, ourId, mayExist) ?? side.say(at, { ourId, author, agent: null, visibility, text }));
+    return this.at(
+      conversation,
+      signal,
+      (at, side) =>
+        this.earlier(at.messages, ourId, mayExist) ?? side.say(at, { ourId, author, agent: null, visibility, text }),
+    );
   }
 
   async postNote({ conversation, noteId: ourId, text, mayExist }: PostNote, signal: AbortSignal) {
-    return this.at(conversation, signal, (at, side) =>
-      this.earlier(at.messages, ourId, mayExist) ?? side.say(at, { ourId, author: 'BOT', agent: null, visibility: 'INTERNAL', text }));
+    return this.at(
+      conversation,
+      signal,
+      (at, side) =>
+        this.earlier(at.messages, ourId, mayExist) ??
+        side.say(at, { ourId, author: 'BOT', agent: null, visibility: 'INTERNAL', text }),
+    );
   }
 
   async deleteMessage({ conversation, messageId }: DeleteMessage, signal: AbortSignal) {
     await this.at(conversation, signal, ({ messages }) => {
-      const at = messages.findIndex((one) => String(one.id) === messageId);
+      const at = messages.findIndex(one => String(one.id) === messageId);
       if (at >= 0) messages[at] = { ...messages[at]!, text: this.emptied(messages[at]!.text) };
     });
   }
 
-  protected emptied(_text: string): string { return '(taken back)'; }
-
-  protected earlier(messages: readonly ToyMessage[], ourId: string, mayExist: boolean): string | undefined {
-    return mayExist ? messages.find((one) => one.ourId === ourId)?.id.toString() : undefined;
+  protected emptied(_text: string): string {
+    return '(taken back)';
   }
 
-  async holdForBot(conversation: ConversationAccess, signal: AbortSignal) {
-    await this.at(conversation, signal, (at) => Object.assign(at, { status: 'BOT_HELD', agent: null, priority: null }));
+  protected earlier(messages: readonly ToyMessage[], ourId: string, mayExist: boolean): string | undefined {
+    return mayExist ? messages.find(one => one.ourId === ourId)?.id.toString() : undefined;
+  }
+
+  async returnToBot(conversation: ConversationAccess, signal: AbortSignal) {
+    await this.at(conversation, signal, at => Object.assign(at, { status: 'BOT_HELD', agent: null, priority: null }));
   }
 
   async openForAgents({ conversation, teamId, agentId, priority }: OpenForAgents, signal: AbortSignal) {
     if (teamId !== null) throw unsupported('teams');
     if (priority !== null) this.refusePriority();
     await this.at(conversation, signal, (at, side) => {
-      const agent = side.account(conversation.inbox.account.externalId).agents.find((one) => one.externalId === agentId) ?? null;
+      const agent =
+        side.account(conversation.inbox.account.externalId).agents.find(one => one.externalId === agentId) ?? null;
       if (agentId !== null && !agent) throw new ProviderRefusedError('No such agent.');
       const isRepeat = at.status === 'OPEN' || at.status === 'ON_HOLD';
       Object.assign(at, { status: 'OPEN', agent: agent ?? (isRepeat ? at.agent : null) });
     });
   }
 
-  protected refusePriority(): void { throw unsupported('priorities'); }
+  protected refusePriority(): void {
+    throw unsupported('priorities');
+  }
 
   async resolve(conversation: ConversationAccess, signal: AbortSignal) {
-    await this.at(conversation, signal, (at) => Object.assign(at, { status: 'RESOLVED' }));
+    await this.at(conversation, signal, at => Object.assign(at, { status: 'RESOLVED' }));
   }
 
   parseWebhook(_request: WebhookRequest): never {
@@ -136,22 +194,34 @@ export class ToyProvider implements SupportProvider {
   }
 
   async readConversation(conversation: ConversationAccess, signal: AbortSignal) {
-    return this.at(conversation, signal, ({ status, agent }) =>
-      ({ status, agent: agent && { externalId: agent.externalId, name: agent.name }, teamId: null }));
+    return this.at(conversation, signal, ({ status, agent }) => ({
+      status,
+      agent: agent && { externalId: agent.externalId, name: agent.name },
+      teamId: null,
+    }));
   }
 
-  async readForward({ conversation, after }: ReadForward, signal: AbortSignal): Promise<ReadPage> {
-    return this.at(conversation, signal, ({ messages }) => this.page(messages.filter((one) => one.id > Number(after ?? 0)), after));
+  async listMessages({ conversation, after }: ListMessages, signal: AbortSignal): Promise<ObservationPage> {
+    return this.at(conversation, signal, ({ messages }) =>
+      this.page(
+        messages.filter(one => one.id > Number(after ?? 0)),
+        after,
+      ),
+    );
   }
 
-  protected page(unread: readonly ToyMessage[], after: string | null): ReadPage {
+  protected page(unread: readonly ToyMessage[], after: string | null): ObservationPage {
     const shown = unread.slice(0, PAGE);
-    return { observations: shown.map((one) => this.observe(one)), after: shown.at(-1)?.id.toString() ?? after, more: unread.length > PAGE };
+    return {
+      observations: shown.map(one => this.observe(one)),
+      after: shown.at(-1)?.id.toString() ?? after,
+      hasMore: unread.length > PAGE,
+    };
   }
 
   protected observe({ id, ourId, agent, visibility, text, at }: ToyMessage): Observation {
     if (ourId !== null) return { kind: 'echo', id: String(id), ourId };
-    if (!agent) return { kind: 'ignored', id: String(id), why: 'activity' };
+    if (!agent) return { kind: 'ignored', id: String(id), reason: 'activity' };
     const by = { externalId: agent.externalId, name: agent.name };
     return visibility === 'INTERNAL'
       ? { kind: 'note', id: String(id), agent: by, at }
@@ -160,5 +230,8 @@ export class ToyProvider implements SupportProvider {
 }
 
 export const toyDefinition = (name: string, create: () => SupportProvider): ProviderDefinition => ({
-  name, title: 'A toy', create, parseSettings: () => ({ problems: [] }),
+  name,
+  title: 'A toy',
+  create,
+  parseSettings: () => ({ problems: [] }),
 });

@@ -8,11 +8,14 @@ import { STRANGER_SDL } from '../../support/stranger-subgraph';
 const COMPOSERS = {
   '@apollo/composition': (support: string, stranger: string) => {
     const { errors, supergraphSdl } = composeServices(servicesOf(support, stranger));
-    return { errors: (errors ?? []).map((error) => String(error.extensions.code)), supergraphSdl };
+    return { errors: (errors ?? []).map(error => String(error.extensions.code)), supergraphSdl };
   },
   '@theguild/federation-composition': (support: string, stranger: string) => {
     const result = composeWithGuild(servicesOf(support, stranger));
-    return { errors: (result.errors ?? []).map((error) => String(error.extensions?.code)), supergraphSdl: result.supergraphSdl };
+    return {
+      errors: (result.errors ?? []).map(error => String(error.extensions?.code)),
+      supergraphSdl: result.supergraphSdl,
+    };
   },
 };
 
@@ -23,7 +26,9 @@ const servicesOf = (support: string, stranger: string) => [
 
 describe.each(Object.entries(COMPOSERS))('composed by %s', (_name, compose) => {
   let sdl: string;
-  beforeAll(async () => { sdl = await printSubgraphSchema(await buildSupportSchema({} as never)); });
+  beforeAll(async () => {
+    sdl = await printSubgraphSchema(await buildSupportSchema({} as never));
+  });
 
   it('stands beside a subgraph that defines PageInfo, DateTime, JSON, Organization, Chatbot and User', () => {
     const { errors, supergraphSdl } = compose(sdl, STRANGER_SDL);
@@ -32,22 +37,32 @@ describe.each(Object.entries(COMPOSERS))('composed by %s', (_name, compose) => {
   });
 
   it('stands beside a subgraph of plain federation 2.0 that only references us by key', () => {
-    const { errors } = compose(sdl, `
+    const { errors } = compose(
+      sdl,
+      `
       extend schema @link(url: "https://specs.apollo.dev/federation/v2.0", import: ["@key"])
       type Query { lastTicket: Ticket }
       type Ticket @key(fields: "id") { id: ID! handoff: Handoff session: SupportSession }
       type Handoff @key(fields: "id", resolvable: false) { id: ID! }
       type SupportSession @key(fields: "id", resolvable: false) { id: ID! }
-    `);
+    `,
+    );
     expect(errors).toEqual([]);
   });
 
   it('carries the sizes of lists and the costs of fields, so that a router can refuse what we would', () => {
     const { supergraphSdl } = compose(sdl, STRANGER_SDL);
-    const query = parse(supergraphSdl!).definitions.find((one) => one.kind === 'ObjectTypeDefinition' && one.name.value === 'Query') as ObjectTypeDefinitionNode;
-    const directives = (field: string) => query.fields!.find((one) => one.name.value === field)!.directives!.map((one) => print(one));
-    expect(directives('supportAgents')).toContainEqual(expect.stringMatching(/^@listSize\(.*assumedSize: 50, slicingArguments: \["first"\]/));
-    expect(directives('handoffs')).toContainEqual(expect.stringMatching(/^@listSize\(.*sizedFields: \["edges", "nodes"\]/));
+    const query = parse(supergraphSdl!).definitions.find(
+      one => one.kind === 'ObjectTypeDefinition' && one.name.value === 'Query',
+    ) as ObjectTypeDefinitionNode;
+    const directives = (field: string) =>
+      query.fields!.find(one => one.name.value === field)!.directives!.map(one => print(one));
+    expect(directives('supportAgents')).toContainEqual(
+      expect.stringMatching(/^@listSize\(.*assumedSize: 50, slicingArguments: \["first"\]/),
+    );
+    expect(directives('handoffs')).toContainEqual(
+      expect.stringMatching(/^@listSize\(.*sizedFields: \["edges", "nodes"\]/),
+    );
     expect(directives('supportDrift')).toContainEqual('@cost(weight: 50)');
   });
 

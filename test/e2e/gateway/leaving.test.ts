@@ -19,17 +19,23 @@ afterAll(async () => {
   await world?.close();
 });
 
-it.each(['ws', 'sse'] as const)('frees the subscription when the client leaves a gateway that subscribes over %s', async (transport) => {
-  const supergraphSdl = composed(await printSubgraphSchema(room.graphql.schema), room.url, stranger.url);
-  const hive: Hive = await startHive(transport, supergraphSdl, room.url, SECRET);
-  try {
-    const { id } = await world.open();
-    const status = overSse(hive.url, identity('ui'))('subscription ($id: ID!) { conversationStatus(sessionId: $id) { seq } }', { id });
-    await status.until((results) => results.length === 1);
-    expect(room.graphql.subscribers()).toBe(1);
-    await status.leave();
-    await until(() => room.graphql.subscribers() === 0);
-  } finally {
-    await hive.stop();
-  }
-});
+it.each(['ws', 'sse'] as const)(
+  'frees the subscription when the client leaves a gateway that subscribes over %s',
+  async transport => {
+    const supergraphSdl = composed(await printSubgraphSchema(room.graphql.schema), room.url, stranger.url);
+    const hive: Hive = await startHive(transport, supergraphSdl, room.url, SECRET);
+    try {
+      const { id } = await world.open();
+      const status = overSse(hive.url, identity('ui'))(
+        'subscription ($id: ID!) { conversationStatus(sessionId: $id) { seq } }',
+        { id },
+      );
+      await status.until(results => results.length === 1);
+      expect(room.graphql.subscriptionCount()).toBe(1);
+      await status.leave();
+      await until(() => room.graphql.subscriptionCount() === 0);
+    } finally {
+      await hive.stop();
+    }
+  },
+);

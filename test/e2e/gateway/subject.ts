@@ -12,8 +12,10 @@ import { startStranger, STRANGER_SDL } from '../../support/stranger-subgraph';
 
 export const ORGANIZATION = 'org-1';
 /** What the platform's gateway knows of its caller and sends on. */
-export const identity = (role = 'gateway', organization = ORGANIZATION): Record<string, string> =>
-  ({ 'x-organization-id': organization, 'x-support-role': role });
+export const identity = (role = 'gateway', organization = ORGANIZATION): Record<string, string> => ({
+  'x-organization-id': organization,
+  'x-support-role': role,
+});
 
 export interface Subject {
   /** Two processes of the service over one Postgres, as a gateway would reach them. */
@@ -30,18 +32,24 @@ export async function startSubject(): Promise<Subject> {
   const database = await createTestDatabase();
   const env = { SUPPORT_GATEWAY_SECRET: SECRET, SUPPORT_SECRET_KEY: randomBytes(32).toString('base64') };
   const replicas = await Promise.all([0, 1].map(() => startReplica({ databaseUrl: database.url, env })));
-  const urls = replicas.map((replica) => `${replica.url}/graphql`) as [string, string];
+  const urls = replicas.map(replica => `${replica.url}/graphql`) as [string, string];
   const stranger = await startStranger();
-  const run = (query: string, variables: object = {}) => post(urls[0], query, variables, { 'x-support-gateway-secret': SECRET, ...identity() });
+  const run = (query: string, variables: object = {}) =>
+    post(urls[0], query, variables, { 'x-support-gateway-secret': SECRET, ...identity() });
 
   const supergraphSdl = composed((await run('{ _service { sdl } }')).data._service.sdl, urls[0], stranger.url);
 
   await run('mutation { enableSupport(input: { provider: "desk", name: "One" }) { userErrors { code message } } }');
-  await run('mutation { enableChatbotSupport(input: { chatbotId: "bot-1", name: "Bot one" }) { userErrors { code message } } }');
+  await run(
+    'mutation { enableChatbotSupport(input: { chatbotId: "bot-1", name: "Bot one" }) { userErrors { code message } } }',
+  );
   return {
-    urls, strangerUrl: stranger.url, supergraphSdl, run,
+    urls,
+    strangerUrl: stranger.url,
+    supergraphSdl,
+    run,
     async stop() {
-      await Promise.all(replicas.map((replica) => replica.stop()));
+      await Promise.all(replicas.map(replica => replica.stop()));
       await stranger.stop();
       await database.drop();
     },
@@ -57,26 +65,53 @@ export function composed(sdl: string, url: string, strangerUrl: string): string 
   return result.supergraphSdl;
 }
 
-export interface Hive { readonly url: string; stop(): Promise<void> }
+export interface Hive {
+  readonly url: string;
+  stop(): Promise<void>;
+}
 
 /** A gateway that carries subscriptions. `transport`: how it subscribes at our subgraph, which is at `url`. */
-export async function startHive(transport: 'ws' | 'sse', supergraphSdl: string, url: string, secret = SECRET): Promise<Hive> {
+export async function startHive(
+  transport: 'ws' | 'sse',
+  supergraphSdl: string,
+  url: string,
+  secret = SECRET,
+): Promise<Hive> {
   const folder = mkdtempSync(path.join(tmpdir(), 'supergraph-'));
   const file = path.join(folder, 'supergraph.graphql');
   writeFileSync(file, supergraphSdl);
-  const child: ChildProcess = fork(path.join(__dirname, '..', '..', 'support', 'hive.mjs'), [transport, file, url, secret], { execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const child: ChildProcess = fork(
+    path.join(__dirname, '..', '..', 'support', 'hive.mjs'),
+    [transport, file, url, secret],
+    { execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] },
+  );
+  const gone = new Promise<void>(resolve => child.once('exit', () => resolve()));
   const port = await new Promise<number>((resolve, reject) => {
     child.once('message', (message: { port: number }) => resolve(message.port));
-    child.once('exit', (code) => reject(new Error(`The gateway ended with ${code}.`)));
+    child.once('exit', code => reject(new Error(`The gateway ended with ${code}.`)));
   });
   rmSync(folder, { recursive: true });
-  return { url: `http://127.0.0.1:${port}/graphql`, stop: async () => { child.disconnect(); await gone; } };
+  return {
+    url: `http://127.0.0.1:${port}/graphql`,
+    stop: async () => {
+      child.disconnect();
+      await gone;
+    },
+  };
 }
 
 export { SECRET };
 
-export async function post(url: string, query: string, variables: object, headers: Record<string, string>): Promise<any> {
-  const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify({ query, variables }) });
+export async function post(
+  url: string,
+  query: string,
+  variables: object,
+  headers: Record<string, string>,
+): Promise<any> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({ query, variables }),
+  });
   return response.json();
 }

@@ -1,25 +1,34 @@
 import { deliver } from '../../../src/core/flows/to-provider/deliver';
-import { readForward } from '../../../src/core/flows/from-provider/sync-conversation';
-import type { PostMessage } from '../../../src/core/ports/support-provider';
+import { syncConversation } from '../../../src/core/flows/from-provider/sync-conversation';
+import type { PostMessage } from '../../../src/core/ports/provider/support-provider';
 import { Worker } from '../../../src/delivery';
 import { LeaseLostError } from '../../../src/core/errors';
 import { codeOf, createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
-import { leaseThat } from '../../support/lease';
+import { createLease } from '../../support/lease';
 import { quiet } from '../../support/quiet';
 
 let world: FlowWorld;
-beforeEach(async () => { world = await createFlowWorld(); });
+beforeEach(async () => {
+  world = await createFlowWorld();
+});
 afterEach(() => world.close());
 
 const end = (sessionId: string, reason: 'BOT_CANCELLED' | 'USER_ENDED' | 'OPERATOR_ENDED' = 'BOT_CANCELLED') =>
   world.flows.endHandoff(scope, { sessionId, handoffId: null, reason, idempotencyKey: world.nextKey() });
-const handoffsOf = async (sessionId: string) => (await world.stores.handoffs.page(ORG, { chatbotIds: null, states: null, live: null, teamIds: null, sessionId }, { first: 20, after: null })).edges.map(edge => edge.node);
+const handoffsOf = async (sessionId: string) =>
+  (
+    await world.stores.handoffs.page(
+      ORG,
+      { chatbotIds: null, states: null, live: null, teamIds: null, sessionId },
+      { first: 20, after: null },
+    )
+  ).edges.map(edge => edge.node);
 const liveOf = async (sessionId: string) => world.handoff((await world.session(sessionId)).liveHandoffId!);
 
 /** One delivery, whose completion is lost when `complete` is false: it comes again. */
 async function deliverOne(complete = true): Promise<void> {
   const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
-  await deliver(world.deps, lane!.delivery, leaseThat());
+  await deliver(world.deps, lane!.delivery, createLease());
   await (complete ? world.stores.lanes.complete(lane!) : world.stores.lanes.retry(lane!, 0, 'CRASH'));
 }
 async function mirrored() {
@@ -31,11 +40,17 @@ async function mirrored() {
 }
 /** Deliveries as the worker does them, dead letters too. */
 async function work(until: () => Promise<boolean>): Promise<void> {
-  const worker = new Worker(world.deps, { leaseMs: 60_000, width: 2, widthOfFarSide: 2, pollMs: 20 }, quiet);
+  const worker = new Worker(
+    world.deps,
+    { leaseMs: 60_000, concurrency: 2, concurrencyPerRemote: 2, pollMs: 20 },
+    quiet,
+  );
   await worker.start();
   try {
     while (!(await until())) await new Promise(resolve => setTimeout(resolve, 20));
-  } finally { await worker.stop(); }
+  } finally {
+    await worker.stop();
+  }
 }
 
 describe('an opening whose completion was lost', () => {
@@ -48,7 +63,7 @@ describe('an opening whose completion was lost', () => {
     world.provider.set({ agent: 'alice', teamId: '48' });
     await deliverOne();
     expect(await world.collected(session.id)).toEqual(['QUEUED', 'SYSTEM: A colleague will be with you shortly.']);
-    expect(world.provider.only.view).toEqual({ status: 'OPEN', agent: 'alice', teamId: '48' });
+    expect(world.provider.onlyConversation.view).toEqual({ status: 'OPEN', agent: 'alice', teamId: '48' });
     expect((await world.handoff(handoff.id)).state).toBe('QUEUED');
     expect((await world.session(session.id)).statusWrites % 2).toBe(0);
   });
@@ -60,11 +75,11 @@ describe('an opening whose completion was lost', () => {
       await world.ask(session.id, { reason: 'help', target: { team: '47', agent: null } });
       await deliverOne();
       const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
-      world.provider.during.set('openForAgents', async () => {
-        await deliver(world.deps, { ...lane!.delivery, earlierAttempts: 1 }, leaseThat());
+      world.provider.hooks.set('openForAgents', async () => {
+        await deliver(world.deps, { ...lane!.delivery, earlierAttempts: 1 }, createLease());
         await meanwhile(session.id);
       });
-      await deliver(world.deps, lane!.delivery, leaseThat());
+      await deliver(world.deps, lane!.delivery, createLease());
       return session.id;
     }
 
@@ -87,7 +102,9 @@ describe('an opening whose completion was lost', () => {
   it('does not write its note again when a reading has seen it', async () => {
     const session = await mirrored();
     await world.ask(session.id, { reason: 'help' });
-    world.provider.during.set('postNote', async () => { await world.read(session.id); });
+    world.provider.hooks.set('postNote', async () => {
+      await world.read(session.id);
+    });
     world.provider.failNext('postNote', 'after');
     expect(await world.deliverAll()).toEqual(['PROVIDER_UNAVAILABLE']);
     expect(world.provider.shown().filter(line => line.startsWith('NOTE'))).toHaveLength(1);
@@ -111,7 +128,7 @@ describe('an agent who answers before the conversation was opened for them', () 
     await world.deliverAll();
     await world.read(session.id);
     expect((await world.handoff(handoff.id)).state).toBe('ACTIVE');
-    expect(world.provider.only.view.status).toBe('OPEN');
+    expect(world.provider.onlyConversation.view.status).toBe('OPEN');
     world.provider.set({ status: 'RESOLVED' });
     await world.read(session.id);
     expect(await world.handoff(handoff.id)).toMatchObject({ state: 'ENDING', endReason: 'AGENT_RESOLVED' });
@@ -120,10 +137,10 @@ describe('an agent who answers before the conversation was opened for them', () 
   it('keeps it when the target that was asked for is refused', async () => {
     const { session, handoff } = await answeredEarly();
     world.provider.failNext('openForAgents', 'refused');
-    await work(async () => world.provider.only.view.status === 'OPEN');
+    await work(async () => world.provider.onlyConversation.view.status === 'OPEN');
     await world.read(session.id);
     expect((await world.handoff(handoff.id)).state).toBe('ACTIVE');
-    expect(world.provider.only.view).toMatchObject({ status: 'OPEN', agent: 'alice' });
+    expect(world.provider.onlyConversation.view).toMatchObject({ status: 'OPEN', agent: 'alice' });
   });
 
   it('loses it by name when it cannot be opened for them either', async () => {
@@ -154,7 +171,7 @@ describe('an agent who takes over while an earlier handoff is still being return
     await world.deliverAll();
     await world.read(session.id);
     expect(await world.handoff(id)).toMatchObject({ origin: 'AGENT_TAKEOVER', state: 'ACTIVE' });
-    expect(world.provider.only.view.status).toBe('OPEN');
+    expect(world.provider.onlyConversation.view.status).toBe('OPEN');
     expect(world.provider.calls).not.toContain('holdForBot');
     expect((await world.session(session.id)).statusWrites % 2).toBe(0);
   });
@@ -165,15 +182,20 @@ describe('an agent who takes over while an earlier handoff is still being return
     await world.deliverAll();
     await end(session.id);
     await world.read(session.id);
-    world.provider.during.set('holdForBot', async () => { world.provider.agentSays('hello?'); await world.read(session.id); });
+    world.provider.hooks.set('holdForBot', async () => {
+      world.provider.agentSays('hello?');
+      await world.read(session.id);
+    });
     await deliverOne();
     await world.read(session.id);
     expect((await liveOf(session.id)).state).toBe('ACTIVE');
     // Reads while it is held, and decides after it was opened.
-    world.provider.during.set('readForward', async () => { await world.deliverAll(); });
+    world.provider.hooks.set('readForward', async () => {
+      await world.deliverAll();
+    });
     await world.read(session.id);
     expect((await liveOf(session.id)).state).toBe('ACTIVE');
-    expect(world.provider.only.view).toMatchObject({ status: 'OPEN', agent: 'alice' });
+    expect(world.provider.onlyConversation.view).toMatchObject({ status: 'OPEN', agent: 'alice' });
   });
 
   it('while the last one drains, has taken it once that is over', async () => {
@@ -190,7 +212,11 @@ describe('an agent who takes over while an earlier handoff is still being return
     expect((await world.handoff(handoff.id)).state).toBe('ENDING');
     await world.acknowledgeAll(session.id);
     await world.read(session.id);
-    expect(await liveOf(session.id)).toMatchObject({ origin: 'AGENT_TAKEOVER', state: 'ASSIGNED', agent: { externalId: 'bob' } });
+    expect(await liveOf(session.id)).toMatchObject({
+      origin: 'AGENT_TAKEOVER',
+      state: 'ASSIGNED',
+      agent: { externalId: 'bob' },
+    });
   });
 });
 
@@ -199,7 +225,7 @@ it('an assignee whom we never saw before the end-user ended it is residue, and t
   await world.ask(session.id);
   await world.deliverAll();
   await world.read(session.id);
-  world.provider.during.set('resolve', async () => world.provider.set({ agent: 'alice' }));
+  world.provider.hooks.set('resolve', async () => world.provider.set({ agent: 'alice' }));
   await end(session.id, 'USER_ENDED');
   await world.user(session.id, 'me again');
   await world.deliverAll();
@@ -215,7 +241,11 @@ it('a conversation that was put on hold out of the queue comes back to the queue
   const session = await mirrored();
   const { handoff } = await world.ask(session.id);
   await world.deliverAll();
-  const stateAt = async (status: 'ON_HOLD' | 'OPEN') => { world.provider.set({ status }); await world.read(session.id); return (await world.handoff(handoff.id)).state; };
+  const stateAt = async (status: 'ON_HOLD' | 'OPEN') => {
+    world.provider.set({ status });
+    await world.read(session.id);
+    return (await world.handoff(handoff.id)).state;
+  };
   expect(await stateAt('ON_HOLD')).toBe('ON_HOLD');
   expect(await stateAt('OPEN')).toBe('QUEUED');
   expect((await world.session(session.id)).control).toBe('NONE');
@@ -240,7 +270,9 @@ describe('history that is brought only at the handoff', () => {
     world.provider.postMessage = async request => {
       if (++posts !== 2) return postMessage(request);
       world.provider.failNext('postMessage', 'after');
-      world.provider.during.set('postMessage', async () => { await end(session.id); });
+      world.provider.hooks.set('postMessage', async () => {
+        await end(session.id);
+      });
       return postMessage(request);
     };
     expect(await world.deliverAll()).toEqual(['PROVIDER_UNAVAILABLE']);
@@ -248,14 +280,16 @@ describe('history that is brought only at the handoff', () => {
     await world.ask(session.id);
     expect(await world.deliverAll()).toEqual([]);
     expect(world.provider.shown()).toEqual(shown('one', 'two', 'three', 'four', 'five'));
-    expect(world.provider.only.view.status).toBe('OPEN');
+    expect(world.provider.onlyConversation.view.status).toBe('OPEN');
   });
 
   it('stays single when its handoff is cancelled before the answer comes, and the next one brings it', async () => {
     const session = await unmirrored();
     await world.ask(session.id);
     world.provider.failNext('postMessage', 'after');
-    world.provider.during.set('postMessage', async () => { await end(session.id); });
+    world.provider.hooks.set('postMessage', async () => {
+      await end(session.id);
+    });
     expect(await world.deliverAll()).toEqual(['PROVIDER_UNAVAILABLE']);
     expect(world.provider.shown()).toEqual(shown('one'));
     await world.ask(session.id);
@@ -268,7 +302,13 @@ describe('history that is brought only at the handoff', () => {
     await world.ask(session.id);
     await deliverOne();
     const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
-    const lost = deliver(world.deps, lane!.delivery, leaseThat(async () => { if (world.provider.calls.includes('postMessage')) throw new LeaseLostError('lost'); }));
+    const lost = deliver(
+      world.deps,
+      lane!.delivery,
+      createLease(async () => {
+        if (world.provider.calls.includes('postMessage')) throw new LeaseLostError('lost');
+      }),
+    );
     await expect(lost).rejects.toThrow(LeaseLostError);
     expect(world.provider.shown()).toEqual(shown('one'));
     await world.stores.lanes.retry(lane!, 0, 'LEASE_LOST');
@@ -284,7 +324,13 @@ describe('history that is brought only at the handoff', () => {
     await work(async () => (await world.handoff(handoff.id)).state === 'QUEUED');
     expect(world.provider.shown()).toEqual(shown('two', 'three'));
     expect((await world.handoff(handoff.id)).state).toBe('QUEUED');
-    expect((await world.events(session.id)).map(event => event.body)).toContainEqual({ type: 'DELIVERY_PARKED', deliveryId: expect.any(String), kind: 'POST_MESSAGE', code: 'PROVIDER_REFUSED', outcome: 'NOT_DELIVERED' });
+    expect((await world.events(session.id)).map(event => event.body)).toContainEqual({
+      type: 'DELIVERY_PARKED',
+      deliveryId: expect.any(String),
+      kind: 'POST_MESSAGE',
+      code: 'PROVIDER_REFUSED',
+      outcome: 'NOT_DELIVERED',
+    });
   });
 
   it('comes to an agent who takes over, too', async () => {
@@ -315,7 +361,10 @@ describe('history that is brought only at the handoff', () => {
 it('a message set aside as a dead letter does not fail the next handoff', async () => {
   const session = await mirrored();
   const { postMessage } = world.provider;
-  world.provider.postMessage = async request => { if (request.message.text === 'poison') world.provider.failNext('postMessage', 'refused'); return postMessage(request); };
+  world.provider.postMessage = async request => {
+    if (request.message.text === 'poison') world.provider.failNext('postMessage', 'refused');
+    return postMessage(request);
+  };
   await world.user(session.id, 'poison');
   await world.user(session.id, 'three');
   const { handoff } = await world.ask(session.id);
@@ -327,7 +376,9 @@ it('a message set aside as a dead letter does not fail the next handoff', async 
 it('a conversation made by a handoff that was cancelled before we heard of it is found, not made twice', async () => {
   const session = await world.open();
   await world.ask(session.id);
-  world.provider.during.set('openConversation', async () => { await end(session.id); });
+  world.provider.hooks.set('openConversation', async () => {
+    await end(session.id);
+  });
   world.provider.failNext('openConversation', 'after');
   await world.deliverAll();
   await world.user(session.id, 'hello');
@@ -340,30 +391,45 @@ it('looks for an earlier post from where the reading stood when the message was 
   await world.user(session.id, 'one');
   world.provider.failNext('postMessage', 'after');
   const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
-  await expect(deliver(world.deps, lane!.delivery, leaseThat())).rejects.toThrow();
+  await expect(deliver(world.deps, lane!.delivery, createLease())).rejects.toThrow();
   await world.stores.lanes.retry(lane!, 0, 'PROVIDER_UNAVAILABLE');
 
   // A reading on another replica finds the post just after we saw that nobody had recorded it.
   const { messages } = world.stores;
-  const deps = { ...world.deps, stores: { ...world.stores, messages: Object.assign(Object.create(messages) as typeof messages, {
-    get: async (...all: Parameters<typeof messages.get>) => { const message = await messages.get(...all); await readForward(world.deps, ORG, session.id); return message; },
-  }) } };
+  const deps = {
+    ...world.deps,
+    stores: {
+      ...world.stores,
+      messages: Object.assign(Object.create(messages) as typeof messages, {
+        get: async (...all: Parameters<typeof messages.get>) => {
+          const message = await messages.get(...all);
+          await syncConversation(world.deps, ORG, session.id);
+          return message;
+        },
+      }),
+    },
+  };
   const asked: PostMessage[] = [];
   const { postMessage } = world.provider;
-  world.provider.postMessage = async request => { asked.push(request); return postMessage(request); };
+  world.provider.postMessage = async request => {
+    asked.push(request);
+    return postMessage(request);
+  };
   const [again] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
-  await deliver(deps, again!.delivery, leaseThat());
+  await deliver(deps, again!.delivery, createLease());
   expect((await world.session(session.id)).readAfter).not.toBeNull();
-  expect(asked.map(({ mayExist, lookAfter }) => ({ mayExist, lookAfter }))).toEqual([{ mayExist: true, lookAfter: null }]);
+  expect(asked.map(({ mayExist, lookAfter }) => ({ mayExist, lookAfter }))).toEqual([
+    { mayExist: true, lookAfter: null },
+  ]);
 });
 
-it('a view that is older than another replica\'s is not believed', async () => {
+it("a view that is older than another replica's is not believed", async () => {
   const session = await mirrored();
   const { handoff } = await world.ask(session.id);
   await world.deliverAll();
   await world.read(session.id);
   world.provider.set({ status: 'RESOLVED' });
-  world.provider.during.set('readConversation', async () => {
+  world.provider.hooks.set('readConversation', async () => {
     world.provider.set({ status: 'OPEN', agent: 'bob' });
     await world.read(session.id);
   });
@@ -371,16 +437,30 @@ it('a view that is older than another replica\'s is not believed', async () => {
   expect(await world.handoff(handoff.id)).toMatchObject({ state: 'ASSIGNED', agent: { externalId: 'bob' } });
 });
 
-describe('the caller\'s ids', () => {
+describe("the caller's ids", () => {
   it('one id for a turn of the end-user and one of the bot is refused, and loses neither silently', async () => {
     const { id } = await world.open();
     const turn = { sessionId: id, attachments: [], messageId: 'turn-1' };
     await world.flows.recordEndUserMessage(scope, { ...turn, text: 'hi', idempotencyKey: 'a' });
-    expect(await codeOf(world.flows.sendBotMessage(scope, { ...turn, text: 'hello', epoch: 1, onControlLost: 'REJECT', idempotencyKey: 'b' }))).toBe('IDEMPOTENCY_KEY_REUSED');
-    expect(await codeOf(world.flows.recordEndUserMessage(scope, { ...turn, text: 'other', idempotencyKey: 'c' }))).toBe('IDEMPOTENCY_KEY_REUSED');
+    expect(
+      await codeOf(
+        world.flows.sendBotMessage(scope, {
+          ...turn,
+          text: 'hello',
+          epoch: 1,
+          onControlLost: 'REJECT',
+          idempotencyKey: 'b',
+        }),
+      ),
+    ).toBe('IDEMPOTENCY_KEY_REUSED');
+    expect(await codeOf(world.flows.recordEndUserMessage(scope, { ...turn, text: 'other', idempotencyKey: 'c' }))).toBe(
+      'IDEMPOTENCY_KEY_REUSED',
+    );
     const half = { ...turn, messageId: 'turn-2', text: 'half \ud83d' };
     const first = await world.flows.recordEndUserMessage(scope, { ...half, idempotencyKey: 'd' });
-    expect((await world.flows.recordEndUserMessage(scope, { ...half, idempotencyKey: 'e' })).message.id).toBe(first.message.id);
+    expect((await world.flows.recordEndUserMessage(scope, { ...half, idempotencyKey: 'e' })).message.id).toBe(
+      first.message.id,
+    );
   });
 
   it('a repeated request is answered as the first time, also when its team has gone since', async () => {
@@ -389,7 +469,7 @@ describe('the caller\'s ids', () => {
     const first = await world.ask(session.id, input);
     await world.deliverAll();
     world.provider.listTeams = async () => [];
-    const [account] = await world.stores.setup.accountsOf(ORG);
+    const [account] = await world.stores.setup.listAccounts(ORG);
     await world.flows.refreshDirectory(scope, account!.id);
     expect(await world.ask(session.id, input)).toEqual({ ...first, replayed: true });
     expect(await codeOf(world.ask(session.id, { ...input, idempotencyKey: 'ask again' }))).toBe('TEAM_NOT_FOUND');
@@ -423,39 +503,60 @@ it('words that arrive between a collection and its acknowledgement come before t
     left join message m on m.id::text = d.payload ->> 'messageId' where d.destination = 'RUNTIME' order by d.id`);
   const ofThis = rows.filter(row => row.handoff === handoff.id);
   expect(ofThis.at(-1)!.kind).toBe('HANDOFF_OUTCOME');
-  expect(rows.filter(row => row.said !== null && row.kind === 'MESSAGE' && !row.said.startsWith('A colleague')).map(row => row.said)).toEqual(['bye', 'and thanks']);
+  expect(
+    rows
+      .filter(row => row.said !== null && row.kind === 'MESSAGE' && !row.said.startsWith('A colleague'))
+      .map(row => row.said),
+  ).toEqual(['bye', 'and thanks']);
 });
 
-it.each(['ensureContact', 'openConversation', 'postMessage', 'holdForBot', 'postNote', 'openForAgents'])('closing the session in the middle of %s leaves nothing open', async verb => {
-  await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ON_HANDOFF' });
-  const session = await world.open();
-  await world.user(session.id, 'one');
-  if (verb === 'holdForBot') { await world.ask(session.id); await world.deliverAll(); await end(session.id, 'USER_ENDED'); await world.deliverAll(); }
-  world.time.ms += 1;
-  await world.ask(session.id, { reason: 'help' });
-  let closed = false;
-  world.provider.during.set(verb, async () => { await world.flows.closeSession(scope, { sessionId: session.id, idempotencyKey: 'close' }); closed = true; });
-  expect(await world.deliverAll()).toEqual([]);
-  await world.read(session.id);
-  expect(closed).toBe(true);
-  expect(world.provider.only.view.status).toBe('RESOLVED');
-  expect((await handoffsOf(session.id))[0]).toMatchObject({ state: 'ENDED', endReason: 'SESSION_CLOSED' });
-  expect(await world.session(session.id)).toMatchObject({ control: 'BOT', liveHandoffId: null });
-  expect((await world.session(session.id)).statusWrites % 2).toBe(0);
-});
+it.each(['ensureContact', 'openConversation', 'postMessage', 'holdForBot', 'postNote', 'openForAgents'])(
+  'closing the session in the middle of %s leaves nothing open',
+  async verb => {
+    await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ON_HANDOFF' });
+    const session = await world.open();
+    await world.user(session.id, 'one');
+    if (verb === 'holdForBot') {
+      await world.ask(session.id);
+      await world.deliverAll();
+      await end(session.id, 'USER_ENDED');
+      await world.deliverAll();
+    }
+    world.time.ms += 1;
+    await world.ask(session.id, { reason: 'help' });
+    let closed = false;
+    world.provider.hooks.set(verb, async () => {
+      await world.flows.closeSession(scope, { sessionId: session.id, idempotencyKey: 'close' });
+      closed = true;
+    });
+    expect(await world.deliverAll()).toEqual([]);
+    await world.read(session.id);
+    expect(closed).toBe(true);
+    expect(world.provider.onlyConversation.view.status).toBe('RESOLVED');
+    expect((await handoffsOf(session.id))[0]).toMatchObject({ state: 'ENDED', endReason: 'SESSION_CLOSED' });
+    expect(await world.session(session.id)).toMatchObject({ control: 'BOT', liveHandoffId: null });
+    expect((await world.session(session.id)).statusWrites % 2).toBe(0);
+  },
+);
 
-it.each(['holdForBot', 'postMessage', 'postNote', 'openForAgents'])('a conversation deleted in the middle of %s is made anew and opened', async verb => {
-  const session = await mirrored();
-  await world.ask(session.id);
-  await world.deliverAll();
-  await end(session.id, 'USER_ENDED');
-  await world.deliverAll();
-  await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ON_HANDOFF' });
-  await world.user(session.id, 'two');
-  const { handoff } = await world.ask(session.id, { reason: 'help' });
-  world.provider.during.set(verb, async () => { world.provider.delete(); await world.read(session.id); });
-  await work(async () => (await world.handoff(handoff.id)).state === 'QUEUED');
-  expect(world.provider.conversations.filter(conversation => !conversation.deleted)).toHaveLength(1);
-  expect(world.provider.only.view.status).toBe('OPEN');
-  expect((await world.session(session.id)).statusWrites % 2).toBe(0);
-});
+it.each(['holdForBot', 'postMessage', 'postNote', 'openForAgents'])(
+  'a conversation deleted in the middle of %s is made anew and opened',
+  async verb => {
+    const session = await mirrored();
+    await world.ask(session.id);
+    await world.deliverAll();
+    await end(session.id, 'USER_ENDED');
+    await world.deliverAll();
+    await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ON_HANDOFF' });
+    await world.user(session.id, 'two');
+    const { handoff } = await world.ask(session.id, { reason: 'help' });
+    world.provider.hooks.set(verb, async () => {
+      world.provider.delete();
+      await world.read(session.id);
+    });
+    await work(async () => (await world.handoff(handoff.id)).state === 'QUEUED');
+    expect(world.provider.conversations.filter(conversation => !conversation.deleted)).toHaveLength(1);
+    expect(world.provider.onlyConversation.view.status).toBe('OPEN');
+    expect((await world.session(session.id)).statusWrites % 2).toBe(0);
+  },
+);

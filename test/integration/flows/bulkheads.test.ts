@@ -1,5 +1,5 @@
 import { createFlows } from '../../../src/core/flows';
-import type { SupportProvider } from '../../../src/core/ports/support-provider';
+import type { SupportProvider } from '../../../src/core/ports/provider/support-provider';
 import { Worker } from '../../../src/delivery';
 import { createFlowWorld, type FlowWorld } from '../../support/flow-world';
 import { ScriptedProvider, scriptedDefinition } from '../../support/scripted-provider';
@@ -10,14 +10,18 @@ const HANGING = { organizationId: 'org-hanging' };
 const WELL = { organizationId: 'org-well' };
 
 let world: FlowWorld;
-beforeEach(async () => { world = await createFlowWorld(); });
+beforeEach(async () => {
+  world = await createFlowWorld();
+});
 afterEach(() => world.close());
 
 /** Two accounts of one provider; calls for the first do not come back until the test lets them. */
 async function twoAccounts() {
   const well = new ScriptedProvider();
   let letGo!: () => void;
-  const held = new Promise<void>((resolve) => { letGo = resolve; });
+  const held = new Promise<void>(resolve => {
+    letGo = resolve;
+  });
   const reached = { calls: 0 };
   const provider: SupportProvider = Object.assign(Object.create(well) as SupportProvider, {
     ensureContact: async (...call: Parameters<SupportProvider['ensureContact']>) => {
@@ -27,25 +31,46 @@ async function twoAccounts() {
       return `contact-${call[1]}`;
     },
   });
-  const deps = { ...world.deps, providers: new Map([['scripted', { definition: scriptedDefinition(provider), instance: provider }]]) };
+  const deps = {
+    ...world.deps,
+    providers: new Map([['scripted', { definition: scriptedDefinition(provider), instance: provider }]]),
+  };
   const flows = createFlows(deps);
   let hanging = '';
   const open = async (scope: { organizationId: string }, chatbotId: string, count: number) => {
-    const { account } = await flows.enableSupport(scope, { provider: 'scripted', name: 'One', baseUrl: null, settings: {}, credentials: {}, owners: [] });
+    const { account } = await flows.enableSupport(scope, {
+      provider: 'scripted',
+      name: 'One',
+      baseUrl: null,
+      settings: {},
+      credentials: {},
+      owners: [],
+    });
     if (scope === HANGING) hanging = account.id;
     await flows.enableChatbot(scope, { chatbotId, name: 'Bot', accountId: null, policy: {} });
     for (let i = 0; i < count; i++) {
-      const { session } = await flows.openSession(scope, { chatbotId, channel: 'web', externalId: `${i}`, endUser: {} });
-      await flows.recordEndUserMessage(scope, { sessionId: session.id, text: 'Hello?', attachments: [], messageId: null, idempotencyKey: world.nextKey() });
+      const { session } = await flows.openSession(scope, {
+        chatbotId,
+        channel: 'web',
+        externalId: `${i}`,
+        endUser: {},
+      });
+      await flows.recordEndUserMessage(scope, {
+        sessionId: session.id,
+        text: 'Hello?',
+        attachments: [],
+        messageId: null,
+        idempotencyKey: world.nextKey(),
+      });
     }
   };
   return { deps, open, reached, letGo, well };
 }
 
-it('an account that hangs, with any backlog, takes its own hands and nobody else\'s', async () => {
+it("an account that hangs, with any backlog, takes its own hands and nobody else's", async () => {
   const { deps, open, reached, letGo, well } = await twoAccounts();
   await open(HANGING, 'bot-h', 40);
-  const worker = new Worker(deps, { leaseMs: 60_000, width: 8, widthOfFarSide: 3, pollMs: 20 }, quiet);
+  const worker = new Worker(deps, { leaseMs: 60_000, concurrency: 8, concurrencyPerRemote: 3, pollMs: 20 }, quiet);
   await worker.start();
   await until(() => reached.calls >= 3);
 

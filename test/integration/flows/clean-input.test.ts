@@ -3,13 +3,35 @@ import { createFlowWorld, scope, type FlowWorld } from '../../support/flow-world
 
 let world: FlowWorld;
 let sessionId: string;
-beforeAll(async () => { world = await createFlowWorld(); });
-beforeEach(async () => { sessionId = (await world.open()).id; });
+beforeAll(async () => {
+  world = await createFlowWorld();
+});
+beforeEach(async () => {
+  sessionId = (await world.open()).id;
+});
 afterAll(() => world.close());
 
-const file = (change: Partial<Attachment> = {}): Attachment => ({ url: 'https://files.example/a.png', name: 'a.png', contentType: 'image/png', sizeBytes: 3, ...change });
-const say = (more: object = {}) => world.flows.recordEndUserMessage(scope, { sessionId, text: 'see', attachments: [], messageId: null, idempotencyKey: world.nextKey(), ...more });
-const refusal = async (act: Promise<unknown>): Promise<unknown> => act.then(() => null, ({ code, field }: { code: string; field: string }) => [code, field]);
+const file = (change: Partial<Attachment> = {}): Attachment => ({
+  url: 'https://files.example/a.png',
+  name: 'a.png',
+  contentType: 'image/png',
+  sizeBytes: 3,
+  ...change,
+});
+const say = (more: object = {}) =>
+  world.flows.recordEndUserMessage(scope, {
+    sessionId,
+    text: 'see',
+    attachments: [],
+    messageId: null,
+    idempotencyKey: world.nextKey(),
+    ...more,
+  });
+const refusal = async (act: Promise<unknown>): Promise<unknown> =>
+  act.then(
+    () => null,
+    ({ code, field }: { code: string; field: string }) => [code, field],
+  );
 
 describe('an attachment', () => {
   it.each([
@@ -23,9 +45,23 @@ describe('an attachment', () => {
   ])('whose address %s is refused by its field, and nothing is kept', async (_what, url) => {
     const before = (await world.events(sessionId)).length;
     const { epoch } = await world.session(sessionId);
-    expect(await refusal(say({ attachments: [file(), file({ url })] }))).toEqual(['INPUT_INVALID', 'attachments.1.url']);
-    expect(await refusal(world.flows.sendBotMessage(scope, { sessionId, epoch, text: 'x', attachments: [file({ url })], messageId: null, onControlLost: 'REJECT', idempotencyKey: world.nextKey() })))
-      .toEqual(['INPUT_INVALID', 'attachments.0.url']);
+    expect(await refusal(say({ attachments: [file(), file({ url })] }))).toEqual([
+      'INPUT_INVALID',
+      'attachments.1.url',
+    ]);
+    expect(
+      await refusal(
+        world.flows.sendBotMessage(scope, {
+          sessionId,
+          epoch,
+          text: 'x',
+          attachments: [file({ url })],
+          messageId: null,
+          onControlLost: 'REJECT',
+          idempotencyKey: world.nextKey(),
+        }),
+      ),
+    ).toEqual(['INPUT_INVALID', 'attachments.0.url']);
     expect(await world.events(sessionId)).toHaveLength(before);
   });
 
@@ -35,21 +71,36 @@ describe('an attachment', () => {
   });
 
   it('is recorded with a name that every remote takes, and a type', async () => {
-    const given = [file({ name: ' ' }), file({ name: '\t\n', contentType: 'audio/mpeg' }), file({ name: 'a\u0000b\ud800.png' }), file({ name: 'x', contentType: 'nonsense\r\nx' })];
+    const given = [
+      file({ name: ' ' }),
+      file({ name: '\t\n', contentType: 'audio/mpeg' }),
+      file({ name: 'a\u0000b\ud800.png' }),
+      file({ name: 'x', contentType: 'nonsense\r\nx' }),
+    ];
     const { message } = await say({ attachments: given });
     expect((await world.stores.messages.get('org-1', message.id))!.attachments).toEqual([
-      file({ name: 'file.png' }), file({ name: 'file.mp3', contentType: 'audio/mpeg' }), file({ name: 'ab\ufffd.png' }), file({ name: 'x', contentType: 'application/octet-stream' }),
+      file({ name: 'file.png' }),
+      file({ name: 'file.mp3', contentType: 'audio/mpeg' }),
+      file({ name: 'ab\ufffd.png' }),
+      file({ name: 'x', contentType: 'application/octet-stream' }),
     ]);
   });
 });
 
 it('a file whose size is none is refused by its field', async () => {
-  expect(await refusal(say({ attachments: [file(), file({ sizeBytes: -1 })] }))).toEqual(['INPUT_INVALID', 'attachments.1.sizeBytes']);
+  expect(await refusal(say({ attachments: [file(), file({ sizeBytes: -1 })] }))).toEqual([
+    'INPUT_INVALID',
+    'attachments.1.sizeBytes',
+  ]);
 });
 
 describe('the same message with links that were signed again', () => {
-  const signed = (signature: string) => `https://files.example/a.png?X-Amz-Date=${signature}&X-Amz-Signature=${signature}`;
-  const cards = (signature: string) => ({ kind: 'CARDS', cards: [{ title: 'Shoe', description: null, pictureUrl: signed(signature), actions: [] }] });
+  const signed = (signature: string) =>
+    `https://files.example/a.png?X-Amz-Date=${signature}&X-Amz-Signature=${signature}`;
+  const cards = (signature: string) => ({
+    kind: 'CARDS',
+    cards: [{ title: 'Shoe', description: null, pictureUrl: signed(signature), actions: [] }],
+  });
 
   it('under the same key and message id is one message', async () => {
     const more = { messageId: 'turn-1', idempotencyKey: 'signed-1' };
@@ -62,7 +113,10 @@ describe('the same message with links that were signed again', () => {
     const first = await say({ messageId: 'turn-2', attachments: [file({ url: signed('1') })], content: cards('1') });
     const again = await say({ messageId: 'turn-2', attachments: [file({ url: signed('2') })], content: cards('2') });
     expect(again.message.id).toBe(first.message.id);
-    expect(await refusal(say({ messageId: 'turn-2', text: 'another' }))).toEqual(['IDEMPOTENCY_KEY_REUSED', 'messageId']);
+    expect(await refusal(say({ messageId: 'turn-2', text: 'another' }))).toEqual([
+      'IDEMPOTENCY_KEY_REUSED',
+      'messageId',
+    ]);
   });
 
   it.each([
@@ -72,17 +126,39 @@ describe('the same message with links that were signed again', () => {
     ['another size', { attachments: [file({ url: signed('1'), sizeBytes: 4 })] }],
   ])('is another one with %s', async (what, change) => {
     await say({ idempotencyKey: `another ${what}`, attachments: [file({ url: signed('1') })] });
-    expect(await refusal(say({ idempotencyKey: `another ${what}`, ...change }))).toEqual(['IDEMPOTENCY_KEY_REUSED', 'idempotencyKey']);
+    expect(await refusal(say({ idempotencyKey: `another ${what}`, ...change }))).toEqual([
+      'IDEMPOTENCY_KEY_REUSED',
+      'idempotencyKey',
+    ]);
   });
 
-  it('holds for the bot\'s messages, for links of a handoff, and for an edit, which is none', async () => {
+  it("holds for the bot's messages, for links of a handoff, and for an edit, which is none", async () => {
     const { epoch } = await world.session(sessionId);
-    const bot = (signature: string) => world.flows.sendBotMessage(scope, { sessionId, epoch, text: 'x', attachments: [file({ url: signed(signature) })], messageId: 'b', onControlLost: 'REJECT', idempotencyKey: 'signed-bot' });
+    const bot = (signature: string) =>
+      world.flows.sendBotMessage(scope, {
+        sessionId,
+        epoch,
+        text: 'x',
+        attachments: [file({ url: signed(signature) })],
+        messageId: 'b',
+        onControlLost: 'REJECT',
+        idempotencyKey: 'signed-bot',
+      });
     expect((await bot('1')).message.id).toBe((await bot('2')).message.id);
     const { message } = await say({ content: cards('1') });
-    const edit = (signature: string) => world.flows.editMessage(scope, { sessionId, messageId: message.id, callerMessageId: null, text: 'see', content: cards(signature) as never, epoch: null, idempotencyKey: world.nextKey() });
+    const edit = (signature: string) =>
+      world.flows.editMessage(scope, {
+        sessionId,
+        messageId: message.id,
+        callerMessageId: null,
+        text: 'see',
+        content: cards(signature) as never,
+        epoch: null,
+        idempotencyKey: world.nextKey(),
+      });
     expect((await edit('2')).message.version).toBe(1);
-    const ask = (signature: string) => world.ask(sessionId, { links: [{ label: 'Order', url: signed(signature) }], idempotencyKey: 'signed-ask' });
+    const ask = (signature: string) =>
+      world.ask(sessionId, { links: [{ label: 'Order', url: signed(signature) }], idempotencyKey: 'signed-ask' });
     expect((await ask('1')).handoff.id).toBe((await ask('2')).handoff.id);
   });
 });
@@ -92,20 +168,80 @@ describe('NUL and halves of surrogate pairs', () => {
   const clean = 'ab\ufffd';
 
   it('are cleaned out of everything that people read', async () => {
-    const { session } = await world.flows.openSession(scope, { chatbotId: 'bot-1', channel: 'web', externalId: 'cleaned', endUser: { name: bad, email: 'a\u0000@b.example', attributes: { [bad]: bad, orderId: bad } } });
-    expect(session.endUser).toMatchObject({ name: clean, email: 'a@b.example', attributes: { [clean]: clean, orderId: clean } });
-    const { handoff } = await world.ask(session.id, { reason: bad, summary: bad, intent: bad, resumeTarget: bad, fields: { [bad]: bad }, links: [{ label: bad, url: 'https://a.example/' }] });
-    expect(await world.handoff(handoff.id)).toMatchObject({ reason: clean, summary: clean, intent: clean, resumeTarget: clean, fields: { [clean]: clean }, links: [{ label: clean }] });
-    const { message } = await world.flows.recordEndUserMessage(scope, { sessionId: session.id, text: bad, content: { kind: 'CHOICES', style: 'BUTTONS', items: [{ title: bad, value: bad }] }, attachments: [], messageId: null, idempotencyKey: world.nextKey() });
-    expect(message).toMatchObject({ text: `${clean}\n1. ${clean}`, content: { caption: clean, items: [{ title: clean, value: clean }] } });
-    expect((await world.flows.enableChatbot(scope, { chatbotId: 'bot-1', name: bad, accountId: null, policy: { lines: { queued: bad } } })).inbox).toMatchObject({ name: clean, policy: { lines: { queued: clean } } });
+    const { session } = await world.flows.openSession(scope, {
+      chatbotId: 'bot-1',
+      channel: 'web',
+      externalId: 'cleaned',
+      endUser: { name: bad, email: 'a\u0000@b.example', attributes: { [bad]: bad, orderId: bad } },
+    });
+    expect(session.endUser).toMatchObject({
+      name: clean,
+      email: 'a@b.example',
+      attributes: { [clean]: clean, orderId: clean },
+    });
+    const { handoff } = await world.ask(session.id, {
+      reason: bad,
+      summary: bad,
+      intent: bad,
+      resumeTarget: bad,
+      fields: { [bad]: bad },
+      links: [{ label: bad, url: 'https://a.example/' }],
+    });
+    expect(await world.handoff(handoff.id)).toMatchObject({
+      reason: clean,
+      summary: clean,
+      intent: clean,
+      resumeTarget: clean,
+      fields: { [clean]: clean },
+      links: [{ label: clean }],
+    });
+    const { message } = await world.flows.recordEndUserMessage(scope, {
+      sessionId: session.id,
+      text: bad,
+      content: { kind: 'CHOICES', style: 'BUTTONS', items: [{ title: bad, value: bad }] },
+      attachments: [],
+      messageId: null,
+      idempotencyKey: world.nextKey(),
+    });
+    expect(message).toMatchObject({
+      text: `${clean}\n1. ${clean}`,
+      content: { caption: clean, items: [{ title: clean, value: clean }] },
+    });
+    expect(
+      (
+        await world.flows.enableChatbot(scope, {
+          chatbotId: 'bot-1',
+          name: bad,
+          accountId: null,
+          policy: { lines: { queued: bad } },
+        })
+      ).inbox,
+    ).toMatchObject({ name: clean, policy: { lines: { queued: clean } } });
   });
 
   it.each([
-    ['externalId', () => world.flows.openSession(scope, { chatbotId: 'bot-1', channel: 'web', externalId: bad, endUser: {} })],
-    ['channel', () => world.flows.openSession(scope, { chatbotId: 'bot-1', channel: bad, externalId: 'x', endUser: {} })],
-    ['chatbotId', () => world.flows.openSession(scope, { chatbotId: bad, channel: 'web', externalId: 'x', endUser: {} })],
-    ['endUser.externalId', () => world.flows.openSession(scope, { chatbotId: 'bot-1', channel: 'web', externalId: 'x', endUser: { externalId: bad } })],
+    [
+      'externalId',
+      () => world.flows.openSession(scope, { chatbotId: 'bot-1', channel: 'web', externalId: bad, endUser: {} }),
+    ],
+    [
+      'channel',
+      () => world.flows.openSession(scope, { chatbotId: 'bot-1', channel: bad, externalId: 'x', endUser: {} }),
+    ],
+    [
+      'chatbotId',
+      () => world.flows.openSession(scope, { chatbotId: bad, channel: 'web', externalId: 'x', endUser: {} }),
+    ],
+    [
+      'endUser.externalId',
+      () =>
+        world.flows.openSession(scope, {
+          chatbotId: 'bot-1',
+          channel: 'web',
+          externalId: 'x',
+          endUser: { externalId: bad },
+        }),
+    ],
     ['messageId', () => say({ messageId: bad })],
     ['idempotencyKey', () => say({ idempotencyKey: bad })],
     ['replyTo', () => say({ replyTo: bad })],
@@ -113,7 +249,18 @@ describe('NUL and halves of surrogate pairs', () => {
     ['target.team', () => world.ask(sessionId, { target: { team: bad, agent: null } })],
     ['chatbotId', () => world.flows.updatePolicy(scope, bad, {})],
     ['ids.0', () => world.flows.acknowledge(scope, [bad])],
-    ['credentials.platformToken', () => world.flows.enableSupport(scope, { provider: 'scripted', name: 'One', baseUrl: null, settings: {}, credentials: { platformToken: bad }, owners: [] })],
+    [
+      'credentials.platformToken',
+      () =>
+        world.flows.enableSupport(scope, {
+          provider: 'scripted',
+          name: 'One',
+          baseUrl: null,
+          settings: {},
+          credentials: { platformToken: bad },
+          owners: [],
+        }),
+    ],
   ])('are refused in %s', async (field, act) => {
     expect(await refusal(act())).toEqual(['INPUT_INVALID', field]);
   });
@@ -121,15 +268,38 @@ describe('NUL and halves of surrogate pairs', () => {
 
 describe('texts of a set-up', () => {
   const policy = (lines: object) => world.flows.updatePolicy(scope, 'bot-1', { lines });
-  it.each(['queued', 'rejected', 'failed', 'ended'])('a blank or endless line "%s" is refused by its field', async (name) => {
-    expect(await refusal(policy({ [name]: ' \n' }))).toEqual(['TEXT_EMPTY', `policy.lines.${name}`]);
-    expect(await refusal(policy({ [name]: 'x'.repeat(MAX_TEXT_LENGTH + 1) }))).toEqual(['TEXT_TOO_LONG', `policy.lines.${name}`]);
-    expect(await refusal(world.flows.enableChatbot(scope, { chatbotId: 'bot-1', name: 'Bot', accountId: null, policy: { lines: { [name]: '' } } }))).toEqual(['TEXT_EMPTY', `policy.lines.${name}`]);
-    expect((await policy({ [name]: null })).policy.lines).toMatchObject({ [name]: null });
-  });
+  it.each(['queued', 'rejected', 'failed', 'ended'])(
+    'a blank or endless line "%s" is refused by its field',
+    async name => {
+      expect(await refusal(policy({ [name]: ' \n' }))).toEqual(['TEXT_EMPTY', `policy.lines.${name}`]);
+      expect(await refusal(policy({ [name]: 'x'.repeat(MAX_TEXT_LENGTH + 1) }))).toEqual([
+        'TEXT_TOO_LONG',
+        `policy.lines.${name}`,
+      ]);
+      expect(
+        await refusal(
+          world.flows.enableChatbot(scope, {
+            chatbotId: 'bot-1',
+            name: 'Bot',
+            accountId: null,
+            policy: { lines: { [name]: '' } },
+          }),
+        ),
+      ).toEqual(['TEXT_EMPTY', `policy.lines.${name}`]);
+      expect((await policy({ [name]: null })).policy.lines).toMatchObject({ [name]: null });
+    },
+  );
 
   it('a blank owner is refused by its field', async () => {
-    const enable = (owner: { name: string; email: string }) => world.flows.enableSupport(scope, { provider: 'scripted', name: 'One', baseUrl: null, settings: {}, credentials: {}, owners: [{ name: 'Ada', email: 'ada@a.example' }, owner] });
+    const enable = (owner: { name: string; email: string }) =>
+      world.flows.enableSupport(scope, {
+        provider: 'scripted',
+        name: 'One',
+        baseUrl: null,
+        settings: {},
+        credentials: {},
+        owners: [{ name: 'Ada', email: 'ada@a.example' }, owner],
+      });
     expect(await refusal(enable({ name: ' ', email: 'b@b.example' }))).toEqual(['INPUT_INVALID', 'owners.1.name']);
     expect(await refusal(enable({ name: 'Bob', email: 'nobody' }))).toEqual(['INPUT_INVALID', 'owners.1.email']);
   });

@@ -1,17 +1,21 @@
 import { ProviderRefusedError, ProviderUnavailableError } from '../../../src/core/errors';
-import { MOST_TRIES } from '../../../src/core/flows/to-provider/update-contact';
-import type { UpdateContact } from '../../../src/core/ports/support-provider';
+import { MAX_ATTEMPTS } from '../../../src/core/flows/to-provider/update-contact';
+import type { UpdateContact } from '../../../src/core/ports/provider/support-provider';
 import { Worker } from '../../../src/delivery';
 import { createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
 import { quiet } from '../../support/quiet';
 import { until } from '../../support/until';
 
 let world: FlowWorld;
-beforeEach(async () => { world = await createFlowWorld(); });
+beforeEach(async () => {
+  world = await createFlowWorld();
+});
 afterEach(() => world.close());
 
-const shownNotes = () => world.provider.only.entries.filter(({ author }) => author === 'NOTE').map(({ text }) => text);
-const openAgain = (externalId: string, endUser: object) => world.flows.openSession(scope, { chatbotId: 'bot-1', channel: 'web', externalId, endUser });
+const shownNotes = () =>
+  world.provider.onlyConversation.entries.filter(({ author }) => author === 'NOTE').map(({ text }) => text);
+const openAgain = (externalId: string, endUser: object) =>
+  world.flows.openSession(scope, { chatbotId: 'bot-1', channel: 'web', externalId, endUser });
 
 describe('a decoration that the provider refuses', () => {
   const asked = async (more: Parameters<FlowWorld['ask']>[1]) => {
@@ -33,7 +37,12 @@ describe('a decoration that the provider refuses', () => {
     const { session, handoff } = await asked(more);
     if (verb === 'holdForBot') {
       await world.deliverAll();
-      await world.flows.endHandoff(scope, { handoffId: handoff.id, sessionId: null, reason: 'BOT_CANCELLED', idempotencyKey: world.nextKey() });
+      await world.flows.endHandoff(scope, {
+        handoffId: handoff.id,
+        sessionId: null,
+        reason: 'BOT_CANCELLED',
+        idempotencyKey: world.nextKey(),
+      });
       await world.deliverAll();
       world.provider.set({ status: 'RESOLVED' });
       await world.read(session.id);
@@ -42,8 +51,11 @@ describe('a decoration that the provider refuses', () => {
     const { handoff: again } = verb === 'holdForBot' ? await world.ask(session.id, { reason: 'refund' }) : { handoff };
     expect(await world.deliverAll()).toEqual([]);
     expect((await world.handoff(again.id)).state).toBe('QUEUED');
-    expect(world.provider.only.view.status).toBe('OPEN');
-    expect(world.provider.shown().filter((line) => !line.startsWith('NOTE'))).toEqual(['END_USER: I want my money back', 'BOT: One moment']);
+    expect(world.provider.onlyConversation.view.status).toBe('OPEN');
+    expect(world.provider.shown().filter(line => !line.startsWith('NOTE'))).toEqual([
+      'END_USER: I want my money back',
+      'BOT: One moment',
+    ]);
     expect((await world.session(session.id)).control).toBe('NONE');
   });
 
@@ -52,21 +64,49 @@ describe('a decoration that the provider refuses', () => {
     for (let n = 0; n < 3; n++) world.provider.failNext('openForAgents', 'refused');
     world.provider.failNext('postNote', 'refused');
     expect(await world.deliverAll()).toEqual([]);
-    expect(shownNotes()).toEqual(['Not all that was asked for could be set here; the conversation is open to everybody who sees this inbox:\nTeam: billing\nPriority: HIGH']);
-    const { edges: letters } = await world.stores.deadLetters.page(ORG, 'PARKED', { accountId: null, chatbotId: null, sessionId: session.id, destination: null, kind: null, code: null, parkedBefore: null, parkedAfter: null }, { first: 10, after: null });
-    expect(letters.map(({ node: { kind, outcome } }) => [kind, outcome])).toEqual([['POST_CONTEXT_NOTE', 'NOT_DELIVERED']]);
+    expect(shownNotes()).toEqual([
+      'Not all that was asked for could be set here; the conversation is open to everybody who sees this inbox:\nTeam: billing\nPriority: HIGH',
+    ]);
+    const { edges: letters } = await world.stores.deadLetters.page(
+      ORG,
+      'PARKED',
+      {
+        accountId: null,
+        chatbotId: null,
+        sessionId: session.id,
+        destination: null,
+        kind: null,
+        code: null,
+        parkedBefore: null,
+        parkedAfter: null,
+      },
+      { first: 10, after: null },
+    );
+    expect(letters.map(({ node: { kind, outcome } }) => [kind, outcome])).toEqual([
+      ['POST_CONTEXT_NOTE', 'NOT_DELIVERED'],
+    ]);
   });
 
   it('blocks nothing, also where dead letters block: a note of what did not fit', async () => {
     await world.flows.updatePolicy(scope, 'bot-1', { onDeadLetter: 'BLOCK' });
-    const { session } = await asked({ fields: Object.fromEntries(Array.from({ length: 51 }, (_, at) => [`key-${at}`, `value ${at}`])) });
+    const { session } = await asked({
+      fields: Object.fromEntries(Array.from({ length: 51 }, (_, at) => [`key-${at}`, `value ${at}`])),
+    });
     for (let n = 0; n < 2; n++) world.provider.failNext('postNote', 'refused');
     await world.user(session.id, 'Are you there?');
-    const worker = new Worker(world.deps, { leaseMs: 60_000, width: 1, widthOfFarSide: 1, pollMs: 20 }, quiet);
+    const worker = new Worker(
+      world.deps,
+      { leaseMs: 60_000, concurrency: 1, concurrencyPerRemote: 1, pollMs: 20 },
+      quiet,
+    );
     await worker.start();
-    await until(async () => (await world.pool.query("select from lane where destination = 'PROVIDER' and next_run_at is not null")).rows.length === 0);
+    await until(
+      async () =>
+        (await world.pool.query("select from lane where destination = 'PROVIDER' and next_run_at is not null")).rows
+          .length === 0,
+    );
     await worker.stop();
-    expect((await world.stores.deliveries.owed(ORG, session.id)).parked).toBe(2);
+    expect((await world.stores.deliveries.countPending(ORG, session.id)).parked).toBe(2);
     expect(world.provider.shown().at(-1)).toBe('END_USER: Are you there?');
   });
 
@@ -74,7 +114,7 @@ describe('a decoration that the provider refuses', () => {
     await asked({ target: { team: '47', agent: null }, priority: 'HIGH' });
     world.provider.failNext('openForAgents', 'refused');
     expect(await world.deliverAll()).toEqual([]);
-    expect(world.provider.only.view).toMatchObject({ status: 'OPEN', teamId: '47' });
+    expect(world.provider.onlyConversation.view).toMatchObject({ status: 'OPEN', teamId: '47' });
     expect(shownNotes().at(-1)).toMatch(/Priority: HIGH$/);
   });
 
@@ -89,9 +129,14 @@ describe('a decoration that the provider refuses', () => {
   it('is no excuse for a conversation that cannot be made: that fails the handoff', async () => {
     const { handoff } = await asked({});
     for (let n = 0; n < 3; n++) world.provider.failNext('openConversation', 'refused');
-    const worker = new Worker(world.deps, { leaseMs: 60_000, width: 1, widthOfFarSide: 1, pollMs: 20 }, quiet);
+    const worker = new Worker(
+      world.deps,
+      { leaseMs: 60_000, concurrency: 1, concurrencyPerRemote: 1, pollMs: 20 },
+      quiet,
+    );
     await worker.start();
-    while ((await world.handoff(handoff.id)).state === 'REQUESTED') await new Promise((resolve) => setTimeout(resolve, 20));
+    while ((await world.handoff(handoff.id)).state === 'REQUESTED')
+      await new Promise(resolve => setTimeout(resolve, 20));
     await worker.stop();
     expect(await world.handoff(handoff.id)).toMatchObject({ state: 'FAILED', failureCode: 'PROVIDER_REFUSED' });
   });
@@ -101,7 +146,10 @@ describe('what is learned of an end-user after their contact was made', () => {
   const requests: UpdateContact[] = [];
   const contact = (behave: () => readonly string[] = () => []) => {
     requests.length = 0;
-    (world.provider as { updateContact?: unknown }).updateContact = async (request: UpdateContact) => { requests.push(request); return behave(); };
+    (world.provider as { updateContact?: unknown }).updateContact = async (request: UpdateContact) => {
+      requests.push(request);
+      return behave();
+    };
   };
   const begun = async () => {
     const session = await world.open('visitor');
@@ -114,7 +162,9 @@ describe('what is learned of an end-user after their contact was made', () => {
     contact();
     const id = await begun();
     const known = (await world.session(id)).endUser;
-    expect((await openAgain('visitor', { email: 'jane@users.example', attributes: { plan: 'gold' } })).session.endUser).toMatchObject({ name: 'Jane', email: 'jane@users.example' });
+    expect(
+      (await openAgain('visitor', { email: 'jane@users.example', attributes: { plan: 'gold' } })).session.endUser,
+    ).toMatchObject({ name: 'Jane', email: 'jane@users.example' });
     await openAgain('visitor', { email: 'jane@users.example' });
     expect(await world.deliverAll()).toEqual([]);
     const learned = { ...known, email: 'jane@users.example', attributes: { plan: 'gold' } };
@@ -136,7 +186,9 @@ describe('what is learned of an end-user after their contact was made', () => {
     contact();
     const session = await world.open('visitor');
     await world.user(session.id, 'hi');
-    world.provider.during.set('ensureContact', async () => { await openAgain('visitor', { phone: '+15550100' }); });
+    world.provider.hooks.set('ensureContact', async () => {
+      await openAgain('visitor', { phone: '+15550100' });
+    });
     expect(await world.deliverAll()).toEqual([]);
     expect(requests.map(({ before, endUser }) => [before?.phone, endUser.phone])).toEqual([[null, '+15550100']]);
   });
@@ -152,16 +204,22 @@ describe('what is learned of an end-user after their contact was made', () => {
   it.each<[what: string, failure: () => Error, tries: number]>([
     ['refused', () => new ProviderRefusedError('no'), 1],
     ['refused because it is gone', () => new ProviderRefusedError('no', { gone: true }), 1],
-    ['never answered', () => new ProviderUnavailableError('crashed'), MOST_TRIES + 1],
+    ['never answered', () => new ProviderUnavailableError('crashed'), MAX_ATTEMPTS + 1],
   ])('and is %s is told in a note, and what is behind it arrives', async (_what, failure, tries) => {
-    contact(() => { throw failure(); });
+    contact(() => {
+      throw failure();
+    });
     const id = await begun();
     await openAgain('visitor', { email: 'jane@users.example' });
     await world.user(id, 'still there?');
     await world.deliverAll();
     expect(requests).toHaveLength(tries);
-    expect(world.provider.shown()).toEqual(['END_USER: hi', 'END_USER: still there?', 'NOTE: Not all that is known of the end-user could be shown on their contact:\nE-mail: jane@users.example']);
-    expect((await world.stores.deliveries.owed(ORG, id)).parked).toBe(0);
+    expect(world.provider.shown()).toEqual([
+      'END_USER: hi',
+      'END_USER: still there?',
+      'NOTE: Not all that is known of the end-user could be shown on their contact:\nE-mail: jane@users.example',
+    ]);
+    expect((await world.stores.deliveries.countPending(ORG, id)).parked).toBe(0);
   });
 
   it('and does not fit is told in a note', async () => {
@@ -169,7 +227,9 @@ describe('what is learned of an end-user after their contact was made', () => {
     await begun();
     await openAgain('visitor', { name: 'x'.repeat(300) });
     await world.deliverAll();
-    expect(shownNotes()).toEqual(['Not all that is known of the end-user could be shown on their contact:\nName: Jane, and very much of it']);
+    expect(shownNotes()).toEqual([
+      'Not all that is known of the end-user could be shown on their contact:\nName: Jane, and very much of it',
+    ]);
   });
 
   it('does nothing where the provider has no such verb', async () => {
@@ -181,9 +241,17 @@ describe('what is learned of an end-user after their contact was made', () => {
 
   it('adds to what is known and forgets nothing, also when two learn at once', async () => {
     await openAgain('both', { name: 'Jane', email: 'jane@users.example', attributes: { plan: 'gold', seat: '1' } });
-    await Promise.all([openAgain('both', { name: 'Jane Roe', attributes: { seat: '2' } }), openAgain('both', { locale: 'de-AT' })]);
-    expect((await openAgain('both', {})).session.endUser)
-      .toEqual({ externalId: null, name: 'Jane Roe', email: 'jane@users.example', phone: null, locale: 'de-AT', attributes: { plan: 'gold', seat: '2' } });
+    await Promise.all([
+      openAgain('both', { name: 'Jane Roe', attributes: { seat: '2' } }),
+      openAgain('both', { locale: 'de-AT' }),
+    ]);
+    expect((await openAgain('both', {})).session.endUser).toEqual({
+      externalId: null,
+      name: 'Jane Roe',
+      email: 'jane@users.example',
+      phone: null,
+      locale: 'de-AT',
+      attributes: { plan: 'gold', seat: '2' },
+    });
   });
 });
-

@@ -1,12 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { receiveChange } from '../../../src/core/flows/from-provider/receive-change';
 import { scope } from '../../support/flow-world';
-import { createPushWorld, said, type PushWorld } from '../../support/push-world';
+import { createPushWorld, agentMessage, type PushWorld } from '../../support/push-world';
 import { overWebSocket } from '../graphql/following';
 import { caller, startRoom, type Room } from '../graphql/room';
 
 const SECRET = 'a wrong price';
-const FILE = { url: 'https://files.example/secret-file.pdf?signature=secret', name: 'secret-file.pdf', contentType: 'application/pdf', sizeBytes: 1 };
+const FILE = {
+  url: 'https://files.example/secret-file.pdf?signature=secret',
+  name: 'secret-file.pdf',
+  contentType: 'application/pdf',
+  sizeBytes: 1,
+};
 const MESSAGE = 'id text content { caption } attachments { url name } deletedAt';
 
 let world: PushWorld;
@@ -23,16 +28,29 @@ afterAll(async () => {
 /** A message of an agent, with a file, that waits for the runtime. */
 async function agentSays(sessionId: string): Promise<string> {
   const { answer } = await world.stores.sessions.transact(scope.organizationId, sessionId, async tx => {
-    const message = await tx.insertMessage({ ...said(SECRET), providerMessageId: randomUUID(), attachments: [FILE], content: { kind: 'LOCATION', latitude: 1, longitude: 2, title: null, address: null, caption: SECRET } });
-    await tx.appendEvent({ type: 'MESSAGE_RECORDED', messageId: message.id, author: 'AGENT', visibility: 'PUBLIC' }, null, message.createdAt);
-    await tx.oweRuntime({ kind: 'MESSAGE', messageId: message.id });
+    const message = await tx.insertMessage({
+      ...agentMessage(SECRET),
+      providerMessageId: randomUUID(),
+      attachments: [FILE],
+      content: { kind: 'LOCATION', latitude: 1, longitude: 2, title: null, address: null, caption: SECRET },
+    });
+    await tx.appendEvent(
+      { type: 'MESSAGE_RECORDED', messageId: message.id, author: 'AGENT', visibility: 'PUBLIC' },
+      null,
+      message.createdAt,
+    );
+    await tx.enqueueForRuntime({ kind: 'MESSAGE', messageId: message.id });
     return message;
   });
   return answer.id;
 }
 async function agentDeletes(sessionId: string, messageId: string): Promise<void> {
   await world.stores.sessions.transact(scope.organizationId, sessionId, async tx =>
-    receiveChange(tx, world.deps, { kind: 'messageDeleted', id: (await tx.message(messageId))!.providerMessageId! }));
+    receiveChange(tx, world.deps, {
+      kind: 'messageDeleted',
+      id: (await tx.findMessage(messageId))!.providerMessageId!,
+    }),
+  );
 }
 const emptied = { text: '', content: null, attachments: [], deletedAt: expect.any(String) };
 /** The answer holds the message, emptied, and nothing of its words, name or link. */
@@ -51,17 +69,25 @@ describe('a message that was deleted before the runtime collected it', () => {
   });
 
   it('is handed out empty by the runtime inbox, and its deletion behind it', async () => {
-    const { data } = await room.run(`query($id: ID!) { supportRuntimeInbox(sessionId: $id) { nodes { notice { __typename
-      ... on SupportMessageNotice { message { ${MESSAGE} } } ... on SupportMessageDeletedNotice { message { ${MESSAGE} } } } } } }`, { id: sessionId });
+    const { data } = await room.run(
+      `query($id: ID!) { supportRuntimeInbox(sessionId: $id) { nodes { notice { __typename
+      ... on SupportMessageNotice { message { ${MESSAGE} } } ... on SupportMessageDeletedNotice { message { ${MESSAGE} } } } } } }`,
+      { id: sessionId },
+    );
     expect(data.supportRuntimeInbox.nodes.map(({ notice }: any) => notice)).toEqual([
-      { __typename: 'SupportMessageNotice', message: { id: messageId, ...emptied } }, { __typename: 'SupportMessageDeletedNotice', message: { id: messageId, ...emptied } },
+      { __typename: 'SupportMessageNotice', message: { id: messageId, ...emptied } },
+      { __typename: 'SupportMessageDeletedNotice', message: { id: messageId, ...emptied } },
     ]);
   });
 
-  it('is empty among the session\'s messages, its events and their answers, for every role', async () => {
+  it("is empty among the session's messages, its events and their answers, for every role", async () => {
     for (const role of ['bot', 'operator', 'gateway', 'ui']) {
-      const { data, errors } = await room.run(`query($id: ID!) { supportSession(id: $id) {
-        messages { nodes { ${MESSAGE} } } events { ... on SupportMessageRecorded { message { ${MESSAGE} } } ... on SupportMessageDeleted { message { ${MESSAGE} } } } } }`, { id: sessionId }, caller(role));
+      const { data, errors } = await room.run(
+        `query($id: ID!) { supportSession(id: $id) {
+        messages { nodes { ${MESSAGE} } } events { ... on SupportMessageRecorded { message { ${MESSAGE} } } ... on SupportMessageDeleted { message { ${MESSAGE} } } } } }`,
+        { id: sessionId },
+        caller(role),
+      );
       expect(errors).toBeUndefined();
       expectEmptied(data);
     }
@@ -69,11 +95,20 @@ describe('a message that was deleted before the runtime collected it', () => {
 
   it('is empty for whoever follows deliveries or events', async () => {
     const following = [
-      overWebSocket(room.url, caller('bot'))(`subscription { supportRuntimeDeliveries(chatbotId: "bot-1") { session { id } notice { ... on SupportMessageNotice { message { ${MESSAGE} } } } } }`),
-      overWebSocket(room.url, caller('ui'))(`subscription($id: ID!) { supportSessionEvents(sessionId: $id, after: 0) { event { ... on SupportMessageRecorded { message { ${MESSAGE} } } } } }`, { id: sessionId }),
+      overWebSocket(
+        room.url,
+        caller('bot'),
+      )(
+        `subscription { supportRuntimeDeliveries(chatbotId: "bot-1") { session { id } notice { ... on SupportMessageNotice { message { ${MESSAGE} } } } } }`,
+      ),
+      overWebSocket(room.url, caller('ui'))(
+        `subscription($id: ID!) { supportSessionEvents(sessionId: $id, after: 0) { event { ... on SupportMessageRecorded { message { ${MESSAGE} } } } } }`,
+        { id: sessionId },
+      ),
     ];
     try {
-      for (const one of following) expectEmptied(await one.until(results => results.some(result => JSON.stringify(result).includes(messageId))));
+      for (const one of following)
+        expectEmptied(await one.until(results => results.some(result => JSON.stringify(result).includes(messageId))));
     } finally {
       await Promise.all(following.map(one => one.leave()));
     }
@@ -81,7 +116,8 @@ describe('a message that was deleted before the runtime collected it', () => {
 });
 
 describe('a push', () => {
-  const pushedOf = (messageId: string) => world.receiver.received.filter(({ body }) => body.data.message?.id === messageId);
+  const pushedOf = (messageId: string) =>
+    world.receiver.received.filter(({ body }) => body.data.message?.id === messageId);
   async function pushAll(): Promise<void> {
     await world.push();
     await world.passRetries();
@@ -127,10 +163,21 @@ describe('an answer that is kept for its key', () => {
 
   it('has no words of a message that was deleted since, and is the same answer otherwise', async () => {
     const { id: sessionId } = await world.open();
-    const input = { sessionId, text: SECRET, attachments: [{ url: FILE.url, name: FILE.name, contentType: FILE.contentType }], idempotencyKey: world.nextKey() };
+    const input = {
+      sessionId,
+      text: SECRET,
+      attachments: [{ url: FILE.url, name: FILE.name, contentType: FILE.contentType }],
+      idempotencyKey: world.nextKey(),
+    };
     const first = await record(input);
     expect(await record(input)).toEqual({ ...first, replayed: true });
-    await world.flows.deleteMessage(scope, { sessionId, messageId: first.message.id, callerMessageId: null, epoch: null, idempotencyKey: world.nextKey() });
+    await world.flows.deleteMessage(scope, {
+      sessionId,
+      messageId: first.message.id,
+      callerMessageId: null,
+      epoch: null,
+      idempotencyKey: world.nextKey(),
+    });
     const again = await record(input);
     expect(again).toEqual({ replayed: true, message: { id: first.message.id, ...emptied } });
     expectEmptied(again);
@@ -138,8 +185,15 @@ describe('an answer that is kept for its key', () => {
 
   it('is kept without words and links at all', async () => {
     const { id: sessionId } = await world.open();
-    await record({ sessionId, text: SECRET, attachments: [{ url: FILE.url, name: FILE.name, contentType: FILE.contentType }], idempotencyKey: world.nextKey() });
-    const kept = await world.sql<{ answer: unknown }>("select answer from idempotency_key where operation = 'recordEndUserMessage'");
+    await record({
+      sessionId,
+      text: SECRET,
+      attachments: [{ url: FILE.url, name: FILE.name, contentType: FILE.contentType }],
+      idempotencyKey: world.nextKey(),
+    });
+    const kept = await world.sql<{ answer: unknown }>(
+      "select answer from idempotency_key where operation = 'recordEndUserMessage'",
+    );
     expect(kept.length).toBeGreaterThan(0);
     expect(JSON.stringify(kept)).not.toMatch(/wrong price|secret/);
   });

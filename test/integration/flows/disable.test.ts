@@ -4,21 +4,49 @@ import { said } from '../persistence/store-world';
 import { until } from '../../support/until';
 
 let world: FlowWorld;
-beforeEach(async () => { world = await createFlowWorld(); });
+beforeEach(async () => {
+  world = await createFlowWorld();
+});
 afterEach(() => world.close());
 
-const EVERYTHING = { accountId: null, chatbotId: null, sessionId: null, destination: null, kind: null, code: null, parkedBefore: null, parkedAfter: null };
+const EVERYTHING = {
+  accountId: null,
+  chatbotId: null,
+  sessionId: null,
+  destination: null,
+  kind: null,
+  code: null,
+  parkedBefore: null,
+  parkedAfter: null,
+};
 const disableChatbot = () => world.flows.disableChatbot(scope, 'bot-1');
-const enableSupport = () => world.flows.enableSupport(scope, { provider: 'scripted', name: 'One', baseUrl: null, settings: {}, credentials: {}, owners: [] });
-const enableChatbot = () => world.flows.enableChatbot(scope, { chatbotId: 'bot-1', name: 'Bot one', accountId: null, policy: {} });
+const enableSupport = () =>
+  world.flows.enableSupport(scope, {
+    provider: 'scripted',
+    name: 'One',
+    baseUrl: null,
+    settings: {},
+    credentials: {},
+    owners: [],
+  });
+const enableChatbot = () =>
+  world.flows.enableChatbot(scope, { chatbotId: 'bot-1', name: 'Bot one', accountId: null, policy: {} });
 
 /** Lets a worker find what is owed and wanted, until nothing is. */
 async function workOff(): Promise<void> {
   const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
-  const worker = new Worker(world.deps, { leaseMs: 60_000, width: 4, widthOfFarSide: 4, pollMs: 5 }, silent);
+  const worker = new Worker(
+    world.deps,
+    { leaseMs: 60_000, concurrency: 4, concurrencyPerRemote: 4, pollMs: 5 },
+    silent,
+  );
   await worker.start();
-  const waiting = async () => (await world.pool.query(
-    'select 1 from lane where next_run_at <= now() union all select 1 from lane where is_claimed union all select 1 from handoff where state = \'ENDING\'')).rows.length;
+  const waiting = async () =>
+    (
+      await world.pool.query(
+        "select 1 from lane where next_run_at <= now() union all select 1 from lane where is_claimed union all select 1 from handoff where state = 'ENDING'",
+      )
+    ).rows.length;
   await until(async () => (await waiting()) === 0);
   await worker.stop();
 }
@@ -37,7 +65,10 @@ async function withAgent() {
 describe('a chatbot whose support is switched off', () => {
   it('has its live handoffs ended with a reason, and gives control back to the bot', async () => {
     const { id, handoff } = await withAgent();
-    expect(await disableChatbot()).toMatchObject({ endedHandoffs: 1, inbox: { state: 'DISABLED', externalId: 'inbox-1' } });
+    expect(await disableChatbot()).toMatchObject({
+      endedHandoffs: 1,
+      inbox: { state: 'DISABLED', externalId: 'inbox-1' },
+    });
     expect(await world.handoff(handoff.id)).toMatchObject({ state: 'ENDED', endReason: 'OPERATOR_ENDED' });
     expect((await world.session(id)).control).toBe('BOT');
     expect(await disableChatbot()).toMatchObject({ endedHandoffs: 0 });
@@ -63,7 +94,10 @@ describe('a chatbot whose support is switched off', () => {
     expect(await world.flows.explain(scope, id)).toMatchObject({ owed: { provider: 0 } });
     await workOff();
     expect(world.provider.shown()).toEqual(shown);
-    expect(await world.flows.explain(scope, id)).toMatchObject({ why: 'BOT_HAS_CONTROL', owed: { provider: 0, parked: 0 } });
+    expect(await world.flows.explain(scope, id)).toMatchObject({
+      why: 'BOT_HAS_CONTROL',
+      owed: { provider: 0, parked: 0 },
+    });
   });
 
   it('does not send what was still owed, and hears no agent', async () => {
@@ -71,7 +105,7 @@ describe('a chatbot whose support is switched off', () => {
     await world.user(id, 'one more thing');
     await disableChatbot();
     world.provider.agentSays('too late');
-    await world.stores.sessions.transact(ORG, id, async (tx) => tx.wantReading(new Date(world.time.ms).toISOString()));
+    await world.stores.sessions.transact(ORG, id, async tx => tx.requestSync(new Date(world.time.ms).toISOString()));
     await workOff();
     expect(world.provider.shown().join()).not.toContain('one more thing');
     expect((await world.collected(id)).join()).not.toContain('too late');
@@ -80,19 +114,38 @@ describe('a chatbot whose support is switched off', () => {
 
   it('gives up what does not come back, and says so: listed with a reason, and in the history', async () => {
     const { id } = await withAgent();
-    await world.stores.sessions.transact(ORG, id, async (tx) => {
+    await world.stores.sessions.transact(ORG, id, async tx => {
       const message = await tx.insertMessage(said({ text: 'one more thing' }));
-      await tx.oweProvider({ kind: 'POST_MESSAGE', messageId: message.id });
-      await tx.oweProvider({ kind: 'SHOW_REACTION', lineId: message.id, messageId: message.id, by: 'END_USER', emoji: '👍' });
+      await tx.enqueueForProvider({ kind: 'POST_MESSAGE', messageId: message.id });
+      await tx.enqueueForProvider({
+        kind: 'SHOW_REACTION',
+        lineId: message.id,
+        messageId: message.id,
+        by: 'END_USER',
+        emoji: '👍',
+      });
     });
     await disableChatbot();
     await workOff();
     const { edges } = await world.stores.deadLetters.page(ORG, 'DISCARDED', EVERYTHING, { first: 10, after: null });
-    expect(edges.map(({ node }) => node)).toMatchObject([{
-      kind: 'SHOW_REACTION', code: 'SUPPORT_DISABLED', parkedAt: expect.any(String), discarded: { at: expect.any(String), reason: expect.any(String) },
-    }]);
-    expect((await world.events(id)).map(({ body }) => body).filter(({ type }) => type === 'DELIVERY_DISCARDED')).toEqual([
-      { type: 'DELIVERY_DISCARDED', deliveryId: edges[0]!.node.id, kind: 'SHOW_REACTION', reason: edges[0]!.node.discarded!.reason, by: null },
+    expect(edges.map(({ node }) => node)).toMatchObject([
+      {
+        kind: 'SHOW_REACTION',
+        code: 'SUPPORT_DISABLED',
+        parkedAt: expect.any(String),
+        discarded: { at: expect.any(String), reason: expect.any(String) },
+      },
+    ]);
+    expect(
+      (await world.events(id)).map(({ body }) => body).filter(({ type }) => type === 'DELIVERY_DISCARDED'),
+    ).toEqual([
+      {
+        type: 'DELIVERY_DISCARDED',
+        deliveryId: edges[0]!.node.id,
+        kind: 'SHOW_REACTION',
+        reason: edges[0]!.node.discarded!.reason,
+        by: null,
+      },
     ]);
     await enableChatbot();
     await world.ask(id);
@@ -104,7 +157,7 @@ describe('a chatbot whose support is switched off', () => {
     const { id } = await world.open();
     const { handoff } = await world.ask(id);
     // As if the request had been committed behind the look for live handoffs.
-    const inbox = (await world.stores.setup.inboxOfChatbot(ORG, 'bot-1'))!;
+    const inbox = (await world.stores.setup.findInboxByChatbot(ORG, 'bot-1'))!;
     await world.stores.setup.updateInbox(inbox.id, { state: 'DISABLED' });
     await workOff();
     expect(await world.handoff(handoff.id)).toMatchObject({ state: 'ENDED', endReason: 'OPERATOR_ENDED' });
@@ -121,7 +174,7 @@ describe('a chatbot whose support is switched off', () => {
 
   it('finds the same inbox and the same conversation when it is enabled again, and brings agents what they missed', async () => {
     const { id } = await withAgent();
-    const before = await world.stores.setup.inboxOfChatbot(ORG, 'bot-1');
+    const before = await world.stores.setup.findInboxByChatbot(ORG, 'bot-1');
     const { conversationId } = await world.session(id);
     await disableChatbot();
     await world.user(id, 'said meanwhile');
@@ -140,38 +193,62 @@ describe('an organization whose support is switched off', () => {
     await world.flows.enableChatbot(scope, { chatbotId: 'bot-2', name: 'Bot two', accountId: null, policy: {} });
     await world.flows.disableChatbot(scope, 'bot-2');
     const { handoff } = await withAgent();
-    const before = (await world.stores.setup.accountsOf(ORG))[0]!;
+    const before = (await world.stores.setup.listAccounts(ORG))[0]!;
 
-    expect(await world.flows.disableSupport(scope, null)).toMatchObject({ endedHandoffs: 1, account: { id: before.id, state: 'DISABLED' } });
+    expect(await world.flows.disableSupport(scope, null)).toMatchObject({
+      endedHandoffs: 1,
+      account: { id: before.id, state: 'DISABLED' },
+    });
     expect(await world.handoff(handoff.id)).toMatchObject({ state: 'ENDED', endReason: 'OPERATOR_ENDED' });
     expect(await codeOf(enableChatbot())).toBe('ORGANIZATION_NOT_ENABLED');
-    expect(await codeOf(world.flows.enableChatbot(scope, { chatbotId: 'bot-1', name: 'x', accountId: before.id, policy: {} }))).toBe('ACCOUNT_DISABLED');
+    expect(
+      await codeOf(
+        world.flows.enableChatbot(scope, { chatbotId: 'bot-1', name: 'x', accountId: before.id, policy: {} }),
+      ),
+    ).toBe('ACCOUNT_DISABLED');
 
     const { account } = await enableSupport();
-    expect(account).toMatchObject({ id: before.id, externalId: before.externalId, state: 'READY', webhookSecret: before.webhookSecret });
-    const states = (await world.stores.setup.inboxesOf(ORG, before.id)).map(({ chatbotId, state, externalId }) => [chatbotId, state, externalId]).sort();
-    expect(states).toEqual([['bot-1', 'READY', 'inbox-1'], ['bot-2', 'DISABLED', 'inbox-1']]);
+    expect(account).toMatchObject({
+      id: before.id,
+      externalId: before.externalId,
+      state: 'READY',
+      webhookSecret: before.webhookSecret,
+    });
+    const states = (await world.stores.setup.listInboxes(ORG, before.id))
+      .map(({ chatbotId, state, externalId }) => [chatbotId, state, externalId])
+      .sort();
+    expect(states).toEqual([
+      ['bot-1', 'READY', 'inbox-1'],
+      ['bot-2', 'DISABLED', 'inbox-1'],
+    ]);
   });
 
   it('says which chatbot could not come back, and brings it back at the next try', async () => {
     await world.flows.disableSupport(scope, null);
     const { ensureInbox } = world.provider;
     world.provider.ensureInbox = () => Promise.reject(Object.assign(new Error('timed out'), { name: 'TimeoutError' }));
-    expect((await enableSupport()).leftToDo).toEqual([expect.stringContaining('bot-1')]);
-    expect(await world.stores.setup.inboxOfChatbot(ORG, 'bot-1')).toMatchObject({ state: 'DISABLED' });
+    expect((await enableSupport()).manualSteps).toEqual([expect.stringContaining('bot-1')]);
+    expect(await world.stores.setup.findInboxByChatbot(ORG, 'bot-1')).toMatchObject({ state: 'DISABLED' });
     world.provider.ensureInbox = ensureInbox;
-    expect((await enableSupport()).leftToDo).toEqual([]);
-    expect(await world.stores.setup.inboxOfChatbot(ORG, 'bot-1')).toMatchObject({ state: 'READY', problem: null });
+    expect((await enableSupport()).manualSteps).toEqual([]);
+    expect(await world.stores.setup.findInboxByChatbot(ORG, 'bot-1')).toMatchObject({ state: 'READY', problem: null });
   });
 
   it('says so of a chatbot that somebody else is setting up, and brings back the rest', async () => {
     await world.flows.enableChatbot(scope, { chatbotId: 'bot-2', name: 'Bot two', accountId: null, policy: {} });
     await world.flows.disableSupport(scope, null);
     Object.assign(world.deps.limits, { setupMs: 500 });
-    const inbox = (await world.stores.setup.inboxOfChatbot(ORG, 'bot-1'))!;
-    const { account, leftToDo } = await world.stores.setUpTurns.inTurn({ id: inbox.id, field: 'x' }, 0, enableSupport);
-    expect({ state: account.state, leftToDo }).toEqual({ state: 'READY', leftToDo: [expect.stringContaining('bot-1')] });
-    expect(await world.stores.setup.inboxOfChatbot(ORG, 'bot-2')).toMatchObject({ state: 'READY' });
+    const inbox = (await world.stores.setup.findInboxByChatbot(ORG, 'bot-1'))!;
+    const { account, manualSteps } = await world.stores.setupLocks.withLock(
+      { id: inbox.id, field: 'x' },
+      0,
+      enableSupport,
+    );
+    expect({ state: account.state, leftToDo: manualSteps }).toEqual({
+      state: 'READY',
+      leftToDo: [expect.stringContaining('bot-1')],
+    });
+    expect(await world.stores.setup.findInboxByChatbot(ORG, 'bot-2')).toMatchObject({ state: 'READY' });
   });
 
   it('is not checked any more', async () => {
@@ -183,32 +260,46 @@ describe('an organization whose support is switched off', () => {
 
 it('leaves name and policy of a chatbot as they are while somebody else is setting it up', async () => {
   Object.assign(world.deps.limits, { setupMs: 50 });
-  const before = (await world.stores.setup.inboxOfChatbot(ORG, 'bot-1'))!;
-  const enabling = () => world.flows.enableChatbot(scope, { chatbotId: 'bot-1', name: 'Other', accountId: null, policy: { whileWaiting: 'BOT_MAY_ANSWER' } });
-  expect(await world.stores.setUpTurns.inTurn({ id: before.id, field: 'x' }, 0, () => codeOf(enabling()))).toBe('SETUP_IN_PROGRESS');
-  expect(await world.stores.setup.inboxOfChatbot(ORG, 'bot-1')).toEqual(before);
+  const before = (await world.stores.setup.findInboxByChatbot(ORG, 'bot-1'))!;
+  const enabling = () =>
+    world.flows.enableChatbot(scope, {
+      chatbotId: 'bot-1',
+      name: 'Other',
+      accountId: null,
+      policy: { whileWaiting: 'BOT_MAY_ANSWER' },
+    });
+  expect(await world.stores.setupLocks.withLock({ id: before.id, field: 'x' }, 0, () => codeOf(enabling()))).toBe(
+    'SETUP_IN_PROGRESS',
+  );
+  expect(await world.stores.setup.findInboxByChatbot(ORG, 'bot-1')).toEqual(before);
 });
 
 /** The later word of an operator counts, whatever is under way. */
 describe('what is switched off while it is being set up', () => {
-  const account = async () => (await world.stores.setup.accountsOf(ORG))[0]!;
-  const inbox = async () => (await world.stores.setup.inboxOfChatbot(ORG, 'bot-1'))!;
+  const account = async () => (await world.stores.setup.listAccounts(ORG))[0]!;
+  const inbox = async () => (await world.stores.setup.findInboxByChatbot(ORG, 'bot-1'))!;
   const states = async () => ({ account: (await account()).state, inbox: (await inbox()).state });
 
   /** The set-up asks its provider, or waits for its turn; meanwhile support is switched off. */
   async function during(step: 'ensureAccount' | 'ensureInbox', switchOff: () => Promise<unknown>): Promise<void> {
     const real = world.provider[step] as (...given: unknown[]) => Promise<unknown>;
-    Object.assign(world.provider, { [step]: async (...given: unknown[]) => {
-      const made = await real(...given);
-      Object.assign(world.provider, { [step]: real });
-      await switchOff();
-      return made;
-    } });
+    Object.assign(world.provider, {
+      [step]: async (...given: unknown[]) => {
+        const made = await real(...given);
+        Object.assign(world.provider, { [step]: real });
+        await switchOff();
+        return made;
+      },
+    });
   }
-  async function whileWaiting(subject: string, enable: () => Promise<unknown>, switchOff: () => Promise<unknown>): Promise<string | undefined> {
+  async function whileWaiting(
+    subject: string,
+    enable: () => Promise<unknown>,
+    switchOff: () => Promise<unknown>,
+  ): Promise<string | undefined> {
     let enabling: Promise<string | undefined> | undefined;
-    await world.stores.setUpTurns.inTurn({ id: subject, field: 'x' }, 0, async () => {
-      const asks = jest.spyOn(world.stores.setUpTurns, 'inTurn');
+    await world.stores.setupLocks.withLock({ id: subject, field: 'x' }, 0, async () => {
+      const asks = jest.spyOn(world.stores.setupLocks, 'withLock');
       enabling = codeOf(enable());
       while (asks.mock.calls.length === 0) await world.pool.query('select 1');
       asks.mockRestore();
@@ -254,7 +345,7 @@ describe('what is switched off while it is being set up', () => {
   it('stays off, when an organization that comes back is at its chatbots', async () => {
     await disableSupport();
     await during('ensureInbox', disableChatbot);
-    expect((await enableSupport()).leftToDo).toEqual([expect.stringContaining('bot-1')]);
+    expect((await enableSupport()).manualSteps).toEqual([expect.stringContaining('bot-1')]);
     expect(await states()).toEqual({ account: 'READY', inbox: 'DISABLED' });
   });
 

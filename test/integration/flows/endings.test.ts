@@ -1,14 +1,16 @@
-import { finishEndings, type EndingLeft } from '../../../src/core/flows/from-runtime/end-handoff';
+import { finishEndings, type UnfinishedEnding } from '../../../src/core/flows/from-runtime/end-handoff';
 import { Worker } from '../../../src/delivery';
 import { quiet } from '../../support/quiet';
 import { createFlowWorld, scope, type FlowWorld } from '../../support/flow-world';
 import { until } from '../../support/until';
 
 let world: FlowWorld;
-beforeEach(async () => { world = await createFlowWorld(); });
+beforeEach(async () => {
+  world = await createFlowWorld();
+});
 afterEach(() => world.close());
 
-type Ending = Pick<EndingLeft, 'sessionId' | 'handoffId'>;
+type Ending = Pick<UnfinishedEnding, 'sessionId' | 'handoffId'>;
 
 /** Two handoffs whose drain is over, the first for longer. */
 async function two(): Promise<readonly [Ending, Ending]> {
@@ -20,7 +22,12 @@ async function two(): Promise<readonly [Ending, Ending]> {
     world.provider.set({ agent: 'alice' });
     world.provider.agentSays(agentSays);
     await world.read(sessionId);
-    await world.flows.endHandoff(scope, { handoffId: handoff.id, sessionId: null, reason: 'USER_ENDED', idempotencyKey: world.nextKey() });
+    await world.flows.endHandoff(scope, {
+      handoffId: handoff.id,
+      sessionId: null,
+      reason: 'USER_ENDED',
+      idempotencyKey: world.nextKey(),
+    });
     expect((await world.handoff(handoff.id)).state).toBe('ENDING');
     endings.push({ sessionId, handoffId: handoff.id });
     world.time.ms += 1;
@@ -30,8 +37,12 @@ async function two(): Promise<readonly [Ending, Ending]> {
 }
 const stateOf = async ({ handoffId }: Ending) => (await world.handoff(handoffId)).state;
 const cannotEnd = async ({ handoffId }: Ending) => {
-  await world.pool.query("create or replace function fail() returns trigger language plpgsql as $$ begin raise exception 'broken'; end $$");
-  await world.pool.query(`create trigger failing before update on handoff for each row when (new.id = '${handoffId}' and new.state = 'ENDED') execute function fail()`);
+  await world.pool.query(
+    "create or replace function fail() returns trigger language plpgsql as $$ begin raise exception 'broken'; end $$",
+  );
+  await world.pool.query(
+    `create trigger failing before update on handoff for each row when (new.id = '${handoffId}' and new.state = 'ENDED') execute function fail()`,
+  );
 };
 
 describe('endings whose drain is over', () => {
@@ -54,8 +65,12 @@ describe('endings whose drain is over', () => {
   it('are not held up by one that fails, which is told; however few are looked at in one go', async () => {
     const [failing, free] = await two();
     await cannotEnd(failing);
-    const left: EndingLeft[] = [];
-    expect(await finishEndings(world.deps, 1, (ending) => { left.push(ending); })).toBe(1);
+    const left: UnfinishedEnding[] = [];
+    expect(
+      await finishEndings(world.deps, 1, ending => {
+        left.push(ending);
+      }),
+    ).toBe(1);
     expect(left).toMatchObject([failing]);
     expect([await stateOf(failing), await stateOf(free)]).toEqual(['ENDING', 'ENDED']);
   });
@@ -64,13 +79,27 @@ describe('endings whose drain is over', () => {
     const [failing, free] = await two();
     await cannotEnd(failing);
     const logged: unknown[] = [];
-    const worker = new Worker(world.deps, { leaseMs: 60_000, width: 4, widthOfFarSide: 4, pollMs: 5 }, { ...quiet, error: (fields: object) => { logged.push(fields); } });
+    const worker = new Worker(
+      world.deps,
+      { leaseMs: 60_000, concurrency: 4, concurrencyPerRemote: 4, pollMs: 5 },
+      {
+        ...quiet,
+        error: (fields: object) => {
+          logged.push(fields);
+        },
+      },
+    );
     await worker.start();
     await until(async () => (await stateOf(free)) === 'ENDED');
     await until(() => logged.length > 0);
     await worker.stop();
     expect(logged[0]).toEqual({
-      ...failing, organizationId: scope.organizationId, work: 'endings', code: 'INTERNAL', reason: 'error', next: 'It is retried automatically. Check that the database responds.',
+      ...failing,
+      organizationId: scope.organizationId,
+      work: 'endings',
+      code: 'INTERNAL',
+      reason: 'error',
+      next: 'It is retried automatically. Check that the database responds.',
     });
   });
 });

@@ -1,30 +1,47 @@
 import { readdirSync } from 'node:fs';
-import { NEW_WALK, removeOld } from '../../../src/core/flows/operate/retention';
-import { keyOfFile } from '../../../src/core/files';
-import { recordHint } from '../../../src/webhooks/record-hint';
-import { tryFiles } from '../../support/media-lane';
+import { NEW_PROGRESS, removeExpired } from '../../../src/core/flows/operate/retention';
+import { fileKey } from '../../../src/core/files';
+import { recordHint } from '../../../src/core/flows/from-provider/record-hint';
+import { runFileWork } from '../../support/run-file-work';
 import { createChatwootWorld, type ChatwootWorld } from '../../support/chatwoot-world';
-import { leaseThat } from '../../support/lease';
+import { createLease } from '../../support/lease';
 
 const DAY = 86_400_000;
 let world: ChatwootWorld;
-beforeEach(async () => { world = await createChatwootWorld(); });
+beforeEach(async () => {
+  world = await createChatwootWorld();
+});
 afterEach(() => world.close());
 
 async function forget() {
-  const keepMs = { events: 365 * DAY, messages: 365 * DAY, deliveries: 30 * DAY, idempotencyKeys: 7 * DAY, sessions: 365 * DAY };
-  const { removed, walk } = await removeOld(world.deps, { keepMs, files: world.media }, NEW_WALK, leaseThat());
-  expect(walk).toBeNull();
+  const keepMs = {
+    events: 365 * DAY,
+    messages: 365 * DAY,
+    deliveries: 30 * DAY,
+    idempotencyKeys: 7 * DAY,
+    sessions: 365 * DAY,
+  };
+  const { removed, progress } = await removeExpired(
+    world.deps,
+    { keepMs, files: world.media },
+    NEW_PROGRESS,
+    createLease(),
+  );
+  expect(progress).toBeNull();
   return removed;
 }
-const files = () => readdirSync(world.mediaFolder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map(({ name }) => name).sort();
+const files = () =>
+  readdirSync(world.mediaFolder, { recursive: true, withFileTypes: true })
+    .filter(entry => entry.isFile())
+    .map(({ name }) => name)
+    .sort();
 
 it('what an agent said long ago is not told again when its record is gone here, only what is new', async () => {
   const alice = await world.addPerson('Alice');
   const sessionId = await world.handedOver();
   await (await world.acting(alice, sessionId)).reply('old words');
   const emptyId = await (await world.acting(alice, sessionId)).reply('');
-  await world.readHinted();
+  await world.runDueSyncs();
   await world.act(sessionId, 'POST', '/toggle_status', { status: 'resolved' });
   await world.read(sessionId);
   await world.acknowledgeAll(sessionId);
@@ -40,15 +57,16 @@ it('what an agent said long ago is not told again when its record is gone here, 
 
   // Read again from where readings went on, and by name, as after a late webhook.
   const { conversationId } = await world.session(sessionId);
-  for (const id of [emptyId, emptyId - 1]) await recordHint(world.deps, world.account.id, { conversationId: conversationId!, changedMessageId: String(id) });
-  await world.readHinted();
+  for (const id of [emptyId, emptyId - 1])
+    await recordHint(world.deps, world.account.id, { conversationId: conversationId!, changedMessageId: String(id) });
+  await world.runDueSyncs();
   expect(await world.deliverAll()).toEqual([]);
   expect(await world.collected(sessionId)).toEqual([]);
   expect(await world.messages(sessionId)).toHaveLength(posts);
   expect((await world.session(sessionId)).liveHandoffId).toBeNull();
 
   await (await world.acting(alice, sessionId)).reply('new words');
-  await world.readHinted();
+  await world.runDueSyncs();
   expect(await world.collected(sessionId)).toEqual(['ACTIVE', 'AGENT: new words']);
 });
 
@@ -56,12 +74,16 @@ it('the files of a message go with it, and those of others stay', async () => {
   const alice = await world.addPerson('Alice');
   async function fileOf(): Promise<{ sessionId: string; key: string }> {
     const sessionId = await world.handedOver();
-    await (await world.acting(alice, sessionId)).attach({ filename: 'bill.pdf', contentType: 'application/pdf', bytes: 'the bill' });
-    await world.readHinted();
+    await (await world.acting(alice, sessionId)).attach({
+      filename: 'bill.pdf',
+      contentType: 'application/pdf',
+      bytes: 'the bill',
+    });
+    await world.runDueSyncs();
     const { node } = (await world.stores.messages.page('org-1', sessionId, { first: 50, after: null })).edges.at(-1)!;
     expect(node.attachments).toHaveLength(1);
-    const key = keyOfFile({ messageId: node.id, index: 0 });
-    expect(await tryFiles(world)).toEqual(['done']);
+    const key = fileKey({ messageId: node.id, index: 0 });
+    expect(await runFileWork(world)).toEqual(['done']);
     await world.act(sessionId, 'POST', '/toggle_status', { status: 'resolved' });
     await world.read(sessionId);
     await world.acknowledgeAll(sessionId);

@@ -1,13 +1,15 @@
 import { deliver } from '../../../src/core/flows/to-provider/deliver';
-import type { PostTranscript } from '../../../src/core/ports/support-provider';
+import type { PostTranscript } from '../../../src/core/ports/provider/support-provider';
 import { Worker } from '../../../src/delivery';
 import { createFlowWorld, codeOf, ORG, scope, type FlowWorld } from '../../support/flow-world';
-import { leaseThat } from '../../support/lease';
+import { createLease } from '../../support/lease';
 import { quiet } from '../../support/quiet';
 import { until } from '../../support/until';
 
 let world: FlowWorld;
-beforeEach(async () => { world = await createFlowWorld(); });
+beforeEach(async () => {
+  world = await createFlowWorld();
+});
 afterEach(() => world.close());
 
 const HISTORY = ['END_USER: one', 'BOT: two'];
@@ -22,23 +24,28 @@ async function asked() {
 }
 
 describe.each(['before', 'after'] as const)('a connection that is cut %s the far side acted', fault => {
-  it.each(['ensureContact', 'openConversation', 'postMessage', 'postNote', 'openForAgents'])('in %s is made good without doing anything twice', async verb => {
-    const { session, handoff } = await asked();
-    world.provider.failNext(verb, fault);
-    world.provider.failNext(verb, fault);
-    expect(await world.deliverAll()).toEqual(['PROVIDER_UNAVAILABLE', 'PROVIDER_UNAVAILABLE']);
-    expect(world.provider.conversations).toHaveLength(1);
-    expect(world.provider.shown()).toEqual([...HISTORY, NOTE]);
-    expect(world.provider.only.view).toEqual({ status: 'OPEN', agent: null, teamId: '47' });
-    expect((await world.handoff(handoff.id)).state).toBe('QUEUED');
-    expect((await world.session(session.id)).statusWrites % 2).toBe(0);
-  });
+  it.each(['ensureContact', 'openConversation', 'postMessage', 'postNote', 'openForAgents'])(
+    'in %s is made good without doing anything twice',
+    async verb => {
+      const { session, handoff } = await asked();
+      world.provider.failNext(verb, fault);
+      world.provider.failNext(verb, fault);
+      expect(await world.deliverAll()).toEqual(['PROVIDER_UNAVAILABLE', 'PROVIDER_UNAVAILABLE']);
+      expect(world.provider.conversations).toHaveLength(1);
+      expect(world.provider.shown()).toEqual([...HISTORY, NOTE]);
+      expect(world.provider.onlyConversation.view).toEqual({ status: 'OPEN', agent: null, teamId: '47' });
+      expect((await world.handoff(handoff.id)).state).toBe('QUEUED');
+      expect((await world.session(session.id)).statusWrites % 2).toBe(0);
+    },
+  );
 });
 
 it('the end-user hears of a colleague only once the provider has accepted', async () => {
   const { session } = await asked();
   world.provider.failNext('openForAgents', 'before');
-  world.provider.during.set('postNote', async () => { expect(await world.collected(session.id)).toEqual([]); });
+  world.provider.hooks.set('postNote', async () => {
+    expect(await world.collected(session.id)).toEqual([]);
+  });
   await world.deliverAll();
   expect(await world.collected(session.id)).toEqual(['QUEUED', 'SYSTEM: A colleague will be with you shortly.']);
 });
@@ -46,21 +53,30 @@ it('the end-user hears of a colleague only once the provider has accepted', asyn
 it('a conversation that the provider does not open at all fails the handoff by name and gives the bot control back', async () => {
   const { session, handoff } = await asked();
   for (let n = 0; n < 2; n++) world.provider.failNext('openForAgents', 'refused');
-  const worker = new Worker(world.deps, { leaseMs: 60_000, width: 4, widthOfFarSide: 4, pollMs: 50 }, quiet);
+  const worker = new Worker(
+    world.deps,
+    { leaseMs: 60_000, concurrency: 4, concurrencyPerRemote: 4, pollMs: 50 },
+    quiet,
+  );
   await worker.start();
   await until(async () => (await world.handoff(handoff.id)).state !== 'REQUESTED');
   await worker.stop();
   expect(await world.handoff(handoff.id)).toMatchObject({ state: 'FAILED', failureCode: 'PROVIDER_REFUSED' });
   expect(await world.session(session.id)).toMatchObject({ control: 'BOT', epoch: 3, liveHandoffId: null });
-  expect(await world.collected(session.id)).toEqual(['SYSTEM: I could not reach a colleague just now. I will go on helping you as well as I can.', 'OUTCOME FAILED PROVIDER_REFUSED']);
-  expect((await world.stores.deliveries.owed(ORG, session.id)).parked).toBe(1);
+  expect(await world.collected(session.id)).toEqual([
+    'SYSTEM: I could not reach a colleague just now. I will go on helping you as well as I can.',
+    'OUTCOME FAILED PROVIDER_REFUSED',
+  ]);
+  expect((await world.stores.deliveries.countPending(ORG, session.id)).parked).toBe(1);
   expect((await world.bot(session.id, 'so, where were we?')).delivered).toBe(true);
 });
 
 it('does not take its own opening for a return to the bot, even when a reading overlaps it', async () => {
   const { session, handoff } = await asked();
   // The reading looks while the conversation is still held, and comes to its end after it was opened.
-  world.provider.during.set('readForward', async () => { await world.deliverAll(); });
+  world.provider.hooks.set('readForward', async () => {
+    await world.deliverAll();
+  });
   await world.deliverAll();
   const again = await world.read(session.id);
   expect(again).not.toBeNull();
@@ -70,34 +86,47 @@ it('does not take its own opening for a return to the bot, even when a reading o
   await world.user(second.id, 'one');
   await world.deliverAll();
   const { handoff: other } = await world.ask(second.id);
-  world.provider.during.set('readConversation', async () => { expect(await world.deliverAll()).toEqual([]); });
+  world.provider.hooks.set('readConversation', async () => {
+    expect(await world.deliverAll()).toEqual([]);
+  });
   await world.read(second.id);
   expect((await world.handoff(other.id)).state).toBe('QUEUED');
 });
 
 it('a cancel before the provider was reached leaves nobody waiting there', async () => {
   const { session, handoff } = await asked();
-  const { handoff: ended } = await world.flows.endHandoff(scope, { handoffId: handoff.id, sessionId: null, reason: 'BOT_CANCELLED', idempotencyKey: 'c' });
+  const { handoff: ended } = await world.flows.endHandoff(scope, {
+    handoffId: handoff.id,
+    sessionId: null,
+    reason: 'BOT_CANCELLED',
+    idempotencyKey: 'c',
+  });
   expect(ended).toMatchObject({ state: 'ENDED', endReason: 'BOT_CANCELLED' });
   await world.deliverAll();
-  expect(world.provider.only.view.status).toBe('BOT_HELD');
+  expect(world.provider.onlyConversation.view.status).toBe('BOT_HELD');
   expect((await world.session(session.id)).control).toBe('BOT');
 });
 
 it('a cancel in the middle of the opening is undone at the provider', async () => {
   const { session, handoff } = await asked();
-  world.provider.during.set('openForAgents', async () => {
-    await world.flows.endHandoff(scope, { handoffId: handoff.id, sessionId: null, reason: 'BOT_CANCELLED', idempotencyKey: 'c' });
+  world.provider.hooks.set('openForAgents', async () => {
+    await world.flows.endHandoff(scope, {
+      handoffId: handoff.id,
+      sessionId: null,
+      reason: 'BOT_CANCELLED',
+      idempotencyKey: 'c',
+    });
   });
   await world.deliverAll();
-  expect(world.provider.only.view).toEqual({ status: 'BOT_HELD', agent: null, teamId: null });
+  expect(world.provider.onlyConversation.view).toEqual({ status: 'BOT_HELD', agent: null, teamId: null });
   await world.read(session.id);
   expect(await world.handoff(handoff.id)).toMatchObject({ state: 'ENDED', queuedAt: null });
 });
 
 it('ending twice is a no-op that says so', async () => {
   const { handoff } = await asked();
-  const end = (idempotencyKey: string) => world.flows.endHandoff(scope, { handoffId: handoff.id, sessionId: null, reason: 'USER_ENDED', idempotencyKey });
+  const end = (idempotencyKey: string) =>
+    world.flows.endHandoff(scope, { handoffId: handoff.id, sessionId: null, reason: 'USER_ENDED', idempotencyKey });
   expect((await end('a')).alreadyEnded).toBe(false);
   expect(await end('b')).toMatchObject({ alreadyEnded: true, handoff: { endReason: 'USER_ENDED' } });
 });
@@ -133,7 +162,7 @@ describe('an agent who does not wait to be asked', () => {
     await world.read(session.id);
     expect((await world.session(session.id)).control).toBe('HUMAN');
     await world.deliverAll();
-    expect(world.provider.only.view).toEqual({ status: 'OPEN', agent: 'alice', teamId: null });
+    expect(world.provider.onlyConversation.view).toEqual({ status: 'OPEN', agent: 'alice', teamId: null });
     await world.read(session.id);
     expect(await world.collected(session.id)).toEqual(['ACTIVE', 'AGENT: let me help']);
     const { liveHandoffId } = await world.session(session.id);
@@ -164,7 +193,7 @@ describe('an agent who does not wait to be asked', () => {
     await world.deliverAll();
     await world.read(session.id);
     await world.acknowledgeAll(session.id);
-    expect(world.provider.only.view.status).toBe('RESOLVED');
+    expect(world.provider.onlyConversation.view.status).toBe('RESOLVED');
     expect((await world.session(session.id)).control).toBe('BOT');
   });
 });
@@ -188,13 +217,18 @@ it('posts the history once when a handoff is cancelled after an attempt of unkno
   const { session, handoff } = await asked();
   world.provider.failNext('postMessage', 'after');
   const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
-  await expect(deliver(world.deps, lane!.delivery, leaseThat())).rejects.toThrow('cut');
+  await expect(deliver(world.deps, lane!.delivery, createLease())).rejects.toThrow('cut');
   await world.stores.lanes.retry(lane!, 0, 'PROVIDER_UNAVAILABLE', true, 'UNKNOWN');
-  await world.flows.endHandoff(scope, { handoffId: handoff.id, sessionId: null, reason: 'BOT_CANCELLED', idempotencyKey: 'c' });
+  await world.flows.endHandoff(scope, {
+    handoffId: handoff.id,
+    sessionId: null,
+    reason: 'BOT_CANCELLED',
+    idempotencyKey: 'c',
+  });
   await world.ask(session.id, { reason: 'help' });
   expect(await world.deliverAll()).toEqual([]);
   expect(world.provider.shown()).toEqual([...HISTORY, NOTE]);
-  expect(world.provider.only.view.status).toBe('OPEN');
+  expect(world.provider.onlyConversation.view.status).toBe('OPEN');
 });
 
 describe('a transcript of an ended handoff that the provider does not take', () => {
@@ -204,7 +238,12 @@ describe('a transcript of an ended handoff that the provider does not take', () 
     const { session, handoff } = await asked();
     // What was said in the handoff is posted whatever becomes of it, with the history before it.
     await world.user(session.id, 'three');
-    await world.flows.endHandoff(scope, { handoffId: handoff.id, sessionId: null, reason: 'USER_ENDED', idempotencyKey: 'c' });
+    await world.flows.endHandoff(scope, {
+      handoffId: handoff.id,
+      sessionId: null,
+      reason: 'USER_ENDED',
+      idempotencyKey: 'c',
+    });
     return session.id;
   };
 
@@ -214,7 +253,7 @@ describe('a transcript of an ended handoff that the provider does not take', () 
     expect(await world.deliverAll()).toEqual([]);
     expect(await world.handoff(handoff.id)).toMatchObject({ state: 'QUEUED' });
     expect(world.provider.shown()).toEqual([...HISTORY, 'END_USER: three', NOTE]);
-    expect(world.provider.only.view.status).toBe('OPEN');
+    expect(world.provider.onlyConversation.view.status).toBe('OPEN');
   });
 
   it('does not keep the conversation from an agent who took it over meanwhile', async () => {
@@ -229,12 +268,21 @@ describe('a transcript of an ended handoff that the provider does not take', () 
     await world.user(session.id, 'four');
     const { handoff } = await world.ask(session.id);
     await world.user(session.id, 'five');
-    await world.flows.endHandoff(scope, { handoffId: handoff.id, sessionId: null, reason: 'BOT_CANCELLED', idempotencyKey: 'c' });
+    await world.flows.endHandoff(scope, {
+      handoffId: handoff.id,
+      sessionId: null,
+      reason: 'BOT_CANCELLED',
+      idempotencyKey: 'c',
+    });
     world.provider.agentSays('Let me help');
     await world.read(session.id);
     expect(await world.deliverAll()).toEqual([]);
     const takeover = (await world.session(session.id)).liveHandoffId!;
-    expect(await world.handoff(takeover)).toMatchObject({ origin: 'AGENT_TAKEOVER', state: 'ACTIVE', openedForAgents: 'YES' });
+    expect(await world.handoff(takeover)).toMatchObject({
+      origin: 'AGENT_TAKEOVER',
+      state: 'ACTIVE',
+      openedForAgents: 'YES',
+    });
     expect((await world.session(session.id)).statusWrites % 2).toBe(0);
     expect(world.provider.shown().slice(-3)).toEqual(['END_USER: three', 'END_USER: four', 'END_USER: five']);
   });
@@ -243,7 +291,7 @@ describe('a transcript of an ended handoff that the provider does not take', () 
     await spoken();
     expect(await world.deliverAll()).toEqual([]);
     expect(world.provider.shown()).toEqual([...HISTORY, 'END_USER: three']);
-    expect(world.provider.only.view.status).toBe('RESOLVED');
+    expect(world.provider.onlyConversation.view.status).toBe('RESOLVED');
   });
 });
 
@@ -258,11 +306,20 @@ it('records the messages of a transcript in one statement, however many they are
   const recorded: number[] = [];
   const { sessions } = world.stores;
   const transact = sessions.transact.bind(sessions);
-  sessions.transact = (organizationId, sessionId, work, idempotency) => transact(organizationId, sessionId, async tx => {
-    const recordPosts = tx.recordPosts.bind(tx);
-    tx.recordPosts = async posts => { recorded.push(posts.length); return recordPosts(posts); };
-    return work(tx);
-  }, idempotency);
+  sessions.transact = (organizationId, sessionId, work, idempotency) =>
+    transact(
+      organizationId,
+      sessionId,
+      async tx => {
+        const recordPosts = tx.recordPosts.bind(tx);
+        tx.recordPosts = async posts => {
+          recorded.push(posts.length);
+          return recordPosts(posts);
+        };
+        return work(tx);
+      },
+      idempotency,
+    );
   await world.ask(session.id);
   expect(await world.deliverAll()).toEqual([]);
   expect(recorded).toEqual([3, 1]);
@@ -282,7 +339,7 @@ it('looks a message up whose attempt ended with its process before its opening w
   await world.stores.lanes.park(file!, 'PROVIDER_UNAVAILABLE', null);
   world.provider.failNext('postMessage', 'after');
   const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
-  await expect(deliver(world.deps, lane!.delivery, leaseThat())).rejects.toThrow('cut');
+  await expect(deliver(world.deps, lane!.delivery, createLease())).rejects.toThrow('cut');
   await world.pool.query("update lane set next_run_at = now() where destination = 'PROVIDER'");
   // Resent, the transcript comes first, is refused, and its messages are enqueued one by one.
   await world.flows.resendDeadLetters(scope, { ids: [file!.delivery.id], filter: null, all: false, after: null }, null);
@@ -291,34 +348,45 @@ it('looks a message up whose attempt ended with its process before its opening w
   expect(await world.handoff(handoff.id)).toMatchObject({ state: 'QUEUED' });
 });
 
-it.each(['ended with its process', 'was posted'])('posts the context note once when its opening is withdrawn after it %s', async how => {
-  const { id } = await world.open();
-  await world.user(id, 'zero');
-  await world.deliverAll();
-  await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ON_HANDOFF' });
-  for (const text of ['one', 'two']) await world.user(id, text);
-  Object.assign(world.provider, { postingRoom: () => 1 });
-  const { handoff } = await world.ask(id, { reason: 'help' });
-  const next = async () => (await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000))[0]!;
-  const file = await next();
-  await world.stores.lanes.park(file, 'PROVIDER_UNAVAILABLE', null);
-  const message = await next();
-  await deliver(world.deps, message.delivery, leaseThat());
-  await world.stores.lanes.complete(message);
-  const note = await next();
-  expect(note.delivery.work.kind).toBe('POST_CONTEXT_NOTE');
-  await deliver(world.deps, note.delivery, leaseThat());
-  if (how === 'was posted') await world.stores.lanes.complete(note);
-  else await world.pool.query("update lane set next_run_at = now() where destination = 'PROVIDER'");
-  await world.flows.resendDeadLetters(scope, { ids: [file.delivery.id], filter: null, all: false, after: null }, null);
-  expect(await world.deliverAll()).toEqual([]);
-  expect(world.provider.shown().filter(line => line.startsWith('NOTE'))).toEqual([NOTE]);
-  expect(await world.handoff(handoff.id)).toMatchObject({ state: 'QUEUED' });
-});
+it.each(['ended with its process', 'was posted'])(
+  'posts the context note once when its opening is withdrawn after it %s',
+  async how => {
+    const { id } = await world.open();
+    await world.user(id, 'zero');
+    await world.deliverAll();
+    await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ON_HANDOFF' });
+    for (const text of ['one', 'two']) await world.user(id, text);
+    Object.assign(world.provider, { postingRoom: () => 1 });
+    const { handoff } = await world.ask(id, { reason: 'help' });
+    const next = async () => (await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000))[0]!;
+    const file = await next();
+    await world.stores.lanes.park(file, 'PROVIDER_UNAVAILABLE', null);
+    const message = await next();
+    await deliver(world.deps, message.delivery, createLease());
+    await world.stores.lanes.complete(message);
+    const note = await next();
+    expect(note.delivery.work.kind).toBe('POST_CONTEXT_NOTE');
+    await deliver(world.deps, note.delivery, createLease());
+    if (how === 'was posted') await world.stores.lanes.complete(note);
+    else await world.pool.query("update lane set next_run_at = now() where destination = 'PROVIDER'");
+    await world.flows.resendDeadLetters(
+      scope,
+      { ids: [file.delivery.id], filter: null, all: false, after: null },
+      null,
+    );
+    expect(await world.deliverAll()).toEqual([]);
+    expect(world.provider.shown().filter(line => line.startsWith('NOTE'))).toEqual([NOTE]);
+    expect(await world.handoff(handoff.id)).toMatchObject({ state: 'QUEUED' });
+  },
+);
 
 describe('the note with what the context note has no room for follows the context note', () => {
   const FIELDS = Object.fromEntries(Array.from({ length: 51 }, (_, at) => [`key-${at}`, `value ${at}`]));
-  const notes = () => world.provider.shown().filter(line => line.startsWith('NOTE')).map(line => line.slice(0, 22));
+  const notes = () =>
+    world.provider
+      .shown()
+      .filter(line => line.startsWith('NOTE'))
+      .map(line => line.slice(0, 22));
   const IN_ORDER = ['NOTE: Handed over by t', 'NOTE: More than the fi'];
 
   it('when the transcript is refused', async () => {

@@ -1,22 +1,33 @@
 import { createFlowWorld, codeOf, scope, type FlowWorld } from '../../support/flow-world';
 
 let world: FlowWorld;
-beforeEach(async () => { world = await createFlowWorld(); });
+beforeEach(async () => {
+  world = await createFlowWorld();
+});
 afterEach(() => world.close());
 
 async function queued() {
   const session = await world.open();
   await world.user(session.id, 'hello');
   await world.bot(session.id, 'hi, how can I help?');
-  const { handoff } = await world.ask(session.id, { reason: 'invoice', summary: 'wants a copy', target: { team: '47', agent: null }, resumeTarget: 'menu' });
+  const { handoff } = await world.ask(session.id, {
+    reason: 'invoice',
+    summary: 'wants a copy',
+    target: { team: '47', agent: null },
+    resumeTarget: 'menu',
+  });
   expect(await world.deliverAll()).toEqual([]);
   return { session, handoff };
 }
 
 it('goes from bot to person and back, with history, note, order and outcome', async () => {
   const { session, handoff } = await queued();
-  expect(world.provider.shown()).toEqual(['END_USER: hello', 'BOT: hi, how can I help?', 'NOTE: Handed over by the bot.\nReason: invoice\nSummary: wants a copy']);
-  expect(world.provider.only.view).toEqual({ status: 'OPEN', agent: null, teamId: '47' });
+  expect(world.provider.shown()).toEqual([
+    'END_USER: hello',
+    'BOT: hi, how can I help?',
+    'NOTE: Handed over by the bot.\nReason: invoice\nSummary: wants a copy',
+  ]);
+  expect(world.provider.onlyConversation.view).toEqual({ status: 'OPEN', agent: null, teamId: '47' });
   expect(await world.session(session.id)).toMatchObject({ control: 'NONE', epoch: 2 });
 
   world.provider.set({ agent: 'alice' });
@@ -32,9 +43,20 @@ it('goes from bot to person and back, with history, note, order and outcome', as
 
   expect(await world.handoff(handoff.id)).toMatchObject({ state: 'ENDING', endReason: 'AGENT_RESOLVED' });
   expect(await world.session(session.id)).toMatchObject({ control: 'HUMAN', epoch: 3 });
-  expect(await world.collected(session.id)).toEqual(['QUEUED', 'SYSTEM: A colleague will be with you shortly.', 'ASSIGNED', 'ACTIVE', 'AGENT: I am Alice', 'AGENT: goodbye']);
+  expect(await world.collected(session.id)).toEqual([
+    'QUEUED',
+    'SYSTEM: A colleague will be with you shortly.',
+    'ASSIGNED',
+    'ACTIVE',
+    'AGENT: I am Alice',
+    'AGENT: goodbye',
+  ]);
   await world.acknowledgeAll(session.id);
-  expect(await world.handoff(handoff.id)).toMatchObject({ state: 'ENDED', resumeTarget: 'menu', agent: { externalId: 'alice' } });
+  expect(await world.handoff(handoff.id)).toMatchObject({
+    state: 'ENDED',
+    resumeTarget: 'menu',
+    agent: { externalId: 'alice' },
+  });
   expect(await world.collected(session.id)).toEqual(['OUTCOME ENDED AGENT_RESOLVED']);
   expect(await world.session(session.id)).toMatchObject({ control: 'BOT', epoch: 4, liveHandoffId: null });
   expect((await world.bot(session.id, 'I am back')).delivered).toBe(true);
@@ -42,9 +64,16 @@ it('goes from bot to person and back, with history, note, order and outcome', as
 
 it('does not call a person in on paper when a handoff ends that nobody had taken', async () => {
   const { session } = await queued();
-  await world.flows.endHandoff(scope, { handoffId: null, sessionId: session.id, reason: 'BOT_CANCELLED', idempotencyKey: 'cancel' });
+  await world.flows.endHandoff(scope, {
+    handoffId: null,
+    sessionId: session.id,
+    reason: 'BOT_CANCELLED',
+    idempotencyKey: 'cancel',
+  });
   await world.read(session.id);
-  const controls = (await world.events(session.id)).flatMap(({ body }) => (body.type === 'CONTROL_CHANGED' ? [`${body.control} ${body.epoch}`] : []));
+  const controls = (await world.events(session.id)).flatMap(({ body }) =>
+    body.type === 'CONTROL_CHANGED' ? [`${body.control} ${body.epoch}`] : [],
+  );
   expect(controls).toEqual(['NONE 2', 'BOT 3']);
 });
 
@@ -53,11 +82,17 @@ it('numbers the events of a session 1, 2, 3… without gaps', async () => {
   const events = await world.events(session.id);
   expect(events.map(event => event.seq)).toEqual(events.map((_, i) => i + 1));
   expect(events.map(event => event.body.type)).toEqual([
-    'SESSION_OPENED', 'MESSAGE_RECORDED', 'MESSAGE_RECORDED', 'HANDOFF_CHANGED', 'CONTROL_CHANGED', 'HANDOFF_CHANGED', 'MESSAGE_RECORDED',
+    'SESSION_OPENED',
+    'MESSAGE_RECORDED',
+    'MESSAGE_RECORDED',
+    'HANDOFF_CHANGED',
+    'CONTROL_CHANGED',
+    'HANDOFF_CHANGED',
+    'MESSAGE_RECORDED',
   ]);
 });
 
-it('lets the bot\'s stale epoch reach nobody', async () => {
+it("lets the bot's stale epoch reach nobody", async () => {
   const { session } = await queued();
   expect(await codeOf(world.bot(session.id, 'me too', 1))).toBe('CONTROL_LOST');
   expect(await codeOf(world.bot(session.id, 'me too'))).toBe('CONTROL_LOST');
@@ -99,7 +134,12 @@ it('begins a new handoff for who asks again while the last one is still ending',
   expect((await world.handoff(handoff.id)).state).toBe('ENDED');
   await world.deliverAll();
   await world.read(session.id);
-  expect((await world.collected(session.id)).slice(-4)).toEqual(['AGENT: bye', 'OUTCOME ENDED AGENT_RESOLVED', 'QUEUED', 'SYSTEM: A colleague will be with you shortly.']);
+  expect((await world.collected(session.id)).slice(-4)).toEqual([
+    'AGENT: bye',
+    'OUTCOME ENDED AGENT_RESOLVED',
+    'QUEUED',
+    'SYSTEM: A colleague will be with you shortly.',
+  ]);
   expect(await codeOf(world.bot(session.id, 'me again'))).toBe('CONTROL_LOST');
 });
 
@@ -120,7 +160,7 @@ it('behaves at the second handoff as at the first, whatever the first left behin
   const { handoff, alreadyLive } = await world.ask(session.id, { target: { team: '48', agent: null } });
   expect(alreadyLive).toBe(false);
   expect(await world.deliverAll()).toEqual([]);
-  expect(world.provider.only.view).toEqual({ status: 'OPEN', agent: null, teamId: '48' });
+  expect(world.provider.onlyConversation.view).toEqual({ status: 'OPEN', agent: null, teamId: '48' });
   await world.read(session.id);
   expect((await world.handoff(handoff.id)).state).toBe('QUEUED');
   world.provider.set({ agent: 'alice' });
@@ -130,7 +170,11 @@ it('behaves at the second handoff as at the first, whatever the first left behin
 
 it('follows transfer, unassignment, snooze and the return to the bot', async () => {
   const { session, handoff } = await queued();
-  const state = async () => { await world.read(session.id); const { state, agent } = await world.handoff(handoff.id); return [state, agent?.externalId ?? null]; };
+  const state = async () => {
+    await world.read(session.id);
+    const { state, agent } = await world.handoff(handoff.id);
+    return [state, agent?.externalId ?? null];
+  };
   world.provider.set({ agent: 'alice' });
   expect(await state()).toEqual(['ASSIGNED', 'alice']);
   world.provider.set({ agent: 'bob' });

@@ -1,34 +1,58 @@
 import { ProviderAuthError } from '../../../src/core/errors';
 import { healthFlows } from '../../../src/core/flows/setup/health';
-import type { DriftItem } from '../../../src/core/ports/support-provider';
+import type { DriftItem } from '../../../src/core/ports/provider/support-provider';
 import { Worker } from '../../../src/delivery';
 import { createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
 import { until } from '../../support/until';
 
 let world: FlowWorld;
 let worker: Worker | undefined;
-beforeEach(async () => { world = await createFlowWorld(); });
+beforeEach(async () => {
+  world = await createFlowWorld();
+});
 afterEach(async () => {
   await worker?.stop();
   worker = undefined;
   await world.close();
 });
 
-const account = async () => (await world.stores.setup.accountsOf(ORG))[0]!;
+const account = async () => (await world.stores.setup.listAccounts(ORG))[0]!;
 const health = async () => (await account()).health;
 const due = () => world.pool.query("update support_account set next_check_at = now() - interval '1 s'");
 
 async function startWorker(): Promise<void> {
-  worker = new Worker(world.deps, { leaseMs: 60_000, width: 4, widthOfFarSide: 4, pollMs: 5 }, { info: () => undefined, warn: () => undefined, error: () => undefined });
+  worker = new Worker(
+    world.deps,
+    { leaseMs: 60_000, concurrency: 4, concurrencyPerRemote: 4, pollMs: 5 },
+    { info: () => undefined, warn: () => undefined, error: () => undefined },
+  );
   await worker.start();
 }
-const drifted = (given: Partial<DriftItem> = {}): DriftItem =>
-  ({ id: 'inbox:name', kind: 'INBOX_NAME', subject: 'Bot one', desired: 'Bot one', observed: 'Other', repairable: true, problem: 'It is called otherwise.', ...given });
-const demoted = drifted({ id: 'bot-agent:role', kind: 'BOT_AGENT_ROLE', subject: 'BotAgent1', problem: 'BotAgent1 is no longer an administrator.' });
+const drifted = (given: Partial<DriftItem> = {}): DriftItem => ({
+  id: 'inbox:name',
+  kind: 'INBOX_NAME',
+  subject: 'Bot one',
+  desired: 'Bot one',
+  observed: 'Other',
+  repairable: true,
+  problem: 'It is called otherwise.',
+  ...given,
+});
+const demoted = drifted({
+  id: 'bot-agent:role',
+  kind: 'BOT_AGENT_ROLE',
+  subject: 'BotAgent1',
+  problem: 'BotAgent1 is no longer an administrator.',
+});
 
 describe('the health of an account', () => {
   it('is good after set-up, and checked again only when it is time', async () => {
-    expect(await health()).toEqual({ state: 'HEALTHY', problem: null, checkedAt: new Date(world.time.ms).toISOString(), seenBy: 'CHECK' });
+    expect(await health()).toEqual({
+      state: 'HEALTHY',
+      problem: null,
+      checkedAt: new Date(world.time.ms).toISOString(),
+      seenBy: 'CHECK',
+    });
     await world.pool.query("update support_account set next_check_at = now() + interval '1 hour'");
     expect(await world.stores.setup.claimChecks(10, 1_000)).toEqual([]);
   });
@@ -38,7 +62,9 @@ describe('the health of an account', () => {
     const claims = await Promise.all(Array.from({ length: 6 }, () => world.stores.setup.claimChecks(10, 60_000)));
     expect(claims.flat().map(({ id }) => id)).toEqual([(await account()).id]);
     expect(await world.stores.setup.claimChecks(10, 60_000)).toEqual([]);
-    const { rows: [{ seconds }] } = await world.pool.query('select extract(epoch from next_check_at - now()) as seconds from support_account');
+    const {
+      rows: [{ seconds }],
+    } = await world.pool.query('select extract(epoch from next_check_at - now()) as seconds from support_account');
     expect(Number(seconds)).toBeGreaterThan(50);
   });
 
@@ -47,40 +73,67 @@ describe('the health of an account', () => {
     await due();
     await startWorker();
     await until(async () => (await health()).state === 'DRIFTED');
-    expect((await health()).problem).toEqual({ code: 'DRIFT', message: expect.stringContaining('Bot one: It is called otherwise. And 1 more') });
+    expect((await health()).problem).toEqual({
+      code: 'DRIFT',
+      message: expect.stringContaining('Bot one: It is called otherwise. And 1 more'),
+    });
     expect((await account()).settings).toMatchObject({ version: '2.0' });
   });
 
   it('names a demoted BotAgent1 before all else, in those words', async () => {
     world.provider.drifted = [drifted(), demoted];
-    expect(await healthFlows(world.deps).checkAccount(await account())).toMatchObject({ state: 'UNAUTHORIZED', problem: { code: 'PROVIDER_AUTH', message: 'BotAgent1 is no longer an administrator.' } });
+    expect(await healthFlows(world.deps).checkAccount(await account())).toMatchObject({
+      state: 'UNAUTHORIZED',
+      problem: { code: 'PROVIDER_AUTH', message: 'BotAgent1 is no longer an administrator.' },
+    });
   });
 
   it('tells an unreachable provider from one that refuses us, and both from our own mistakes', async () => {
     const flows = healthFlows(world.deps);
     world.provider.failNext('inspectDrift', 'before');
-    expect(await flows.checkAccount(await account())).toMatchObject({ state: 'UNREACHABLE', problem: { code: 'PROVIDER_UNAVAILABLE' } });
+    expect(await flows.checkAccount(await account())).toMatchObject({
+      state: 'UNREACHABLE',
+      problem: { code: 'PROVIDER_UNAVAILABLE' },
+    });
     world.provider.failNext('inspectDrift', 'auth');
-    expect(await flows.checkAccount(await account())).toMatchObject({ state: 'UNAUTHORIZED', problem: { code: 'PROVIDER_AUTH' } });
+    expect(await flows.checkAccount(await account())).toMatchObject({
+      state: 'UNAUTHORIZED',
+      problem: { code: 'PROVIDER_AUTH' },
+    });
     expect(await flows.checkAccount(await account())).toMatchObject({ state: 'HEALTHY', problem: null });
-    world.provider.during.set('inspectDrift', () => Promise.reject(new TypeError('a mistake of ours')));
+    world.provider.hooks.set('inspectDrift', () => Promise.reject(new TypeError('a mistake of ours')));
     await expect(flows.checkAccount(await account())).rejects.toThrow('a mistake of ours');
     expect(await health()).toMatchObject({ state: 'HEALTHY' });
   });
 
   it('shows what kept set-up from going through, and what worked goes on', async () => {
     const { ensureAccount } = world.provider;
-    world.provider.ensureAccount = () => Promise.reject(new ProviderAuthError('The account is suspended. Activate it again.'));
-    const enable = () => world.flows.enableSupport(scope, { provider: 'scripted', name: 'One', baseUrl: null, settings: {}, credentials: {}, owners: [] });
-    expect(await enable()).toMatchObject({ leftToDo: [expect.stringContaining('suspended')], account: { state: 'READY', health: { state: 'UNAUTHORIZED', problem: { code: 'PROVIDER_AUTH' } } } });
+    world.provider.ensureAccount = () =>
+      Promise.reject(new ProviderAuthError('The account is suspended. Activate it again.'));
+    const enable = () =>
+      world.flows.enableSupport(scope, {
+        provider: 'scripted',
+        name: 'One',
+        baseUrl: null,
+        settings: {},
+        credentials: {},
+        owners: [],
+      });
+    expect(await enable()).toMatchObject({
+      leftToDo: [expect.stringContaining('suspended')],
+      account: { state: 'READY', health: { state: 'UNAUTHORIZED', problem: { code: 'PROVIDER_AUTH' } } },
+    });
     world.provider.ensureAccount = ensureAccount;
-    expect(await enable()).toMatchObject({ leftToDo: [], account: { state: 'READY', problem: null, health: { state: 'HEALTHY', problem: null } } });
+    expect(await enable()).toMatchObject({
+      leftToDo: [],
+      account: { state: 'READY', problem: null, health: { state: 'HEALTHY', problem: null } },
+    });
   });
 
   it('mirrors people and teams with each check', async () => {
     world.provider.agents.push({ externalId: 'zoe', name: 'Zoe', email: 'zoe@example.com', role: 'AGENT' });
     await healthFlows(world.deps).checkAccount(await account());
-    expect((await world.stores.setup.agentsOf(ORG, null)).map(({ externalId }) => externalId)).toContain('zoe');
+    expect((await world.stores.setup.listAgents(ORG, null)).map(({ externalId }) => externalId)).toContain('zoe');
   });
 
   it('says at once when a delivery is refused for our credentials, and takes it back with the first that is not', async () => {
@@ -89,7 +142,10 @@ describe('the health of an account', () => {
     await world.user(id, 'hello');
     await startWorker();
     await until(async () => (await health()).state === 'UNAUTHORIZED');
-    expect(await health()).toMatchObject({ seenBy: 'DELIVERY', problem: { code: 'PROVIDER_AUTH', message: 'BotAgent1 is no longer an administrator of the account.' } });
+    expect(await health()).toMatchObject({
+      seenBy: 'DELIVERY',
+      problem: { code: 'PROVIDER_AUTH', message: 'BotAgent1 is no longer an administrator of the account.' },
+    });
     const other = await world.open();
     await world.user(other.id, 'another one');
     await until(async () => (await health()).state === 'HEALTHY');
@@ -99,15 +155,20 @@ describe('the health of an account', () => {
     const { id } = await world.open();
     await world.user(id, 'hello');
     await world.deliverAll();
-    await world.stores.setup.markHealth(ORG, id, { state: 'UNAUTHORIZED', problem: { code: 'PROVIDER_AUTH', message: 'x' }, checkedAt: null, seenBy: 'READING' });
-    expect(await world.stores.setup.anyUnauthorized()).toBe(true);
+    await world.stores.setup.markHealth(ORG, id, {
+      state: 'UNAUTHORIZED',
+      problem: { code: 'PROVIDER_AUTH', message: 'x' },
+      checkedAt: null,
+      seenBy: 'READING',
+    });
+    expect(await world.stores.setup.hasUnauthorizedAccounts()).toBe(true);
     const at = new Date(world.time.ms).toISOString();
     expect(await world.stores.setup.markRecovered(ORG, id, 'DELIVERY', at)).toBe(false);
     expect(await health()).toMatchObject({ state: 'UNAUTHORIZED' });
     expect(await world.stores.setup.markRecovered('org-2', id, 'READING', at)).toBe(false);
     expect(await world.stores.setup.markRecovered(ORG, id, 'READING', at)).toBe(true);
-    expect(await world.stores.setup.anyUnauthorized()).toBe(false);
-    expect((await world.stores.setup.claimChecks(1, 1_000)).map((one) => one.id)).toEqual([(await account()).id]);
+    expect(await world.stores.setup.hasUnauthorizedAccounts()).toBe(false);
+    expect((await world.stores.setup.claimChecks(1, 1_000)).map(one => one.id)).toEqual([(await account()).id]);
   });
 
   it('asks the database nothing more for each success while nobody is marked', async () => {
@@ -115,9 +176,16 @@ describe('the health of an account', () => {
     await startWorker();
     let asked = 0;
     const { markRecovered } = world.stores.setup;
-    (world.stores.setup as { markRecovered: typeof markRecovered }).markRecovered = (...given) => { asked += 1; return markRecovered(...given); };
+    (world.stores.setup as { markRecovered: typeof markRecovered }).markRecovered = (...given) => {
+      asked += 1;
+      return markRecovered(...given);
+    };
     await world.user(id, 'hello');
-    await until(async () => world.provider.calls.includes('postMessage') && (await world.flows.explain(scope, id)).owed.provider === 0);
+    await until(
+      async () =>
+        world.provider.calls.includes('postMessage') &&
+        (await world.flows.explain(scope, id)).pendingDeliveries.provider === 0,
+    );
     expect(asked).toBe(0);
   });
 });
@@ -125,16 +193,35 @@ describe('the health of an account', () => {
 describe('what is compared', () => {
   it('is all that was set from here: owners, inboxes, members, teams; and nothing that is off', async () => {
     const { flows, provider } = world;
-    await flows.enableSupport(scope, { provider: 'scripted', name: 'One', baseUrl: null, settings: {}, credentials: {}, owners: [{ name: 'Ada', email: 'ada@example.com' }] });
+    await flows.enableSupport(scope, {
+      provider: 'scripted',
+      name: 'One',
+      baseUrl: null,
+      settings: {},
+      credentials: {},
+      owners: [{ name: 'Ada', email: 'ada@example.com' }],
+    });
     // A repeat without owners keeps them.
-    await flows.enableSupport(scope, { provider: 'scripted', name: 'One', baseUrl: null, settings: {}, credentials: {}, owners: [] });
+    await flows.enableSupport(scope, {
+      provider: 'scripted',
+      name: 'One',
+      baseUrl: null,
+      settings: {},
+      credentials: {},
+      owners: [],
+    });
     await flows.enableChatbot(scope, { chatbotId: 'bot-2', name: 'Bot two', accountId: null, policy: {} });
     await flows.disableChatbot(scope, 'bot-2');
     await flows.setInboxMembers(scope, { chatbotId: 'bot-1', agentIds: ['alice'] });
     await flows.setTeamMembers(scope, { accountId: null, teamId: '47', agentIds: ['alice'] });
-    const look = async () => { await flows.inspectDrift(scope, (await account()).id); return provider.inspected.at(-1)!; };
+    const look = async () => {
+      await flows.inspectDrift(scope, (await account()).id);
+      return provider.inspected.at(-1)!;
+    };
     expect(await look()).toMatchObject({
-      owners: [{ email: 'ada@example.com' }], inboxes: [{ chatbotId: 'bot-1', name: 'Bot one', members: ['alice'] }], teams: [{ externalId: '47', members: ['alice'] }],
+      owners: [{ email: 'ada@example.com' }],
+      inboxes: [{ chatbotId: 'bot-1', name: 'Bot one', members: ['alice'] }],
+      teams: [{ externalId: '47', members: ['alice'] }],
     });
     expect((await look()).inboxes).toHaveLength(1);
     await flows.removeAgent(scope, { accountId: null, agentId: 'alice', deletePerson: false });
@@ -147,7 +234,13 @@ describe('what is compared', () => {
     expect(await world.flows.inspectDrift(scope, id)).toHaveLength(2);
     expect(await health()).toMatchObject({ state: 'UNAUTHORIZED' });
     const first = await world.flows.repairDrift(scope, id, ['bot-agent:role']);
-    expect(first).toMatchObject({ items: [{ id: 'inbox:name' }], account: { health: { state: 'DRIFTED' }, credentials: { token: 't-2' } } });
-    expect(await world.flows.repairDrift(scope, id, ['inbox:name'])).toMatchObject({ items: [], account: { health: { state: 'HEALTHY' } } });
+    expect(first).toMatchObject({
+      items: [{ id: 'inbox:name' }],
+      account: { health: { state: 'DRIFTED' }, credentials: { token: 't-2' } },
+    });
+    expect(await world.flows.repairDrift(scope, id, ['inbox:name'])).toMatchObject({
+      items: [],
+      account: { health: { state: 'HEALTHY' } },
+    });
   });
 });

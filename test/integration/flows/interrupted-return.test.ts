@@ -1,17 +1,29 @@
 import { deliver } from '../../../src/core/flows/to-provider/deliver';
 import { instantOf } from '../../../src/core/ports/clock';
 import { createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
-import { leaseThat } from '../../support/lease';
+import { createLease } from '../../support/lease';
 import { until } from '../../support/until';
 
 let world: FlowWorld;
-beforeEach(async () => { world = await createFlowWorld({ lines: { queued: null, ended: null } }); });
+beforeEach(async () => {
+  world = await createFlowWorld({ lines: { queued: null, ended: null } });
+});
 afterEach(() => world.close());
 
 const now = () => instantOf(world.time.ms);
-const statesOf = async (sessionId: string) => (await world.stores.handoffs.page(ORG, { chatbotIds: null, states: null, live: null, teamIds: null, sessionId }, { first: 20, after: null })).edges.map(({ node }) => `${node.origin} ${node.state}`);
+const statesOf = async (sessionId: string) =>
+  (
+    await world.stores.handoffs.page(
+      ORG,
+      { chatbotIds: null, states: null, live: null, teamIds: null, sessionId },
+      { first: 20, after: null },
+    )
+  ).edges.map(({ node }) => `${node.origin} ${node.state}`);
 
-const WAYS = [['BOT_CANCELLED', 'holdForBot'], ['USER_ENDED', 'resolve']] as const;
+const WAYS = [
+  ['BOT_CANCELLED', 'holdForBot'],
+  ['USER_ENDED', 'resolve'],
+] as const;
 type Verb = (typeof WAYS)[number][1];
 
 /** A handoff that an agent had, ended by somebody else and synced: only its conversation is still to be given back. */
@@ -33,9 +45,12 @@ async function ended(reason: (typeof WAYS)[number][0]): Promise<string> {
 /** The process of the first try dies as soon as the provider has changed the status. */
 async function diesBehind(verb: Verb): Promise<void> {
   let hasHappened = false;
-  world.provider.during.set(verb, () => { hasHappened = true; return new Promise(() => undefined); });
+  world.provider.hooks.set(verb, () => {
+    hasHappened = true;
+    return new Promise(() => undefined);
+  });
   const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
-  void deliver(world.deps, lane!.delivery, leaseThat());
+  void deliver(world.deps, lane!.delivery, createLease());
   await until(() => hasHappened);
   await world.pool.query("update lane set next_run_at = now() where destination = 'PROVIDER'");
 }
@@ -44,54 +59,72 @@ async function diesBehind(verb: Verb): Promise<void> {
 async function losesAnswer(verb: Verb): Promise<void> {
   world.provider.failNext(verb, 'after');
   const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
-  await expect(deliver(world.deps, lane!.delivery, leaseThat())).rejects.toThrow('cut');
+  await expect(deliver(world.deps, lane!.delivery, createLease())).rejects.toThrow('cut');
   await world.stores.lanes.retry(lane!, 0, 'PROVIDER_UNAVAILABLE', true, 'UNKNOWN');
 }
 
-const FAULTS: readonly (readonly [string, (verb: Verb) => Promise<void>])[] = [['whose process died', diesBehind], ['whose answer was lost', losesAnswer]];
-const CASES = WAYS.flatMap(([reason, verb]) => FAULTS.flatMap(([name, fault]) => [true, false].map(reports => [reason, name, reports, verb, fault] as const)));
+const FAULTS: readonly (readonly [string, (verb: Verb) => Promise<void>])[] = [
+  ['whose process died', diesBehind],
+  ['whose answer was lost', losesAnswer],
+];
+const CASES = WAYS.flatMap(([reason, verb]) =>
+  FAULTS.flatMap(([name, fault]) => [true, false].map(reports => [reason, name, reports, verb, fault] as const)),
+);
 
-describe.each(CASES)('after a return (%s) %s, at a provider that reports its newest message: %s', (reason, _name, reports, verb, fault) => {
-  beforeEach(() => { world.provider.reportsNewest = reports; });
+describe.each(CASES)(
+  'after a return (%s) %s, at a provider that reports its newest message: %s',
+  (reason, _name, reports, verb, fault) => {
+    beforeEach(() => {
+      world.provider.reportsNewest = reports;
+    });
 
-  it.each([['a sync shows it before', true], ['a sync shows it after', false]])('an agent who speaks before the next try takes the conversation over (%s)', async (_, isReadBefore) => {
+    it.each([
+      ['a sync shows it before', true],
+      ['a sync shows it after', false],
+    ])('an agent who speaks before the next try takes the conversation over (%s)', async (_, isReadBefore) => {
+      const id = await ended(reason);
+      await fault(verb);
+      world.time.ms += 1;
+      world.provider.agentSays('are you there?', 'alice', now());
+      if (isReadBefore) await world.read(id);
+      expect(await world.deliverAll()).toEqual([]);
+      expect(await statesOf(id)).toEqual(
+        isReadBefore ? ['AGENT_TAKEOVER ACTIVE', 'REQUESTED ENDED'] : ['REQUESTED ENDED'],
+      );
+      if (!isReadBefore) await world.read(id);
+      expect(await statesOf(id)).toEqual(['AGENT_TAKEOVER ACTIVE', 'REQUESTED ENDED']);
+      expect((await world.session(id)).control).toBe('HUMAN');
+    });
+
+    it('what an agent had said before it stays a word of the ended handoff', async () => {
+      const id = await ended(reason);
+      world.provider.agentSays('goodbye', 'alice', now());
+      await fault(verb);
+      await world.read(id);
+      expect(await world.deliverAll()).toEqual([]);
+      await world.read(id);
+      expect(await statesOf(id)).toEqual(['REQUESTED ENDED']);
+      expect(await world.collected(id)).toContain('AGENT: goodbye');
+    });
+  },
+);
+
+it.each(WAYS)(
+  'a return (%s) that never began leaves what an agent says before the next try to the ended handoff',
+  async reason => {
     const id = await ended(reason);
-    await fault(verb);
-    world.time.ms += 1;
-    world.provider.agentSays('are you there?', 'alice', now());
-    if (isReadBefore) await world.read(id);
-    expect(await world.deliverAll()).toEqual([]);
-    expect(await statesOf(id)).toEqual(isReadBefore ? ['AGENT_TAKEOVER ACTIVE', 'REQUESTED ENDED'] : ['REQUESTED ENDED']);
-    if (!isReadBefore) await world.read(id);
-    expect(await statesOf(id)).toEqual(['AGENT_TAKEOVER ACTIVE', 'REQUESTED ENDED']);
-    expect((await world.session(id)).control).toBe('HUMAN');
-  });
-
-  it('what an agent had said before it stays a word of the ended handoff', async () => {
-    const id = await ended(reason);
-    world.provider.agentSays('goodbye', 'alice', now());
-    await fault(verb);
+    world.provider.failNext('readForward', 'before');
+    const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
+    await expect(deliver(world.deps, lane!.delivery, createLease())).rejects.toThrow('away');
+    await world.stores.lanes.retry(lane!, 0, 'PROVIDER_UNAVAILABLE', true, 'NOT_DELIVERED');
+    world.provider.agentSays('one moment', 'alice', now());
     await world.read(id);
     expect(await world.deliverAll()).toEqual([]);
     await world.read(id);
     expect(await statesOf(id)).toEqual(['REQUESTED ENDED']);
-    expect(await world.collected(id)).toContain('AGENT: goodbye');
-  });
-});
-
-it.each(WAYS)('a return (%s) that never began leaves what an agent says before the next try to the ended handoff', async (reason) => {
-  const id = await ended(reason);
-  world.provider.failNext('readForward', 'before');
-  const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
-  await expect(deliver(world.deps, lane!.delivery, leaseThat())).rejects.toThrow('away');
-  await world.stores.lanes.retry(lane!, 0, 'PROVIDER_UNAVAILABLE', true, 'NOT_DELIVERED');
-  world.provider.agentSays('one moment', 'alice', now());
-  await world.read(id);
-  expect(await world.deliverAll()).toEqual([]);
-  await world.read(id);
-  expect(await statesOf(id)).toEqual(['REQUESTED ENDED']);
-  world.time.ms += 1;
-  world.provider.agentSays('are you there?', 'alice', now());
-  await world.read(id);
-  expect(await statesOf(id)).toEqual(['AGENT_TAKEOVER ACTIVE', 'REQUESTED ENDED']);
-});
+    world.time.ms += 1;
+    world.provider.agentSays('are you there?', 'alice', now());
+    await world.read(id);
+    expect(await statesOf(id)).toEqual(['AGENT_TAKEOVER ACTIVE', 'REQUESTED ENDED']);
+  },
+);

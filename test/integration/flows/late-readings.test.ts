@@ -1,18 +1,25 @@
 import { deliver } from '../../../src/core/flows/to-provider/deliver';
-import { endForDisabled } from '../../../src/core/flows/setup/disable';
-import type { PostNote, PostTranscript } from '../../../src/core/ports/support-provider';
+import { endHandoffIfDisabled } from '../../../src/core/flows/setup/disable';
+import type { PostNote, PostTranscript } from '../../../src/core/ports/provider/support-provider';
 import { createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
-import { leaseThat } from '../../support/lease';
+import { createLease } from '../../support/lease';
 
 let world: FlowWorld;
-beforeEach(async () => { world = await createFlowWorld(); });
+beforeEach(async () => {
+  world = await createFlowWorld();
+});
 afterEach(() => world.close());
 
 const leasesEnd = () => world.pool.query('update lane set next_run_at = now()');
 const claim = async () => (await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000))[0]!;
-const work = async () => deliver(world.deps, (await claim()).delivery, leaseThat());
+const work = async () => deliver(world.deps, (await claim()).delivery, createLease());
 const cancel = (sessionId: string) =>
-  world.flows.endHandoff(scope, { sessionId, handoffId: null, reason: 'BOT_CANCELLED', idempotencyKey: world.nextKey() });
+  world.flows.endHandoff(scope, {
+    sessionId,
+    handoffId: null,
+    reason: 'BOT_CANCELLED',
+    idempotencyKey: world.nextKey(),
+  });
 
 async function opened(): Promise<string> {
   const { id } = await world.open();
@@ -28,7 +35,7 @@ describe('a state that was read late', () => {
     const id = await opened();
     world.provider.set({ status: 'RESOLVED' });
     // Between its state and its messages it stands still; people change their minds, and another replica reads.
-    world.provider.during.set('readForward', async () => {
+    world.provider.hooks.set('readForward', async () => {
       world.time.ms += 61_000;
       world.provider.set({ status: 'OPEN' });
       await world.read(id);
@@ -57,9 +64,15 @@ describe('a conversation that was opened for who took it over', () => {
     world.provider.set({ status: 'BOT_HELD', agent: null });
     await leasesEnd();
     await work();
-    expect(world.provider.only.view.status).toBe('BOT_HELD');
+    expect(world.provider.onlyConversation.view.status).toBe('BOT_HELD');
     await world.read(id);
-    const [handoff] = (await world.stores.handoffs.page(ORG, { chatbotIds: null, states: null, live: null, teamIds: null, sessionId: id }, { first: 1, after: null })).edges;
+    const [handoff] = (
+      await world.stores.handoffs.page(
+        ORG,
+        { chatbotIds: null, states: null, live: null, teamIds: null, sessionId: id },
+        { first: 1, after: null },
+      )
+    ).edges;
     expect(handoff!.node).toMatchObject({ endReason: 'AGENT_RETURNED' });
   });
 
@@ -80,13 +93,15 @@ describe('an opening whose worker died before it opened anything', () => {
     await world.deliverAll();
     world.provider.set({ status: 'RESOLVED' });
     await world.ask(id);
-    const dies = leaseThat(async () => { throw new Error('killed'); });
+    const dies = createLease(async () => {
+      throw new Error('killed');
+    });
     await expect(deliver(world.deps, (await claim()).delivery, dies)).rejects.toThrow('killed');
     world.provider.agentSays('Anything else?');
     await world.read(id);
     await leasesEnd();
     await work();
-    expect(world.provider.only.view.status).toBe('OPEN');
+    expect(world.provider.onlyConversation.view.status).toBe('OPEN');
     await world.read(id);
     expect(await world.session(id)).toMatchObject({ control: 'HUMAN', liveHandoffId: expect.any(String) });
   });
@@ -96,11 +111,16 @@ describe('what was posted by a worker that died, and was read before the next tr
   it('is looked for behind the message that it is about: a note that a part was not shown', async () => {
     const id = await opened();
     world.provider.agentSays('with a sticker');
-    const said = String(world.provider.only.entries.at(-1)!.id);
-    const { readForward, postNote } = world.provider;
-    world.provider.readForward = async request => {
-      const page = await readForward(request);
-      return { ...page, observations: page.observations.map(one => (one.kind === 'agentMessage' ? { ...one, lacking: 'a sticker' } : one)) };
+    const said = String(world.provider.onlyConversation.entries.at(-1)!.id);
+    const { listMessages, postNote } = world.provider;
+    world.provider.listMessages = async request => {
+      const page = await listMessages(request);
+      return {
+        ...page,
+        observations: page.observations.map(one =>
+          one.kind === 'agentMessage' ? { ...one, omittedContent: 'a sticker' } : one,
+        ),
+      };
     };
     await world.read(id);
     world.provider.failNext('postNote', 'after');
@@ -109,7 +129,10 @@ describe('what was posted by a worker that died, and was read before the next tr
     await world.read(id);
     await leasesEnd();
     const asked: PostNote[] = [];
-    world.provider.postNote = request => { asked.push(request); return postNote(request); };
+    world.provider.postNote = request => {
+      asked.push(request);
+      return postNote(request);
+    };
     await work();
     expect(asked).toMatchObject([{ mayExist: true, lookAfter: said }]);
   });
@@ -144,7 +167,7 @@ describe('what was posted by a worker that died, and was read before the next tr
 describe('a worker that finds support switched off', () => {
   it('ends nothing when it was switched on again meanwhile', async () => {
     const id = await opened();
-    expect(await endForDisabled(world.deps, ORG, id)).toEqual({ isOff: false, ended: false });
+    expect(await endHandoffIfDisabled(world.deps, ORG, id)).toEqual({ isOff: false, ended: false });
     expect((await world.session(id)).liveHandoffId).not.toBeNull();
   });
 });

@@ -3,14 +3,24 @@ import { instantOf } from '../../../src/core/ports/clock';
 import { codeOf, createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
 
 let world: FlowWorld;
-beforeEach(async () => { world = await createFlowWorld({ lines: { queued: null, ended: null } }); });
+beforeEach(async () => {
+  world = await createFlowWorld({ lines: { queued: null, ended: null } });
+});
 afterEach(() => world.close());
 
 const SYNC_MS = 5_000;
-const enableChatbot = () => world.flows.enableChatbot(scope, { chatbotId: 'bot-1', name: 'Bot one', accountId: null, policy: {} });
+const enableChatbot = () =>
+  world.flows.enableChatbot(scope, { chatbotId: 'bot-1', name: 'Bot one', accountId: null, policy: {} });
 const handoffsOf = async (sessionId: string): Promise<readonly HandoffRecord[]> =>
-  (await world.stores.handoffs.page(ORG, { chatbotIds: null, states: null, live: null, teamIds: null, sessionId }, { first: 20, after: null })).edges.map(({ node }) => node);
-const statesOf = async (sessionId: string) => (await handoffsOf(sessionId)).map(({ origin, state }) => `${origin} ${state}`);
+  (
+    await world.stores.handoffs.page(
+      ORG,
+      { chatbotIds: null, states: null, live: null, teamIds: null, sessionId },
+      { first: 20, after: null },
+    )
+  ).edges.map(({ node }) => node);
+const statesOf = async (sessionId: string) =>
+  (await handoffsOf(sessionId)).map(({ origin, state }) => `${origin} ${state}`);
 const now = () => instantOf(world.time.ms);
 
 /** A handoff that agents can see; with an agent's first reply that the runtime has collected, unless nobody has taken it. */
@@ -33,12 +43,17 @@ const end = (reason: 'BOT_CANCELLED' | 'USER_ENDED' | 'OPERATOR_ENDED') => (sess
 
 /** Each way in which somebody else than the agents ends a handoff. */
 const WAYS: readonly (readonly [reason: string, end: (sessionId: string) => Promise<unknown>])[] = [
-  ['BOT_CANCELLED', end('BOT_CANCELLED')], ['USER_ENDED', end('USER_ENDED')], ['OPERATOR_ENDED', end('OPERATOR_ENDED')],
+  ['BOT_CANCELLED', end('BOT_CANCELLED')],
+  ['USER_ENDED', end('USER_ENDED')],
+  ['OPERATOR_ENDED', end('OPERATOR_ENDED')],
   ['SESSION_CLOSED', sessionId => world.flows.closeSession(scope, { sessionId, idempotencyKey: world.nextKey() })],
 ];
 
-describe.each(WAYS)('an agent\'s reply on its way while the handoff ends as %s', (reason, ends) => {
-  it.each([['taken', true], ['queued', false]])('comes before the outcome and begins nothing (%s)', async (_, isTaken) => {
+describe.each(WAYS)("an agent's reply on its way while the handoff ends as %s", (reason, ends) => {
+  it.each([
+    ['taken', true],
+    ['queued', false],
+  ])('comes before the outcome and begins nothing (%s)', async (_, isTaken) => {
     const { id, handoff } = await withAgents(isTaken);
     world.provider.agentSays('one moment', 'alice', now());
     await ends(id);
@@ -49,11 +64,21 @@ describe.each(WAYS)('an agent\'s reply on its way while the handoff ends as %s',
     await world.acknowledgeAll(id).then(() => world.finishEndings());
     expect(await statesOf(id)).toEqual(['REQUESTED ENDED']);
     expect((await world.handoff(handoff.id)).agent?.externalId).toBe('alice');
-    const notices = (await world.pool.query("select kind, m.text, m.handoff_id from delivery d left join message m on m.id::text = d.payload ->> 'messageId' where d.session_id = $1 and d.destination = 'RUNTIME' order by d.id", [id])).rows;
-    expect(notices.slice(-2)).toEqual([{ kind: 'MESSAGE', text: 'one moment', handoff_id: handoff.id }, { kind: 'HANDOFF_OUTCOME', text: null, handoff_id: null }]);
+    const notices = (
+      await world.pool.query(
+        "select kind, m.text, m.handoff_id from delivery d left join message m on m.id::text = d.payload ->> 'messageId' where d.session_id = $1 and d.destination = 'RUNTIME' order by d.id",
+        [id],
+      )
+    ).rows;
+    expect(notices.slice(-2)).toEqual([
+      { kind: 'MESSAGE', text: 'one moment', handoff_id: handoff.id },
+      { kind: 'HANDOFF_OUTCOME', text: null, handoff_id: null },
+    ]);
     expect(notices.filter(({ kind }) => kind === 'HANDOFF_OUTCOME')).toHaveLength(1);
     expect(await world.session(id)).toMatchObject({ control: 'BOT', liveHandoffId: null });
-    expect(world.provider.only.view.status).toBe(reason === 'USER_ENDED' || reason === 'SESSION_CLOSED' ? 'RESOLVED' : 'BOT_HELD');
+    expect(world.provider.onlyConversation.view.status).toBe(
+      reason === 'USER_ENDED' || reason === 'SESSION_CLOSED' ? 'RESOLVED' : 'BOT_HELD',
+    );
   });
 
   it('that is read only after the time limit of the sync is a word of the ended handoff', async () => {
@@ -80,14 +105,14 @@ describe.each(WAYS)('an agent\'s reply on its way while the handoff ends as %s',
     const { id, handoff } = await withAgents(true);
     world.provider.agentSays('one moment', 'alice', now());
     // Its id is taken, and nobody sees it yet.
-    const hidden = world.provider.only.entries.pop()!;
+    const hidden = world.provider.onlyConversation.entries.pop()!;
     world.provider.agentNotes('for colleagues');
     await ends(id);
     await world.read(id);
     await world.deliverAll();
     await world.read(id);
     expect(await statesOf(id)).toEqual(['REQUESTED ENDED']);
-    world.provider.only.entries.splice(-1, 0, hidden);
+    world.provider.onlyConversation.entries.splice(-1, 0, hidden);
     await world.read(id);
     expect(await statesOf(id)).toEqual(['REQUESTED ENDED']);
     const { edges } = await world.stores.messages.page(ORG, id, { first: 10, after: null });
@@ -107,8 +132,11 @@ describe.each(WAYS)('an agent\'s reply on its way while the handoff ends as %s',
   });
 });
 
-describe.each(WAYS.slice(0, 3))('an agent\'s words after the end (%s)', (reason, ends) => {
-  it.each([['that says which message was the newest', true], ['that is read for that', false]])('take the conversation over, at a provider %s', async (_, reportsNewest) => {
+describe.each(WAYS.slice(0, 3))("an agent's words after the end (%s)", (reason, ends) => {
+  it.each([
+    ['that says which message was the newest', true],
+    ['that is read for that', false],
+  ])('take the conversation over, at a provider %s', async (_, reportsNewest) => {
     world.provider.reportsNewest = reportsNewest;
     const { id } = await withAgents(true);
     world.provider.agentSays('one moment', 'alice', now());
@@ -122,7 +150,8 @@ describe.each(WAYS.slice(0, 3))('an agent\'s words after the end (%s)', (reason,
     expect(await statesOf(id)).toEqual(['AGENT_TAKEOVER ACTIVE', 'REQUESTED ENDED']);
     expect((await world.session(id)).control).toBe('HUMAN');
     await world.deliverAll();
-    if (reason !== 'USER_ENDED') expect(world.provider.only.view).toMatchObject({ status: 'OPEN', agent: 'alice' });
+    if (reason !== 'USER_ENDED')
+      expect(world.provider.onlyConversation.view).toMatchObject({ status: 'OPEN', agent: 'alice' });
   });
 });
 
@@ -172,9 +201,13 @@ describe('switching support off', () => {
     await world.deliverAll();
     world.provider.agentSays('too late', 'alice', now());
     world.provider.set({ agent: 'bob' });
-    world.provider.during.set('readConversation', async () => { await world.flows.disableChatbot(scope, 'bot-1'); });
+    world.provider.hooks.set('readConversation', async () => {
+      await world.flows.disableChatbot(scope, 'bot-1');
+    });
     // The one that switching off asks for finds it first.
-    await world.stores.setup.updateInbox((await world.stores.setup.inboxOfChatbot(ORG, 'bot-1'))!.id, { state: 'READY' });
+    await world.stores.setup.updateInbox((await world.stores.setup.findInboxByChatbot(ORG, 'bot-1'))!.id, {
+      state: 'READY',
+    });
     await world.read(id);
     expect(await statesOf(id)).toEqual(['REQUESTED ENDED']);
   });
@@ -185,12 +218,12 @@ describe('what becomes of an ending', () => {
     const { id } = await withAgents(true);
     await world.pool.query("update lane set next_run_at = null where destination = 'READING'");
     await end('USER_ENDED')(id);
-    expect(await world.stores.lanes.claimReadings('HINT', 10, 60_000)).toMatchObject([{ sessionId: id }]);
+    expect(await world.stores.lanes.claimSyncs('HINT', 10, 60_000)).toMatchObject([{ sessionId: id }]);
   });
 
   it('does not take a sync that had begun before for one of the end', async () => {
     const { id, handoff } = await withAgents(true);
-    world.provider.during.set('readForward', async () => {
+    world.provider.hooks.set('readForward', async () => {
       world.provider.agentSays('one moment', 'alice', now());
       await end('USER_ENDED')(id);
     });

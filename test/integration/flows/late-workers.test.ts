@@ -1,19 +1,26 @@
 import { LeaseLostError } from '../../../src/core/errors';
 import { deliver } from '../../../src/core/flows/to-provider/deliver';
 import type { FlowDeps } from '../../../src/core/flows/deps';
-import { provingClaim } from '../../../src/core/flows/to-provider/fenced-stores';
-import { ClaimLease } from '../../../src/delivery/lease';
+import { fenceStores } from '../../../src/core/flows/to-provider/fenced-stores';
+import { ClaimLease } from '../../../src/delivery/claim-lease';
 import { codeOf, createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
-import { leaseThat } from '../../support/lease';
+import { createLease } from '../../support/lease';
 
 let world: FlowWorld;
-beforeEach(async () => { world = await createFlowWorld({ mirroring: 'ON_HANDOFF' }); });
+beforeEach(async () => {
+  world = await createFlowWorld({ mirroring: 'ON_HANDOFF' });
+});
 afterEach(() => world.close());
 
 const claim = async () => (await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000))[0]!;
 const leasesEnd = () => world.pool.query('update lane set next_run_at = now()');
 const cancel = (sessionId: string) =>
-  world.flows.endHandoff(scope, { sessionId, handoffId: null, reason: 'BOT_CANCELLED', idempotencyKey: world.nextKey() });
+  world.flows.endHandoff(scope, {
+    sessionId,
+    handoffId: null,
+    reason: 'BOT_CANCELLED',
+    idempotencyKey: world.nextKey(),
+  });
 
 describe('a worker that was paused past its lease', () => {
   it('commits nothing of what it did', async () => {
@@ -22,8 +29,10 @@ describe('a worker that was paused past its lease', () => {
     const late = await claim();
     await leasesEnd();
     await claim();
-    const { sessions } = provingClaim(world.deps, late.delivery).stores;
-    expect(await codeOf(sessions.transact(ORG, id, tx => tx.updateSession({ statusWrites: tx.session.statusWrites + 1 })))).toBe('LEASE_LOST');
+    const { sessions } = fenceStores(world.deps, late.delivery).stores;
+    expect(
+      await codeOf(sessions.transact(ORG, id, tx => tx.updateSession({ statusWrites: tx.session.statusWrites + 1 }))),
+    ).toBe('LEASE_LOST');
     expect((await world.session(id)).statusWrites).toBe(0);
   });
 
@@ -31,8 +40,10 @@ describe('a worker that was paused past its lease', () => {
     const { id } = await world.open();
     await world.ask(id);
     const lane = await claim();
-    const held = async () => { if (world.provider.calls.includes('ensureContact')) throw new LeaseLostError('lost'); };
-    await expect(deliver(world.deps, lane.delivery, leaseThat(held))).rejects.toThrow(LeaseLostError);
+    const held = async () => {
+      if (world.provider.calls.includes('ensureContact')) throw new LeaseLostError('lost');
+    };
+    await expect(deliver(world.deps, lane.delivery, createLease(held))).rejects.toThrow(LeaseLostError);
     expect(world.provider.conversations).toEqual([]);
   });
 
@@ -42,7 +53,7 @@ describe('a worker that was paused past its lease', () => {
     const lane = await claim();
     await leasesEnd();
     await world.stores.sessions.transact(ORG, id, async tx => {
-      await tx.holdLane(lane.delivery);
+      await tx.assertFence(lane.delivery);
       expect(await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000)).toEqual([]);
     });
     expect((await claim()).sessionId).toBe(id);
@@ -56,10 +67,13 @@ describe('a worker that stands still past its lease between what it read and wha
     const now = performance.now.bind(performance);
     jest.spyOn(performance, 'now').mockImplementation(() => now() + aheadMs);
   });
-  afterEach(() => { jest.restoreAllMocks(); });
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
 
   type Claim = Awaited<ReturnType<typeof claim>>;
-  const leaseOf = (lane: Claim) => new ClaimLease(ms => world.stores.lanes.renew(lane, ms), 60_000, performance.now(), new AbortController().signal);
+  const leaseOf = (lane: Claim) =>
+    new ClaimLease(ms => world.stores.lanes.renew(lane, ms), 60_000, performance.now(), new AbortController().signal);
 
   /** Another replica does the same delivery, to its end. */
   async function successor(): Promise<void> {
@@ -70,7 +84,11 @@ describe('a worker that stands still past its lease between what it read and wha
   }
 
   /** Stands still, once, in a `get` of that store as soon as `when` says so; meanwhile its lease ends and the others go on. */
-  function pausedIn(store: 'handoffs' | 'sessions' | 'messages', when: () => boolean, meanwhile: () => Promise<void>): FlowDeps {
+  function pausedIn(
+    store: 'handoffs' | 'sessions' | 'messages',
+    when: () => boolean,
+    meanwhile: () => Promise<void>,
+  ): FlowDeps {
     const real = world.deps.stores[store] as { get(...all: readonly unknown[]): Promise<unknown> };
     let isDue = true;
     const get = async (...all: readonly unknown[]) => {
@@ -82,7 +100,10 @@ describe('a worker that stands still past its lease between what it read and wha
       }
       return answer;
     };
-    return { ...world.deps, stores: { ...world.deps.stores, [store]: Object.assign(Object.create(real) as object, { get }) } };
+    return {
+      ...world.deps,
+      stores: { ...world.deps.stores, [store]: Object.assign(Object.create(real) as object, { get }) },
+    };
   }
 
   it('writes the context note no second time', async () => {
@@ -90,7 +111,7 @@ describe('a worker that stands still past its lease between what it read and wha
     await world.user(id, 'one');
     await world.ask(id, { reason: 'help' });
     const first = await claim();
-    await deliver(world.deps, first.delivery, leaseThat());
+    await deliver(world.deps, first.delivery, createLease());
     await world.stores.lanes.complete(first);
     const lane = await claim();
     expect(lane.delivery.work.kind).toBe('POST_CONTEXT_NOTE');
@@ -113,13 +134,17 @@ describe('a worker that stands still past its lease between what it read and wha
     await world.ask(id);
     const lane = await claim();
     expect(lane.delivery.work.kind).toBe('RETURN_TO_BOT');
-    const deps = pausedIn('sessions', () => true, async () => {
-      await successor();
-      await world.deliverAll();
-      world.provider.set({ agent: 'bob' });
-    });
+    const deps = pausedIn(
+      'sessions',
+      () => true,
+      async () => {
+        await successor();
+        await world.deliverAll();
+        world.provider.set({ agent: 'bob' });
+      },
+    );
     await expect(deliver(deps, lane.delivery, leaseOf(lane))).rejects.toThrow(LeaseLostError);
-    expect(world.provider.only.view).toMatchObject({ status: 'OPEN', agent: 'bob' });
+    expect(world.provider.onlyConversation.view).toMatchObject({ status: 'OPEN', agent: 'bob' });
   });
 
   it('posts no answer to a message a second time', async () => {
@@ -128,7 +153,14 @@ describe('a worker that stands still past its lease between what it read and wha
     await world.deliverAll();
     const { message } = await world.user(id, 'first');
     await world.deliverAll();
-    await world.flows.recordEndUserMessage(scope, { sessionId: id, text: 'second', attachments: [], messageId: null, replyTo: message.id, idempotencyKey: world.nextKey() });
+    await world.flows.recordEndUserMessage(scope, {
+      sessionId: id,
+      text: 'second',
+      attachments: [],
+      messageId: null,
+      replyTo: message.id,
+      idempotencyKey: world.nextKey(),
+    });
     const lane = await claim();
     let reads = 0;
     // Its own message, then the answered one.
@@ -144,7 +176,7 @@ describe('a conversation that was made by a worker that died before it could say
     await world.ask(id);
     world.provider.failNext('openConversation', 'after');
     const lane = await claim();
-    await expect(deliver(world.deps, lane.delivery, leaseThat())).rejects.toThrow('cut');
+    await expect(deliver(world.deps, lane.delivery, createLease())).rejects.toThrow('cut');
     await leasesEnd();
     world.provider.agentSays('Anybody there?');
     return id;
@@ -154,16 +186,18 @@ describe('a conversation that was made by a worker that died before it could say
     const id = await orphaned();
     const lane = await claim();
     // As far as the link, and no further: nothing else asks for a reading.
-    const held = async () => { if ((await world.session(id)).conversationId !== null) throw new LeaseLostError('lost'); };
-    await expect(deliver(world.deps, lane.delivery, leaseThat(held))).rejects.toThrow(LeaseLostError);
-    expect((await world.stores.lanes.claimReadings('HINT', 1, 60_000)).map(reading => reading.sessionId)).toEqual([id]);
+    const held = async () => {
+      if ((await world.session(id)).conversationId !== null) throw new LeaseLostError('lost');
+    };
+    await expect(deliver(world.deps, lane.delivery, createLease(held))).rejects.toThrow(LeaseLostError);
+    expect((await world.stores.lanes.claimSyncs('HINT', 1, 60_000)).map(reading => reading.sessionId)).toEqual([id]);
   });
 
   it('is found though the handoff has ended since', async () => {
     const id = await orphaned();
     await cancel(id);
     expect(await world.deliverAll()).toEqual([]);
-    const [reading] = await world.stores.lanes.claimReadings('HINT', 1, 60_000);
+    const [reading] = await world.stores.lanes.claimSyncs('HINT', 1, 60_000);
     await world.read(reading!.sessionId);
     expect(await world.collected(id)).toContain('AGENT: Anybody there?');
     expect(world.provider.conversations).toHaveLength(1);

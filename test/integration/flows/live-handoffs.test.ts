@@ -1,13 +1,13 @@
 import { ProviderUnavailableError } from '../../../src/core/errors';
-import { scanAccount, watchClaimMs } from '../../../src/core/flows/from-provider/scan-account';
+import { scanAccount, scanClaimMs } from '../../../src/core/flows/from-provider/scan-account';
 import type { FlowDeps } from '../../../src/core/flows/deps';
-import { Circuits } from '../../../src/delivery/far-sides';
+import { CircuitBreakers } from '../../../src/delivery/remote-limiter';
 import { Heartbeats } from '../../../src/delivery/heartbeats';
-import { HealthWatch } from '../../../src/delivery/health-watch';
-import { ReadingRunner } from '../../../src/delivery/reading-runner';
-import { PACE, ServerPace } from '../../../src/providers/chatwoot/pace';
+import { HealthMonitor } from '../../../src/delivery/health-monitor';
+import { SyncRunner } from '../../../src/delivery/sync-runner';
+import { RATE_LIMITS, ServerRateLimiter } from '../../../src/providers/chatwoot/rate-limits';
 import { InjectedTime } from '../../../scripts/bench/recovery';
-import { idleProvider, openWorld, type BenchWorld } from '../../../scripts/bench/world';
+import { idleProvider, openEnvironment, type BenchEnvironment } from '../../../scripts/bench/environment';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { quiet } from '../../support/quiet';
 
@@ -16,8 +16,11 @@ const LIVE = 2_000;
 const LEASE_MS = 10_000;
 
 let database: TestDatabase;
-let world: BenchWorld;
-afterEach(async () => { await world.end(); await database.drop(); });
+let world: BenchEnvironment;
+afterEach(async () => {
+  await world.end();
+  await database.drop();
+});
 
 /**
  * One process that works on 2,000 live handoffs of one account, whose every call takes a request of what the server allows. Time
@@ -29,10 +32,14 @@ async function process() {
   const calls = { HINT: 0, TIMER: 0, SCAN: 0, refused: 0 };
   const read: string[] = [];
   const clock: { time?: InjectedTime } = {};
-  const pace = new ServerPace(() => clock.time!.ms, () => 1);
+  const pace = new ServerRateLimiter(
+    () => clock.time!.ms,
+    () => 1,
+  );
   const call = (isBackground: boolean | undefined, verb: 'SCAN' | null = null): void => {
     try {
-      if (pace.take('https://chatwoot.example', 'account', isBackground) > 0) throw new ProviderUnavailableError('later', { retryAfterMs: 1_000, isOwnPace: true });
+      if (pace.reserve('https://chatwoot.example', 'account', isBackground) > 0)
+        throw new ProviderUnavailableError('later', { retryAfterMs: 1_000, isOwnRateLimit: true });
     } catch (error) {
       calls.refused += 1;
       throw error;
@@ -41,19 +48,31 @@ async function process() {
   };
   type Conversation = { conversationId: string; inbox: { account: { isBackground?: true } } };
   Object.assign(provider.instance, {
-    readConversation: async ({ inbox }: Conversation) => { call(inbox.account.isBackground); return { status: 'OPEN', agent: null, teamId: null }; },
+    readConversation: async ({ inbox }: Conversation) => {
+      call(inbox.account.isBackground);
+      return { status: 'OPEN', agent: null, teamId: null };
+    },
     readForward: async ({ conversation: { conversationId, inbox } }: { conversation: Conversation }) => {
       call(inbox.account.isBackground);
       read.push(conversationId);
       return { observations: [], after: null, more: false };
     },
-    changedConversations: async () => { call(false, 'SCAN'); return { conversationIds: [], more: false }; },
+    changedConversations: async () => {
+      call(false, 'SCAN');
+      return { conversationIds: [], more: false };
+    },
   });
-  world = await openWorld(database.url, 10, provider);
-  const time = clock.time = new InjectedTime(world);
-  const deps: FlowDeps = { ...world.deps, publicUrl: 'http://127.0.0.1:1', limits: { ...world.deps.limits, livePollMs: 20_000 } };
+  world = await openEnvironment(database.url, 10, provider);
+  const time = (clock.time = new InjectedTime(world));
+  const deps: FlowDeps = {
+    ...world.deps,
+    publicUrl: 'http://127.0.0.1:1',
+    limits: { ...world.deps.limits, liveScanIntervalMs: 20_000 },
+  };
   const { accountId, inboxId, chatbotId } = await world.enable(ORG);
-  await world.pool.query(`
+  await world.pool
+    .query(
+      `
     with opened as (
       insert into session (id, organization_id, chatbot_id, inbox_id, account_id, channel, external_id, end_user, control, epoch, last_message_seq, last_event_seq, status_writes, opened_at,
         contact_id, conversation_id, live_handoff_id, last_view)
@@ -63,26 +82,63 @@ async function process() {
       insert into handoff (id, organization_id, chatbot_id, session_id, origin, state, fields, links, requested_at, queued_at, history_through_seq, opened_for_agents)
       select live_handoff_id, $1, $2, id, 'REQUEST', 'QUEUED', '{}', '[]', now(), now(), 0, 'YES' from opened
     )
-    select count(*) from opened`, [ORG, chatbotId, inboxId, accountId]).catch((error: Error) => { throw new Error(`The handoffs could not be made: ${error.message}`); });
-  await world.stores.watches.claimLook(1).then((look) => world.stores.watches.finishLook(look!.accountId, look!.startedAt, 3_600_000));
+    select count(*) from opened`,
+      [ORG, chatbotId, inboxId, accountId],
+    )
+    .catch((error: Error) => {
+      throw new Error(`The handoffs could not be made: ${error.message}`);
+    });
+  await world.stores.scans
+    .claimFullScan(1)
+    .then(look => world.stores.scans.finishFullScan(look!.accountId, look!.startedAt, 3_600_000));
 
   const beats = new Heartbeats(deps.stores.lanes, LEASE_MS, time.now);
-  const circuits = new Circuits(time.now, () => 0.5, () => undefined);
-  const health = new HealthWatch(deps, quiet, () => undefined);
-  const hinted = new ReadingRunner('HINT', deps, health, { leaseMs: LEASE_MS, width: 64, widthOfFarSide: 8, pollMs: 1 }, circuits, quiet, () => undefined, beats);
-  const timed = new ReadingRunner('TIMER', deps, health, { leaseMs: LEASE_MS, width: 16, widthOfFarSide: 2, pollMs: 1 }, circuits, quiet, () => undefined, beats);
+  const circuits = new CircuitBreakers(
+    time.now,
+    () => 0.5,
+    () => undefined,
+  );
+  const health = new HealthMonitor(deps, quiet, () => undefined);
+  const hinted = new SyncRunner(
+    'HINT',
+    deps,
+    health,
+    { leaseMs: LEASE_MS, concurrency: 64, concurrencyPerRemote: 8, pollMs: 1 },
+    circuits,
+    quiet,
+    () => undefined,
+    beats,
+  );
+  const timed = new SyncRunner(
+    'TIMER',
+    deps,
+    health,
+    { leaseMs: LEASE_MS, concurrency: 16, concurrencyPerRemote: 2, pollMs: 1 },
+    circuits,
+    quiet,
+    () => undefined,
+    beats,
+  );
   const stopped = new AbortController().signal;
   return {
-    accountId, calls, read, time,
+    accountId,
+    calls,
+    read,
+    time,
     hint: async (conversation: string) => {
       const session = (await world.stores.sessions.findByConversation(accountId, conversation))!;
-      await world.stores.sessions.transact(ORG, session.id, (tx) => tx.wantReading(new Date().toISOString(), 'MESSAGES'));
+      await world.stores.sessions.transact(ORG, session.id, tx => tx.requestSync(new Date().toISOString(), 'MESSAGES'));
     },
     /** All that hands can do now; what a timer asks for at most until nothing of it is let through. */
     async work(): Promise<void> {
-      for (let scan = await world.stores.watches.claimScan(watchClaimMs(deps)); scan !== null; scan = await world.stores.watches.claimScan(watchClaimMs(deps))) await scanAccount(deps, scan, stopped);
-      while (await hinted.turn()) await hinted.drained();
-      for (const { refused } = calls; calls.refused === refused && await timed.turn();) await timed.drained();
+      for (
+        let scan = await world.stores.scans.claimScan(scanClaimMs(deps));
+        scan !== null;
+        scan = await world.stores.scans.claimScan(scanClaimMs(deps))
+      )
+        await scanAccount(deps, scan, stopped);
+      while (await hinted.tick()) await hinted.waitUntilIdle();
+      for (const { refused } = calls; calls.refused === refused && (await timed.tick()); ) await timed.waitUntilIdle();
     },
   };
 }
@@ -90,7 +146,7 @@ async function process() {
 describe('2,000 live handoffs of one account', () => {
   it('cost a scan now and then while nothing happens, and leave the requests to people', async () => {
     const { calls, time, work } = await process();
-    await world.stores.watches.wantScans();
+    await world.stores.scans.requestScans();
     const from = performance.now();
     for (let step = 0; step < 120; step++) {
       await work();
@@ -100,12 +156,16 @@ describe('2,000 live handoffs of one account', () => {
     const seconds = 240 + (performance.now() - from) / 1_000;
     expect(calls.SCAN).toBeGreaterThanOrEqual(4);
     expect(calls.SCAN).toBeLessThanOrEqual(5 + Math.ceil((seconds - 240) / 120));
-    expect({ hints: calls.HINT, timers: calls.TIMER, refused: calls.refused }).toEqual({ hints: 0, timers: 0, refused: 0 });
+    expect({ hints: calls.HINT, timers: calls.TIMER, refused: calls.refused }).toEqual({
+      hints: 0,
+      timers: 0,
+      refused: 0,
+    });
   });
 
   it('let a hint be read at once, though all of them are due on a timer', async () => {
     const { accountId, calls, read, hint, time, work } = await process();
-    await world.stores.lanes.wantReadingOfLive(accountId, 0);
+    await world.stores.lanes.requestTimerSyncsOfLive(accountId, 0);
     // Timers take all that they are given.
     for (let step = 0; step < 5; step++) {
       await work();
@@ -122,6 +182,6 @@ describe('2,000 live handoffs of one account', () => {
       await time.pass(1_000);
     }
     // Timers had the rest, and no more than the server allows.
-    expect(calls.HINT + calls.TIMER + calls.SCAN).toBeLessThanOrEqual(PACE.requestsPerMinute);
+    expect(calls.HINT + calls.TIMER + calls.SCAN).toBeLessThanOrEqual(RATE_LIMITS.requestsPerMinute);
   });
 });

@@ -1,14 +1,18 @@
 import type { ContentBody } from '../../../src/core/content';
-import { CONTENT_LIMITS } from '../../../src/core/content/check';
+import { CONTENT_LIMITS } from '../../../src/core/content/validate-content';
 import type { EndUser } from '../../../src/core/session';
 import { createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
 
 let world: FlowWorld;
-beforeEach(async () => { world = await createFlowWorld(); });
+beforeEach(async () => {
+  world = await createFlowWorld();
+});
 afterEach(() => world.close());
 
-const numbered = (count: number, from = 0) => Object.fromEntries(Array.from({ length: count }, (_, at) => [`key-${from + at}`, `value ${from + at}`]));
-const notes = () => world.provider.only.entries.filter(({ author }) => author === 'NOTE').map(({ text }) => text);
+const numbered = (count: number, from = 0) =>
+  Object.fromEntries(Array.from({ length: count }, (_, at) => [`key-${from + at}`, `value ${from + at}`]));
+const notes = () =>
+  world.provider.onlyConversation.entries.filter(({ author }) => author === 'NOTE').map(({ text }) => text);
 
 describe('an end-user of whom more is known than a session keeps', () => {
   const open = async (endUser: Partial<EndUser>, externalId = 'visitor') =>
@@ -25,13 +29,20 @@ describe('an end-user of whom more is known than a session keeps', () => {
   });
 
   it('has attributes with names and values that fit', async () => {
-    const { attributes } = await open({ attributes: { [`${'n'.repeat(100)}1`]: 'one', [`${'n'.repeat(100)}2`]: 'two', note: 'v'.repeat(2_001) } });
+    const { attributes } = await open({
+      attributes: { [`${'n'.repeat(100)}1`]: 'one', [`${'n'.repeat(100)}2`]: 'two', note: 'v'.repeat(2_001) },
+    });
     expect(attributes).toEqual({ [`${'n'.repeat(99)}…`]: 'one', note: `${'v'.repeat(1_999)}…` });
   });
 
   it('has a name that fits, and no address, number or language that was cut: it would be another one', async () => {
     const long = 'x'.repeat(501);
-    expect(await open({ name: long, email: `${long}@users.example`, phone: long, locale: long })).toMatchObject({ name: `${'x'.repeat(499)}…`, email: null, phone: null, locale: null });
+    expect(await open({ name: long, email: `${long}@users.example`, phone: long, locale: long })).toMatchObject({
+      name: `${'x'.repeat(499)}…`,
+      email: null,
+      phone: null,
+      locale: null,
+    });
   });
 
   it('and keeps what is known when a later call brings what does not fit', async () => {
@@ -54,25 +65,36 @@ describe('a handoff with more than its context note holds', () => {
     const handoff = await ask({ fields: numbered(53) });
     expect(handoff.fields).toEqual(numbered(50));
     expect(notes()).toHaveLength(2);
-    expect(notes()[1]).toBe('More than the first note holds was handed over:\nkey-50: value 50\nkey-51: value 51\nkey-52: value 52');
+    expect(notes()[1]).toBe(
+      'More than the first note holds was handed over:\nkey-50: value 50\nkey-51: value 51\nkey-52: value 52',
+    );
   });
 
   it('brings the first 20 links in it, and the others behind it; a label that does not fit is cut', async () => {
-    const links = Array.from({ length: 21 }, (_, at) => ({ label: at === 0 ? 'x'.repeat(201) : at === 1 ? ' ' : `Page ${at}`, url: `https://shop.example/${at}` }));
+    const links = Array.from({ length: 21 }, (_, at) => ({
+      label: at === 0 ? 'x'.repeat(201) : at === 1 ? ' ' : `Page ${at}`,
+      url: `https://shop.example/${at}`,
+    }));
     const handoff = await ask({ links });
-    expect(handoff.links.slice(0, 3).map(({ label }) => label)).toEqual([`${'x'.repeat(199)}…`, 'https://shop.example/1', 'Page 2']);
+    expect(handoff.links.slice(0, 3).map(({ label }) => label)).toEqual([
+      `${'x'.repeat(199)}…`,
+      'https://shop.example/1',
+      'Page 2',
+    ]);
     expect(handoff.links).toHaveLength(20);
     expect(notes()[1]).toBe('More than the first note holds was handed over:\nPage 20: https://shop.example/20');
   });
 
-  it.each(['reason', 'summary', 'intent'] as const)('has the beginning of a %s that is too long', async (field) => {
+  it.each(['reason', 'summary', 'intent'] as const)('has the beginning of a %s that is too long', async field => {
     const handoff = await ask({ [field]: 'x'.repeat(10_001) });
     expect(handoff[field]).toBe(`${'x'.repeat(9_999)}…`);
     expect(notes()).toHaveLength(1);
   });
 
   it('has fields with names and values that fit', async () => {
-    expect((await ask({ fields: { ['n'.repeat(201)]: 'v'.repeat(10_001) } })).fields).toEqual({ [`${'n'.repeat(199)}…`]: `${'v'.repeat(9_999)}…` });
+    expect((await ask({ fields: { ['n'.repeat(201)]: 'v'.repeat(10_001) } })).fields).toEqual({
+      [`${'n'.repeat(199)}…`]: `${'v'.repeat(9_999)}…`,
+    });
   });
 
   it('brings nothing behind the note where all fits', async () => {
@@ -84,8 +106,25 @@ describe('a handoff with more than its context note holds', () => {
 it('words beside cards are recorded and posted, however long the cards are in words', async () => {
   const { id } = await world.open();
   const url = `https://a.example/${'x'.repeat(1_900)}`;
-  const content: ContentBody = { kind: 'CARDS', cards: Array.from({ length: CONTENT_LIMITS.cards }, (_, at) => ({ title: `Card ${at}`, description: 'x'.repeat(2_000), pictureUrl: url, actions: [{ title: 'Open', url, value: null }] })) };
-  const { message } = await world.flows.sendBotMessage(scope, { sessionId: id, epoch: 1, text: 'These fit:', content, attachments: [], messageId: null, onControlLost: 'REJECT', idempotencyKey: 'cards' });
+  const content: ContentBody = {
+    kind: 'CARDS',
+    cards: Array.from({ length: CONTENT_LIMITS.cards }, (_, at) => ({
+      title: `Card ${at}`,
+      description: 'x'.repeat(2_000),
+      pictureUrl: url,
+      actions: [{ title: 'Open', url, value: null }],
+    })),
+  };
+  const { message } = await world.flows.sendBotMessage(scope, {
+    sessionId: id,
+    epoch: 1,
+    text: 'These fit:',
+    content,
+    attachments: [],
+    messageId: null,
+    onControlLost: 'REJECT',
+    idempotencyKey: 'cards',
+  });
   expect(await world.deliverAll()).toEqual([]);
   const [shown] = world.provider.shown();
   expect(shown).toBe(`BOT: ${message.text}`);
@@ -96,6 +135,12 @@ it('words beside cards are recorded and posted, however long the cards are in wo
 it('a failure of the channel is recorded however long its error is', async () => {
   const { id } = await world.open();
   const { message } = await world.bot(id, 'hello');
-  const reported = await world.flows.reportChannelDelivery(scope, { sessionId: id, messageId: message.id, state: 'FAILED', error: 'x'.repeat(501), idempotencyKey: 'failed' });
+  const reported = await world.flows.reportChannelDelivery(scope, {
+    sessionId: id,
+    messageId: message.id,
+    state: 'FAILED',
+    error: 'x'.repeat(501),
+    idempotencyKey: 'failed',
+  });
   expect(reported.message.channelState).toBe('FAILED');
 });

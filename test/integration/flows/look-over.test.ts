@@ -1,12 +1,14 @@
 import type { FlowDeps } from '../../../src/core/flows/deps';
-import { lookOver } from '../../../src/core/flows/from-provider/full-scan';
+import { runFullScan } from '../../../src/core/flows/from-provider/full-scan';
 import { ProviderUnavailableError } from '../../../src/core/errors';
-import type { SupportProvider } from '../../../src/core/ports/support-provider';
+import type { SupportProvider } from '../../../src/core/ports/provider/support-provider';
 import { createFlowWorld, type FlowWorld } from '../../support/flow-world';
 import { scriptedDefinition } from '../../support/scripted-provider';
 
 let world: FlowWorld;
-beforeEach(async () => { world = await createFlowWorld(); });
+beforeEach(async () => {
+  world = await createFlowWorld();
+});
 afterEach(() => world.close());
 
 /** An account with so many pages of changed conversations; what is asked for is noted. */
@@ -22,16 +24,34 @@ function pages(count: number) {
       return { conversationIds: [], more: page < count };
     },
   });
-  const deps: FlowDeps = { ...world.deps, providers: new Map([['scripted', { definition: scriptedDefinition(instance), instance }]]) };
+  const deps: FlowDeps = {
+    ...world.deps,
+    providers: new Map([['scripted', { definition: scriptedDefinition(instance), instance }]]),
+  };
   const stopping = new AbortController();
-  return { asked, on, stopping, pagesOf: () => asked.map(({ page }) => page), turn: () => lookOver(deps, stopping.signal) };
+  return {
+    asked,
+    on,
+    stopping,
+    pagesOf: () => asked.map(({ page }) => page),
+    turn: () => runFullScan(deps, stopping.signal),
+  };
 }
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
 const outage = async () => {
-  await world.stores.watches.claimLook(1).then((look) => look && world.stores.watches.finishLook(look.accountId, look.startedAt, 300_000));
+  await world.stores.scans
+    .claimFullScan(1)
+    .then(look => look && world.stores.scans.finishFullScan(look.accountId, look.startedAt, 300_000));
   await world.pool.query("update account_watch set looked_at = now() - interval '5 hours', next_look_at = now()");
 };
-const seenAgoMs = async () => Number((await world.pool.query<{ ms: string }>('select extract(epoch from now() - looked_at) * 1000 as ms from account_watch')).rows[0]!.ms);
+const seenAgoMs = async () =>
+  Number(
+    (
+      await world.pool.query<{ ms: string }>(
+        'select extract(epoch from now() - looked_at) * 1000 as ms from account_watch',
+      )
+    ).rows[0]!.ms,
+  );
 
 describe('a look over more pages than one turn takes', () => {
   it('goes on where it was left, also after a restart, and counts as done when it has seen the last one', async () => {
@@ -42,7 +62,7 @@ describe('a look over more pages than one turn takes', () => {
     expect(first).toBeLessThan(45);
     expect(await seenAgoMs()).toBeGreaterThan(4 * 3_600_000);
 
-    await world.stores.watches.wantLooks();
+    await world.stores.scans.requestFullScans();
     let turns = 1;
     for (let isComplete = false; !isComplete; turns++) {
       isComplete = (await turn())!.complete;
@@ -53,7 +73,7 @@ describe('a look over more pages than one turn takes', () => {
     for (const { withinMs } of asked) expect(withinMs).toBeGreaterThanOrEqual(5 * 3_600_000);
     expect(await seenAgoMs()).toBeLessThan(3_600_000);
     expect(await turn()).toBeNull();
-    await world.stores.watches.wantLooks();
+    await world.stores.scans.requestFullScans();
     await turn();
     expect(asked.at(-1)).toMatchObject({ page: 20 });
     expect(pagesOf()[45]).toBe(1);
@@ -73,7 +93,7 @@ describe('a look over more pages than one turn takes', () => {
   it('is left at once when the process stops, for another one to go on', async () => {
     await outage();
     const { on, stopping, pagesOf, turn } = pages(5);
-    on.set(2, (signal) => {
+    on.set(2, signal => {
       stopping.abort();
       return signal.aborted ? Promise.reject(signal.reason as Error) : Promise.resolve();
     });
@@ -88,7 +108,7 @@ describe('a look over more pages than one turn takes', () => {
     const session = await world.open();
     await world.ask(session.id);
     await outage();
-    const claim = async () => (await world.stores.watches.claimScan(1)) !== null;
+    const claim = async () => (await world.stores.scans.claimScan(1)) !== null;
     const due = () => world.pool.query("update account_watch set next_scan_at = now() - interval '1 s'");
     const { on, turn } = pages(1);
     on.set(1, () => Promise.reject(new ProviderUnavailableError('away')));
@@ -100,8 +120,12 @@ describe('a look over more pages than one turn takes', () => {
     await due();
     expect(await turn()).toMatchObject({ complete: true });
     // The look is as good as a scan at the time at which it began.
-    const { rows: [watch] } = await world.pool.query<{ ms: number }>('select (extract(epoch from next_scan_at - looked_at) * 1000)::float8 as ms from account_watch');
-    expect(watch!.ms).toBe(world.deps.limits.livePollMs);
+    const {
+      rows: [watch],
+    } = await world.pool.query<{ ms: number }>(
+      'select (extract(epoch from next_scan_at - looked_at) * 1000)::float8 as ms from account_watch',
+    );
+    expect(watch!.ms).toBe(world.deps.limits.liveScanIntervalMs);
     expect(await claim()).toBe(false);
   });
 });

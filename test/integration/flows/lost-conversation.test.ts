@@ -1,12 +1,14 @@
 import { ProviderRefusedError } from '../../../src/core/errors';
-import { deliver, deliveryRefused } from '../../../src/core/flows/to-provider/deliver';
-import { conversationLost, MOST_OPENED_AGAIN } from '../../../src/core/flows/handoff/conversation-lost';
-import { outcomeAfter, triedOf, verdictOn } from '../../../src/delivery/retry-policy';
-import { leaseThat } from '../../support/lease';
+import { deliver, handleRefusedDelivery } from '../../../src/core/flows/to-provider/deliver';
+import { handleLostConversation, MAX_REOPENINGS } from '../../../src/core/flows/handoff/conversation-lost';
+import { outcomeAfter, attemptHistoryOf, verdictFor } from '../../../src/delivery/retry-policy';
+import { createLease } from '../../support/lease';
 import { createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
 
 let world: FlowWorld;
-beforeEach(async () => { world = await createFlowWorld({ lostConversation: 'OPEN_AGAIN' }); });
+beforeEach(async () => {
+  world = await createFlowWorld({ lostConversation: 'OPEN_AGAIN' });
+});
 afterEach(() => world.close());
 
 /** A handoff that Alice answers. */
@@ -40,8 +42,13 @@ describe('by the policy OPEN_AGAIN, a handoff whose conversation was deleted', (
     await world.user(session.id, 'three');
     expect(await world.deliverAll()).toEqual([]);
     expect(world.provider.conversations).toHaveLength(2);
-    expect(world.provider.shown()).toEqual(['END_USER: one', 'AGENT: two', 'NOTE: Handed over by the bot.\nReason: help', 'END_USER: three']);
-    expect(world.provider.only.view).toEqual({ status: 'OPEN', agent: null, teamId: '47' });
+    expect(world.provider.shown()).toEqual([
+      'END_USER: one',
+      'AGENT: two',
+      'NOTE: Handed over by the bot.\nReason: help',
+      'END_USER: three',
+    ]);
+    expect(world.provider.onlyConversation.view).toEqual({ status: 'OPEN', agent: null, teamId: '47' });
     await world.read(session.id);
     expect(await world.handoff(handoff.id)).toMatchObject({ state: 'QUEUED', endReason: null });
     world.provider.agentSays('four', 'bob');
@@ -60,13 +67,18 @@ describe('by the policy OPEN_AGAIN, a handoff whose conversation was deleted', (
     await lose(session.id);
     for (let n = 0; n < deliveries; n++) {
       const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
-      await deliver(world.deps, lane!.delivery, leaseThat());
+      await deliver(world.deps, lane!.delivery, createLease());
       await world.stores.lanes.complete(lane!);
     }
-    await world.flows.endHandoff(scope, { sessionId: session.id, handoffId: null, reason: 'BOT_CANCELLED', idempotencyKey: world.nextKey() });
+    await world.flows.endHandoff(scope, {
+      sessionId: session.id,
+      handoffId: null,
+      reason: 'BOT_CANCELLED',
+      idempotencyKey: world.nextKey(),
+    });
     expect(await world.deliverAll()).toEqual([]);
     expect(world.provider.shown()).toEqual(['END_USER: one', 'AGENT: two', 'END_USER: three']);
-    expect(world.provider.only.view).toMatchObject({ status: 'BOT_HELD', agent: null });
+    expect(world.provider.onlyConversation.view).toMatchObject({ status: 'BOT_HELD', agent: null });
     await world.user(session.id, 'four');
     expect(await world.deliverAll()).toEqual([]);
     expect(world.provider.shown().slice(3)).toEqual(['END_USER: four']);
@@ -77,11 +89,16 @@ describe('by the policy OPEN_AGAIN, a handoff whose conversation was deleted', (
     await world.user(session.id, 'three');
     world.provider.delete();
     expect(await world.deliverAll()).toContain('PROVIDER_REFUSED');
-    await conversationLost(world.deps, ORG, session.id, null);
-    await conversationLost(world.deps, ORG, session.id, null);
+    await handleLostConversation(world.deps, ORG, session.id, null);
+    await handleLostConversation(world.deps, ORG, session.id, null);
     await world.user(session.id, 'four');
     expect(await world.deliverAll()).toEqual([]);
-    expect(world.provider.shown().filter(line => !line.startsWith('NOTE'))).toEqual(['END_USER: one', 'AGENT: two', 'END_USER: three', 'END_USER: four']);
+    expect(world.provider.shown().filter(line => !line.startsWith('NOTE'))).toEqual([
+      'END_USER: one',
+      'AGENT: two',
+      'END_USER: three',
+      'END_USER: four',
+    ]);
     expect(await world.handoff(handoff.id)).toMatchObject({ state: 'QUEUED', timesLost: 1 });
   });
 
@@ -91,22 +108,26 @@ describe('by the policy OPEN_AGAIN, a handoff whose conversation was deleted', (
   ])('brings what its context note had no room for to the new conversation, once, %s', async (_when, wasOpened) => {
     const { id } = await world.open();
     await world.user(id, 'one');
-    const { handoff } = await world.ask(id, { fields: Object.fromEntries(Array.from({ length: 51 }, (_, at) => [`key-${at}`, `value ${at}`])) });
+    const { handoff } = await world.ask(id, {
+      fields: Object.fromEntries(Array.from({ length: 51 }, (_, at) => [`key-${at}`, `value ${at}`])),
+    });
     if (wasOpened) await world.deliverAll();
     else {
       const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
-      await deliver(world.deps, lane!.delivery, leaseThat());
+      await deliver(world.deps, lane!.delivery, createLease());
       await world.stores.lanes.complete(lane!);
     }
     await lose(id);
     expect(await world.deliverAll()).toEqual([]);
     expect(await world.handoff(handoff.id)).toMatchObject({ state: 'QUEUED' });
-    expect(world.provider.shown().filter(line => line.endsWith('key-50: value 50'))).toEqual(['NOTE: More than the first note holds was handed over:\nkey-50: value 50']);
+    expect(world.provider.shown().filter(line => line.endsWith('key-50: value 50'))).toEqual([
+      'NOTE: More than the first note holds was handed over:\nkey-50: value 50',
+    ]);
   });
 
   it('is opened again a few times and then ends as lost', async () => {
     const { session, handoff } = await answered();
-    for (let times = 1; times <= MOST_OPENED_AGAIN; times++) {
+    for (let times = 1; times <= MAX_REOPENINGS; times++) {
       await lose(session.id);
       expect(await world.handoff(handoff.id)).toMatchObject({ state: 'REQUESTED' });
       expect(await world.deliverAll()).toEqual([]);
@@ -118,7 +139,7 @@ describe('by the policy OPEN_AGAIN, a handoff whose conversation was deleted', (
     expect(await world.session(session.id)).toMatchObject({ control: 'BOT', conversationId: null });
     await world.user(session.id, 'anybody?');
     expect(await world.deliverAll()).toEqual([]);
-    expect(world.provider.only.view.status).toBe('BOT_HELD');
+    expect(world.provider.onlyConversation.view.status).toBe('BOT_HELD');
   });
 
   it('that an agent had taken over, and that was lost before it was opened for them, opens for anybody', async () => {
@@ -130,7 +151,7 @@ describe('by the policy OPEN_AGAIN, a handoff whose conversation was deleted', (
     await world.read(session.id);
     await lose(session.id);
     expect(await world.deliverAll()).toEqual([]);
-    expect(world.provider.only.view.status).toBe('OPEN');
+    expect(world.provider.onlyConversation.view.status).toBe('OPEN');
     expect(await world.session(session.id)).toMatchObject({ control: 'NONE' });
     expect((await world.session(session.id)).statusWrites % 2).toBe(0);
     const { liveHandoffId } = await world.session(session.id);
@@ -141,7 +162,12 @@ describe('by the policy OPEN_AGAIN, a handoff whose conversation was deleted', (
     const { session, handoff } = await answered();
     await world.acknowledgeAll(session.id);
     await lose(session.id);
-    await world.flows.endHandoff(scope, { handoffId: handoff.id, sessionId: null, reason: 'BOT_CANCELLED', idempotencyKey: 'c' });
+    await world.flows.endHandoff(scope, {
+      handoffId: handoff.id,
+      sessionId: null,
+      reason: 'BOT_CANCELLED',
+      idempotencyKey: 'c',
+    });
     expect(await world.deliverAll()).toEqual([]);
     expect(await world.session(session.id)).toMatchObject({ control: 'BOT', liveHandoffId: null });
     await world.user(session.id, 'three');
@@ -151,7 +177,9 @@ describe('by the policy OPEN_AGAIN, a handoff whose conversation was deleted', (
 
   it('does not tell again what an agent took back, what never went out, or our own lines', async () => {
     const { session } = await answered();
-    const { rows: [said] } = await world.pool.query("select id from message where author = 'AGENT'");
+    const {
+      rows: [said],
+    } = await world.pool.query("select id from message where author = 'AGENT'");
     await world.pool.query('update message set deleted_at = now() where id = $1', [said.id]);
     await lose(session.id);
     expect(await world.deliverAll()).toEqual([]);
@@ -162,34 +190,40 @@ describe('by the policy OPEN_AGAIN, a handoff whose conversation was deleted', (
 it('a post that a reading finds gone while it is made is not taken for shown', async () => {
   const { session, handoff } = await answered();
   await world.user(session.id, 'three');
-  world.provider.during.set('postMessage', () => lose(session.id));
+  world.provider.hooks.set('postMessage', () => lose(session.id));
   await world.deliverAll();
-  expect(world.provider.shown().filter(line => !line.startsWith('NOTE'))).toEqual(['END_USER: one', 'AGENT: two', 'END_USER: three']);
+  expect(world.provider.shown().filter(line => !line.startsWith('NOTE'))).toEqual([
+    'END_USER: one',
+    'AGENT: two',
+    'END_USER: three',
+  ]);
   expect(await world.handoff(handoff.id)).toMatchObject({ state: 'QUEUED' });
 });
 
 it('messages whose conversation is gone as often as it is made become dead letters, and the lane comes to rest', async () => {
   const { id } = await world.open();
   for (const text of ['one', 'two', 'three']) await world.user(id, text);
-  world.provider.postMessage = async () => { throw new ProviderRefusedError('deleted', { gone: true }); };
+  world.provider.postMessage = async () => {
+    throw new ProviderRefusedError('deleted', { gone: true });
+  };
   /** As the worker does, without its waits. False: nothing is due. */
   const step = async (): Promise<boolean> => {
     const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
     if (lane === undefined) return false;
     try {
-      await deliver(world.deps, lane.delivery, leaseThat());
+      await deliver(world.deps, lane.delivery, createLease());
       await world.stores.lanes.complete(lane);
     } catch (error) {
-      const verdict = verdictOn(error, triedOf(world.deps, lane.delivery));
-      if (verdict.kind === 'park') await deliveryRefused(world.deps, lane.delivery, verdict.code, error);
-      await conversationLost(world.deps, ORG, id, null);
+      const verdict = verdictFor(error, attemptHistoryOf(world.deps, lane.delivery));
+      if (verdict.kind === 'park') await handleRefusedDelivery(world.deps, lane.delivery, verdict.code, error);
+      await handleLostConversation(world.deps, ORG, id, null);
       if (verdict.kind === 'park') await world.stores.lanes.park(lane, verdict.code, outcomeAfter(error));
       else await world.stores.lanes.retry(lane, 0, verdict.code, true, outcomeAfter(error));
     }
     return true;
   };
   let steps = 0;
-  while (steps < 100 && await step()) steps += 1;
+  while (steps < 100 && (await step())) steps += 1;
   expect(steps).toBeLessThan(100);
-  expect((await world.stores.deliveries.owed(ORG, id)).parked).toBe(3);
+  expect((await world.stores.deliveries.countPending(ORG, id)).parked).toBe(3);
 });

@@ -1,25 +1,56 @@
 import { randomUUID } from 'node:crypto';
 import type { DeepPartial, EditMessageInput, ReactToMessageInput } from '../../../src/core/flows/api';
-import type { PostMessage } from '../../../src/core/ports/support-provider';
+import type { PostMessage } from '../../../src/core/ports/provider/support-provider';
 import type { SupportPolicy } from '../../../src/core/setup';
 import { codeOf, createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
 
 let world: FlowWorld;
-const start = async (policy: DeepPartial<SupportPolicy> = {}) => { world = await createFlowWorld(policy); };
+const start = async (policy: DeepPartial<SupportPolicy> = {}) => {
+  world = await createFlowWorld(policy);
+};
 afterEach(() => world.close());
 
 const edit = (sessionId: string, messageId: string, text: string, more: Partial<EditMessageInput> = {}) =>
-  world.flows.editMessage(scope, { sessionId, messageId, callerMessageId: null, text, epoch: null, idempotencyKey: world.nextKey(), ...more });
+  world.flows.editMessage(scope, {
+    sessionId,
+    messageId,
+    callerMessageId: null,
+    text,
+    epoch: null,
+    idempotencyKey: world.nextKey(),
+    ...more,
+  });
 const react = (sessionId: string, messageId: string, emoji: string | null, more: Partial<ReactToMessageInput> = {}) =>
-  world.flows.reactToMessage(scope, { sessionId, messageId, callerMessageId: null, by: 'END_USER', emoji, epoch: null, idempotencyKey: world.nextKey(), ...more });
+  world.flows.reactToMessage(scope, {
+    sessionId,
+    messageId,
+    callerMessageId: null,
+    by: 'END_USER',
+    emoji,
+    epoch: null,
+    idempotencyKey: world.nextKey(),
+    ...more,
+  });
 const takeBack = (sessionId: string, messageId: string, more: object = {}) =>
-  world.flows.deleteMessage(scope, { sessionId, messageId, callerMessageId: null, epoch: null, idempotencyKey: world.nextKey(), ...more });
+  world.flows.deleteMessage(scope, {
+    sessionId,
+    messageId,
+    callerMessageId: null,
+    epoch: null,
+    idempotencyKey: world.nextKey(),
+    ...more,
+  });
 const record = async (id: string) => (await world.stores.messages.get(ORG, id))!;
-const eventsOf = async (sessionId: string) => (await world.events(sessionId)).map(({ body }) => body.type).filter(type => type.startsWith('MESSAGE_') && type !== 'MESSAGE_RECORDED');
+const eventsOf = async (sessionId: string) =>
+  (await world.events(sessionId))
+    .map(({ body }) => body.type)
+    .filter(type => type.startsWith('MESSAGE_') && type !== 'MESSAGE_RECORDED');
 /** A session whose first message the agents have. */
 async function posted(text = 'the 14th'): Promise<{ sessionId: string; id: string }> {
   const { id: sessionId } = await world.open();
-  const { message: { id } } = await world.user(sessionId, text);
+  const {
+    message: { id },
+  } = await world.user(sessionId, text);
   expect(await world.deliverAll()).toEqual([]);
   return { sessionId, id };
 }
@@ -29,7 +60,14 @@ describe('an edit', () => {
 
   it('keeps the new words, and shows agents a line that answers the old ones, once', async () => {
     const { sessionId, id } = await posted();
-    const input = { sessionId, messageId: id, callerMessageId: null, text: 'the 15th', epoch: null, idempotencyKey: 'edit-1' };
+    const input = {
+      sessionId,
+      messageId: id,
+      callerMessageId: null,
+      text: 'the 15th',
+      epoch: null,
+      idempotencyKey: 'edit-1',
+    };
     const first = await world.flows.editMessage(scope, input);
     expect(first.message).toMatchObject({ id, text: 'the 15th', version: 2, editedAt: expect.any(String) });
     expect(await world.flows.editMessage(scope, input)).toEqual({ ...first, replayed: true });
@@ -57,13 +95,16 @@ describe('an edit', () => {
     expect(world.provider.shown()).toEqual(['END_USER: the 14th', 'END_USER: Edited: the 17th']);
   });
 
-  it.each(['before', 'after'] as const)('is shown once when the answer to its line is lost %s it was written', async fault => {
-    const { sessionId, id } = await posted();
-    await edit(sessionId, id, 'the 15th');
-    world.provider.failNext('postMessage', fault);
-    await world.deliverAll();
-    expect(world.provider.shown()).toEqual(['END_USER: the 14th', 'END_USER: Edited: the 15th']);
-  });
+  it.each(['before', 'after'] as const)(
+    'is shown once when the answer to its line is lost %s it was written',
+    async fault => {
+      const { sessionId, id } = await posted();
+      await edit(sessionId, id, 'the 15th');
+      world.provider.failNext('postMessage', fault);
+      await world.deliverAll();
+      expect(world.provider.shown()).toEqual(['END_USER: the 14th', 'END_USER: Edited: the 15th']);
+    },
+  );
 
   it('is looked for behind its message when the answer is lost and a reading has gone past it', async () => {
     const { sessionId, id } = await posted();
@@ -86,7 +127,9 @@ describe('an edit', () => {
   it('while the message itself is on its way is told behind it', async () => {
     const { id: sessionId } = await world.open();
     const { message } = await world.user(sessionId, 'the 14th');
-    world.provider.during.set('postMessage', async () => { await edit(sessionId, message.id, 'the 15th'); });
+    world.provider.hooks.set('postMessage', async () => {
+      await edit(sessionId, message.id, 'the 15th');
+    });
     expect(await world.deliverAll()).toEqual([]);
     expect(world.provider.shown()).toEqual(['END_USER: the 14th', 'END_USER: Edited: the 15th']);
   });
@@ -95,18 +138,43 @@ describe('an edit', () => {
     const { id: sessionId } = await world.open();
     const { message } = await world.user(sessionId, 'the 14th');
     world.provider.failNext('postMessage', 'after');
-    world.provider.during.set('postMessage', async () => { await edit(sessionId, message.id, 'the 15th'); });
+    world.provider.hooks.set('postMessage', async () => {
+      await edit(sessionId, message.id, 'the 15th');
+    });
     await world.deliverAll();
     expect(world.provider.shown()).toEqual(['END_USER: the 14th', 'END_USER: Edited: the 15th']);
   });
 
-  it('names the message by our id or by the runtime\'s, and is refused for all that is not its author\'s', async () => {
+  it("names the message by our id or by the runtime's, and is refused for all that is not its author's", async () => {
     const { id: sessionId } = await world.open();
-    await world.flows.recordEndUserMessage(scope, { sessionId, text: 'hi', attachments: [], messageId: 'turn-1', idempotencyKey: 'k' });
+    await world.flows.recordEndUserMessage(scope, {
+      sessionId,
+      text: 'hi',
+      attachments: [],
+      messageId: 'turn-1',
+      idempotencyKey: 'k',
+    });
     const named = { sessionId, text: 'ho', epoch: null };
-    expect((await world.flows.editMessage(scope, { ...named, messageId: null, callerMessageId: 'turn-1', idempotencyKey: 'e1' })).message.text).toBe('ho');
-    expect(await codeOf(world.flows.editMessage(scope, { ...named, messageId: null, callerMessageId: null, idempotencyKey: 'e2' }))).toBe('INPUT_INVALID');
-    expect(await codeOf(world.flows.editMessage(scope, { ...named, messageId: null, callerMessageId: 'turn-2', idempotencyKey: 'e3' }))).toBe('INPUT_INVALID');
+    expect(
+      (
+        await world.flows.editMessage(scope, {
+          ...named,
+          messageId: null,
+          callerMessageId: 'turn-1',
+          idempotencyKey: 'e1',
+        })
+      ).message.text,
+    ).toBe('ho');
+    expect(
+      await codeOf(
+        world.flows.editMessage(scope, { ...named, messageId: null, callerMessageId: null, idempotencyKey: 'e2' }),
+      ),
+    ).toBe('INPUT_INVALID');
+    expect(
+      await codeOf(
+        world.flows.editMessage(scope, { ...named, messageId: null, callerMessageId: 'turn-2', idempotencyKey: 'e3' }),
+      ),
+    ).toBe('INPUT_INVALID');
     expect(await codeOf(edit(sessionId, randomUUID(), 'ho'))).toBe('INPUT_INVALID');
     expect(await codeOf(edit(randomUUID(), randomUUID(), 'ho'))).toBe('SESSION_NOT_FOUND');
     await world.ask(sessionId);
@@ -114,7 +182,8 @@ describe('an edit', () => {
     world.provider.agentSays('hello');
     await world.read(sessionId);
     for (const { notice } of await world.inbox(sessionId))
-      if (notice.kind === 'MESSAGE') expect(await codeOf(edit(sessionId, notice.messageId, 'mine now'))).toBe('INPUT_INVALID');
+      if (notice.kind === 'MESSAGE')
+        expect(await codeOf(edit(sessionId, notice.messageId, 'mine now'))).toBe('INPUT_INVALID');
   });
 
   it('does not make a repeated turn another one', async () => {
@@ -122,7 +191,10 @@ describe('an edit', () => {
     const turn = { sessionId, text: 'hi', attachments: [], messageId: 'turn-1' };
     const { message } = await world.flows.recordEndUserMessage(scope, { ...turn, idempotencyKey: 'k1' });
     await edit(sessionId, message.id, 'ho');
-    expect((await world.flows.recordEndUserMessage(scope, { ...turn, idempotencyKey: 'k2' })).message).toMatchObject({ id: message.id, text: 'ho' });
+    expect((await world.flows.recordEndUserMessage(scope, { ...turn, idempotencyKey: 'k2' })).message).toMatchObject({
+      id: message.id,
+      text: 'ho',
+    });
   });
 
   it('of the bot is a turn of the bot: with the epoch, and only while it may speak', async () => {
@@ -150,7 +222,11 @@ describe('a reaction', () => {
       await react(sessionId, id, emoji);
       expect(await world.deliverAll()).toEqual([]);
     }
-    expect(world.provider.shown().slice(1)).toEqual(['END_USER: Reacted with 👍.', 'END_USER: Changed the reaction from 👍 to ❤️.', 'END_USER: Took the reaction ❤️ back.']);
+    expect(world.provider.shown().slice(1)).toEqual([
+      'END_USER: Reacted with 👍.',
+      'END_USER: Changed the reaction from 👍 to ❤️.',
+      'END_USER: Took the reaction ❤️ back.',
+    ]);
     expect(world.provider.answers().slice(1)).toEqual(['the 14th', 'the 14th', 'the 14th']);
     expect(await eventsOf(sessionId)).toEqual(['MESSAGE_REACTED', 'MESSAGE_REACTED', 'MESSAGE_REACTED']);
     expect((await record(id)).reactions).toEqual([]);
@@ -170,35 +246,51 @@ describe('a reaction', () => {
     const { sessionId, id } = await posted();
     await react(sessionId, id, '👍');
     world.provider.failNext('postMessage', 'after');
-    world.provider.during.set('postMessage', async () => { await react(sessionId, id, '❤️'); });
+    world.provider.hooks.set('postMessage', async () => {
+      await react(sessionId, id, '❤️');
+    });
     await world.deliverAll();
-    expect(world.provider.shown().slice(1)).toEqual(['END_USER: Reacted with 👍.', 'END_USER: Changed the reaction from 👍 to ❤️.']);
+    expect(world.provider.shown().slice(1)).toEqual([
+      'END_USER: Reacted with 👍.',
+      'END_USER: Changed the reaction from 👍 to ❤️.',
+    ]);
   });
 
-  it('to an agent\'s words and to our own line reaches the agents too', async () => {
+  it("to an agent's words and to our own line reaches the agents too", async () => {
     const { sessionId } = await posted();
     await world.ask(sessionId);
     await world.deliverAll();
     world.provider.agentSays('hello');
     await world.read(sessionId);
-    for (const { notice } of await world.inbox(sessionId)) if (notice.kind === 'MESSAGE') await react(sessionId, notice.messageId, '👍');
+    for (const { notice } of await world.inbox(sessionId))
+      if (notice.kind === 'MESSAGE') await react(sessionId, notice.messageId, '👍');
     expect(await world.deliverAll()).toEqual([]);
-    expect(world.provider.shown().slice(1)).toEqual(['END_USER: Reacted with 👍 (the message of 2026-11-22 12:00 UTC).', 'END_USER: Reacted with 👍.']);
+    expect(world.provider.shown().slice(1)).toEqual([
+      'END_USER: Reacted with 👍 (the message of 2026-11-22 12:00 UTC).',
+      'END_USER: Reacted with 👍.',
+    ]);
     expect(world.provider.answers().slice(1)).toEqual([null, 'hello']);
   });
 
-  it('of the bot needs the epoch, and stands beside the end-user\'s', async () => {
+  it("of the bot needs the epoch, and stands beside the end-user's", async () => {
     const { sessionId, id } = await posted();
     await react(sessionId, id, '👍');
     expect(await codeOf(react(sessionId, id, '👀', { by: 'BOT' }))).toBe('INPUT_INVALID');
     expect(await codeOf(react(sessionId, id, '👀', { by: 'BOT', epoch: 9 }))).toBe('CONTROL_LOST');
     await react(sessionId, id, '👀', { by: 'BOT', epoch: 1 });
-    expect((await record(id)).reactions).toMatchObject([{ by: 'END_USER', emoji: '👍' }, { by: 'BOT', emoji: '👀' }]);
+    expect((await record(id)).reactions).toMatchObject([
+      { by: 'END_USER', emoji: '👍' },
+      { by: 'BOT', emoji: '👀' },
+    ]);
     await world.deliverAll();
     expect(world.provider.shown().slice(1)).toEqual(['END_USER: Reacted with 👍.', 'BOT: Reacted with 👀.']);
   });
 
-  it.each([['nothing', ' '], ['a line break', 'a\nb'], ['too much', 'x'.repeat(101)]])('is refused when it is %s', async (_what, emoji) => {
+  it.each([
+    ['nothing', ' '],
+    ['a line break', 'a\nb'],
+    ['too much', 'x'.repeat(101)],
+  ])('is refused when it is %s', async (_what, emoji) => {
     const { sessionId, id } = await posted();
     expect(await codeOf(react(sessionId, id, emoji))).toBe('INPUT_INVALID');
   });
@@ -208,12 +300,15 @@ describe('a deletion', () => {
   beforeEach(() => start());
 
   it('takes the message and every line with its words from the agents, once', async () => {
-    world.provider.learnsToDelete();
+    world.provider.enableDelete();
     const { sessionId, id } = await posted('card 4711');
     await edit(sessionId, id, 'card 4712');
     await world.deliverAll();
     expect((await takeBack(sessionId, id)).alreadyDeleted).toBe(false);
-    expect(await takeBack(sessionId, id)).toMatchObject({ alreadyDeleted: true, message: { id, deletedAt: expect.any(String) } });
+    expect(await takeBack(sessionId, id)).toMatchObject({
+      alreadyDeleted: true,
+      message: { id, deletedAt: expect.any(String) },
+    });
     expect(await world.deliverAll()).toEqual([]);
     expect(world.provider.shown()).toEqual(['END_USER: (deleted)', 'END_USER: (deleted)']);
     expect(await eventsOf(sessionId)).toEqual(['MESSAGE_EDITED', 'MESSAGE_DELETED']);
@@ -223,7 +318,7 @@ describe('a deletion', () => {
   });
 
   it.each(['before', 'after'] as const)('is done once though the answer is lost %s it was done', async fault => {
-    world.provider.learnsToDelete();
+    world.provider.enableDelete();
     const { sessionId, id } = await posted('card 4711');
     await takeBack(sessionId, id);
     world.provider.failNext('deleteMessage', fault);
@@ -234,32 +329,48 @@ describe('a deletion', () => {
   it('of what agents do not have yet shows that something was there, and never its words', async () => {
     const { id: sessionId } = await world.open();
     const file = { url: 'https://files.example/a.png', name: 'a.png', contentType: 'image/png', sizeBytes: 3 };
-    const { message } = await world.flows.recordEndUserMessage(scope, { sessionId, text: 'card 4711', attachments: [file], messageId: null, idempotencyKey: 'k' });
+    const { message } = await world.flows.recordEndUserMessage(scope, {
+      sessionId,
+      text: 'card 4711',
+      attachments: [file],
+      messageId: null,
+      idempotencyKey: 'k',
+    });
     await takeBack(sessionId, message.id);
     await world.user(sessionId, 'never mind');
     expect(await world.deliverAll()).toEqual([]);
-    expect(world.provider.shown()).toEqual(['END_USER: This message was taken back before it arrived here.', 'END_USER: never mind']);
+    expect(world.provider.shown()).toEqual([
+      'END_USER: This message was taken back before it arrived here.',
+      'END_USER: never mind',
+    ]);
   });
 
   it('while the message is on its way takes it back behind it, also when nobody knows whether it arrived', async () => {
-    world.provider.learnsToDelete();
+    world.provider.enableDelete();
     for (const fault of [undefined, 'after', 'before'] as const) {
       const { id: sessionId } = await world.open();
       const { message } = await world.user(sessionId, 'card 4711');
       if (fault !== undefined) world.provider.failNext('postMessage', fault);
-      world.provider.during.set('postMessage', async () => { await takeBack(sessionId, message.id).catch(() => undefined); });
+      world.provider.hooks.set('postMessage', async () => {
+        await takeBack(sessionId, message.id).catch(() => undefined);
+      });
       await world.deliverAll();
-      if (fault === 'before') { await takeBack(sessionId, message.id); await world.deliverAll(); }
+      if (fault === 'before') {
+        await takeBack(sessionId, message.id);
+        await world.deliverAll();
+      }
       expect([fault, world.provider.shown()]).toEqual([fault, ['END_USER: (deleted)']]);
     }
   });
 
   it('takes back an edit of which nobody knows whether it arrived', async () => {
-    world.provider.learnsToDelete();
+    world.provider.enableDelete();
     const { sessionId, id } = await posted('card 4711');
     await edit(sessionId, id, 'card 4712');
     world.provider.failNext('postMessage', 'after');
-    world.provider.during.set('postMessage', async () => { await takeBack(sessionId, id); });
+    world.provider.hooks.set('postMessage', async () => {
+      await takeBack(sessionId, id);
+    });
     await world.deliverAll();
     expect(world.provider.shown()).toEqual(['END_USER: (deleted)', 'END_USER: (deleted)']);
   });
@@ -270,7 +381,7 @@ describe('a deletion', () => {
     expect(await world.deliverAll()).toEqual([]);
     expect(world.provider.shown()).toEqual(['END_USER: card 4711', 'END_USER: Took this message back.']);
     expect(world.provider.answers()).toEqual([null, 'card 4711']);
-    world.provider.learnsToDelete();
+    world.provider.enableDelete();
     world.provider.failNext('deleteMessage', 'refused');
     const { message } = await world.bot(sessionId, 'EUR 10');
     await world.deliverAll();
@@ -291,9 +402,12 @@ describe('a deletion', () => {
     expect(await codeOf(react(other.sessionId, other.id, '👍'))).toBe('MESSAGE_DELETED');
   });
 
-  it('of the bot\'s words needs no control, unless the caller wants that checked', async () => {
+  it("of the bot's words needs no control, unless the caller wants that checked", async () => {
     const { id: sessionId } = await world.open();
-    const [one, other] = [(await world.bot(sessionId, 'EUR 10')).message.id, (await world.bot(sessionId, 'EUR 11')).message.id];
+    const [one, other] = [
+      (await world.bot(sessionId, 'EUR 10')).message.id,
+      (await world.bot(sessionId, 'EUR 11')).message.id,
+    ];
     await world.ask(sessionId);
     expect(await codeOf(takeBack(sessionId, one, { epoch: 1 }))).toBe('CONTROL_LOST');
     expect((await takeBack(sessionId, one, { epoch: 2 })).message.deletedAt).not.toBeNull();
@@ -315,7 +429,10 @@ describe('a talk that agents get only when they are asked for', () => {
     await world.ask(sessionId);
     expect(await world.deliverAll()).toEqual([]);
     expect(world.provider.shown()).toEqual([
-      'END_USER: the 15th', 'END_USER: This message was taken back before it arrived here.', 'END_USER: thanks', 'END_USER: Reacted with 👍.',
+      'END_USER: the 15th',
+      'END_USER: This message was taken back before it arrived here.',
+      'END_USER: thanks',
+      'END_USER: Reacted with 👍.',
     ]);
   });
 
@@ -324,7 +441,12 @@ describe('a talk that agents get only when they are asked for', () => {
     const { message } = await world.user(sessionId, 'the 14th');
     const { handoff } = await world.ask(sessionId);
     await world.deliverAll();
-    await world.flows.endHandoff(scope, { handoffId: handoff.id, sessionId: null, reason: 'BOT_CANCELLED', idempotencyKey: 'end' });
+    await world.flows.endHandoff(scope, {
+      handoffId: handoff.id,
+      sessionId: null,
+      reason: 'BOT_CANCELLED',
+      idempotencyKey: 'end',
+    });
     await world.deliverAll();
     await edit(sessionId, message.id, 'the 15th');
     expect(await world.deliverAll()).toEqual([]);

@@ -1,10 +1,12 @@
 import { ProviderRefusedError } from '../../../src/core/errors';
-import { HealthWatch } from '../../../src/delivery/health-watch';
-import { providerWork } from '../../../src/delivery/provider-work';
+import { HealthMonitor } from '../../../src/delivery/health-monitor';
+import { createProviderHandler } from '../../../src/delivery/provider-handler';
 import { createFlowWorld, type FlowWorld } from '../../support/flow-world';
 
 let world: FlowWorld;
-beforeEach(async () => { world = await createFlowWorld(); });
+beforeEach(async () => {
+  world = await createFlowWorld();
+});
 afterEach(() => world.close());
 
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
@@ -15,8 +17,11 @@ it('a conversation that is gone again and again is given up, and what is said ne
   await world.deliverAll();
   await world.user(id, 'still there?');
   const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
-  const work = providerWork(world.deps, new HealthWatch(world.deps, silent, () => undefined));
+  const work = createProviderHandler(world.deps, new HealthMonitor(world.deps, silent, () => undefined));
   const worn = { ...lane!, delivery: { ...lane!.delivery, earlierAttempts: 50, lastErrorCode: 'PROVIDER_REFUSED' } };
-  expect(await work.failed(worn, new ProviderRefusedError('gone', { gone: true }))).toEqual({ kind: 'park', code: 'PROVIDER_REFUSED' });
+  expect(await work.handleFailure(worn, new ProviderRefusedError('gone', { gone: true }))).toEqual({
+    kind: 'park',
+    code: 'PROVIDER_REFUSED',
+  });
   expect((await world.session(id)).conversationId).toBeNull();
 });

@@ -1,5 +1,5 @@
 import { EndpointError } from '../../../src/core/errors';
-import { pushFailed } from '../../../src/core/flows/to-runtime/push';
+import { recordPushFailure } from '../../../src/core/flows/to-runtime/push';
 import { codeOf, scope } from '../../support/flow-world';
 import { createPushWorld, type PushWorld } from '../../support/push-world';
 
@@ -18,23 +18,31 @@ async function claimOf(talks: number) {
   return (await claimed(talks)).map(({ delivery }) => delivery);
 }
 const state = async () => (await world.endpointNow(endpointId)).state;
-const events = () => world.sql("select body ->> 'reason' as reason from event where type = 'RUNTIME_ENDPOINT_DISABLED'");
+const events = () =>
+  world.sql("select body ->> 'reason' as reason from event where type = 'RUNTIME_ENDPOINT_DISABLED'");
 
 describe('an endpoint is switched off', () => {
   it('together with the word about it, or not at all', async () => {
     const [delivery] = await claimOf(1);
     await world.sql("alter table event add constraint cut_off check (type <> 'RUNTIME_ENDPOINT_DISABLED') not valid");
-    await expect(pushFailed(world.deps, endpointId, delivery!, gone)).rejects.toMatchObject({ constraint: 'cut_off' });
+    await expect(recordPushFailure(world.deps, endpointId, delivery!, gone)).rejects.toMatchObject({
+      constraint: 'cut_off',
+    });
     expect(await state()).toBe('ACTIVE');
     await world.sql('alter table event drop constraint cut_off');
-    expect(await pushFailed(world.deps, endpointId, delivery!, gone)).toMatchObject({ endpoint: { state: 'DISABLED', disabledReason: 'GONE' }, isSwitchedOff: true });
+    expect(await recordPushFailure(world.deps, endpointId, delivery!, gone)).toMatchObject({
+      endpoint: { state: 'DISABLED', disabledReason: 'GONE' },
+      isSwitchedOff: true,
+    });
     expect(await events()).toEqual([{ reason: 'GONE' }]);
   });
 
   it('once, when several talks meet its end at the same time', async () => {
     const deliveries = await claimOf(4);
-    const failed = await Promise.all(deliveries.map((delivery) => pushFailed(world.deps, endpointId, delivery, gone)));
-    expect(failed.filter(({ isSwitchedOff }) => isSwitchedOff)).toHaveLength(1);
+    const failed = await Promise.all(
+      deliveries.map(delivery => recordPushFailure(world.deps, endpointId, delivery, gone)),
+    );
+    expect(failed.filter(({ isDisabled }) => isDisabled)).toHaveLength(1);
     expect(failed.map(({ endpoint }) => endpoint?.state)).toEqual(Array(4).fill('DISABLED'));
     expect(await events()).toEqual([{ reason: 'GONE' }]);
   });
@@ -43,21 +51,24 @@ describe('an endpoint is switched off', () => {
     const [late] = await claimOf(1);
     await world.passRetries();
     await claimed(1);
-    expect(await codeOf(pushFailed(world.deps, endpointId, late!, gone))).toBe('LEASE_LOST');
+    expect(await codeOf(recordPushFailure(world.deps, endpointId, late!, gone))).toBe('LEASE_LOST');
     expect([await state(), await events()]).toEqual(['ACTIVE', []]);
   });
 
   it('by nobody who saw it fail before an operator enabled it again', async () => {
     const [delivery] = await claimOf(1);
     const { endpoints } = world.stores;
-    const failed = endpoints.failed.bind(endpoints);
-    endpoints.failed = async (...of) => {
+    const failed = endpoints.recordFailure.bind(endpoints);
+    endpoints.recordFailure = async (...of) => {
       const seen = await failed(...of);
       await world.flows.disableEndpoint(scope, endpointId);
       await world.flows.enableEndpoint(scope, endpointId);
       return seen;
     };
-    expect(await pushFailed(world.deps, endpointId, delivery!, gone)).toMatchObject({ endpoint: { state: 'ACTIVE' }, isSwitchedOff: false });
+    expect(await recordPushFailure(world.deps, endpointId, delivery!, gone)).toMatchObject({
+      endpoint: { state: 'ACTIVE' },
+      isSwitchedOff: false,
+    });
     expect(await events()).toEqual([]);
   });
 });

@@ -7,15 +7,21 @@ import { until } from '../../support/until';
 
 let world: PushWorld;
 const workers: Worker[] = [];
-beforeEach(async () => { world = await createPushWorld(); });
+beforeEach(async () => {
+  world = await createPushWorld();
+});
 afterEach(async () => {
-  await Promise.all(workers.splice(0).map((worker) => worker.stop()));
+  await Promise.all(workers.splice(0).map(worker => worker.stop()));
   await world.close();
 });
 
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
-async function work(pushes = { width: 4, widthOfFarSide: 2 }): Promise<Worker> {
-  const worker = new Worker(world.deps, { leaseMs: 60_000, width: 4, widthOfFarSide: 4, pushes, pollMs: 10 }, silent);
+async function work(pushes = { concurrency: 4, concurrencyPerRemote: 2 }): Promise<Worker> {
+  const worker = new Worker(
+    world.deps,
+    { leaseMs: 60_000, concurrency: 4, concurrencyPerRemote: 4, pushes, pollMs: 10 },
+    silent,
+  );
   workers.push(worker);
   await worker.start();
   return worker;
@@ -27,7 +33,7 @@ describe('workers', () => {
     await work();
     await work();
     const ids = await Promise.all(Array.from({ length: 5 }, async () => (await world.open()).id));
-    for (let n = 0; n < 8; n++) await Promise.all(ids.map((id) => world.agentSays(id, `${n}`)));
+    for (let n = 0; n < 8; n++) await Promise.all(ids.map(id => world.agentSays(id, `${n}`)));
     await until(async () => (await world.sql("select from delivery where state <> 'DONE'")).length === 0);
     const heard = new Map(ids.map((id): [string, string[]] => [id, []]));
     const seen = new Set<string>();
@@ -42,32 +48,40 @@ describe('workers', () => {
   it('find what an endpoint has to be given lanes for, when whoever enabled it died', async () => {
     const { id } = await world.open();
     await world.agentSays(id, 'one');
-    const { endpoint, secret } = await world.flows.registerEndpoint(scope, { url: world.receiver.url, chatbotId: null });
+    const { endpoint, secret } = await world.flows.registerEndpoint(scope, {
+      url: world.receiver.url,
+      chatbotId: null,
+    });
     world.receiver.secrets.push(secret);
     await world.stores.endpoints.activate(scope.organizationId, endpoint.id, '2026-11-22T12:00:00.000Z');
     await work();
-    await until(() => world.heard().length === 1);
+    await until(() => world.receivedTexts().length === 1);
   });
 
   it('leave hands for the others when one endpoint hangs', async () => {
     const hanging = await startReceiver();
     try {
       const waiting: ((answer: Answer) => void)[] = [];
-      hanging.answer = () => new Promise((resolve) => { waiting.push(resolve); });
+      hanging.answer = () =>
+        new Promise(resolve => {
+          waiting.push(resolve);
+        });
       await world.flows.enableChatbot(scope, { chatbotId: 'bot-2', name: 'Bot two', accountId: null, policy: {} });
       await world.endpoint('bot-1', hanging);
       await world.endpoint('bot-2');
       await work();
       for (let n = 0; n < 6; n++) await world.agentSays((await world.open()).id, 'held');
       await until(() => waiting.length === 2);
-      const other = (await world.flows.openSession(scope, { chatbotId: 'bot-2', channel: 'web', externalId: 'x', endUser: {} })).session;
+      const other = (
+        await world.flows.openSession(scope, { chatbotId: 'bot-2', channel: 'web', externalId: 'x', endUser: {} })
+      ).session;
       await world.agentSays(other.id, 'one', 'two');
-      await until(() => world.heard().length === 2);
+      await until(() => world.receivedTexts().length === 2);
       expect(waiting).toHaveLength(2);
       hanging.answer = () => 204;
-      waiting.forEach((letGo) => letGo(204));
+      waiting.forEach(letGo => letGo(204));
     } finally {
-      await Promise.all(workers.splice(0).map((worker) => worker.stop()));
+      await Promise.all(workers.splice(0).map(worker => worker.stop()));
       await hanging.close();
     }
   });
@@ -75,18 +89,26 @@ describe('workers', () => {
   it('finish what is under way when they stop, and begin nothing new', async () => {
     await world.endpoint();
     let letGo: ((answer: Answer) => void) | undefined;
-    world.receiver.answer = () => new Promise((resolve) => { letGo = resolve; });
+    world.receiver.answer = () =>
+      new Promise(resolve => {
+        letGo = resolve;
+      });
     const worker = await work();
     const { id } = await world.open();
     await world.agentSays(id, 'one', 'two');
     await until(() => letGo !== undefined);
     let isStopped = false;
-    const stopping = worker.stop().then(() => { isStopped = true; });
+    const stopping = worker.stop().then(() => {
+      isStopped = true;
+    });
     await world.sql('select 1');
     expect(isStopped).toBe(false);
     letGo!(204);
     await stopping;
-    expect(world.heard()).toEqual(['one']);
-    expect(await world.sql('select state from delivery order by id')).toEqual([{ state: 'DONE' }, { state: 'WAITING' }]);
+    expect(world.receivedTexts()).toEqual(['one']);
+    expect(await world.sql('select state from delivery order by id')).toEqual([
+      { state: 'DONE' },
+      { state: 'WAITING' },
+    ]);
   });
 });

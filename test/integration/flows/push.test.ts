@@ -3,28 +3,43 @@ import { createPushWorld, type PushWorld } from '../../support/push-world';
 import { startReceiver, type Answer, type Received } from '../../support/receiver';
 
 let world: PushWorld;
-beforeEach(async () => { world = await createPushWorld(); });
+beforeEach(async () => {
+  world = await createPushWorld();
+});
 afterEach(() => world.close());
 
 const HOUR = 3_600_000;
 const waiting = async (sessionId: string) => (await world.inbox(sessionId)).length;
 const once = (answer: Answer, then: Answer = 204) => {
   let isFirst = true;
-  return () => { const now = isFirst ? answer : then; isFirst = false; return now; };
+  return () => {
+    const now = isFirst ? answer : then;
+    isFirst = false;
+    return now;
+  };
 };
 const texts = (received: readonly Received[]) => received.map(({ body }) => body.data.message.text);
 
 describe('a registered endpoint', () => {
   it('gets its secret once, and nothing else before it has proven itself', async () => {
-    const { endpoint, secret } = await world.flows.registerEndpoint(scope, { url: world.receiver.url, chatbotId: null });
+    const { endpoint, secret } = await world.flows.registerEndpoint(scope, {
+      url: world.receiver.url,
+      chatbotId: null,
+    });
     expect(endpoint).toMatchObject({ state: 'UNVERIFIED', chatbotId: null, url: world.receiver.url, verifiedAt: null });
     expect(secret).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/);
     const { id } = await world.open();
     await world.agentSays(id, 'hello');
     await world.push();
-    expect([world.receiver.received, world.receiver.verifications, await world.sql("select from lane where destination = 'RUNTIME'")]).toEqual([[], [], []]);
-    expect(JSON.stringify(await world.stores.endpoints.of(ORG))).not.toContain(secret);
-    expect(await world.sql('select from runtime_endpoint where secret_sealed like $1', [`%${secret.slice(6)}%`])).toEqual([]);
+    expect([
+      world.receiver.received,
+      world.receiver.verifications,
+      await world.sql("select from lane where destination = 'RUNTIME'"),
+    ]).toEqual([[], [], []]);
+    expect(JSON.stringify(await world.stores.endpoints.listByOrganization(ORG))).not.toContain(secret);
+    expect(
+      await world.sql('select from runtime_endpoint where secret_sealed like $1', [`%${secret.slice(6)}%`]),
+    ).toEqual([]);
   });
 
   it('proves itself by a signed challenge, and is then pushed what has waited, in order', async () => {
@@ -33,18 +48,29 @@ describe('a registered endpoint', () => {
     const endpoint = await world.endpoint();
     expect(endpoint).toMatchObject({ state: 'ACTIVE', verifiedAt: '2026-11-22T12:00:00.000Z', firstFailureAt: null });
     const [verification] = world.receiver.verifications;
-    expect([verification!.provenBy, verification!.body.type]).toEqual([world.receiver.secrets, 'endpoint.verification']);
-    expect(verification!.body.data).toEqual({ endpointId: endpoint.id, chatbotId: null, challenge: expect.any(String) });
+    expect([verification!.provenBy, verification!.body.type]).toEqual([
+      world.receiver.secrets,
+      'endpoint.verification',
+    ]);
+    expect(verification!.body.data).toEqual({
+      endpointId: endpoint.id,
+      chatbotId: null,
+      challenge: expect.any(String),
+    });
     await world.agentSays(id, 'three');
     await world.push();
-    expect(world.heard()).toEqual(['one', 'two', 'three']);
+    expect(world.receivedTexts()).toEqual(['one', 'two', 'three']);
     expect(world.receiver.received.every(({ provenBy }) => provenBy.length === 1)).toBe(true);
     expect(await waiting(id)).toBe(0);
   });
 
   it.each<[string, Answer]>([
-    ['another challenge', { status: 200, body: '{"challenge":"guessed"}' }], ['no challenge', 204], ['no JSON', { status: 200, body: 'ok' }],
-    ['an error', 500], ['a redirect', { status: 302, headers: { location: 'http://127.0.0.1:1/' } }], ['nothing', 'cut'],
+    ['another challenge', { status: 200, body: '{"challenge":"guessed"}' }],
+    ['no challenge', 204],
+    ['no JSON', { status: 200, body: 'ok' }],
+    ['an error', 500],
+    ['a redirect', { status: 302, headers: { location: 'http://127.0.0.1:1/' } }],
+    ['nothing', 'cut'],
   ])('that answers the challenge with %s is not pushed to', async (_what, answer) => {
     world.receiver.verify = () => answer;
     expect(await codeOf(world.endpoint())).toBe('ENDPOINT_NOT_VERIFIED');
@@ -52,11 +78,12 @@ describe('a registered endpoint', () => {
     await world.agentSays(id, 'hello');
     await world.push();
     expect(world.receiver.received).toEqual([]);
-    expect((await world.stores.endpoints.of(ORG)).map(({ state }) => state)).toEqual(['UNVERIFIED']);
+    expect((await world.stores.endpoints.listByOrganization(ORG)).map(({ state }) => state)).toEqual(['UNVERIFIED']);
   });
 
   it('is refused where there is one already, and where it cannot be', async () => {
-    const register = (url: string, chatbotId: string | null = null) => codeOf(world.flows.registerEndpoint(scope, { url, chatbotId }));
+    const register = (url: string, chatbotId: string | null = null) =>
+      codeOf(world.flows.registerEndpoint(scope, { url, chatbotId }));
     expect(await register(world.receiver.url)).toBeUndefined();
     expect(await register(world.receiver.url)).toBe('ENDPOINT_EXISTS');
     expect(await register(world.receiver.url, 'bot-1')).toBeUndefined();
@@ -71,10 +98,14 @@ describe('a registered endpoint', () => {
     const foreign = { organizationId: 'org-2' };
     const { id } = await world.endpoint();
     for (const act of [
-      () => world.flows.enableEndpoint(foreign, id), () => world.flows.disableEndpoint(foreign, id), () => world.flows.removeEndpoint(foreign, id),
-      () => world.flows.rotateEndpointSecret(foreign, { endpointId: id, previousValidSeconds: null }), () => world.flows.enableEndpoint(scope, 'no id'),
-    ]) expect(await codeOf(act())).toBe('ENDPOINT_NOT_FOUND');
-    expect(await world.stores.endpoints.of('org-2')).toEqual([]);
+      () => world.flows.enableEndpoint(foreign, id),
+      () => world.flows.disableEndpoint(foreign, id),
+      () => world.flows.removeEndpoint(foreign, id),
+      () => world.flows.rotateEndpointSecret(foreign, { endpointId: id, previousValidSeconds: null }),
+      () => world.flows.enableEndpoint(scope, 'no id'),
+    ])
+      expect(await codeOf(act())).toBe('ENDPOINT_NOT_FOUND');
+    expect(await world.stores.endpoints.listByOrganization('org-2')).toEqual([]);
     expect((await world.endpointNow(id)).state).toBe('ACTIVE');
   });
 });
@@ -83,14 +114,15 @@ describe('a push', () => {
   it('is tried again under the same id, holds up its own session, and no other', async () => {
     await world.endpoint();
     const [one, other] = [await world.open(), await world.open()];
-    world.receiver.answer = ({ body }) => (body.data.message.text === 'one' && body.data.session.id === one.id && isDown ? 500 : 204);
+    world.receiver.answer = ({ body }) =>
+      body.data.message.text === 'one' && body.data.session.id === one.id && isDown ? 500 : 204;
     let isDown = true;
     await world.agentSays(one.id, 'one', 'two');
     await world.agentSays(other.id, 'theirs');
     await world.push();
     await world.agentSays(one.id, 'three');
     await world.push();
-    expect(world.heard().sort()).toEqual(['one', 'theirs']);
+    expect(world.receivedTexts().sort()).toEqual(['one', 'theirs']);
     isDown = false;
     await world.passRetries();
     await world.push();
@@ -105,9 +137,9 @@ describe('a push', () => {
     await world.endpoint();
     const { id } = await world.open();
     await world.agentSays(id, 'one');
-    const shown = (await world.inbox(id)).map((delivery) => delivery.id);
+    const shown = (await world.inbox(id)).map(delivery => delivery.id);
     await world.push();
-    expect(world.receiver.received.map((call) => call.id)).toEqual(shown);
+    expect(world.receiver.received.map(call => call.id)).toEqual(shown);
   });
 
   it('is made again by another replica when the first one dies, and the late answer changes nothing', async () => {
@@ -116,18 +148,25 @@ describe('a push', () => {
     await world.agentSays(id, 'one', 'two');
     let arrived!: () => void;
     let letGo!: (answer: Answer) => void;
-    const hasArrived = new Promise<void>((resolve) => { arrived = resolve; });
-    world.receiver.answer = () => { arrived(); return new Promise<Answer>((resolve) => { letGo = resolve; }); };
+    const hasArrived = new Promise<void>(resolve => {
+      arrived = resolve;
+    });
+    world.receiver.answer = () => {
+      arrived();
+      return new Promise<Answer>(resolve => {
+        letGo = resolve;
+      });
+    };
     const dying = world.runner();
-    await dying.turn();
+    await dying.tick();
     await hasArrived;
     world.receiver.answer = () => 204;
     await world.passRetries();
     await world.push();
-    expect(world.heard()).toEqual(['one', 'one', 'two']);
+    expect(world.receivedTexts()).toEqual(['one', 'one', 'two']);
     expect(world.receiver.received[0]!.id).toBe(world.receiver.received[1]!.id);
     letGo(500);
-    await dying.drained();
+    await dying.waitUntilIdle();
     expect(await waiting(id)).toBe(0);
     expect(await world.sql("select from delivery where state <> 'DONE'")).toEqual([]);
   });
@@ -141,7 +180,8 @@ describe('a push', () => {
     world.provider.set({ agent: 'alice' });
     world.provider.agentSays('I am here');
     await world.read(session.id);
-    world.receiver.answer = ({ body }) => (body.type === 'message.created' && body.data.message.author === 'AGENT' ? 503 : 204);
+    world.receiver.answer = ({ body }) =>
+      body.type === 'message.created' && body.data.message.author === 'AGENT' ? 503 : 204;
     await world.push();
     world.provider.agentSays('goodbye');
     world.provider.set({ status: 'RESOLVED' });
@@ -150,8 +190,18 @@ describe('a push', () => {
     world.receiver.answer = () => 204;
     await world.passRetries();
     await world.push();
-    expect(world.receiver.received.map(({ body: { type, data } }) => data.state ?? data.message?.text ?? data.outcome?.reason ?? type)).toEqual([
-      'QUEUED', 'A colleague will be with you shortly.', 'ACTIVE', 'I am here', 'I am here', 'goodbye', 'AGENT_RESOLVED',
+    expect(
+      world.receiver.received.map(
+        ({ body: { type, data } }) => data.state ?? data.message?.text ?? data.outcome?.reason ?? type,
+      ),
+    ).toEqual([
+      'QUEUED',
+      'A colleague will be with you shortly.',
+      'ACTIVE',
+      'I am here',
+      'I am here',
+      'goodbye',
+      'AGENT_RESOLVED',
     ]);
     expect(await world.handoff(handoff.id)).toMatchObject({ state: 'ENDED', endReason: 'AGENT_RESOLVED' });
     expect((await world.session(session.id)).control).toBe('BOT');
@@ -164,14 +214,17 @@ describe('a push', () => {
       await world.endpoint();
       const { id } = await world.open();
       await world.agentSays(id, 'one');
-      world.receiver.answer = once({ status: 429, headers: { 'retry-after': '600' } }, { status: 307, headers: { location: elsewhere.url } });
+      world.receiver.answer = once(
+        { status: 429, headers: { 'retry-after': '600' } },
+        { status: 307, headers: { location: elsewhere.url } },
+      );
       await world.push();
-      expect((await world.waits())[0]).toBeGreaterThan(590);
+      expect((await world.retryDelays())[0]).toBeGreaterThan(590);
       await world.passRetries();
       await world.push();
-      expect([world.heard(), elsewhere.received]).toEqual([['one', 'one'], []]);
+      expect([world.receivedTexts(), elsewhere.received]).toEqual([['one', 'one'], []]);
       // The table's second wait.
-      expect((await world.waits())[0]).toBeGreaterThan(290);
+      expect((await world.retryDelays())[0]).toBeGreaterThan(290);
     } finally {
       await elsewhere.close();
     }
@@ -184,13 +237,13 @@ describe('a push', () => {
     world.receiver.answer = once(500);
     await world.push();
     const [first, second] = await world.inbox(id);
-    expect((await world.waits())).toHaveLength(1);
+    expect(await world.retryDelays()).toHaveLength(1);
     await world.flows.acknowledge(scope, [first!.id, second!.id]);
     await world.push();
-    expect(world.heard()).toEqual(['one', 'three']);
+    expect(world.receivedTexts()).toEqual(['one', 'three']);
   });
 
-  it('may overlap with the runtime\'s own acknowledgement', async () => {
+  it("may overlap with the runtime's own acknowledgement", async () => {
     await world.endpoint();
     const { id } = await world.open();
     await world.agentSays(id, 'one', 'two');
@@ -201,7 +254,7 @@ describe('a push', () => {
       return 500;
     };
     await world.push();
-    expect(world.heard()).toEqual(['one', 'two']);
+    expect(world.receivedTexts()).toEqual(['one', 'two']);
     expect(await world.sql('select state from delivery order by id')).toEqual([{ state: 'DONE' }, { state: 'DONE' }]);
   });
 });
@@ -209,7 +262,10 @@ describe('a push', () => {
 describe('rotating the secret', () => {
   it('signs with both until the old one has run out', async () => {
     const { id: endpointId } = await world.endpoint();
-    const { endpoint, secret } = await world.flows.rotateEndpointSecret(scope, { endpointId, previousValidSeconds: null });
+    const { endpoint, secret } = await world.flows.rotateEndpointSecret(scope, {
+      endpointId,
+      previousValidSeconds: null,
+    });
     expect(endpoint.previousSecretExpiresAt).toBe('2026-11-23T12:00:00.000Z');
     world.receiver.secrets.push(secret);
     const { id } = await world.open();
@@ -226,7 +282,11 @@ describe('rotating the secret', () => {
 
   it('may be done again by who lost the answer: whom the first secret was given to is still understood', async () => {
     const { id: endpointId } = await world.endpoint();
-    const rotate = async (previousValidSeconds: number) => { world.receiver.secrets.push((await world.flows.rotateEndpointSecret(scope, { endpointId, previousValidSeconds })).secret); };
+    const rotate = async (previousValidSeconds: number) => {
+      world.receiver.secrets.push(
+        (await world.flows.rotateEndpointSecret(scope, { endpointId, previousValidSeconds })).secret,
+      );
+    };
     for (let i = 0; i < 5; i++) await rotate(7_200);
     const { id } = await world.open();
     await world.agentSays(id, 'one');
@@ -241,7 +301,8 @@ describe('rotating the secret', () => {
 
   it('can drop the old one at once, and knows bounds', async () => {
     const { id: endpointId } = await world.endpoint();
-    const rotate = (previousValidSeconds: number) => world.flows.rotateEndpointSecret(scope, { endpointId, previousValidSeconds });
+    const rotate = (previousValidSeconds: number) =>
+      world.flows.rotateEndpointSecret(scope, { endpointId, previousValidSeconds });
     world.receiver.secrets.push((await rotate(0)).secret);
     const { id } = await world.open();
     await world.agentSays(id, 'one');
@@ -252,7 +313,7 @@ describe('rotating the secret', () => {
 });
 
 describe('which endpoint is pushed to', () => {
-  it('is the chatbot\'s own once that is verified, then the organization\'s again when it is removed', async () => {
+  it("is the chatbot's own once that is verified, then the organization's again when it is removed", async () => {
     const special = await startReceiver();
     try {
       await world.endpoint();
@@ -269,13 +330,19 @@ describe('which endpoint is pushed to', () => {
       await world.push();
       await world.agentSays(id, 'three');
       await world.push();
-      expect([world.heard(), texts(special.received)]).toEqual([['one', 'two'], ['two', 'three']]);
+      expect([world.receivedTexts(), texts(special.received)]).toEqual([
+        ['one', 'two'],
+        ['two', 'three'],
+      ]);
       await world.flows.removeEndpoint(scope, endpoint.id);
       expect(await codeOf(world.flows.enableEndpoint(scope, endpoint.id))).toBe('ENDPOINT_NOT_FOUND');
       world.receiver.answer = () => 204;
       await world.agentSays(id, 'four');
       await world.push();
-      expect([world.heard(), texts(special.received)]).toEqual([['one', 'two', 'four'], ['two', 'three']]);
+      expect([world.receivedTexts(), texts(special.received)]).toEqual([
+        ['one', 'two', 'four'],
+        ['two', 'three'],
+      ]);
     } finally {
       await special.close();
     }
@@ -290,10 +357,14 @@ describe('which endpoint is pushed to', () => {
     await world.flows.removeEndpoint(scope, endpointId);
     await world.agentSays(id, 'two');
     await world.push();
-    expect([await waiting(id), await world.sql("select from lane where destination = 'RUNTIME' and next_run_at is not null"), await world.sql('select from runtime_endpoint')]).toEqual([2, [], []]);
+    expect([
+      await waiting(id),
+      await world.sql("select from lane where destination = 'RUNTIME' and next_run_at is not null"),
+      await world.sql('select from runtime_endpoint'),
+    ]).toEqual([2, [], []]);
     world.receiver.answer = () => 204;
     await world.endpoint();
     await world.push();
-    expect(world.heard()).toEqual(['one', 'one', 'two']);
+    expect(world.receivedTexts()).toEqual(['one', 'one', 'two']);
   });
 });

@@ -15,7 +15,10 @@ beforeEach(async () => {
   const readConversation = world.provider.readConversation;
   Object.assign(world.provider, {
     changedConversations: async () => ({ conversationIds: [], more: false }),
-    readConversation: async (...given: Parameters<typeof readConversation>) => ({ ...await readConversation(...given), agentsReadAt }),
+    readConversation: async (...given: Parameters<typeof readConversation>) => ({
+      ...(await readConversation(...given)),
+      agentsReadAt,
+    }),
   });
   ({ id: sessionId } = await world.open());
   await world.user(sessionId, 'help');
@@ -25,14 +28,21 @@ beforeEach(async () => {
 afterEach(() => world.close());
 
 /** In how many milliseconds the next sync is due, by the database's clock; far beyond what a test takes. */
-const dueInMs = async () => (await world.pool.query<{ ms: number }>("select extract(epoch from next_run_at - now())::float8 * 1000 as ms from lane where destination = 'READING'")).rows[0]!.ms;
+const dueInMs = async () =>
+  (
+    await world.pool.query<{ ms: number }>(
+      "select extract(epoch from next_run_at - now())::float8 * 1000 as ms from lane where destination = 'READING'",
+    )
+  ).rows[0]!.ms;
 const sync = async () => {
   const nextMs = (await world.read(sessionId))!;
-  await world.pool.query("update lane set next_run_at = now() + $1 * interval '1 ms' where destination = 'READING'", [nextMs]);
+  await world.pool.query("update lane set next_run_at = now() + $1 * interval '1 ms' where destination = 'READING'", [
+    nextMs,
+  ]);
   return nextMs;
 };
 
-describe('the next sync looks soon whether the end-user\'s message was read', () => {
+describe("the next sync looks soon whether the end-user's message was read", () => {
   it('when this one finds the agent who has taken the conversation', async () => {
     world.provider.set({ agent: 'alice' });
     expect(await sync()).toBe(READ_MARK_MS);
@@ -45,16 +55,18 @@ describe('the next sync looks soon whether the end-user\'s message was read', ()
 
   it('when the end-user speaks while this one reads', async () => {
     world.provider.set({ agent: 'alice' });
-    agentsReadAt = instantOf(world.time.ms += 1_000);
+    agentsReadAt = instantOf((world.time.ms += 1_000));
     await sync();
     world.time.ms += 5_000;
-    world.provider.during.set('readForward', async () => { await world.user(sessionId, 'hello?'); });
+    world.provider.hooks.set('readForward', async () => {
+      await world.user(sessionId, 'hello?');
+    });
     expect(await sync()).toBe(READ_MARK_MS);
   });
 
   it('when the end-user speaks after this one', async () => {
     world.provider.set({ agent: 'alice' });
-    agentsReadAt = instantOf(world.time.ms += 1_000);
+    agentsReadAt = instantOf((world.time.ms += 1_000));
     expect(await sync()).toBe(RAREST_MS);
     world.time.ms += 5_000;
     await world.user(sessionId, 'hello?');
@@ -67,7 +79,7 @@ describe('the next sync takes its time', () => {
   it('when this one finds that the agent has read everything', async () => {
     world.provider.set({ agent: 'alice' });
     expect(await sync()).toBe(READ_MARK_MS);
-    agentsReadAt = instantOf(world.time.ms += 1_000);
+    agentsReadAt = instantOf((world.time.ms += 1_000));
     expect(await sync()).toBe(RAREST_MS);
   });
 

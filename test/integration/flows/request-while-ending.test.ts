@@ -7,17 +7,45 @@ import { instantOf } from '../../../src/core/ports/clock';
 import { createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
 
 let world: FlowWorld;
-beforeEach(async () => { world = await createFlowWorld({ lines: { queued: null, ended: null } }); });
+beforeEach(async () => {
+  world = await createFlowWorld({ lines: { queued: null, ended: null } });
+});
 afterEach(() => world.close());
 
 const now = () => instantOf(world.time.ms);
-const statesOf = async (sessionId: string) => (await world.stores.handoffs.page(ORG, { chatbotIds: null, states: null, live: null, teamIds: null, sessionId }, { first: 20, after: null })).edges.map(({ node }) => `${node.origin} ${node.state}`);
-const cancel = (sessionId: string) => world.flows.endHandoff(scope, { sessionId, handoffId: null, reason: 'BOT_CANCELLED', idempotencyKey: world.nextKey() });
-const withLimits = (limits: Partial<FlowDeps['limits']>): FlowDeps => ({ ...world.deps, limits: { ...world.deps.limits, ...limits } });
-
-const ask = (flows: Flows, sessionId: string) => flows.requestHandoff(scope, {
-  sessionId, target: { team: null, agent: null }, reason: null, summary: null, intent: null, fields: {}, priority: null, resumeTarget: null, epoch: null, idempotencyKey: world.nextKey(),
+const statesOf = async (sessionId: string) =>
+  (
+    await world.stores.handoffs.page(
+      ORG,
+      { chatbotIds: null, states: null, live: null, teamIds: null, sessionId },
+      { first: 20, after: null },
+    )
+  ).edges.map(({ node }) => `${node.origin} ${node.state}`);
+const cancel = (sessionId: string) =>
+  world.flows.endHandoff(scope, {
+    sessionId,
+    handoffId: null,
+    reason: 'BOT_CANCELLED',
+    idempotencyKey: world.nextKey(),
+  });
+const withLimits = (limits: Partial<FlowDeps['limits']>): FlowDeps => ({
+  ...world.deps,
+  limits: { ...world.deps.limits, ...limits },
 });
+
+const ask = (flows: Flows, sessionId: string) =>
+  flows.requestHandoff(scope, {
+    sessionId,
+    target: { team: null, agent: null },
+    reason: null,
+    summary: null,
+    intent: null,
+    fields: {},
+    priority: null,
+    resumeTarget: null,
+    epoch: null,
+    idempotencyKey: world.nextKey(),
+  });
 
 /** A handoff that an agent has, with a first reply that the runtime has collected. */
 async function withAgent() {
@@ -75,11 +103,20 @@ describe('a handoff that is requested while another one ends', () => {
     expect(await statesOf(id)).toEqual(['REQUESTED REQUESTED', 'REQUESTED ENDED']);
   });
 
-  it.each([['does not answer', false], ['fails each time', true]])('waits no longer than that end does for a provider that %s', async (_, fails) => {
+  it.each([
+    ['does not answer', false],
+    ['fails each time', true],
+  ])('waits no longer than that end does for a provider that %s', async (_, fails) => {
     const { id } = await withAgent();
     const deps = withLimits({ endSyncMs: 20 });
-    await createFlows(deps).endHandoff(scope, { sessionId: id, handoffId: null, reason: 'BOT_CANCELLED', idempotencyKey: world.nextKey() });
-    world.provider.readForward = () => (fails ? Promise.reject(new ProviderUnavailableError('away')) : new Promise(() => undefined));
+    await createFlows(deps).endHandoff(scope, {
+      sessionId: id,
+      handoffId: null,
+      reason: 'BOT_CANCELLED',
+      idempotencyKey: world.nextKey(),
+    });
+    world.provider.listMessages = () =>
+      fails ? Promise.reject(new ProviderUnavailableError('away')) : new Promise(() => undefined);
     world.time.ms += 1;
     await ask(createFlows(deps), id);
     expect(await statesOf(id)).toEqual(['REQUESTED REQUESTED', 'REQUESTED ENDED']);
@@ -89,7 +126,7 @@ describe('a handoff that is requested while another one ends', () => {
     const { id } = await withAgent();
     await cancel(id);
     world.time.ms += 5_000;
-    world.provider.readForward = () => new Promise(() => undefined);
+    world.provider.listMessages = () => new Promise(() => undefined);
     expect(await world.ask(id)).toMatchObject({ alreadyLive: false });
   });
 
@@ -98,7 +135,7 @@ describe('a handoff that is requested while another one ends', () => {
     await cancel(id);
     world.time.ms += 1;
     const { handoff: second } = await world.ask(id);
-    world.provider.during.set('holdForBot', async () => {
+    world.provider.hooks.set('holdForBot', async () => {
       world.provider.agentSays('are you there?', 'alice', now());
       await world.read(id);
       expect(await statesOf(id)).toEqual(['REQUESTED REQUESTED', 'REQUESTED ENDED']);
@@ -106,9 +143,13 @@ describe('a handoff that is requested while another one ends', () => {
     expect(await world.deliverAll()).toEqual([]);
     expect(await world.handoff(second.id)).toMatchObject({ state: 'ACTIVE', agent: { externalId: 'alice' } });
     expect(await world.session(id)).toMatchObject({ control: 'HUMAN', liveHandoffId: second.id });
-    expect((await world.collected(id)).filter(line => line.startsWith('AGENT') || line.startsWith('OUTCOME') || line === 'ACTIVE')).toEqual(['OUTCOME ENDED BOT_CANCELLED', 'AGENT: are you there?', 'ACTIVE']);
+    expect(
+      (await world.collected(id)).filter(
+        line => line.startsWith('AGENT') || line.startsWith('OUTCOME') || line === 'ACTIVE',
+      ),
+    ).toEqual(['OUTCOME ENDED BOT_CANCELLED', 'AGENT: are you there?', 'ACTIVE']);
     expect((await world.handoff(handoff.id)).state).toBe('ENDED');
-    expect(world.provider.only.view.status).toBe('OPEN');
+    expect(world.provider.onlyConversation.view.status).toBe('OPEN');
   });
 });
 
@@ -137,26 +178,41 @@ describe('an ending whose sync is still awaited', () => {
   it('keeps it though the runtime is given less time to collect', async () => {
     const { id, handoff } = await withAgent();
     const deps = withLimits({ drainMs: 1_000 });
-    await createFlows(deps).endHandoff(scope, { sessionId: id, handoffId: null, reason: 'BOT_CANCELLED', idempotencyKey: world.nextKey() });
+    await createFlows(deps).endHandoff(scope, {
+      sessionId: id,
+      handoffId: null,
+      reason: 'BOT_CANCELLED',
+      idempotencyKey: world.nextKey(),
+    });
     world.time.ms += 1_000;
-    expect(await finishEndings(deps, 10, (_, error) => { throw error; })).toBe(0);
+    expect(
+      await finishEndings(deps, 10, (_, error) => {
+        throw error;
+      }),
+    ).toBe(0);
     expect((await world.handoff(handoff.id)).state).toBe('ENDING');
     world.time.ms += 4_000;
-    expect(await finishEndings(deps, 10, (_, error) => { throw error; })).toBe(1);
+    expect(
+      await finishEndings(deps, 10, (_, error) => {
+        throw error;
+      }),
+    ).toBe(1);
     expect((await world.handoff(handoff.id)).state).toBe('ENDED');
   });
 
   it.each(['TIMER', 'HINT'] as const)('waits for no sync that was under way before (%s)', async cause => {
     const { id } = await withAgent();
-    await world.pool.query("update lane set next_run_at = now(), is_timer = $1 where destination = 'READING'", [cause === 'TIMER']);
-    const [before] = await world.stores.lanes.claimReadings(cause, 10, 60_000);
+    await world.pool.query("update lane set next_run_at = now(), is_timer = $1 where destination = 'READING'", [
+      cause === 'TIMER',
+    ]);
+    const [before] = await world.stores.lanes.claimSyncs(cause, 10, 60_000);
     expect(before).toMatchObject({ sessionId: id });
     await cancel(id);
-    const [after] = await world.stores.lanes.claimReadings('HINT', 10, 60_000);
+    const [after] = await world.stores.lanes.claimSyncs('HINT', 10, 60_000);
     expect(after).toMatchObject({ sessionId: id });
     // The earlier one has lost its claim, and decides no more when the next sync comes.
-    expect(await world.stores.lanes.finishReading(before!, 1_000, false, 'TIMER')).toBe(false);
-    expect(await world.stores.lanes.finishReading(after!, null, false)).toBe(true);
+    expect(await world.stores.lanes.finishSync(before!, 1_000, false, 'TIMER')).toBe(false);
+    expect(await world.stores.lanes.finishSync(after!, null, false)).toBe(true);
   });
 });
 

@@ -3,13 +3,15 @@ import { MAX_TEXT_LENGTH } from '../../../src/core/message';
 import { codeOf, createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
 
 let world: FlowWorld;
-beforeAll(async () => { world = await createFlowWorld(); });
+beforeAll(async () => {
+  world = await createFlowWorld();
+});
 afterAll(() => world.close());
 
 const untouched = async (sessionId: string, act: Promise<unknown>): Promise<string | undefined> => {
   const before = (await world.events(sessionId)).length;
   const code = await codeOf(act);
-  expect((await world.events(sessionId))).toHaveLength(before);
+  expect(await world.events(sessionId)).toHaveLength(before);
   return code;
 };
 
@@ -17,24 +19,65 @@ it('answers each wrong input with its own code and leaves nothing half-done', as
   const { id } = await world.open();
   const message = { sessionId: id, text: 'x', attachments: [], messageId: null };
   const { recordEndUserMessage } = world.flows;
-  expect(await untouched(id, recordEndUserMessage(scope, { ...message, text: '', idempotencyKey: 'e1' }))).toBe('TEXT_EMPTY');
-  expect(await untouched(id, recordEndUserMessage(scope, { ...message, text: 'x'.repeat(MAX_TEXT_LENGTH + 1), idempotencyKey: 'e2' }))).toBe('TEXT_TOO_LONG');
+  expect(await untouched(id, recordEndUserMessage(scope, { ...message, text: '', idempotencyKey: 'e1' }))).toBe(
+    'TEXT_EMPTY',
+  );
+  expect(
+    await untouched(
+      id,
+      recordEndUserMessage(scope, { ...message, text: 'x'.repeat(MAX_TEXT_LENGTH + 1), idempotencyKey: 'e2' }),
+    ),
+  ).toBe('TEXT_TOO_LONG');
   expect(await untouched(id, recordEndUserMessage(scope, { ...message, idempotencyKey: '' }))).toBe('INPUT_INVALID');
-  expect(await untouched(id, recordEndUserMessage(scope, { ...message, idempotencyKey: 'k'.repeat(201) }))).toBe('ID_TOO_LONG');
-  expect(await untouched(id, recordEndUserMessage(scope, { ...message, sessionId: randomUUID(), idempotencyKey: 'e3' }))).toBe('SESSION_NOT_FOUND');
-  expect(await untouched(id, recordEndUserMessage(scope, { ...message, sessionId: 'nonsense', idempotencyKey: 'e4' }))).toBe('SESSION_NOT_FOUND');
-  expect(await untouched(id, recordEndUserMessage({ organizationId: 'org-2' }, { ...message, idempotencyKey: 'e5' }))).toBe('SESSION_NOT_FOUND');
+  expect(await untouched(id, recordEndUserMessage(scope, { ...message, idempotencyKey: 'k'.repeat(201) }))).toBe(
+    'ID_TOO_LONG',
+  );
+  expect(
+    await untouched(id, recordEndUserMessage(scope, { ...message, sessionId: randomUUID(), idempotencyKey: 'e3' })),
+  ).toBe('SESSION_NOT_FOUND');
+  expect(
+    await untouched(id, recordEndUserMessage(scope, { ...message, sessionId: 'nonsense', idempotencyKey: 'e4' })),
+  ).toBe('SESSION_NOT_FOUND');
+  expect(
+    await untouched(id, recordEndUserMessage({ organizationId: 'org-2' }, { ...message, idempotencyKey: 'e5' })),
+  ).toBe('SESSION_NOT_FOUND');
   expect(await untouched(id, world.ask(id, { target: { team: 'nobody', agent: null } }))).toBe('TEAM_NOT_FOUND');
   expect(await untouched(id, world.ask(id, { target: { team: null, agent: 'nobody' } }))).toBe('AGENT_NOT_FOUND');
   expect(await untouched(id, world.ask(id, { target: { team: '47', agent: 'alice' } }))).toBe('TARGET_AMBIGUOUS');
   expect(await untouched(id, world.ask(id, { epoch: 7 }))).toBe('CONTROL_LOST');
   expect(await untouched(id, world.ask(id, { resumeTarget: 'x'.repeat(10_001) }))).toBe('TEXT_TOO_LONG');
   const link = { label: 'The order', url: 'https://shop.example/47' };
-  expect(await untouched(id, world.ask(id, { links: [{ ...link, url: 'javascript:alert(1)' }] }))).toBe('INPUT_INVALID');
-  expect(await untouched(id, world.flows.endHandoff(scope, { handoffId: null, sessionId: id, reason: 'USER_ENDED', idempotencyKey: 'e6' }))).toBe('NO_LIVE_HANDOFF');
-  expect(await untouched(id, world.flows.endHandoff(scope, { handoffId: randomUUID(), sessionId: null, reason: 'USER_ENDED', idempotencyKey: 'e7' }))).toBe('HANDOFF_NOT_FOUND');
-  expect(await codeOf(world.flows.openSession(scope, { chatbotId: 'bot-9', channel: 'web', externalId: 'x', endUser: {} }))).toBe('CHATBOT_NOT_ENABLED');
-  expect(await codeOf(world.flows.openSession({ organizationId: 'org-2' }, { chatbotId: 'bot-1', channel: 'web', externalId: 'x', endUser: {} }))).toBe('CHATBOT_NOT_ENABLED');
+  expect(await untouched(id, world.ask(id, { links: [{ ...link, url: 'javascript:alert(1)' }] }))).toBe(
+    'INPUT_INVALID',
+  );
+  expect(
+    await untouched(
+      id,
+      world.flows.endHandoff(scope, { handoffId: null, sessionId: id, reason: 'USER_ENDED', idempotencyKey: 'e6' }),
+    ),
+  ).toBe('NO_LIVE_HANDOFF');
+  expect(
+    await untouched(
+      id,
+      world.flows.endHandoff(scope, {
+        handoffId: randomUUID(),
+        sessionId: null,
+        reason: 'USER_ENDED',
+        idempotencyKey: 'e7',
+      }),
+    ),
+  ).toBe('HANDOFF_NOT_FOUND');
+  expect(
+    await codeOf(world.flows.openSession(scope, { chatbotId: 'bot-9', channel: 'web', externalId: 'x', endUser: {} })),
+  ).toBe('CHATBOT_NOT_ENABLED');
+  expect(
+    await codeOf(
+      world.flows.openSession(
+        { organizationId: 'org-2' },
+        { chatbotId: 'bot-1', channel: 'web', externalId: 'x', endUser: {} },
+      ),
+    ),
+  ).toBe('CHATBOT_NOT_ENABLED');
 });
 
 it('keeps the longest text whole, with every kind of character', async () => {
@@ -62,7 +105,9 @@ it('gives one key one answer, and refuses it for another input', async () => {
   const first = await world.flows.recordEndUserMessage(scope, input);
   const again = await world.flows.recordEndUserMessage(scope, input);
   expect(again).toEqual({ ...first, replayed: true });
-  expect(await codeOf(world.flows.recordEndUserMessage(scope, { ...input, text: 'twice' }))).toBe('IDEMPOTENCY_KEY_REUSED');
+  expect(await codeOf(world.flows.recordEndUserMessage(scope, { ...input, text: 'twice' }))).toBe(
+    'IDEMPOTENCY_KEY_REUSED',
+  );
   expect((await world.stores.messages.page(ORG, id, { first: 10, after: null })).edges).toHaveLength(1);
 });
 
@@ -84,23 +129,28 @@ it('answers 25 calls with one key equally and 25 others with alreadyLive: one ha
   expect(new Set(answers.map(answer => answer.handoff.id)).size).toBe(1);
   const equal = answers.slice(0, 25).map(({ replayed: _, ...answer }) => answer);
   for (const answer of equal) expect(answer).toEqual(equal[0]);
-  expect(answers.filter((answer, i) => !answer.alreadyLive && !(i < 25)).length + (equal[0]!.alreadyLive ? 0 : 1)).toBe(1);
+  expect(answers.filter((answer, i) => !answer.alreadyLive && !(i < 25)).length + (equal[0]!.alreadyLive ? 0 : 1)).toBe(
+    1,
+  );
 });
 
 it('tells why the bot is silent', async () => {
   const { id } = await world.open();
-  const why = async () => { const { why, mayReply } = await world.flows.explain(scope, id); return [why, mayReply]; };
+  const why = async () => {
+    const { reason, mayReply } = await world.flows.explain(scope, id);
+    return [reason, mayReply];
+  };
   expect(await why()).toEqual(['BOT_HAS_CONTROL', true]);
   await world.user(id, 'hi');
   await world.ask(id);
   expect(await why()).toEqual(['WAITING_FOR_AGENT', false]);
-  expect((await world.flows.explain(scope, id)).owed.provider).toBe(2);
+  expect((await world.flows.explain(scope, id)).pendingDeliveries.provider).toBe(2);
   await world.flows.closeSession(scope, { sessionId: id, idempotencyKey: 'close-explain' });
   expect(await why()).toEqual(['SESSION_CLOSED', false]);
   expect(await codeOf(world.flows.explain({ organizationId: 'org-2' }, id))).toBe('SESSION_NOT_FOUND');
 });
 
-it('acknowledges only its own organization\'s deliveries', async () => {
+it("acknowledges only its own organization's deliveries", async () => {
   const { id } = await world.open();
   await world.user(id, 'hi');
   await world.ask(id);

@@ -1,49 +1,62 @@
 import { randomUUID } from 'node:crypto';
 import { createFlows } from '../../../src/core/flows';
 import { isOver } from '../../../src/core/time-limit';
-import { PostgresSetUpTurns } from '../../../src/persistence/set-up-turns';
+import { PostgresSetupLocks } from '../../../src/persistence/setup/setup-locks';
 import { codeOf, createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
 
 let world: FlowWorld;
-beforeEach(async () => { world = await createFlowWorld(); });
+beforeEach(async () => {
+  world = await createFlowWorld();
+});
 afterEach(() => world.close());
 
 const SUPPORT = { provider: 'scripted', name: 'One', baseUrl: null, settings: {}, credentials: {}, owners: [] };
 const CHATBOT = { chatbotId: 'bot-1', name: 'Bot one', accountId: null, policy: {} };
-const account = async () => (await world.stores.setup.accountsOf(ORG))[0]!;
-const inbox = async () => (await world.stores.setup.inboxOfChatbot(ORG, 'bot-1'))!;
+const account = async () => (await world.stores.setup.listAccounts(ORG))[0]!;
+const inbox = async () => (await world.stores.setup.findInboxByChatbot(ORG, 'bot-1'))!;
 
 /** Does something while the provider is at a step, of which the signal is the last that it is given. */
 function during(step: 'ensureAccount' | 'ensureInbox', act: (signal: AbortSignal) => Promise<void>): void {
   const real = world.provider[step] as (...given: unknown[]) => Promise<unknown>;
-  Object.assign(world.provider, { [step]: async (...given: unknown[]) => {
-    await act(given.at(-1) as AbortSignal);
-    return real(...given);
-  } });
+  Object.assign(world.provider, {
+    [step]: async (...given: unknown[]) => {
+      await act(given.at(-1) as AbortSignal);
+      return real(...given);
+    },
+  });
 }
 
 it('outlasts what the provider may leave under way, in every turn of a set-up', async () => {
   Object.assign(world.provider, { settlesAfterMs: () => 3_600_000 });
   const seen: string[][] = [];
   const look = async () => {
-    const { rows } = await world.pool.query<{ subject: string }>("select subject from set_up_turn where until > now() + interval '1 hour'");
+    const { rows } = await world.pool.query<{ subject: string }>(
+      "select subject from set_up_turn where until > now() + interval '1 hour'",
+    );
     seen.push(rows.map(({ subject }) => subject));
   };
   during('ensureAccount', look);
   during('ensureInbox', look);
-  world.provider.drift.repairDrift = async ({ desired, inInbox }) =>
-    inInbox(desired.inboxes[0]!.inboxId, async () => { await look(); return null; });
+  world.provider.drift.repairDrift = async ({ desired, withInboxLock }) =>
+    withInboxLock(desired.inboxes[0]!.inboxId, async () => {
+      await look();
+      return null;
+    });
   await world.flows.enableSupport(scope, SUPPORT);
   await world.flows.enableChatbot(scope, CHATBOT);
   await world.flows.repairDrift(scope, (await account()).id, []);
   const [ofAccount, ofInbox] = [(await account()).id, (await inbox()).id];
-  expect(seen.map((subjects) => subjects.sort())).toEqual([[ofAccount], [ofInbox], [ofAccount, ofInbox].sort()]);
+  expect(seen.map(subjects => subjects.sort())).toEqual([[ofAccount], [ofInbox], [ofAccount, ofInbox].sort()]);
   expect((await world.pool.query('select 1 from set_up_turn')).rows).toEqual([]);
 });
 
 it('records nothing of a run whose turn somebody else has taken meanwhile', async () => {
-  const setUpTurns = new PostgresSetUpTurns(world.pool, { newId: randomUUID }, { leaseMs: 60_000, renewMs: 10, askMs: 10 });
-  const flows = createFlows({ ...world.deps, stores: { ...world.stores, setUpTurns } });
+  const setUpTurns = new PostgresSetupLocks(
+    world.pool,
+    { newId: randomUUID },
+    { leaseMs: 60_000, renewMs: 10, askMs: 10 },
+  );
+  const flows = createFlows({ ...world.deps, stores: { ...world.stores, setupLocks: setUpTurns } });
   const before = { account: await account(), inbox: await inbox() };
   const taken = async (signal: AbortSignal) => {
     expect(isOver(signal)).toBe(false);

@@ -1,5 +1,5 @@
-import { causeOfNext, readForward } from '../../../src/core/flows/from-provider/sync-conversation';
-import { recordHint } from '../../../src/webhooks/record-hint';
+import { nextSyncCause, syncConversation } from '../../../src/core/flows/from-provider/sync-conversation';
+import { recordHint } from '../../../src/core/flows/from-provider/record-hint';
 import { createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
 
 let world: FlowWorld;
@@ -21,7 +21,9 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 beforeEach(async () => {
-  while (await sync() !== null) { /* until nothing asks for one */ }
+  while ((await sync()) !== null) {
+    /* until nothing asks for one */
+  }
   await world.read(sessionId);
   await world.read(sessionId);
 });
@@ -31,13 +33,13 @@ const stateReads = () => world.provider.calls.filter(verb => verb === 'readConve
 async function sync(): Promise<boolean | null> {
   const before = stateReads();
   for (const cause of ['HINT', 'TIMER'] as const) {
-    const [claim] = await world.stores.lanes.claimReadings(cause, 1, 60_000);
+    const [claim] = await world.stores.lanes.claimSyncs(cause, 1, 60_000);
     if (claim === undefined) continue;
     try {
-      const nextMs = await readForward(world.deps, ORG, sessionId, cause);
-      await world.stores.lanes.finishReading(claim, nextMs, false, causeOfNext(nextMs) ?? undefined);
+      const nextMs = await syncConversation(world.deps, ORG, sessionId, cause);
+      await world.stores.lanes.finishSync(claim, nextMs, false, nextSyncCause(nextMs) ?? undefined);
     } catch {
-      await world.stores.lanes.finishReading(claim, 0, true);
+      await world.stores.lanes.finishSync(claim, 0, true);
     }
     return stateReads() > before;
   }
@@ -47,23 +49,43 @@ const dueNow = () => world.pool.query("update lane set next_run_at = now() where
 
 type Hint = 'WORDS' | 'STATE' | 'SCAN';
 const HINTS: readonly Hint[] = ['WORDS', 'STATE', 'SCAN'];
-const hint = async (kind: Hint): Promise<unknown> => (kind === 'SCAN'
-  ? world.stores.watches.wantSyncOf(accountId, [conversationId], 0)
-  : recordHint(world.deps, accountId, { conversationId, ...(kind === 'WORDS' && { about: 'MESSAGES' as const }) }));
-const hintAll = async (kinds: readonly Hint[]): Promise<void> => { for (const kind of kinds) await hint(kind); };
+const hint = async (kind: Hint): Promise<unknown> =>
+  kind === 'SCAN'
+    ? world.stores.scans.requestTimerSyncs(accountId, [conversationId], 0)
+    : recordHint(world.deps, accountId, { conversationId, ...(kind === 'WORDS' && { about: 'MESSAGES' as const }) });
+const hintAll = async (kinds: readonly Hint[]): Promise<void> => {
+  for (const kind of kinds) await hint(kind);
+};
 
 const orders = (count: number): readonly (readonly Hint[])[] =>
-  (count === 0 ? [[]] : orders(count - 1).flatMap(order => HINTS.map(kind => [...order, kind])));
+  count === 0 ? [[]] : orders(count - 1).flatMap(order => HINTS.map(kind => [...order, kind]));
 /** Every order of so many hints, and every place of a sync's beginning and end among them. */
-const around = (count: number) => orders(count).flatMap(order =>
-  Array.from({ length: count + 1 }, (_, begin) => begin).flatMap(begin =>
-    Array.from({ length: count + 1 - begin }, (_, n) => begin + n).map(end => ({ before: order.slice(0, begin), during: order.slice(begin, end), after: order.slice(end) }))));
+const around = (count: number) =>
+  orders(count).flatMap(order =>
+    Array.from({ length: count + 1 }, (_, begin) => begin).flatMap(begin =>
+      Array.from({ length: count + 1 - begin }, (_, n) => begin + n).map(end => ({
+        before: order.slice(0, begin),
+        during: order.slice(begin, end),
+        after: order.slice(end),
+      })),
+    ),
+  );
 
-describe.each([2, 3])('%i hints around a sync', (count) => {
-  it.each(around(count).map(places => [Object.entries(places).map(([place, kinds]) => `${place}: ${kinds.join(', ') || 'none'}`).join('; '), places] as const))('%s', async (_name, { before, during, after }) => {
+describe.each([2, 3])('%i hints around a sync', count => {
+  it.each(
+    around(count).map(
+      places =>
+        [
+          Object.entries(places)
+            .map(([place, kinds]) => `${place}: ${kinds.join(', ') || 'none'}`)
+            .join('; '),
+          places,
+        ] as const,
+    ),
+  )('%s', async (_name, { before, during, after }) => {
     await hintAll(before);
     if (before.length === 0) await dueNow();
-    world.provider.during.set('readForward', () => hintAll(during));
+    world.provider.hooks.set('readForward', () => hintAll(during));
     expect(await sync()).toBe(before.length === 0 || before.some(kind => kind !== 'WORDS'));
     await hintAll(after);
     // Whatever came after the first one began is read; the state if anything was about it, and only then.
@@ -84,7 +106,9 @@ describe('a hint of the state is not narrowed by a later one of words', () => {
 
   it('while the state that was read is not believed, because we wrote it meanwhile', async () => {
     await hint('STATE');
-    world.provider.during.set('readForward', async () => { await world.pool.query('update session set status_writes = status_writes + 2'); });
+    world.provider.hooks.set('readForward', async () => {
+      await world.pool.query('update session set status_writes = status_writes + 2');
+    });
     expect(await sync()).toBe(true);
     await hint('WORDS');
     expect(await sync()).toBe(true);
@@ -92,16 +116,21 @@ describe('a hint of the state is not narrowed by a later one of words', () => {
   });
 
   it('while a scan fails, and all live handoffs are to be synced', async () => {
-    await world.stores.lanes.wantReadingOfLive(accountId, 0);
+    await world.stores.lanes.requestTimerSyncsOfLive(accountId, 0);
     await hint('WORDS');
     expect(await sync()).toBe(true);
   });
 
   it('when the look at the account asks, and what was to be read again still is', async () => {
     const read: (readonly string[])[] = [];
-    Object.assign(world.provider, { readMessages: async (_conversation: unknown, ids: readonly string[]) => { read.push(ids); return []; } });
+    Object.assign(world.provider, {
+      readMessages: async (_conversation: unknown, ids: readonly string[]) => {
+        read.push(ids);
+        return [];
+      },
+    });
     await recordHint(world.deps, accountId, { conversationId, about: 'MESSAGES', changedMessageId: '4711' });
-    await world.stores.watches.wantReadingOf(accountId, [conversationId]);
+    await world.stores.scans.requestSyncs(accountId, [conversationId]);
     await hint('WORDS');
     expect(await sync()).toBe(true);
     expect(read.flat()).toContain('4711');
@@ -111,7 +140,8 @@ describe('a hint of the state is not narrowed by a later one of words', () => {
 
 it('a message that changes again while it is read again is read once more', async () => {
   const read: (readonly string[])[] = [];
-  const changed = () => recordHint(world.deps, accountId, { conversationId, about: 'MESSAGES', changedMessageId: '4711' });
+  const changed = () =>
+    recordHint(world.deps, accountId, { conversationId, about: 'MESSAGES', changedMessageId: '4711' });
   Object.assign(world.provider, {
     readMessages: async (_conversation: unknown, ids: readonly string[]) => {
       if (read.push(ids) === 1) await changed();
@@ -133,11 +163,11 @@ it('a takeover whose hint comes while a sync reads, and is followed by one of wo
   const { conversationId: own } = await world.session(id);
   await recordHint(world.deps, accountId, { conversationId: own! });
   const syncOwn = async () => {
-    const [claim] = await world.stores.lanes.claimReadings('HINT', 1, 60_000);
-    await world.stores.lanes.finishReading(claim!, await readForward(world.deps, ORG, id, 'HINT'), false);
+    const [claim] = await world.stores.lanes.claimSyncs('HINT', 1, 60_000);
+    await world.stores.lanes.finishSync(claim!, await syncConversation(world.deps, ORG, id, 'HINT'), false);
   };
   world.provider.set({ status: 'BOT_HELD', agent: null });
-  world.provider.during.set('readForward', async () => {
+  world.provider.hooks.set('readForward', async () => {
     world.provider.set({ agent: 'alice' });
     await recordHint(world.deps, accountId, { conversationId: own! });
   });
@@ -145,37 +175,54 @@ it('a takeover whose hint comes while a sync reads, and is followed by one of wo
   await recordHint(world.deps, accountId, { conversationId: own!, about: 'MESSAGES' });
   await syncOwn();
   expect((await world.session(id)).control).toBe('HUMAN');
-  await world.flows.endHandoff(scope, { sessionId: id, handoffId: null, reason: 'OPERATOR_ENDED', idempotencyKey: world.nextKey() });
+  await world.flows.endHandoff(scope, {
+    sessionId: id,
+    handoffId: null,
+    reason: 'OPERATOR_ENDED',
+    idempotencyKey: world.nextKey(),
+  });
 });
 
 describe('what a hint shows while a handoff is being opened', () => {
-  const opening = async (shows: { status: 'RESOLVED' | 'ON_HOLD' | 'OPEN' | 'BOT_HELD' }, how: () => void = () => undefined) => {
+  const opening = async (
+    shows: { status: 'RESOLVED' | 'ON_HOLD' | 'OPEN' | 'BOT_HELD' },
+    how: () => void = () => undefined,
+  ) => {
     const { id } = await world.open();
     await world.user(id, 'help');
     await world.deliverAll();
-    while ((await world.stores.lanes.claimReadings('HINT', 1, 60_000)).length > 0) { /* of the sessions before */ }
+    while ((await world.stores.lanes.claimSyncs('HINT', 1, 60_000)).length > 0) {
+      /* of the sessions before */
+    }
     const { handoff } = await world.ask(id);
     const { conversationId: opened } = await world.session(id);
-    world.provider.during.set('openForAgents', async () => {
+    world.provider.hooks.set('openForAgents', async () => {
       how();
-      await recordHint(world.deps, accountId, { conversationId: opened!, shows: { teamId: null, agentId: null, ...shows } });
+      await recordHint(world.deps, accountId, {
+        conversationId: opened!,
+        stateHint: { teamId: null, agentId: null, ...shows },
+      });
     });
     expect(await world.deliverAll()).toEqual([]);
-    const due = await world.stores.lanes.claimReadings('HINT', 1, 60_000);
+    const due = await world.stores.lanes.claimSyncs('HINT', 1, 60_000);
     return { id, handoffId: handoff.id, due: due.map(({ sessionId: ofDue }) => ofDue) };
   };
 
   it('is read as soon as the opening is recorded: an agent resolves it at once', async () => {
-    const { id, handoffId, due } = await opening({ status: 'RESOLVED' }, () => world.provider.set({ status: 'RESOLVED' }));
+    const { id, handoffId, due } = await opening({ status: 'RESOLVED' }, () =>
+      world.provider.set({ status: 'RESOLVED' }),
+    );
     expect(due).toEqual([id]);
-    await readForward(world.deps, ORG, id, 'HINT');
+    await syncConversation(world.deps, ORG, id, 'HINT');
     expect(await world.handoff(handoffId)).toMatchObject({ endReason: 'AGENT_RESOLVED' });
   });
 
   it('is read as soon as the opening is recorded: an agent snoozes it at once', async () => {
-    const { id, handoffId, due } = await opening({ status: 'ON_HOLD' }, () => world.provider.set({ status: 'ON_HOLD' }));
+    const { id, handoffId, due } = await opening({ status: 'ON_HOLD' }, () =>
+      world.provider.set({ status: 'ON_HOLD' }),
+    );
     expect(due).toEqual([id]);
-    await readForward(world.deps, ORG, id, 'HINT');
+    await syncConversation(world.deps, ORG, id, 'HINT');
     expect(await world.handoff(handoffId)).toMatchObject({ state: 'ON_HOLD' });
   });
 

@@ -1,4 +1,4 @@
-import { notePosted } from '../../../src/core/flows/undelivered';
+import { recordPosted } from '../../../src/core/flows/undelivered';
 import type { MessageRecord } from '../../../src/core/message';
 import { Worker } from '../../../src/delivery';
 import { createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
@@ -6,28 +6,59 @@ import { caller, startRoom } from '../graphql/room';
 import { quiet } from '../../support/quiet';
 
 let world: FlowWorld;
-beforeEach(async () => { world = await createFlowWorld(); });
+beforeEach(async () => {
+  world = await createFlowWorld();
+});
 afterEach(() => world.close());
 
 /** Lets a worker do what is due, until that is so. */
 async function work(until: () => Promise<boolean>): Promise<void> {
-  const worker = new Worker(world.deps, { leaseMs: 60_000, width: 2, widthOfFarSide: 2, pollMs: 5 }, quiet);
+  const worker = new Worker(world.deps, { leaseMs: 60_000, concurrency: 2, concurrencyPerRemote: 2, pollMs: 5 }, quiet);
   await worker.start();
   try {
-    while (!(await until())) await new Promise((resolve) => { setTimeout(resolve, 5); });
-  } finally { await worker.stop(); }
+    while (!(await until()))
+      await new Promise(resolve => {
+        setTimeout(resolve, 5);
+      });
+  } finally {
+    await worker.stop();
+  }
 }
 const notices = async (sessionId: string) => (await world.inbox(sessionId)).map(({ notice }) => notice);
-const parked = async (sessionId: string) => (await world.stores.deadLetters.page(ORG, 'PARKED', { accountId: null, chatbotId: null, sessionId, destination: null, kind: null, code: null, parkedBefore: null, parkedAfter: null }, { first: 10, after: null })).edges.map(({ node }) => node);
+const parked = async (sessionId: string) =>
+  (
+    await world.stores.deadLetters.page(
+      ORG,
+      'PARKED',
+      {
+        accountId: null,
+        chatbotId: null,
+        sessionId,
+        destination: null,
+        kind: null,
+        code: null,
+        parkedBefore: null,
+        parkedAfter: null,
+      },
+      { first: 10, after: null },
+    )
+  ).edges.map(({ node }) => node);
 const isParked = (sessionId: string) => async () => (await parked(sessionId)).length > 0;
-const resend = async (sessionId: string) => world.flows.resendDeadLetters(scope, { ids: (await parked(sessionId)).map(({ id }) => id), filter: null, all: false, after: null }, null);
+const resend = async (sessionId: string) =>
+  world.flows.resendDeadLetters(
+    scope,
+    { ids: (await parked(sessionId)).map(({ id }) => id), filter: null, all: false, after: null },
+    null,
+  );
 
 it('the runtime hears that a message did not reach the agents, and that it did after all', async () => {
   const { id } = await world.open();
   world.provider.failNext('postMessage', 'refused');
   const { message } = await world.user(id, 'help');
   await work(isParked(id));
-  expect(await notices(id)).toEqual([{ kind: 'MESSAGE_UNDELIVERED', messageId: message.id, code: 'PROVIDER_REFUSED', outcome: 'NOT_DELIVERED' }]);
+  expect(await notices(id)).toEqual([
+    { kind: 'MESSAGE_UNDELIVERED', messageId: message.id, code: 'PROVIDER_REFUSED', outcome: 'NOT_DELIVERED' },
+  ]);
   await resend(id);
   await work(async () => (await notices(id)).length > 1);
   expect((await notices(id)).slice(1)).toEqual([{ kind: 'MESSAGE_DELIVERED', messageId: message.id }]);
@@ -38,7 +69,7 @@ it('the runtime hears that a message did not reach the agents, and that it did a
   expect(await notices(id)).toHaveLength(2);
 });
 
-it('it hears so each time that a new try fails for good, and of the bot\'s messages', async () => {
+it("it hears so each time that a new try fails for good, and of the bot's messages", async () => {
   const { id } = await world.open();
   world.provider.failNext('postMessage', 'refused');
   await world.bot(id, 'hello');
@@ -56,7 +87,12 @@ it('it hears so of what a handoff was to bring along', async () => {
   await world.ask(id);
   world.provider.failNext('postMessage', 'refused');
   await world.deliverAll();
-  expect((await notices(id))[0]).toEqual({ kind: 'MESSAGE_UNDELIVERED', messageId: message.id, code: 'PROVIDER_REFUSED', outcome: 'NOT_DELIVERED' });
+  expect((await notices(id))[0]).toEqual({
+    kind: 'MESSAGE_UNDELIVERED',
+    messageId: message.id,
+    code: 'PROVIDER_REFUSED',
+    outcome: 'NOT_DELIVERED',
+  });
 });
 
 it('it hears that one is there when a sync finds it', async () => {
@@ -67,7 +103,14 @@ it('it hears that one is there when a sync finds it', async () => {
   const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
   await world.stores.lanes.park(lane!, 'OUTCOME_UNKNOWN', 'UNKNOWN');
   expect(await notices(id)).toMatchObject([{ kind: 'MESSAGE_UNDELIVERED', outcome: 'UNKNOWN' }]);
-  world.provider.only.entries.push({ id: 1_000, by: 'us', ourId: message.id, text: 'help', author: 'END_USER', agent: null });
+  world.provider.onlyConversation.entries.push({
+    id: 1_000,
+    by: 'us',
+    ourId: message.id,
+    text: 'help',
+    author: 'END_USER',
+    agent: null,
+  });
   await world.read(id);
   expect((await notices(id)).slice(1)).toEqual([{ kind: 'MESSAGE_DELIVERED', messageId: message.id }]);
 });
@@ -79,25 +122,36 @@ it('it hears that one is there once, also when a sync finds it while it is poste
   await work(isParked(id));
   await resend(id);
   // The provider has the message, and the worker that posted it has not recorded so yet.
-  world.provider.during.set('postMessage', async () => { await world.read(id); });
+  world.provider.hooks.set('postMessage', async () => {
+    await world.read(id);
+  });
   expect(await world.deliverAll()).toEqual([]);
   expect(world.provider.shown()).toEqual(['END_USER: help']);
   expect((await notices(id)).slice(1)).toEqual([{ kind: 'MESSAGE_DELIVERED', messageId: message.id }]);
 });
 
-it.each([false, true])('what a caller read of a message before its transaction (isUndelivered: %s) decides nothing', async (isUndelivered) => {
-  const { id } = await world.open();
-  const { message } = await world.user(id, 'help');
-  const told = async () => (await notices(id)).filter(({ kind }) => kind === 'MESSAGE_DELIVERED').length;
-  const record = () => world.stores.sessions.transact(ORG, id, (tx) => notePosted(tx, { ...message, isUndelivered } as MessageRecord, '1000'));
-  await record();
-  expect(await told()).toBe(0);
-  await world.stores.sessions.transact(ORG, id, (tx) => tx.updateMessage(message.id, { isUndelivered: true }));
-  await record();
-  await record();
-  expect(await told()).toBe(1);
-  expect(await world.stores.messages.get(ORG, message.id)).toMatchObject({ providerMessageId: '1000', isUndelivered: false });
-});
+it.each([false, true])(
+  'what a caller read of a message before its transaction (isUndelivered: %s) decides nothing',
+  async isUndelivered => {
+    const { id } = await world.open();
+    const { message } = await world.user(id, 'help');
+    const told = async () => (await notices(id)).filter(({ kind }) => kind === 'MESSAGE_DELIVERED').length;
+    const record = () =>
+      world.stores.sessions.transact(ORG, id, tx =>
+        recordPosted(tx, { ...message, isUndelivered } as MessageRecord, '1000'),
+      );
+    await record();
+    expect(await told()).toBe(0);
+    await world.stores.sessions.transact(ORG, id, tx => tx.updateMessage(message.id, { isUndelivered: true }));
+    await record();
+    await record();
+    expect(await told()).toBe(1);
+    expect(await world.stores.messages.get(ORG, message.id)).toMatchObject({
+      providerMessageId: '1000',
+      isUndelivered: false,
+    });
+  },
+);
 
 it('and so over GraphQL', async () => {
   const room = await startRoom(world);
@@ -107,10 +161,19 @@ it('and so over GraphQL', async () => {
   await work(isParked(id));
   await resend(id);
   await work(async () => (await notices(id)).length > 1);
-  const { data } = await room.run(`{ supportRuntimeInbox(first: 10) { nodes { notice { __typename
-    ... on SupportMessageUndeliveredNotice { code deliveryOutcome message { id callerMessageId } } ... on SupportMessageDeliveredNotice { message { id } } } } } }`, {}, caller('bot'));
+  const { data } = await room.run(
+    `{ supportRuntimeInbox(first: 10) { nodes { notice { __typename
+    ... on SupportMessageUndeliveredNotice { code deliveryOutcome message { id callerMessageId } } ... on SupportMessageDeliveredNotice { message { id } } } } } }`,
+    {},
+    caller('bot'),
+  );
   expect(data.supportRuntimeInbox.nodes.map(({ notice }: { notice: object }) => notice)).toEqual([
-    { __typename: 'SupportMessageUndeliveredNotice', code: 'PROVIDER_REFUSED', deliveryOutcome: 'NOT_DELIVERED', message: { id: message.id, callerMessageId: message.callerMessageId } },
+    {
+      __typename: 'SupportMessageUndeliveredNotice',
+      code: 'PROVIDER_REFUSED',
+      deliveryOutcome: 'NOT_DELIVERED',
+      message: { id: message.id, callerMessageId: message.callerMessageId },
+    },
     { __typename: 'SupportMessageDeliveredNotice', message: { id: message.id } },
   ]);
   await room.stop();

@@ -2,7 +2,7 @@ import { OutcomeUnknownError } from '../../../src/core/errors';
 import { deliver } from '../../../src/core/flows/to-provider/deliver';
 import { Worker } from '../../../src/delivery';
 import { createFlowWorld, type FlowWorld, scope } from '../../support/flow-world';
-import { leaseThat } from '../../support/lease';
+import { createLease } from '../../support/lease';
 import { until } from '../../support/until';
 
 /* A provider that has looked and cannot tell: it is set aside at once, nothing is written twice, and nothing else waits for it. */
@@ -16,26 +16,37 @@ beforeEach(async () => {
 afterEach(() => world.close());
 
 async function work(): Promise<void> {
-  const log = { info: () => undefined, warn: () => undefined, error: (fields: object, message: string) => { logged.push({ fields: { ...fields }, message }); } };
-  const worker = new Worker(world.deps, { leaseMs: 60_000, width: 4, widthOfFarSide: 4, pollMs: 5 }, log);
+  const log = {
+    info: () => undefined,
+    warn: () => undefined,
+    error: (fields: object, message: string) => {
+      logged.push({ fields: { ...fields }, message });
+    },
+  };
+  const worker = new Worker(world.deps, { leaseMs: 60_000, concurrency: 4, concurrencyPerRemote: 4, pollMs: 5 }, log);
   await worker.start();
-  const isBusy = async () => (await world.pool.query("select from lane where destination = 'PROVIDER' and next_run_at is not null")).rows.length > 0;
+  const isBusy = async () =>
+    (await world.pool.query("select from lane where destination = 'PROVIDER' and next_run_at is not null")).rows
+      .length > 0;
   await until(async () => !(await isBusy()));
   await worker.stop();
 }
 const cannotTell = (verb: 'postMessage' | 'postNote' | 'openConversation') => {
   const real = world.provider[verb] as (...given: unknown[]) => Promise<string>;
-  Object.assign(world.provider, { [verb]: async (request: { readonly mayExist: boolean }, signal: AbortSignal) => {
-    if (request.mayExist) throw new OutcomeUnknownError('It may be what was deleted.');
-    return real(request, signal);
-  } });
+  Object.assign(world.provider, {
+    [verb]: async (request: { readonly mayExist: boolean }, signal: AbortSignal) => {
+      if (request.mayExist) throw new OutcomeUnknownError('It may be what was deleted.');
+      return real(request, signal);
+    },
+  });
 };
 /** As if the first try had died with its process. */
 const diesOverIt = async () => {
   await world.stores.lanes.claimDeliveries('PROVIDER', 10, 60_000);
   await world.pool.query('update lane set next_run_at = now() where next_run_at is not null');
 };
-const parked = async (sessionId: string) => (await world.events(sessionId)).map(({ body }) => body).filter(({ type }) => type === 'DELIVERY_PARKED');
+const parked = async (sessionId: string) =>
+  (await world.events(sessionId)).map(({ body }) => body).filter(({ type }) => type === 'DELIVERY_PARKED');
 
 async function talk(): Promise<string> {
   const { id } = await world.open();
@@ -52,7 +63,9 @@ it('a message is set aside, what comes behind it is shown, and the log says that
   await world.user(sessionId, 'later');
   await work();
   expect(world.provider.shown()).toEqual(['END_USER: hello', 'END_USER: later']);
-  expect(await parked(sessionId)).toMatchObject([{ kind: 'POST_MESSAGE', code: 'OUTCOME_UNKNOWN', outcome: 'UNKNOWN' }]);
+  expect(await parked(sessionId)).toMatchObject([
+    { kind: 'POST_MESSAGE', code: 'OUTCOME_UNKNOWN', outcome: 'UNKNOWN' },
+  ]);
   expect(logged).toMatchObject([{ fields: { code: 'OUTCOME_UNKNOWN', outcome: 'UNKNOWN', kind: 'POST_MESSAGE' } }]);
   expect(await world.flows.explain(scope, sessionId)).toMatchObject({ owed: { parked: 1, parkedUnknown: 1 } });
 });
@@ -62,10 +75,18 @@ it('a history is brought whole without a reaction of which nobody can tell, whic
   const { id: sessionId } = await world.open();
   const { message } = await world.user(sessionId, 'one');
   await world.user(sessionId, 'two');
-  await world.flows.reactToMessage(scope, { sessionId, messageId: message.id, callerMessageId: null, by: 'END_USER', emoji: '👍', epoch: null, idempotencyKey: world.nextKey() });
+  await world.flows.reactToMessage(scope, {
+    sessionId,
+    messageId: message.id,
+    callerMessageId: null,
+    by: 'END_USER',
+    emoji: '👍',
+    epoch: null,
+    idempotencyKey: world.nextKey(),
+  });
   await world.ask(sessionId);
   const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
-  await deliver(world.deps, lane!.delivery, leaseThat());
+  await deliver(world.deps, lane!.delivery, createLease());
   await world.stores.lanes.complete(lane!);
   cannotTell('postMessage');
   await diesOverIt();
@@ -82,7 +103,7 @@ it('a handoff goes on to people without its note', async () => {
   await diesOverIt();
   await work();
   expect(await world.handoff(handoff.id)).toMatchObject({ state: 'QUEUED' });
-  expect(world.provider.only.view.status).toBe('OPEN');
+  expect(world.provider.onlyConversation.view.status).toBe('OPEN');
   expect(await parked(sessionId)).toMatchObject([{ kind: 'POST_CONTEXT_NOTE', outcome: 'UNKNOWN' }]);
 });
 
@@ -97,7 +118,7 @@ it('a handoff that has no conversation to go on in fails by name, and the bot ha
   expect(await world.handoff(handoff.id)).toMatchObject({ state: 'FAILED', failureCode: 'OUTCOME_UNKNOWN' });
   expect(await world.session(sessionId)).toMatchObject({ control: 'BOT', liveHandoffId: null });
   expect(await parked(sessionId)).toMatchObject([{ kind: 'POST_MESSAGE', outcome: 'UNKNOWN' }]);
-  expect(world.provider.calls.filter((verb) => verb === 'openConversation')).toEqual([]);
+  expect(world.provider.calls.filter(verb => verb === 'openConversation')).toEqual([]);
 });
 
 it('a conversation that is lost takes the doubt with it: all of the talk is told in the next', async () => {

@@ -1,8 +1,8 @@
-import { deliver, deliveryRefused } from '../../../src/core/flows/to-provider/deliver';
+import { deliver, handleRefusedDelivery } from '../../../src/core/flows/to-provider/deliver';
 import { outcomeAfter } from '../../../src/delivery/retry-policy';
-import type { PostTranscript } from '../../../src/core/ports/support-provider';
+import type { PostTranscript } from '../../../src/core/ports/provider/support-provider';
 import { createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
-import { leaseThat } from '../../support/lease';
+import { createLease } from '../../support/lease';
 
 /* The file of an earlier handoff's history may have been posted, and nobody has been told. */
 
@@ -16,7 +16,13 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-const cancel = (handoffId: string) => world.flows.endHandoff(scope, { handoffId, sessionId: null, reason: 'BOT_CANCELLED', idempotencyKey: world.nextKey() });
+const cancel = (handoffId: string) =>
+  world.flows.endHandoff(scope, {
+    handoffId,
+    sessionId: null,
+    reason: 'BOT_CANCELLED',
+    idempotencyKey: world.nextKey(),
+  });
 const claimed = async () => (await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000))[0]!;
 
 /** A handoff whose transcript was posted; the response was lost. Four messages, three of them in the file. */
@@ -30,13 +36,20 @@ async function attempt(fault: 'before' | 'after') {
   world.provider.failNext('postNote', fault);
   const lane = await claimed();
   expect(lane.delivery.work.kind).toBe('POST_TRANSCRIPT');
-  const error: unknown = await deliver(world.deps, lane.delivery, leaseThat()).catch((thrown: unknown) => thrown);
+  const error: unknown = await deliver(world.deps, lane.delivery, createLease()).catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(Error);
   return { lane, error };
 }
-const timesShown = (text: string): number => world.provider.shown().join('\n').split('\n').filter(line => line.trim().endsWith(text)).length;
+const timesShown = (text: string): number =>
+  world.provider
+    .shown()
+    .join('\n')
+    .split('\n')
+    .filter(line => line.trim().endsWith(text)).length;
 const timesOfAll = () => ['one', 'two', 'three', 'four'].map(timesShown);
-const waiting = async () => (await world.pool.query("select from delivery where destination = 'PROVIDER' and state in ('WAITING', 'PARKED')")).rows.length;
+const waiting = async () =>
+  (await world.pool.query("select from delivery where destination = 'PROVIDER' and state in ('WAITING', 'PARKED')"))
+    .rows.length;
 
 /** How the first attempt comes to its end: reported, or with its process. */
 const ENDS = {
@@ -51,7 +64,10 @@ const ENDS = {
 };
 
 describe.each(Object.entries(ENDS))('a transcript whose attempt %s, of a handoff that was cancelled', (_end, end) => {
-  it.each([['still waits', false], ['was dropped', true]])('is found by the next handoff, not posted twice, when it %s', async (_when, isDropped) => {
+  it.each([
+    ['still waits', false],
+    ['was dropped', true],
+  ])('is found by the next handoff, not posted twice, when it %s', async (_when, isDropped) => {
     const { sessionId, handoffId } = await asked();
     await end();
     await cancel(handoffId);
@@ -91,7 +107,7 @@ describe.each(Object.entries(ENDS))('a transcript whose attempt %s, of a handoff
 it('a transcript of unknown outcome that became a dead letter when the provider stayed away is looked up by the next handoff', async () => {
   const { sessionId, handoffId } = await asked();
   const { lane, error } = await attempt('after');
-  await deliveryRefused(world.deps, lane.delivery, 'PROVIDER_UNAVAILABLE', error);
+  await handleRefusedDelivery(world.deps, lane.delivery, 'PROVIDER_UNAVAILABLE', error);
   await world.stores.lanes.park(lane, 'PROVIDER_UNAVAILABLE', outcomeAfter(error));
   expect(await world.handoff(handoffId)).toMatchObject({ state: 'FAILED' });
   await world.ask(sessionId);
@@ -100,20 +116,26 @@ it('a transcript of unknown outcome that became a dead letter when the provider 
   expect(await waiting()).toBe(0);
 });
 
-it.each([['still waits', false], ['was dropped', true]])('a transcript that is refused after its lookup, when the earlier one %s, is not looked up for ever', async (_when, isDropped) => {
-  const { sessionId, handoffId } = await asked();
-  const { lane } = await attempt('before');
-  await world.stores.lanes.retry(lane, 0, 'PROVIDER_UNAVAILABLE', true, 'UNKNOWN');
-  await cancel(handoffId);
-  if (isDropped) expect(await world.deliverAll()).toEqual([]);
-  const { handoff } = await world.ask(sessionId);
-  world.provider.failNext('postNote', 'refused');
-  expect(await world.deliverAll()).toEqual([]);
-  expect(world.provider.shown()).toEqual(['END_USER: one', 'END_USER: two', 'END_USER: three', 'END_USER: four']);
-  expect(world.provider.calls.filter(verb => verb === 'postNote')).toHaveLength(2);
-  expect(await world.handoff(handoff.id)).toMatchObject({ state: 'QUEUED' });
-  expect(await waiting()).toBe(0);
-});
+it.each([
+  ['still waits', false],
+  ['was dropped', true],
+])(
+  'a transcript that is refused after its lookup, when the earlier one %s, is not looked up for ever',
+  async (_when, isDropped) => {
+    const { sessionId, handoffId } = await asked();
+    const { lane } = await attempt('before');
+    await world.stores.lanes.retry(lane, 0, 'PROVIDER_UNAVAILABLE', true, 'UNKNOWN');
+    await cancel(handoffId);
+    if (isDropped) expect(await world.deliverAll()).toEqual([]);
+    const { handoff } = await world.ask(sessionId);
+    world.provider.failNext('postNote', 'refused');
+    expect(await world.deliverAll()).toEqual([]);
+    expect(world.provider.shown()).toEqual(['END_USER: one', 'END_USER: two', 'END_USER: three', 'END_USER: four']);
+    expect(world.provider.calls.filter(verb => verb === 'postNote')).toHaveLength(2);
+    expect(await world.handoff(handoff.id)).toMatchObject({ state: 'QUEUED' });
+    expect(await waiting()).toBe(0);
+  },
+);
 
 it('a transcript whose attempts have surely failed is not posted beside the next one', async () => {
   const { sessionId, handoffId } = await asked();
@@ -130,14 +152,14 @@ it('a transcript whose attempts have surely failed is not posted beside the next
 it('a transcript that only an operator can decide about stays out of the next one', async () => {
   const { sessionId, handoffId } = await asked();
   const { lane, error } = await attempt('after');
-  await deliveryRefused(world.deps, lane.delivery, 'OUTCOME_UNKNOWN', error);
+  await handleRefusedDelivery(world.deps, lane.delivery, 'OUTCOME_UNKNOWN', error);
   await world.stores.lanes.park(lane, 'OUTCOME_UNKNOWN', 'UNKNOWN');
   if ((await world.session(sessionId)).liveHandoffId !== null) await cancel(handoffId);
   for (const text of ['five', 'six']) await world.user(sessionId, text);
   await world.ask(sessionId);
   expect(await world.deliverAll()).toEqual([]);
   expect([...timesOfAll(), timesShown('five'), timesShown('six')]).toEqual([1, 1, 1, 1, 1, 1]);
-  expect((await world.stores.deliveries.owed(ORG, sessionId)).parked).toBe(1);
+  expect((await world.stores.deliveries.countPending(ORG, sessionId)).parked).toBe(1);
 });
 
 describe('a message that was to be posted by itself, below a transcript that only an operator can decide about', () => {
@@ -147,7 +169,7 @@ describe('a message that was to be posted by itself, below a transcript that onl
     const { handoff: first } = await world.ask(sessionId);
     world.provider.failNext('postMessage', 'before');
     const lane = await claimed();
-    await expect(deliver(world.deps, lane.delivery, leaseThat())).rejects.toThrow('away');
+    await expect(deliver(world.deps, lane.delivery, createLease())).rejects.toThrow('away');
     await world.stores.lanes.retry(lane, 0, 'PROVIDER_UNAVAILABLE', true, 'UNKNOWN');
     await cancel(first.id);
     for (const text of ['two', 'three', 'four']) await world.user(sessionId, text);
@@ -167,7 +189,7 @@ describe('a message that was to be posted by itself, below a transcript that onl
     await world.ask(sessionId);
     expect(await world.deliverAll()).toEqual([]);
     expect(timesOfAll()).toEqual([1, 1, 1, 1]);
-    expect((await world.stores.deliveries.owed(ORG, sessionId)).parked).toBe(1);
+    expect((await world.stores.deliveries.countPending(ORG, sessionId)).parked).toBe(1);
   });
 
   it('is brought by the next handoff when it was dropped', async () => {
@@ -188,7 +210,7 @@ it('a message that was refused before a transcript of unknown outcome was made i
   world.provider.failNext('postMessage', 'refused');
   await world.user(sessionId, 'one');
   const lane = await claimed();
-  await expect(deliver(world.deps, lane.delivery, leaseThat())).rejects.toThrow('never');
+  await expect(deliver(world.deps, lane.delivery, createLease())).rejects.toThrow('never');
   await world.stores.lanes.park(lane, 'PROVIDER_REFUSED', null);
   await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ON_HANDOFF' });
   await world.user(sessionId, 'two');

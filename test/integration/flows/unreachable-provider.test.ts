@@ -7,7 +7,10 @@ let isAway = false;
 beforeAll(async () => {
   world = await createChatwootWorld({
     fetch: async (input, init) => {
-      if (isAway) throw new TypeError('fetch failed', { cause: Object.assign(new Error('connect ECONNREFUSED 10.0.0.7:3000'), { code: 'ECONNREFUSED' }) });
+      if (isAway)
+        throw new TypeError('fetch failed', {
+          cause: Object.assign(new Error('connect ECONNREFUSED 10.0.0.7:3000'), { code: 'ECONNREFUSED' }),
+        });
       return fetch(input, init);
     },
   });
@@ -16,18 +19,29 @@ afterAll(() => world.close());
 
 it('a Chatwoot that cannot be reached is logged with its account, the work, and the next step, by every loop that asks it', async () => {
   const lines: Readonly<Record<string, unknown>>[] = [];
-  const note = (fields: Readonly<Record<string, unknown>>, message: string): void => { lines.push({ ...fields, message }); };
-  const [account] = await world.stores.setup.accountsOf(ORG);
+  const note = (fields: Readonly<Record<string, unknown>>, message: string): void => {
+    lines.push({ ...fields, message });
+  };
+  const [account] = await world.stores.setup.listAccounts(ORG);
   const sessionId = await world.handedOver();
   isAway = true;
   await world.user(sessionId, 'hello');
-  const worker = new Worker(world.deps, { leaseMs: 60_000, width: 8, widthOfFarSide: 8, pollMs: 10 }, { info: () => undefined, warn: note, error: note });
+  const worker = new Worker(
+    world.deps,
+    { leaseMs: 60_000, concurrency: 8, concurrencyPerRemote: 8, pollMs: 10 },
+    { info: () => undefined, warn: note, error: note },
+  );
   await worker.start();
-  const lineOf = (about: object) => lines.find((line) => Object.entries(about).every(([key, value]) => line[key] === value));
+  const lineOf = (about: object) =>
+    lines.find(line => Object.entries(about).every(([key, value]) => line[key] === value));
   try {
     for (const about of [{ work: 'looks' }, { work: 'readings' }, { kind: 'POST_MESSAGE' }]) {
       await until(() => lineOf(about) !== undefined);
-      expect(lineOf(about)).toMatchObject({ accountId: account!.id, code: 'PROVIDER_UNAVAILABLE', cause: 'ECONNREFUSED' });
+      expect(lineOf(about)).toMatchObject({
+        accountId: account!.id,
+        code: 'PROVIDER_UNAVAILABLE',
+        cause: 'ECONNREFUSED',
+      });
     }
     expect(lineOf({ work: 'looks' })).toMatchObject({ organizationId: ORG, next: expect.any(String) });
     expect(JSON.stringify(lines)).not.toMatch(/10\.0\.0\.7|background/);

@@ -3,10 +3,13 @@ import { createFlowWorld, scope, type FlowWorld } from '../../support/flow-world
 /* The end-user ends a handoff before there is a conversation at the provider. */
 
 let world: FlowWorld;
-beforeEach(async () => { world = await createFlowWorld(); });
+beforeEach(async () => {
+  world = await createFlowWorld();
+});
 afterEach(() => world.close());
 
-const end = (handoffId: string) => world.flows.endHandoff(scope, { handoffId, sessionId: null, reason: 'USER_ENDED', idempotencyKey: world.nextKey() });
+const end = (handoffId: string) =>
+  world.flows.endHandoff(scope, { handoffId, sessionId: null, reason: 'USER_ENDED', idempotencyKey: world.nextKey() });
 const mirror = (mirroring: 'ALWAYS' | 'ON_HANDOFF') => world.flows.updatePolicy(scope, 'bot-1', { mirroring });
 async function asked(): Promise<{ id: string; handoffId: string }> {
   const { id } = await world.open();
@@ -16,21 +19,29 @@ async function asked(): Promise<{ id: string; handoffId: string }> {
 }
 const statuses = () => world.provider.conversations.map(({ view: { status } }) => status);
 
-describe.each([['one by one', 50], ['after a file that the provider does not take', 1]])('with its history %s', (_how, room) => {
-  beforeEach(() => { Object.assign(world.provider, { postingRoom: () => room }); });
-
-  it.each(['ALWAYS', 'ON_HANDOFF'] as const)('what was said in it is posted and the conversation is resolved, with mirroring %s', async mirroring => {
-    await mirror(mirroring);
-    const { id, handoffId } = await asked();
-    await world.user(id, 'three');
-    await end(handoffId);
-    expect(await world.deliverAll()).toEqual([]);
-    expect(world.provider.shown()).toEqual(['END_USER: one', 'BOT: two', 'END_USER: three']);
-    expect(statuses()).toEqual(['RESOLVED']);
-    expect(await world.handoff(handoffId)).toMatchObject({ state: 'ENDED', endReason: 'USER_ENDED' });
-    expect(await world.session(id)).toMatchObject({ control: 'BOT', liveHandoffId: null });
-    expect((await world.session(id)).statusWrites % 2).toBe(0);
+describe.each([
+  ['one by one', 50],
+  ['after a file that the provider does not take', 1],
+])('with its history %s', (_how, room) => {
+  beforeEach(() => {
+    Object.assign(world.provider, { postingRoom: () => room });
   });
+
+  it.each(['ALWAYS', 'ON_HANDOFF'] as const)(
+    'what was said in it is posted and the conversation is resolved, with mirroring %s',
+    async mirroring => {
+      await mirror(mirroring);
+      const { id, handoffId } = await asked();
+      await world.user(id, 'three');
+      await end(handoffId);
+      expect(await world.deliverAll()).toEqual([]);
+      expect(world.provider.shown()).toEqual(['END_USER: one', 'BOT: two', 'END_USER: three']);
+      expect(statuses()).toEqual(['RESOLVED']);
+      expect(await world.handoff(handoffId)).toMatchObject({ state: 'ENDED', endReason: 'USER_ENDED' });
+      expect(await world.session(id)).toMatchObject({ control: 'BOT', liveHandoffId: null });
+      expect((await world.session(id)).statusWrites % 2).toBe(0);
+    },
+  );
 
   it('no conversation is made if nothing was said in it and only handoffs are mirrored', async () => {
     await mirror('ON_HANDOFF');
@@ -47,7 +58,9 @@ it('the conversation is resolved after messages that are enqueued again, because
   await mirror('ALWAYS');
   await world.user(id, 'two');
   await end((await world.ask(id)).handoff.id);
-  world.provider.during.set('resolve', async () => { expect(world.provider.shown()).toEqual(['END_USER: one', 'END_USER: two']); });
+  world.provider.hooks.set('resolve', async () => {
+    expect(world.provider.shown()).toEqual(['END_USER: one', 'END_USER: two']);
+  });
   expect(await world.deliverAll()).toEqual([]);
   expect(statuses()).toEqual(['RESOLVED']);
 });

@@ -1,48 +1,80 @@
 import { randomUUID } from 'node:crypto';
 import type { FlowDeps } from '../../../src/core/flows/deps';
-import type { SupportProvider } from '../../../src/core/ports/support-provider';
+import type { SupportProvider } from '../../../src/core/ports/provider/support-provider';
 import { Worker } from '../../../src/delivery';
-import { RetentionTurn } from '../../../src/delivery/retention-turn';
+import { RetentionJob } from '../../../src/delivery/retention-job';
 import { createFlowWorld, ORG, type FlowWorld } from '../../support/flow-world';
-import { said } from '../../support/push-world';
+import { agentMessage } from '../../support/push-world';
 import { scriptedDefinition } from '../../support/scripted-provider';
 import { quiet } from '../../support/quiet';
 
 let world: FlowWorld;
-beforeEach(async () => { world = await createFlowWorld(); });
+beforeEach(async () => {
+  world = await createFlowWorld();
+});
 afterEach(async () => {
   jest.restoreAllMocks();
   await world.close();
 });
 
 const DAY = 86_400_000;
-const keepMs = { events: 365 * DAY, messages: 365 * DAY, deliveries: 365 * DAY, idempotencyKeys: 365 * DAY, sessions: 365 * DAY };
-const options = { leaseMs: 60_000, width: 8, widthOfFarSide: 8, pollMs: 10 };
+const keepMs = {
+  events: 365 * DAY,
+  messages: 365 * DAY,
+  deliveries: 365 * DAY,
+  idempotencyKeys: 365 * DAY,
+  sessions: 365 * DAY,
+};
+const options = { leaseMs: 60_000, concurrency: 8, concurrencyPerRemote: 8, pollMs: 10 };
 
 /** Its look over the account does not come back by itself. */
 function looking(answer: (signal: AbortSignal) => Promise<never>): { deps: FlowDeps; reached: Promise<void> } {
   let reach!: () => void;
-  const reached = new Promise<void>((resolve) => { reach = resolve; });
-  const instance: SupportProvider = Object.assign(Object.create(world.provider) as SupportProvider, {
-    changedConversations: (_request: unknown, signal: AbortSignal) => { reach(); return answer(signal); },
+  const reached = new Promise<void>(resolve => {
+    reach = resolve;
   });
-  return { deps: { ...world.deps, providers: new Map([['scripted', { definition: scriptedDefinition(instance), instance }]]) }, reached };
+  const instance: SupportProvider = Object.assign(Object.create(world.provider) as SupportProvider, {
+    changedConversations: (_request: unknown, signal: AbortSignal) => {
+      reach();
+      return answer(signal);
+    },
+  });
+  return {
+    deps: { ...world.deps, providers: new Map([['scripted', { definition: scriptedDefinition(instance), instance }]]) },
+    reached,
+  };
 }
 
 /** One message of long ago, with so many files. */
 async function oldFiles(count: number): Promise<void> {
   const { id } = await world.open();
-  const file = { name: 'bill.pdf', contentType: 'application/pdf', url: 'https://files.example/bill.pdf', sizeBytes: 1 };
-  await world.stores.sessions.transact(ORG, id, (tx) => tx.insertMessage({ ...said('see there'), id: randomUUID(), attachments: Array(count).fill(file) }));
+  const file = {
+    name: 'bill.pdf',
+    contentType: 'application/pdf',
+    url: 'https://files.example/bill.pdf',
+    sizeBytes: 1,
+  };
+  await world.stores.sessions.transact(ORG, id, tx =>
+    tx.insertMessage({ ...agentMessage('see there'), id: randomUUID(), attachments: Array(count).fill(file) }),
+  );
   world.time.ms += 400 * DAY;
   await world.pool.query("update upkeep set next_run_at = now() - interval '1 s'");
 }
 const messages = async () => (await world.pool.query('select from message')).rowCount;
-const restMs = async () => Number((await world.pool.query<{ ms: string }>('select extract(epoch from next_run_at - now()) * 1000 as ms from upkeep')).rows[0]!.ms);
+const restMs = async () =>
+  Number(
+    (await world.pool.query<{ ms: string }>('select extract(epoch from next_run_at - now()) * 1000 as ms from upkeep'))
+      .rows[0]!.ms,
+  );
 
 describe('a worker that stops', () => {
   it('ends a look that is under way', async () => {
-    const { deps, reached } = looking((signal) => new Promise((_resolve, reject) => { signal.addEventListener('abort', () => reject(signal.reason as Error)); }));
+    const { deps, reached } = looking(
+      signal =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason as Error));
+        }),
+    );
     const worker = new Worker(deps, options, quiet);
     await worker.start();
     await reached;
@@ -61,7 +93,12 @@ describe('a worker that stops', () => {
     await oldFiles(3);
     let removed = 0;
     let stopped: Promise<void> | undefined;
-    const files = { remove: async () => { removed += 1; stopped ??= worker.stop(); } };
+    const files = {
+      remove: async () => {
+        removed += 1;
+        stopped ??= worker.stop();
+      },
+    };
     const worker: Worker = new Worker({ ...world.deps, retention: { keepMs, files } }, options, quiet);
     await worker.start();
     while (stopped === undefined) await new Promise(setImmediate);
@@ -79,8 +116,14 @@ describe('a removal that takes longer than its lease', () => {
     const now = performance.now.bind(performance);
     jest.spyOn(performance, 'now').mockImplementation(() => now() + aheadMs);
     let removed = 0;
-    const files = { remove: async () => { removed += 1; aheadMs += ms; await during(); } };
-    const turn = new RetentionTurn(world.deps, { keepMs, files }, quiet, new AbortController().signal);
+    const files = {
+      remove: async () => {
+        removed += 1;
+        aheadMs += ms;
+        await during();
+      },
+    };
+    const turn = new RetentionJob(world.deps, { keepMs, files }, quiet, new AbortController().signal);
     return { turn, removed: () => removed };
   }
 
@@ -91,7 +134,7 @@ describe('a removal that takes longer than its lease', () => {
       ends.push((await world.pool.query<{ end: string }>('select next_run_at::text as end from upkeep')).rows[0]!.end);
       await world.pool.query('select pg_sleep(0.01)');
     });
-    await turn.turn();
+    await turn.tick();
     expect([removed(), await messages()]).toEqual([4, 0]);
     expect(new Set(ends).size).toBe(4);
     expect([...ends].sort()).toEqual(ends);
@@ -99,8 +142,10 @@ describe('a removal that takes longer than its lease', () => {
 
   it('leaves everything to the replica that has it, once it was lost', async () => {
     await oldFiles(4);
-    const { turn, removed } = slowly(40_000, () => world.pool.query("update upkeep set next_run_at = now() + interval '30 seconds'"));
-    expect(await turn.turn()).toBe(false);
+    const { turn, removed } = slowly(40_000, () =>
+      world.pool.query("update upkeep set next_run_at = now() + interval '30 seconds'"),
+    );
+    expect(await turn.tick()).toBe(false);
     expect([removed(), await messages()]).toEqual([1, 1]);
     expect(await restMs()).toBeGreaterThan(20_000);
   });

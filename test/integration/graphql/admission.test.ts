@@ -16,7 +16,8 @@ afterAll(async () => {
   await world.close();
 });
 
-const RECORD = 'mutation ($input: RecordEndUserMessageInput!) { recordEndUserMessage(input: $input) { message { id } replayed userErrors { code } } }';
+const RECORD =
+  'mutation ($input: RecordEndUserMessageInput!) { recordEndUserMessage(input: $input) { message { id } replayed userErrors { code } } }';
 
 async function whileFull(work: (sessionId: string) => Promise<void>): Promise<void> {
   const { id } = await world.open();
@@ -25,9 +26,16 @@ async function whileFull(work: (sessionId: string) => Promise<void>): Promise<vo
   const holder = await world.pool.connect();
   await holder.query('begin');
   await holder.query('select from session where id = any($1) for update', [held]);
-  const inside = held.map((sessionId) => room.run(RECORD, { input: { sessionId, text: 'held', idempotencyKey: world.nextKey() } }));
-  const waiting = async () => (await world.pool.query("select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()")).rowCount;
-  while (await waiting() !== 2) await new Promise(setImmediate);
+  const inside = held.map(sessionId =>
+    room.run(RECORD, { input: { sessionId, text: 'held', idempotencyKey: world.nextKey() } }),
+  );
+  const waiting = async () =>
+    (
+      await world.pool.query(
+        "select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()",
+      )
+    ).rowCount;
+  while ((await waiting()) !== 2) await new Promise(setImmediate);
   try {
     await work(id);
   } finally {
@@ -39,8 +47,9 @@ async function whileFull(work: (sessionId: string) => Promise<void>): Promise<vo
 
 it('refuses what is over the mark with the time to come again, and takes it afterwards', async () => {
   let refusedOn = '';
-  const third = (sessionId: string) => room.run(RECORD, { input: { sessionId, text: 'third', idempotencyKey: 'third' } });
-  await whileFull(async (sessionId) => {
+  const third = (sessionId: string) =>
+    room.run(RECORD, { input: { sessionId, text: 'third', idempotencyKey: 'third' } });
+  await whileFull(async sessionId => {
     refusedOn = sessionId;
     const refused = await third(sessionId);
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1']);
@@ -57,16 +66,39 @@ it('keeps places for other organizations', async () => {
 });
 
 it('counts operations of WebSockets and event streams, and not the subscriptions that are open', async () => {
-  const client = createClient({ url: room.wsUrl, webSocketImpl: WebSocket, connectionParams: caller('bot'), retryAttempts: 0 });
+  const client = createClient({
+    url: room.wsUrl,
+    webSocketImpl: WebSocket,
+    connectionParams: caller('bot'),
+    retryAttempts: 0,
+  });
   const codes: unknown[] = [];
-  const over = (query: string) => new Promise<void>((resolve, reject) => client.subscribe({ query }, {
-    next: ({ errors }) => { codes.push(errors?.[0]?.extensions?.['code']); }, complete: resolve, error: (errors) => { codes.push((errors as { extensions?: { code?: unknown } }[])[0]?.extensions?.code); (Array.isArray(errors) ? resolve : reject)(errors as never); },
-  }));
+  const over = (query: string) =>
+    new Promise<void>((resolve, reject) =>
+      client.subscribe(
+        { query },
+        {
+          next: ({ errors }) => {
+            codes.push(errors?.[0]?.extensions?.['code']);
+          },
+          complete: resolve,
+          error: errors => {
+            codes.push((errors as { extensions?: { code?: unknown } }[])[0]?.extensions?.code);
+            (Array.isArray(errors) ? resolve : reject)(errors as never);
+          },
+        },
+      ),
+    );
   const { id } = await world.open();
   const open: (() => void)[] = [];
   for (let i = 0; i < 3; i++) {
     const opened = gate();
-    open.push(client.subscribe({ query: `subscription { conversationStatus(sessionId: "${id}") { __typename } }` }, { next: () => opened.open(), complete: () => undefined, error: () => undefined }));
+    open.push(
+      client.subscribe(
+        { query: `subscription { conversationStatus(sessionId: "${id}") { __typename } }` },
+        { next: () => opened.open(), complete: () => undefined, error: () => undefined },
+      ),
+    );
     await opened.opened;
   }
 
@@ -75,7 +107,11 @@ it('counts operations of WebSockets and event streams, and not the subscriptions
     // What is over the mark is not even parsed.
     await over('{ not graphql');
     await over(`subscription { conversationStatus(sessionId: "${id}") { __typename } }`);
-    const stream = await fetch(room.url, { method: 'POST', headers: { accept: 'text/event-stream', 'content-type': 'application/json', ...caller('bot') }, body: '{"query":"{ supportInboxes { id } }"}' });
+    const stream = await fetch(room.url, {
+      method: 'POST',
+      headers: { accept: 'text/event-stream', 'content-type': 'application/json', ...caller('bot') },
+      body: '{"query":"{ supportInboxes { id } }"}',
+    });
     codes.push(/"code":"(\w+)"/.exec(await stream.text())?.[1]);
   });
   expect(codes).toEqual(['OVERLOADED', 'OVERLOADED', 'OVERLOADED', 'OVERLOADED']);

@@ -12,25 +12,38 @@ afterAll(async () => {
   await world?.close();
 });
 
-const file = (sizeBytes: unknown) => ({ url: 'https://files.example.com/a.bin', name: 'a.bin', contentType: 'application/octet-stream', sizeBytes });
+const file = (sizeBytes: unknown) => ({
+  url: 'https://files.example.com/a.bin',
+  name: 'a.bin',
+  contentType: 'application/octet-stream',
+  sizeBytes,
+});
 const MUTATIONS = { recordEndUserMessage: {}, sendBotMessage: { epoch: 1 } };
 
 async function send(name: string, more: object, sizes: readonly unknown[]): Promise<any> {
   const { id: sessionId } = await world.open();
   const type = `${name[0]!.toUpperCase()}${name.slice(1)}Input!`;
-  const { body } = await room.run(`mutation ($input: ${type}) { ${name}(input: $input) { message { attachments { sizeBytes } } userErrors { code field } } }`,
-    { input: { sessionId, text: 'a file', attachments: sizes.map(file), idempotencyKey: randomUUID(), ...more } });
+  const { body } = await room.run(
+    `mutation ($input: ${type}) { ${name}(input: $input) { message { attachments { sizeBytes } } userErrors { code field } } }`,
+    { input: { sessionId, text: 'a file', attachments: sizes.map(file), idempotencyKey: randomUUID(), ...more } },
+  );
   return body.errors ? body : body.data[name];
 }
 
 describe.each(Object.entries(MUTATIONS))('the size of a file in %s', (name, more) => {
   it('may be more than 32 bits hold, and comes out as it went in', async () => {
     const sizes = [0, 2_147_483_648, 9_007_199_254_740_991, null];
-    expect(await send(name, more, sizes)).toEqual({ userErrors: [], message: { attachments: sizes.map((sizeBytes) => ({ sizeBytes })) } });
+    expect(await send(name, more, sizes)).toEqual({
+      userErrors: [],
+      message: { attachments: sizes.map(sizeBytes => ({ sizeBytes })) },
+    });
   });
 
-  it.each([-1, 0.5, 9_007_199_254_740_992, 1e300])('is refused by its field when it is %d', async (wrong) => {
-    expect(await send(name, more, [1, wrong])).toEqual({ message: null, userErrors: [{ code: 'INPUT_INVALID', field: 'attachments.1.sizeBytes' }] });
+  it.each([-1, 0.5, 9_007_199_254_740_992, 1e300])('is refused by its field when it is %d', async wrong => {
+    expect(await send(name, more, [1, wrong])).toEqual({
+      message: null,
+      userErrors: [{ code: 'INPUT_INVALID', field: 'attachments.1.sizeBytes' }],
+    });
   });
 
   it('is no text', async () => {
@@ -40,7 +53,16 @@ describe.each(Object.entries(MUTATIONS))('the size of a file in %s', (name, more
 
 it('is taken as it stands in a query', async () => {
   const { id } = await world.open();
-  const say = (size: string) => room.run(`mutation { recordEndUserMessage(input: { sessionId: "${id}", idempotencyKey: "k", attachments: [{ url: "https://files.example.com/a", name: "a", contentType: "a/b", sizeBytes: ${size} }] }) { message { attachments { sizeBytes } } userErrors { field } } }`);
-  expect((await say('-5')).data.recordEndUserMessage).toEqual({ message: null, userErrors: [{ field: 'attachments.0.sizeBytes' }] });
-  expect((await say('4294967296')).data.recordEndUserMessage).toMatchObject({ message: { attachments: [{ sizeBytes: 4_294_967_296 }] }, userErrors: [] });
+  const say = (size: string) =>
+    room.run(
+      `mutation { recordEndUserMessage(input: { sessionId: "${id}", idempotencyKey: "k", attachments: [{ url: "https://files.example.com/a", name: "a", contentType: "a/b", sizeBytes: ${size} }] }) { message { attachments { sizeBytes } } userErrors { field } } }`,
+    );
+  expect((await say('-5')).data.recordEndUserMessage).toEqual({
+    message: null,
+    userErrors: [{ field: 'attachments.0.sizeBytes' }],
+  });
+  expect((await say('4294967296')).data.recordEndUserMessage).toMatchObject({
+    message: { attachments: [{ sizeBytes: 4_294_967_296 }] },
+    userErrors: [],
+  });
 });

@@ -1,7 +1,7 @@
 import { deliver } from '../../../src/core/flows/to-provider/deliver';
 import { Worker } from '../../../src/delivery';
 import { caller, createFlowWorld, type FlowWorld, type Room, startRoom } from './room';
-import { leaseThat } from '../../support/lease';
+import { createLease } from '../../support/lease';
 import { quiet } from '../../support/quiet';
 import { until } from '../../support/until';
 
@@ -17,27 +17,36 @@ afterEach(async () => {
 });
 
 const OPERATOR = { ...caller('operator'), 'x-user-id': 'user-7' };
-const run = async (query: string, variables: object = {}, as: Record<string, string> = OPERATOR) => (await room.run(query, variables, as)).body;
+const run = async (query: string, variables: object = {}, as: Record<string, string> = OPERATOR) =>
+  (await room.run(query, variables, as)).body;
 const LIST = `query ($filter: SupportDeadLetterFilterInput, $state: SupportDeadLetterState, $first: Int, $after: String) {
   supportDeadLetters(filter: $filter, state: $state, first: $first, after: $after) {
     totalCount pageInfo { hasNextPage endCursor }
     nodes { id state destination kind code outcome attempts messageId createdAt parkedAt blocksLane discardedAt discardReason session { id } handoff { id } message { text author } }
   } }`;
 const list = async (variables: object = {}) => (await run(LIST, variables)).data.supportDeadLetters;
-const change = (name: 'resendSupportDeadLetters' | 'discardSupportDeadLetters') => async (input: object, as?: Record<string, string>) => {
-  const type = `${name[0]!.toUpperCase()}${name.slice(1)}Input`;
-  const body = await run(`mutation ($input: ${type}!) { ${name}(input: $input) { count passedOver hasMore endCursor userErrors { code field } } }`, { input }, as);
-  return body.errors ? body : body.data[name];
-};
+const change =
+  (name: 'resendSupportDeadLetters' | 'discardSupportDeadLetters') =>
+  async (input: object, as?: Record<string, string>) => {
+    const type = `${name[0]!.toUpperCase()}${name.slice(1)}Input`;
+    const body = await run(
+      `mutation ($input: ${type}!) { ${name}(input: $input) { count passedOver hasMore endCursor userErrors { code field } } }`,
+      { input },
+      as,
+    );
+    return body.errors ? body : body.data[name];
+  };
 const resend = change('resendSupportDeadLetters');
 const discard = change('discardSupportDeadLetters');
 const DONE = { passedOver: [], hasMore: false, userErrors: [] };
 
 /** Deliveries as the worker does them, until nothing is due. */
 async function work(): Promise<void> {
-  const worker = new Worker(world.deps, { leaseMs: 60_000, width: 4, widthOfFarSide: 4, pollMs: 5 }, quiet);
+  const worker = new Worker(world.deps, { leaseMs: 60_000, concurrency: 4, concurrencyPerRemote: 4, pollMs: 5 }, quiet);
   await worker.start();
-  const isBusy = async () => (await world.pool.query("select from lane where destination = 'PROVIDER' and next_run_at is not null")).rows.length > 0;
+  const isBusy = async () =>
+    (await world.pool.query("select from lane where destination = 'PROVIDER' and next_run_at is not null")).rows
+      .length > 0;
   await until(async () => !(await isBusy()));
   await worker.stop();
 }
@@ -49,31 +58,68 @@ async function poisoned(...texts: string[]): Promise<string> {
   await work();
   return id;
 }
-const shown = (sessionId: string) => world.provider.shown(world.provider.conversations.find((one) => one.sessionId === sessionId)).map((text) => text.replace('END_USER: ', ''));
-const history = async (sessionId: string) => (await world.events(sessionId)).map(({ body }) => body).filter(({ type }) => type.startsWith('DELIVERY'));
+const shown = (sessionId: string) =>
+  world.provider
+    .shown(world.provider.conversations.find(one => one.sessionId === sessionId))
+    .map(text => text.replace('END_USER: ', ''));
+const history = async (sessionId: string) =>
+  (await world.events(sessionId)).map(({ body }) => body).filter(({ type }) => type.startsWith('DELIVERY'));
 
 it('a poison message parks with its reason, the lane goes on, and operators see what it was', async () => {
   const sessionId = await poisoned('poison', 'two');
   expect(shown(sessionId)).toEqual(['two']);
   const { nodes, totalCount } = await list();
   expect(totalCount).toBe(1);
-  expect(nodes).toEqual([{
-    id: expect.any(String), state: 'PARKED', destination: 'PROVIDER', kind: 'POST_MESSAGE', code: 'PROVIDER_REFUSED', outcome: 'NOT_DELIVERED', attempts: 1, messageId: expect.any(String),
-    createdAt: '2026-11-22T12:00:00.000Z', parkedAt: '2026-11-22T12:00:00.000Z', blocksLane: false, discardedAt: null, discardReason: null,
-    session: { id: sessionId }, handoff: null, message: { text: 'poison', author: 'END_USER' },
-  }]);
-  expect(await history(sessionId)).toEqual([{ type: 'DELIVERY_PARKED', deliveryId: nodes[0].id, kind: 'POST_MESSAGE', code: 'PROVIDER_REFUSED', outcome: 'NOT_DELIVERED' }]);
+  expect(nodes).toEqual([
+    {
+      id: expect.any(String),
+      state: 'PARKED',
+      destination: 'PROVIDER',
+      kind: 'POST_MESSAGE',
+      code: 'PROVIDER_REFUSED',
+      outcome: 'NOT_DELIVERED',
+      attempts: 1,
+      messageId: expect.any(String),
+      createdAt: '2026-11-22T12:00:00.000Z',
+      parkedAt: '2026-11-22T12:00:00.000Z',
+      blocksLane: false,
+      discardedAt: null,
+      discardReason: null,
+      session: { id: sessionId },
+      handoff: null,
+      message: { text: 'poison', author: 'END_USER' },
+    },
+  ]);
+  expect(await history(sessionId)).toEqual([
+    {
+      type: 'DELIVERY_PARKED',
+      deliveryId: nodes[0].id,
+      kind: 'POST_MESSAGE',
+      code: 'PROVIDER_REFUSED',
+      outcome: 'NOT_DELIVERED',
+    },
+  ]);
 });
 
 it('sent again it is delivered, once, whatever is repeated, and the history tells who did it', async () => {
   const sessionId = await poisoned('poison', 'two');
-  const { nodes: [letter] } = await list();
+  const {
+    nodes: [letter],
+  } = await list();
   expect(await resend({ ids: [letter.id] })).toEqual({ ...DONE, count: 1, endCursor: null });
-  expect(await resend({ ids: [letter.id, 'nonsense'] })).toEqual({ ...DONE, count: 0, passedOver: [letter.id, 'nonsense'], endCursor: null });
+  expect(await resend({ ids: [letter.id, 'nonsense'] })).toEqual({
+    ...DONE,
+    count: 0,
+    passedOver: [letter.id, 'nonsense'],
+    endCursor: null,
+  });
   await work();
   expect(shown(sessionId)).toEqual(['two', 'poison']);
   expect(await list()).toMatchObject({ totalCount: 0, nodes: [] });
-  expect(await history(sessionId)).toMatchObject([{ type: 'DELIVERY_PARKED' }, { type: 'DELIVERY_SENT_AGAIN', deliveryId: letter.id, kind: 'POST_MESSAGE', by: 'user-7' }]);
+  expect(await history(sessionId)).toMatchObject([
+    { type: 'DELIVERY_PARKED' },
+    { type: 'DELIVERY_SENT_AGAIN', deliveryId: letter.id, kind: 'POST_MESSAGE', by: 'user-7' },
+  ]);
 });
 
 it('sent again, what had been written before the answer was cut is found and not written twice', async () => {
@@ -81,7 +127,7 @@ it('sent again, what had been written before the answer was cut is found and not
   await world.user(sessionId, 'one');
   world.provider.failNext('postMessage', 'after');
   const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
-  await expect(deliver(world.deps, lane!.delivery, leaseThat())).rejects.toMatchObject({ delivered: 'unknown' });
+  await expect(deliver(world.deps, lane!.delivery, createLease())).rejects.toMatchObject({ delivered: 'unknown' });
   await world.stores.lanes.park(lane!, 'PROVIDER_UNAVAILABLE');
   expect(await resend({ all: true })).toMatchObject({ count: 1 });
   await work();
@@ -95,7 +141,7 @@ describe('of an unknown outcome', () => {
     await world.user(sessionId, 'one');
     world.provider.failNext('postMessage', 'before');
     const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
-    await expect(deliver(world.deps, lane!.delivery, leaseThat())).rejects.toMatchObject({ delivered: 'no' });
+    await expect(deliver(world.deps, lane!.delivery, createLease())).rejects.toMatchObject({ delivered: 'no' });
     await world.stores.lanes.park(lane!, 'PROVIDER_UNAVAILABLE', 'UNKNOWN');
   });
   const EVENTS = `query ($id: ID!) { supportSession(id: $id) { events { __typename ... on SupportDeliveryParked { outcome } ... on SupportDeliverySentAgain { by writesAtOnce } } } }`;
@@ -105,26 +151,49 @@ describe('of an unknown outcome', () => {
     await world.user(sessionId, 'poison');
     world.provider.failNext('postMessage', 'refused');
     await work();
-    expect(await list({ filter: { outcome: 'UNKNOWN' } })).toMatchObject({ totalCount: 1, nodes: [{ outcome: 'UNKNOWN', message: { text: 'one' } }] });
-    expect(await list({ filter: { outcome: 'NOT_DELIVERED' } })).toMatchObject({ totalCount: 1, nodes: [{ message: { text: 'poison' } }] });
-    expect((await run('query ($id: ID!) { supportExplain(sessionId: $id) { owed { parked parkedUnknown } } }', { id: sessionId })).data.supportExplain).toEqual({ owed: { parked: 2, parkedUnknown: 1 } });
+    expect(await list({ filter: { outcome: 'UNKNOWN' } })).toMatchObject({
+      totalCount: 1,
+      nodes: [{ outcome: 'UNKNOWN', message: { text: 'one' } }],
+    });
+    expect(await list({ filter: { outcome: 'NOT_DELIVERED' } })).toMatchObject({
+      totalCount: 1,
+      nodes: [{ message: { text: 'poison' } }],
+    });
+    expect(
+      (
+        await run('query ($id: ID!) { supportExplain(sessionId: $id) { owed { parked parkedUnknown } } }', {
+          id: sessionId,
+        })
+      ).data.supportExplain,
+    ).toEqual({ owed: { parked: 2, parkedUnknown: 1 } });
   });
 
   it('an operator who has looked has it written without a look, and the history tells whose word that was', async () => {
-    const { nodes: [letter] } = await list();
+    const {
+      nodes: [letter],
+    } = await list();
     const given: boolean[] = [];
     const real = world.provider.postMessage;
-    world.provider.postMessage = async (request) => { given.push(request.mayExist); return real(request); };
+    world.provider.postMessage = async request => {
+      given.push(request.mayExist);
+      return real(request);
+    };
     expect(await resend({ ids: [letter.id], writeAtOnce: true })).toMatchObject({ ...DONE, count: 1 });
     await work();
     expect(given).toEqual([false]);
     expect(shown(sessionId)).toEqual(['one']);
-    expect(await events()).toEqual([{ __typename: 'SupportDeliveryParked', outcome: 'UNKNOWN' }, { __typename: 'SupportDeliverySentAgain', by: 'user-7', writesAtOnce: true }]);
+    expect(await events()).toEqual([
+      { __typename: 'SupportDeliveryParked', outcome: 'UNKNOWN' },
+      { __typename: 'SupportDeliverySentAgain', by: 'user-7', writesAtOnce: true },
+    ]);
   });
 
   it('nobody can have looked for all that a filter chooses', async () => {
     for (const chosen of [{ filter: { outcome: 'UNKNOWN' } }, { all: true }])
-      expect(await resend({ ...chosen, writeAtOnce: true })).toMatchObject({ count: 0, userErrors: [{ code: 'INPUT_INVALID', field: 'writeAtOnce' }] });
+      expect(await resend({ ...chosen, writeAtOnce: true })).toMatchObject({
+        count: 0,
+        userErrors: [{ code: 'INPUT_INVALID', field: 'writeAtOnce' }],
+      });
     expect(await list()).toMatchObject({ totalCount: 1 });
     expect(await resend({ filter: { outcome: 'UNKNOWN' } })).toMatchObject({ count: 1 });
     expect((await events())[1]).toEqual({ __typename: 'SupportDeliverySentAgain', by: 'user-7', writesAtOnce: null });
@@ -140,7 +209,8 @@ it('all of them, or those of a filter, go again in order within each session', a
   const { pageInfo } = await list({ first: 2 });
   expect([...nodes, ...(await list({ first: 10, after: pageInfo.endCursor })).nodes]).toEqual((await list()).nodes);
   const [first, second] = sessions.map(({ id }) => id) as [string, string];
-  const parkedOf = async (sessionId: string) => (await list({ filter: { sessionId } })).nodes.map((node: any) => node.message.text);
+  const parkedOf = async (sessionId: string) =>
+    (await list({ filter: { sessionId } })).nodes.map((node: any) => node.message.text);
   const parked = [await parkedOf(first), await parkedOf(second)];
   expect(parked.flat()).toHaveLength(4);
   expect(await resend({ filter: { sessionId: first } })).toMatchObject({ ...DONE, count: parked[0].length });
@@ -156,10 +226,17 @@ it('all of them, or those of a filter, go again in order within each session', a
 it('a huge number is done in bounded parts, and what parks again meanwhile is not taken twice', async () => {
   const { id: sessionId } = await world.open();
   await world.user(sessionId, 'one');
-  const { rows: [{ payload }] } = await world.pool.query("update delivery set state = 'PARKED', parked_at = created_at, attempts = 1, last_error_code = 'X' returning payload");
-  await world.pool.query(`
+  const {
+    rows: [{ payload }],
+  } = await world.pool.query(
+    "update delivery set state = 'PARKED', parked_at = created_at, attempts = 1, last_error_code = 'X' returning payload",
+  );
+  await world.pool.query(
+    `
     insert into delivery (organization_id, chatbot_id, session_id, destination, state, kind, payload, position, attempts, last_error_code, created_at, parked_at)
-    select organization_id, chatbot_id, session_id, destination, state, kind, $1, position, 1, 'X', created_at, parked_at from delivery, generate_series(1, 600)`, [payload]);
+    select organization_id, chatbot_id, session_id, destination, state, kind, $1, position, 1, 'X', created_at, parked_at from delivery, generate_series(1, 600)`,
+    [payload],
+  );
   const first = await resend({ all: true });
   expect(first).toMatchObject({ count: 500, hasMore: true });
   await world.pool.query("update delivery set state = 'PARKED', parked_at = now() where state = 'WAITING'");
@@ -167,13 +244,38 @@ it('a huge number is done in bounded parts, and what parks again meanwhile is no
 });
 
 it('where the policy says so the lane waits, supportExplain names it, and discarding lets it go on', async () => {
-  const policy = 'mutation ($input: UpdateSupportPolicyInput!) { updateSupportPolicy(input: $input) { inbox { policy { onDeadLetter } } } }';
-  expect((await run(policy, { input: { chatbotId: 'bot-1', policy: { onDeadLetter: 'BLOCK' } } })).data.updateSupportPolicy.inbox.policy).toEqual({ onDeadLetter: 'BLOCK' });
+  const policy =
+    'mutation ($input: UpdateSupportPolicyInput!) { updateSupportPolicy(input: $input) { inbox { policy { onDeadLetter } } } }';
+  expect(
+    (await run(policy, { input: { chatbotId: 'bot-1', policy: { onDeadLetter: 'BLOCK' } } })).data.updateSupportPolicy
+      .inbox.policy,
+  ).toEqual({ onDeadLetter: 'BLOCK' });
   const sessionId = await poisoned('poison', 'two');
-  const explain = async () => (await run('query ($id: ID!) { supportExplain(sessionId: $id) { owed { provider parked } blockedLanes { destination deadLetterId kind code outcome parkedAt } } }', { id: sessionId }, caller('ui'))).data.supportExplain;
-  const { nodes: [letter] } = await list();
+  const explain = async () =>
+    (
+      await run(
+        'query ($id: ID!) { supportExplain(sessionId: $id) { owed { provider parked } blockedLanes { destination deadLetterId kind code outcome parkedAt } } }',
+        { id: sessionId },
+        caller('ui'),
+      )
+    ).data.supportExplain;
+  const {
+    nodes: [letter],
+  } = await list();
   expect(letter.blocksLane).toBe(true);
-  expect(await explain()).toEqual({ owed: { provider: 1, parked: 1 }, blockedLanes: [{ destination: 'PROVIDER', deadLetterId: letter.id, kind: 'POST_MESSAGE', code: 'PROVIDER_REFUSED', outcome: 'NOT_DELIVERED', parkedAt: letter.parkedAt }] });
+  expect(await explain()).toEqual({
+    owed: { provider: 1, parked: 1 },
+    blockedLanes: [
+      {
+        destination: 'PROVIDER',
+        deadLetterId: letter.id,
+        kind: 'POST_MESSAGE',
+        code: 'PROVIDER_REFUSED',
+        outcome: 'NOT_DELIVERED',
+        parkedAt: letter.parkedAt,
+      },
+    ],
+  });
   await world.user(sessionId, 'three');
   await work();
   expect(world.provider.conversations.at(-1)!.entries).toEqual([]);
@@ -181,19 +283,35 @@ it('where the policy says so the lane waits, supportExplain names it, and discar
   await work();
   expect(shown(sessionId)).toEqual(['two', 'three']);
   expect(await explain()).toEqual({ owed: { provider: 0, parked: 0 }, blockedLanes: [] });
-  expect((await list({ state: 'DISCARDED' })).nodes).toMatchObject([{ id: letter.id, state: 'DISCARDED', discardReason: 'spam', discardedAt: '2026-11-22T12:00:00.000Z', message: { text: 'poison' } }]);
-  expect(await history(sessionId)).toMatchObject([{ type: 'DELIVERY_PARKED' }, { type: 'DELIVERY_DISCARDED', deliveryId: letter.id, reason: 'spam', by: 'user-7' }]);
+  expect((await list({ state: 'DISCARDED' })).nodes).toMatchObject([
+    {
+      id: letter.id,
+      state: 'DISCARDED',
+      discardReason: 'spam',
+      discardedAt: '2026-11-22T12:00:00.000Z',
+      message: { text: 'poison' },
+    },
+  ]);
+  expect(await history(sessionId)).toMatchObject([
+    { type: 'DELIVERY_PARKED' },
+    { type: 'DELIVERY_DISCARDED', deliveryId: letter.id, reason: 'spam', by: 'user-7' },
+  ]);
 });
 
 it('the history shows all three to whoever follows the session', async () => {
   const sessionId = await poisoned('poison');
-  const { nodes: [letter] } = await list();
+  const {
+    nodes: [letter],
+  } = await list();
   await resend({ ids: [letter.id] });
   world.provider.failNext('postMessage', 'refused');
   await work();
   await discard({ filter: { code: 'PROVIDER_REFUSED' }, reason: 'twice refused' });
-  const { data } = await run(`query ($id: ID!) { supportSession(id: $id) { events { __typename
-    ... on SupportDeliveryParked { deliveryId kind code } ... on SupportDeliverySentAgain { deliveryId kind by } ... on SupportDeliveryDiscarded { deliveryId kind reason } } } }`, { id: sessionId });
+  const { data } = await run(
+    `query ($id: ID!) { supportSession(id: $id) { events { __typename
+    ... on SupportDeliveryParked { deliveryId kind code } ... on SupportDeliverySentAgain { deliveryId kind by } ... on SupportDeliveryDiscarded { deliveryId kind reason } } } }`,
+    { id: sessionId },
+  );
   expect(data.supportSession.events.slice(-4)).toEqual([
     { __typename: 'SupportDeliveryParked', deliveryId: letter.id, kind: 'POST_MESSAGE', code: 'PROVIDER_REFUSED' },
     { __typename: 'SupportDeliverySentAgain', deliveryId: letter.id, kind: 'POST_MESSAGE', by: 'user-7' },
@@ -207,14 +325,17 @@ it('a conversation is not taken from people by a return that is sent again after
   await world.ask(sessionId);
   await work();
   const key = { idempotencyKey: world.nextKey() };
-  await world.flows.endHandoff({ organizationId: 'org-1' }, { sessionId, handoffId: null, reason: 'BOT_CANCELLED', ...key });
+  await world.flows.endHandoff(
+    { organizationId: 'org-1' },
+    { sessionId, handoffId: null, reason: 'BOT_CANCELLED', ...key },
+  );
   world.provider.failNext('holdForBot', 'refused');
   await work();
   const { handoff } = await world.ask(sessionId);
   await work();
   expect(await resend({ filter: { kind: 'RETURN_CONVERSATION' } })).toMatchObject({ count: 1 });
   await work();
-  expect(world.provider.only.view.status).toBe('OPEN');
+  expect(world.provider.onlyConversation.view.status).toBe('OPEN');
   expect((await world.handoff(handoff.id)).state).toBe('QUEUED');
 });
 
@@ -234,7 +355,9 @@ it('a part of the history that is refused can be sent again by itself', async ()
 
 it('is for operators of that organization', async () => {
   await poisoned('poison');
-  const { nodes: [letter] } = await list();
+  const {
+    nodes: [letter],
+  } = await list();
   const stranger = caller('operator', 'org-2');
   expect((await run(LIST, {}, stranger)).data.supportDeadLetters.nodes).toEqual([]);
   expect(await resend({ ids: [letter.id] }, stranger)).toMatchObject({ count: 0, passedOver: [letter.id] });
@@ -249,13 +372,21 @@ it('is for operators of that organization', async () => {
 });
 
 it.each([
-  ['ids', {}], ['ids', { ids: ['1'], all: true }], ['ids', { ids: ['1'], filter: { kind: 'POST_NOTE' } }], ['filter', { filter: {} }],
-  ['ids', { ids: Array.from({ length: 501 }, (_, i) => `${i}`) }], ['after', { ids: ['1'], after: 'x' }],
+  ['ids', {}],
+  ['ids', { ids: ['1'], all: true }],
+  ['ids', { ids: ['1'], filter: { kind: 'POST_NOTE' } }],
+  ['filter', { filter: {} }],
+  ['ids', { ids: Array.from({ length: 501 }, (_, i) => `${i}`) }],
+  ['after', { ids: ['1'], after: 'x' }],
 ])('names %s when it cannot tell which are meant', async (field, input) => {
   expect(await resend(input)).toMatchObject({ count: 0, userErrors: [{ code: 'INPUT_INVALID', field }] });
 });
 
 it('wants a reason for giving up, and a cursor of its own', async () => {
-  for (const reason of ['', '  ', 'x'.repeat(501)]) expect(await discard({ ids: ['1'], reason })).toMatchObject({ count: 0, userErrors: [{ code: 'INPUT_INVALID', field: 'reason' }] });
+  for (const reason of ['', '  ', 'x'.repeat(501)])
+    expect(await discard({ ids: ['1'], reason })).toMatchObject({
+      count: 0,
+      userErrors: [{ code: 'INPUT_INVALID', field: 'reason' }],
+    });
   expect(await resend({ all: true, after: 'x' })).toMatchObject({ userErrors: [{ code: 'CURSOR_INVALID' }] });
 });

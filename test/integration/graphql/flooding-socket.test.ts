@@ -16,7 +16,10 @@ afterAll(async () => {
   await world.close();
 });
 
-const connections = (): Promise<number> => new Promise((resolve, reject) => { room.server.getConnections((error, count) => (error ? reject(error) : resolve(count))); });
+const connections = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    room.server.getConnections((error, count) => (error ? reject(error) : resolve(count)));
+  });
 const PING = JSON.stringify({ type: 'ping', payload: { text: 'x'.repeat(60_000) } });
 
 async function opened(): Promise<WebSocket> {
@@ -33,7 +36,7 @@ it('is cut when its peer sends on and takes nothing of what it gets', async () =
   ws.pause();
   await until(async () => {
     ws.send(PING);
-    return await connections() === 0;
+    return (await connections()) === 0;
   });
   ws.terminate();
 });

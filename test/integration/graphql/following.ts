@@ -17,61 +17,101 @@ export interface Following {
 
 type Subscribe = (query: string, variables?: Record<string, unknown>) => Following;
 
-function following(subscribe: (sink: { next(result: unknown): void; error(error: unknown): void; complete(): void }) => () => void, close: () => unknown): Following {
+function following(
+  subscribe: (sink: { next(result: unknown): void; error(error: unknown): void; complete(): void }) => () => void,
+  close: () => unknown,
+): Following {
   const results: any[] = [];
   let wake: () => void = () => undefined;
   let unsubscribe: () => void = () => undefined;
-  const ended = new Promise<unknown>((resolve) => {
-    const end = (error?: unknown): void => { resolve(error); wake(); };
-    unsubscribe = subscribe({ next: (result) => { results.push(result); wake(); }, error: end, complete: end });
+  const ended = new Promise<unknown>(resolve => {
+    const end = (error?: unknown): void => {
+      resolve(error);
+      wake();
+    };
+    unsubscribe = subscribe({
+      next: result => {
+        results.push(result);
+        wake();
+      },
+      error: end,
+      complete: end,
+    });
   });
   return {
-    results, ended,
+    results,
+    ended,
     async until(enough) {
-      for (const deadline = Date.now() + LIMIT_MS; !enough(results);) {
+      for (const deadline = Date.now() + LIMIT_MS; !enough(results); ) {
         if (Date.now() > deadline) throw new Error(`Waited in vain; so far: ${JSON.stringify(results)}`);
-        await new Promise<void>((resolve) => { wake = resolve; setTimeout(resolve, 100); });
+        await new Promise<void>(resolve => {
+          wake = resolve;
+          setTimeout(resolve, 100);
+        });
       }
       return results;
     },
-    async leave() { unsubscribe(); await close(); },
+    async leave() {
+      unsubscribe();
+      await close();
+    },
   };
 }
 
 export const wsClient = (url: string, connectionParams: Record<string, unknown>): Client =>
   createWsClient({ url, connectionParams, webSocketImpl: WebSocket, retryAttempts: 0, lazy: true });
 
-export const overWebSocket = (url: string, as: Record<string, string>): Subscribe => (query, variables) => {
-  const client = wsClient(url.replace('http', 'ws'), as);
-  return following((sink) => client.subscribe({ query, variables }, sink), () => client.dispose());
-};
+export const overWebSocket =
+  (url: string, as: Record<string, string>): Subscribe =>
+  (query, variables) => {
+    const client = wsClient(url.replace('http', 'ws'), as);
+    return following(
+      sink => client.subscribe({ query, variables }, sink),
+      () => client.dispose(),
+    );
+  };
 
 /** By graphql-sse's own client, so that its protocol is what is tested. */
-export const overSse = (url: string, as: Record<string, string>): Subscribe => (query, variables) => {
-  const client = createSseClient({ url, headers: as, retryAttempts: 0, singleConnection: false });
-  return following((sink) => client.subscribe({ query, variables }, sink), () => { client.dispose(); });
-};
+export const overSse =
+  (url: string, as: Record<string, string>): Subscribe =>
+  (query, variables) => {
+    const client = createSseClient({ url, headers: as, retryAttempts: 0, singleConnection: false });
+    return following(
+      sink => client.subscribe({ query, variables }, sink),
+      () => {
+        client.dispose();
+      },
+    );
+  };
 
 /** As EventSource and some gateways ask: by GET. */
-export const overSseByGet = (url: string, as: Record<string, string>): Subscribe => (query, variables = {}) => {
-  const leaving = new AbortController();
-  return following((sink) => {
-    void (async () => {
-      const search = new URLSearchParams({ query, variables: JSON.stringify(variables) });
-      const response = await fetch(`${url}?${search}`, { headers: { accept: 'text/event-stream', ...as }, signal: leaving.signal });
-      let text = '';
-      for await (const part of response.body as unknown as AsyncIterable<Uint8Array>) {
-        text += Buffer.from(part).toString();
-        const events = text.split('\n\n');
-        text = events.pop()!;
-        for (const event of events) {
-          const [, name, data] = /^event: (\w+)\ndata: ?(.*)$/s.exec(event) ?? [];
-          if (name === 'next') sink.next(JSON.parse(data!));
-          if (name === 'complete') sink.complete();
-        }
-      }
-      sink.error(new Error(`The stream ended without "complete" (${response.status}).`));
-    })().catch(sink.error);
-    return () => leaving.abort();
-  }, () => undefined);
-};
+export const overSseByGet =
+  (url: string, as: Record<string, string>): Subscribe =>
+  (query, variables = {}) => {
+    const leaving = new AbortController();
+    return following(
+      sink => {
+        void (async () => {
+          const search = new URLSearchParams({ query, variables: JSON.stringify(variables) });
+          const response = await fetch(`${url}?${search}`, {
+            headers: { accept: 'text/event-stream', ...as },
+            signal: leaving.signal,
+          });
+          let text = '';
+          for await (const part of response.body as unknown as AsyncIterable<Uint8Array>) {
+            text += Buffer.from(part).toString();
+            const events = text.split('\n\n');
+            text = events.pop()!;
+            for (const event of events) {
+              const [, name, data] = /^event: (\w+)\ndata: ?(.*)$/s.exec(event) ?? [];
+              if (name === 'next') sink.next(JSON.parse(data!));
+              if (name === 'complete') sink.complete();
+            }
+          }
+          sink.error(new Error(`The stream ended without "complete" (${response.status}).`));
+        })().catch(sink.error);
+        return () => leaving.abort();
+      },
+      () => undefined,
+    );
+  };

@@ -14,15 +14,21 @@ afterAll(async () => {
   await world?.close();
 });
 
-const aliases = (count: number, field: string): string => Array.from({ length: count }, (_, i) => `a${i}: ${field}`).join(' ');
-const codesOf = (errors: any[] | undefined): string[] => (errors ?? []).map((error) => error.extensions.code);
+const aliases = (count: number, field: string): string =>
+  Array.from({ length: count }, (_, i) => `a${i}: ${field}`).join(' ');
+const codesOf = (errors: any[] | undefined): string[] => (errors ?? []).map(error => error.extensions.code);
 /** How often the event loop goes round while `work` runs. */
 async function turnsDuring(work: Promise<unknown>): Promise<number> {
   let turns = 0;
   let isOver = false;
-  const count = (): void => { turns += 1; if (!isOver) setImmediate(count); };
+  const count = (): void => {
+    turns += 1;
+    if (!isOver) setImmediate(count);
+  };
   setImmediate(count);
-  await work.finally(() => { isOver = true; });
+  await work.finally(() => {
+    isOver = true;
+  });
   return turns;
 }
 
@@ -31,7 +37,8 @@ describe('introspection', () => {
     const { data, errors } = await room.run(query, {}, caller('ui'));
     expect(errors).toBeUndefined();
     // Its three levels of `ofType` are not enough to build a schema of.
-    if (query.includes('directives') && tool !== 'the oldest') expect(buildClientSchema(data as IntrospectionQuery).getType('Handoff')).toBeDefined();
+    if (query.includes('directives') && tool !== 'the oldest')
+      expect(buildClientSchema(data as IntrospectionQuery).getType('Handoff')).toBeDefined();
   });
 
   it.each([
@@ -49,18 +56,34 @@ describe('introspection', () => {
   });
 
   it('lets the event loop go round while it is put together', async () => {
-    const turns = await turnsDuring(room.run(`{ __schema { types { fields { ${aliases(95, 'description')} } } } }`).then(({ errors }) => { expect(errors).toBeUndefined(); }));
-    const fields = Object.values(room.graphql.schema.getTypeMap()).reduce((sum, type) => sum + ('getFields' in type && !('parseValue' in type) ? Object.keys(type.getFields()).length : 0), 0);
+    const turns = await turnsDuring(
+      room.run(`{ __schema { types { fields { ${aliases(95, 'description')} } } } }`).then(({ errors }) => {
+        expect(errors).toBeUndefined();
+      }),
+    );
+    const fields = Object.values(room.graphql.schema.getTypeMap()).reduce(
+      (sum, type) => sum + ('getFields' in type && !('parseValue' in type) ? Object.keys(type.getFields()).length : 0),
+      0,
+    );
     // In turns of 1,000, without those that are done before the first.
     expect(turns).toBeGreaterThanOrEqual(Math.floor((fields * 95) / 2_000));
   });
 });
 
-it('the name of an object\'s type counts into the result and takes turns, under every alias', async () => {
-  await world.pool.query(`insert into agent (id, organization_id, account_id, external_id, name, role)
-    select gen_random_uuid(), $1, (select id from support_account limit 1), 'many-' || n, 'Agent ' || n, 'AGENT' from generate_series(1, 300) n`, [ORG]);
+it("the name of an object's type counts into the result and takes turns, under every alias", async () => {
+  await world.pool.query(
+    `insert into agent (id, organization_id, account_id, external_id, name, role)
+    select gen_random_uuid(), $1, (select id from support_account limit 1), 'many-' || n, 'Agent ' || n, 'AGENT' from generate_series(1, 300) n`,
+    [ORG],
+  );
   const query = `{ supportAgents { ${aliases(95, '__typename')} } }`;
-  expect(await turnsDuring(room.run(query).then(({ errors }) => { expect(errors).toBeUndefined(); }))).toBeGreaterThanOrEqual(28);
+  expect(
+    await turnsDuring(
+      room.run(query).then(({ errors }) => {
+        expect(errors).toBeUndefined();
+      }),
+    ),
+  ).toBeGreaterThanOrEqual(28);
   const small = await startRoom(world, { maxResultBytes: 100_000 });
   try {
     expect(codesOf((await small.run(query)).errors)).toEqual(['RESULT_TOO_LARGE']);

@@ -20,7 +20,10 @@ it('a session tells its newest handoff, and how it ended once it has', async () 
   expect(await read(id)).toEqual({ liveHandoff: null, lastHandoff: null });
 
   const { handoff } = await world.ask(id, { summary: 'wants a copy', resumeTarget: 'menu' });
-  expect(await read(id)).toEqual({ liveHandoff: { id: handoff.id }, lastHandoff: { id: handoff.id, state: 'REQUESTED', isLive: true, outcome: null } });
+  expect(await read(id)).toEqual({
+    liveHandoff: { id: handoff.id },
+    lastHandoff: { id: handoff.id, state: 'REQUESTED', isLive: true, outcome: null },
+  });
 
   await world.deliverAll();
   world.provider.set({ agent: 'alice' });
@@ -30,18 +33,39 @@ it('a session tells its newest handoff, and how it ended once it has', async () 
   await world.acknowledgeAll(id);
   await world.finishEndings();
   const ended = {
-    id: handoff.id, state: 'ENDED', isLive: false,
-    outcome: { state: 'ENDED', reason: 'AGENT_RESOLVED', failureCode: null, agent: { name: 'alice' }, resumeTarget: 'menu', summary: 'wants a copy' },
+    id: handoff.id,
+    state: 'ENDED',
+    isLive: false,
+    outcome: {
+      state: 'ENDED',
+      reason: 'AGENT_RESOLVED',
+      failureCode: null,
+      agent: { name: 'alice' },
+      resumeTarget: 'menu',
+      summary: 'wants a copy',
+    },
   };
   expect(await read(id)).toEqual({ liveHandoff: null, lastHandoff: ended });
 
   // The clock stands still: both were requested in the same millisecond.
   const { handoff: second } = await world.ask(id);
-  expect(await read(id)).toMatchObject({ liveHandoff: { id: second.id }, lastHandoff: { id: second.id, outcome: null } });
+  expect(await read(id)).toMatchObject({
+    liveHandoff: { id: second.id },
+    lastHandoff: { id: second.id, outcome: null },
+  });
   world.time.ms += 1;
-  await world.flows.endHandoff({ organizationId: 'org-1' }, { handoffId: second.id, sessionId: null, reason: 'BOT_CANCELLED', idempotencyKey: world.nextKey() });
+  await world.flows.endHandoff(
+    { organizationId: 'org-1' },
+    { handoffId: second.id, sessionId: null, reason: 'BOT_CANCELLED', idempotencyKey: world.nextKey() },
+  );
   world.time.ms += 1;
   const { handoff: third } = await world.ask(id);
-  await world.flows.endHandoff({ organizationId: 'org-1' }, { handoffId: third.id, sessionId: null, reason: 'USER_ENDED', idempotencyKey: world.nextKey() });
-  expect(await read(id)).toMatchObject({ liveHandoff: null, lastHandoff: { id: third.id, outcome: { reason: 'USER_ENDED', agent: null } } });
+  await world.flows.endHandoff(
+    { organizationId: 'org-1' },
+    { handoffId: third.id, sessionId: null, reason: 'USER_ENDED', idempotencyKey: world.nextKey() },
+  );
+  expect(await read(id)).toMatchObject({
+    liveHandoff: null,
+    lastHandoff: { id: third.id, outcome: { reason: 'USER_ENDED', agent: null } },
+  });
 });

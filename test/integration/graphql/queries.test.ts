@@ -1,4 +1,4 @@
-import { OperationContext } from '../../../src/graphql/context';
+import { OperationContext } from '../../../src/graphql/operation/context';
 import { caller, createFlowWorld, type FlowWorld, ORG, type Room, startRoom, statements } from './room';
 
 const UNKNOWN = '00000000-0000-4000-8000-000000000000';
@@ -15,16 +15,18 @@ beforeAll(async () => {
   world = await createFlowWorld();
   room = await startRoom(world);
   const { setup } = world.stores;
-  accountId = (await setup.accountsOf(ORG))[0]!.id;
-  inboxId = (await setup.inboxOfChatbot(ORG, 'bot-1'))!.id;
+  accountId = (await setup.listAccounts(ORG))[0]!.id;
+  inboxId = (await setup.findInboxByChatbot(ORG, 'bot-1'))!.id;
   await world.flows.refreshDirectory({ organizationId: ORG }, accountId);
-  team = (await setup.teamsOf(ORG, accountId)).find((one) => one.name === 'billing')!;
-  agent = (await setup.agentsOf(ORG, accountId))[0]!;
+  team = (await setup.listTeams(ORG, accountId)).find(one => one.name === 'billing')!;
+  agent = (await setup.listAgents(ORG, accountId))[0]!;
   await world.flows.linkAgent({ organizationId: ORG }, agent.id, 'user-1');
 
   sessionId = (await world.open('session-1')).id;
   await world.user(sessionId, 'hello');
-  handoffId = (await world.ask(sessionId, { target: { team: '47', agent: null }, summary: 'wants a copy', resumeTarget: 'menu' })).handoff.id;
+  handoffId = (
+    await world.ask(sessionId, { target: { team: '47', agent: null }, summary: 'wants a copy', resumeTarget: 'menu' })
+  ).handoff.id;
   await world.deliverAll();
   world.provider.set({ agent: 'alice' });
   world.provider.agentSays('I am Alice');
@@ -47,7 +49,9 @@ it.each([
   ['handoffs(filter: { chatbotIds: ["a\\u0000"] }) { nodes { id } }', 'chatbotIds.0'],
 ])('refuses an id with NUL by its name: %s', async (field, name) => {
   const { body } = await room.run(`{ ${field} }`, {}, caller('ui'));
-  expect(body.errors).toMatchObject([{ message: expect.stringContaining(name), extensions: { code: 'INPUT_INVALID' } }]);
+  expect(body.errors).toMatchObject([
+    { message: expect.stringContaining(name), extensions: { code: 'INPUT_INVALID' } },
+  ]);
 });
 
 describe('one reader of everything', () => {
@@ -60,40 +64,128 @@ describe('one reader of everything', () => {
       events(after: 1, first: 1) { __typename seq at handoff { id } } } }`;
     const { supportSession: session } = await data(query, { id: sessionId });
     expect(session).toMatchObject({
-      id: sessionId, channel: 'web', externalId: 'session-1', control: 'HUMAN', epoch: 3, mayReply: false, closedAt: null, conversationExternalId: 'conv-1',
-      organization: { id: ORG }, chatbot: { id: 'bot-1', support: { state: 'READY', inbox: { id: inboxId }, teams: [{ name: 'billing' }, { name: 'sales' }], policy: { whileWaiting: 'HOLD' } } },
-      inbox: { id: inboxId, account: { id: accountId, provider: 'scripted', capabilities: { teams: true, maxTextLength: 100_000 } } },
-      liveHandoff: { id: handoffId, state: 'ACTIVE', isLive: true, origin: 'REQUESTED', agent: { name: expect.any(String), agent: { name: 'Alice', user: { id: 'user-1' } } }, targetTeam: { id: team.id }, session: { id: sessionId }, outcome: null,
-        requestedAt: '2026-11-22T12:00:00.000Z' },
-      messages: { nodes: [{ seq: 1, text: 'hello', author: 'END_USER', visibility: 'PUBLIC', handoff: null, session: { id: sessionId } }, { seq: 2, author: 'SYSTEM' }], pageInfo: { hasNextPage: true, hasPreviousPage: false } },
+      id: sessionId,
+      channel: 'web',
+      externalId: 'session-1',
+      control: 'HUMAN',
+      epoch: 3,
+      mayReply: false,
+      closedAt: null,
+      conversationExternalId: 'conv-1',
+      organization: { id: ORG },
+      chatbot: {
+        id: 'bot-1',
+        support: {
+          state: 'READY',
+          inbox: { id: inboxId },
+          teams: [{ name: 'billing' }, { name: 'sales' }],
+          policy: { whileWaiting: 'HOLD' },
+        },
+      },
+      inbox: {
+        id: inboxId,
+        account: { id: accountId, provider: 'scripted', capabilities: { teams: true, maxTextLength: 100_000 } },
+      },
+      liveHandoff: {
+        id: handoffId,
+        state: 'ACTIVE',
+        isLive: true,
+        origin: 'REQUESTED',
+        agent: { name: expect.any(String), agent: { name: 'Alice', user: { id: 'user-1' } } },
+        targetTeam: { id: team.id },
+        session: { id: sessionId },
+        outcome: null,
+        requestedAt: '2026-11-22T12:00:00.000Z',
+      },
+      messages: {
+        nodes: [
+          {
+            seq: 1,
+            text: 'hello',
+            author: 'END_USER',
+            visibility: 'PUBLIC',
+            handoff: null,
+            session: { id: sessionId },
+          },
+          { seq: 2, author: 'SYSTEM' },
+        ],
+        pageInfo: { hasNextPage: true, hasPreviousPage: false },
+      },
       events: [{ __typename: 'SupportMessageRecorded', seq: 2, at: '2026-11-22T12:00:00.000Z', handoff: null }],
     });
-    expect(session.messages.pageInfo).toMatchObject({ startCursor: session.messages.edges[0].cursor, endCursor: session.messages.edges[1].cursor });
-    expect(await data('{ supportSessionByKey(chatbotId: "bot-1", channel: "web", externalId: "session-1") { id } }')).toEqual({ supportSessionByKey: { id: sessionId } });
+    expect(session.messages.pageInfo).toMatchObject({
+      startCursor: session.messages.edges[0].cursor,
+      endCursor: session.messages.edges[1].cursor,
+    });
+    expect(
+      await data('{ supportSessionByKey(chatbotId: "bot-1", channel: "web", externalId: "session-1") { id } }'),
+    ).toEqual({ supportSessionByKey: { id: sessionId } });
   });
 
   it('sees each kind of event as its own type', async () => {
-    const { supportSession } = await data(`query ($id: ID!) { supportSession(id: $id) { events(first: 100) { __typename seq
-      ... on SupportMessageRecorded { author message { text } } ... on SupportControlChanged { control epoch cause } ... on SupportHandoffChanged { from to agentName endReason } } } }`, { id: sessionId });
-    expect(supportSession.events.map((event: any) => event.seq)).toEqual(supportSession.events.map((_: unknown, i: number) => i + 1));
-    expect(supportSession.events).toEqual(expect.arrayContaining([
-      { __typename: 'SupportSessionOpened', seq: 1 }, { __typename: 'SupportMessageRecorded', seq: 2, author: 'END_USER', message: { text: 'hello' } },
-      expect.objectContaining({ __typename: 'SupportControlChanged', control: 'NONE', epoch: 2 }), expect.objectContaining({ __typename: 'SupportHandoffChanged', from: null, to: 'REQUESTED' }),
-    ]));
+    const { supportSession } = await data(
+      `query ($id: ID!) { supportSession(id: $id) { events(first: 100) { __typename seq
+      ... on SupportMessageRecorded { author message { text } } ... on SupportControlChanged { control epoch cause } ... on SupportHandoffChanged { from to agentName endReason } } } }`,
+      { id: sessionId },
+    );
+    expect(supportSession.events.map((event: any) => event.seq)).toEqual(
+      supportSession.events.map((_: unknown, i: number) => i + 1),
+    );
+    expect(supportSession.events).toEqual(
+      expect.arrayContaining([
+        { __typename: 'SupportSessionOpened', seq: 1 },
+        { __typename: 'SupportMessageRecorded', seq: 2, author: 'END_USER', message: { text: 'hello' } },
+        expect.objectContaining({ __typename: 'SupportControlChanged', control: 'NONE', epoch: 2 }),
+        expect.objectContaining({ __typename: 'SupportHandoffChanged', from: null, to: 'REQUESTED' }),
+      ]),
+    );
   });
 
   it('sees set-up, and finds each thing again by its id', async () => {
-    const all = await data(`{ supportAccounts { id name state problem { code } inboxes { id } teams { id externalId } agents { id role email } organization { id supportAccounts { id } } }
+    const all =
+      await data(`{ supportAccounts { id name state problem { code } inboxes { id } teams { id externalId } agents { id role email } organization { id supportAccounts { id } } }
       supportInboxes { id name externalId chatbot { id } } supportTeams { id name account { id } } supportAgents { id user { id } } }`);
-    expect(all.supportAccounts).toMatchObject([{ id: accountId, name: 'One', state: 'READY', problem: null, inboxes: [{ id: inboxId }], teams: [{ externalId: '47' }, { externalId: '48' }], agents: [{ id: agent.id, role: 'AGENT', email: 'alice@example.com' }], organization: { id: ORG, supportAccounts: [{ id: accountId }] } }]);
-    expect(all).toMatchObject({ supportInboxes: [{ id: inboxId, name: 'Bot one', externalId: 'inbox-1', chatbot: { id: 'bot-1' } }], supportTeams: [{ name: 'billing', account: { id: accountId } }, {}], supportAgents: [{ id: agent.id, user: { id: 'user-1' } }] });
-    expect(await data('query ($a: ID!, $h: ID!) { supportAccount(id: $a) { id } handoff(id: $h) { id summary resumeTarget } supportTeams(accountId: $a) { id } }', { a: accountId, h: handoffId }))
-      .toMatchObject({ supportAccount: { id: accountId }, handoff: { id: handoffId, summary: 'wants a copy', resumeTarget: 'menu' }, supportTeams: [{}, {}] });
+    expect(all.supportAccounts).toMatchObject([
+      {
+        id: accountId,
+        name: 'One',
+        state: 'READY',
+        problem: null,
+        inboxes: [{ id: inboxId }],
+        teams: [{ externalId: '47' }, { externalId: '48' }],
+        agents: [{ id: agent.id, role: 'AGENT', email: 'alice@example.com' }],
+        organization: { id: ORG, supportAccounts: [{ id: accountId }] },
+      },
+    ]);
+    expect(all).toMatchObject({
+      supportInboxes: [{ id: inboxId, name: 'Bot one', externalId: 'inbox-1', chatbot: { id: 'bot-1' } }],
+      supportTeams: [{ name: 'billing', account: { id: accountId } }, {}],
+      supportAgents: [{ id: agent.id, user: { id: 'user-1' } }],
+    });
+    expect(
+      await data(
+        'query ($a: ID!, $h: ID!) { supportAccount(id: $a) { id } handoff(id: $h) { id summary resumeTarget } supportTeams(accountId: $a) { id } }',
+        { a: accountId, h: handoffId },
+      ),
+    ).toMatchObject({
+      supportAccount: { id: accountId },
+      handoff: { id: handoffId, summary: 'wants a copy', resumeTarget: 'menu' },
+      supportTeams: [{}, {}],
+    });
   });
 
   it('learns why the bot is silent, and nothing of a session that is not there', async () => {
-    const query = 'query ($id: ID!) { supportExplain(sessionId: $id) { why mayReply handoff { id } session { id } owed { provider runtime parked lastErrorCode } } }';
-    expect(await data(query, { id: sessionId })).toEqual({ supportExplain: { why: 'AGENT_HAS_CONTROL', mayReply: false, handoff: { id: handoffId }, session: { id: sessionId }, owed: { provider: 0, runtime: expect.any(Number), parked: 0, lastErrorCode: null } } });
+    const query =
+      'query ($id: ID!) { supportExplain(sessionId: $id) { why mayReply handoff { id } session { id } owed { provider runtime parked lastErrorCode } } }';
+    expect(await data(query, { id: sessionId })).toEqual({
+      supportExplain: {
+        why: 'AGENT_HAS_CONTROL',
+        mayReply: false,
+        handoff: { id: handoffId },
+        session: { id: sessionId },
+        owed: { provider: 0, runtime: expect.any(Number), parked: 0, lastErrorCode: null },
+      },
+    });
     for (const id of [UNKNOWN, 'x']) expect(await data(query, { id })).toEqual({ supportExplain: null });
   });
 });
@@ -107,9 +199,10 @@ describe('pages', () => {
   });
 
   it('of handoffs go on behind a cursor until they end, newest first, without a repeat', async () => {
-    const query = 'query ($after: String) { handoffs(first: 2, after: $after, filter: { chatbotIds: ["bot-1"] }) { edges { cursor node { id requestedAt } } nodes { id } pageInfo { hasNextPage hasPreviousPage endCursor } } }';
+    const query =
+      'query ($after: String) { handoffs(first: 2, after: $after, filter: { chatbotIds: ["bot-1"] }) { edges { cursor node { id requestedAt } } nodes { id } pageInfo { hasNextPage hasPreviousPage endCursor } } }';
     const seen: string[] = [];
-    for (let after: string | null = null; ;) {
+    for (let after: string | null = null; ; ) {
       const { handoffs } = await data(query, { after });
       expect(handoffs.pageInfo.hasPreviousPage).toBe(after !== null);
       seen.push(...handoffs.nodes.map((node: any) => node.id));
@@ -122,26 +215,50 @@ describe('pages', () => {
   });
 
   it.each([
-    ['{ live: true }', 6], ['{ live: false }', 0], ['{ states: [ACTIVE] }', 1], ['{ states: [] }', 0], ['{ chatbotIds: ["bot-9"] }', 0], ['{ teamIds: ["x"] }', 0], ['{ sessionId: "x" }', 0], ['null', 6],
+    ['{ live: true }', 6],
+    ['{ live: false }', 0],
+    ['{ states: [ACTIVE] }', 1],
+    ['{ states: [] }', 0],
+    ['{ chatbotIds: ["bot-9"] }', 0],
+    ['{ teamIds: ["x"] }', 0],
+    ['{ sessionId: "x" }', 0],
+    ['null', 6],
   ])('of handoffs keep to the filter %s', async (filter, count) => {
     expect((await data(`{ handoffs(filter: ${filter}) { nodes { id } } }`)).handoffs.nodes).toHaveLength(count);
   });
 
   it('of handoffs can be asked for by team', async () => {
-    expect(await data('query ($teams: [ID!]) { handoffs(filter: { teamIds: $teams }) { nodes { id } } }', { teams: [team.id] })).toEqual({ handoffs: { nodes: [{ id: handoffId }] } });
+    expect(
+      await data('query ($teams: [ID!]) { handoffs(filter: { teamIds: $teams }) { nodes { id } } }', {
+        teams: [team.id],
+      }),
+    ).toEqual({ handoffs: { nodes: [{ id: handoffId }] } });
   });
 
   it('of the runtime inbox hold each notice whole', async () => {
-    const { supportRuntimeInbox } = await data(`query ($id: ID!) { supportRuntimeInbox(chatbotId: "bot-1", sessionId: $id) { nodes { id createdAt session { externalId } notice { __typename
-      ... on SupportMessageNotice { message { text author agent { name } } } ... on HandoffStateNotice { state handoff { id } } } } pageInfo { hasNextPage } } }`, { id: sessionId }, caller('bot'));
-    expect(supportRuntimeInbox.nodes.map((node: any) => node.notice)).toEqual(expect.arrayContaining([
-      { __typename: 'HandoffStateNotice', state: 'ACTIVE', handoff: { id: handoffId } },
-      { __typename: 'SupportMessageNotice', message: { text: 'I am Alice', author: 'AGENT', agent: { name: 'Alice' } } },
-    ]));
+    const { supportRuntimeInbox } = await data(
+      `query ($id: ID!) { supportRuntimeInbox(chatbotId: "bot-1", sessionId: $id) { nodes { id createdAt session { externalId } notice { __typename
+      ... on SupportMessageNotice { message { text author agent { name } } } ... on HandoffStateNotice { state handoff { id } } } } pageInfo { hasNextPage } } }`,
+      { id: sessionId },
+      caller('bot'),
+    );
+    expect(supportRuntimeInbox.nodes.map((node: any) => node.notice)).toEqual(
+      expect.arrayContaining([
+        { __typename: 'HandoffStateNotice', state: 'ACTIVE', handoff: { id: handoffId } },
+        {
+          __typename: 'SupportMessageNotice',
+          message: { text: 'I am Alice', author: 'AGENT', agent: { name: 'Alice' } },
+        },
+      ]),
+    );
     expect(supportRuntimeInbox.nodes[0].session).toEqual({ externalId: 'session-1' });
   });
 
-  it.each([['first: 0', 'INPUT_INVALID'], ['first: 101', 'INPUT_INVALID'], ['after: "made up"', 'CURSOR_INVALID']])('refuse %s', async (args, code) => {
+  it.each([
+    ['first: 0', 'INPUT_INVALID'],
+    ['first: 101', 'INPUT_INVALID'],
+    ['after: "made up"', 'CURSOR_INVALID'],
+  ])('refuse %s', async (args, code) => {
     const { errors } = await room.run(`{ handoffs(${args}) { nodes { id } } }`);
     expect(errors).toMatchObject([{ path: ['handoffs'], extensions: { code, retryable: false } }]);
   });
@@ -151,48 +268,124 @@ describe('_entities', () => {
   const ENTITIES = `query ($representations: [_Any!]!) { _entities(representations: $representations) { __typename
     ... on SupportAccount { id provider } ... on SupportInbox { id name } ... on SupportTeam { id name } ... on SupportAgent { id name } ... on SupportSession { id externalId } ... on Handoff { id state }
     ... on Organization { id supportAccounts { id } } ... on Chatbot { id support { inbox { id } } } ... on User { id supportAgents { id } } } }`;
-  const entities = async (representations: object[], as = caller('gateway')): Promise<any[]> => (await data(ENTITIES, { representations }, as))._entities;
+  const entities = async (representations: object[], as = caller('gateway')): Promise<any[]> =>
+    (await data(ENTITIES, { representations }, as))._entities;
 
   it('answers all kinds at once, in order, null where there is none', async () => {
-    expect(await entities([
-      { __typename: 'Handoff', id: handoffId }, { __typename: 'SupportSession', id: sessionId }, { __typename: 'Handoff', id: UNKNOWN }, { __typename: 'SupportAccount', id: accountId },
-      { __typename: 'SupportTeam', id: team.id }, { __typename: 'SupportSession', id: 'x' }, { __typename: 'SupportInbox', id: inboxId }, { __typename: 'SupportAgent', id: agent.id },
-      { __typename: 'Organization', id: ORG }, { __typename: 'Organization', id: 'org-2' }, { __typename: 'Chatbot', id: 'bot-1' }, { __typename: 'Chatbot', id: 'bot-9' }, { __typename: 'User', id: 'user-1' }, { __typename: 'User', id: 'user-9' }, { __typename: 'Handoff', id: handoffId },
-    ])).toEqual([
-      { __typename: 'Handoff', id: handoffId, state: 'ACTIVE' }, { __typename: 'SupportSession', id: sessionId, externalId: 'session-1' }, null, { __typename: 'SupportAccount', id: accountId, provider: 'scripted' },
-      { __typename: 'SupportTeam', id: team.id, name: 'billing' }, null, { __typename: 'SupportInbox', id: inboxId, name: 'Bot one' }, { __typename: 'SupportAgent', id: agent.id, name: 'Alice' },
-      { __typename: 'Organization', id: ORG, supportAccounts: [{ id: accountId }] }, { __typename: 'Organization', id: 'org-2', supportAccounts: [] }, { __typename: 'Chatbot', id: 'bot-1', support: { inbox: { id: inboxId } } }, null,
-      { __typename: 'User', id: 'user-1', supportAgents: [{ id: agent.id }] }, { __typename: 'User', id: 'user-9', supportAgents: [] }, { __typename: 'Handoff', id: handoffId, state: 'ACTIVE' },
+    expect(
+      await entities([
+        { __typename: 'Handoff', id: handoffId },
+        { __typename: 'SupportSession', id: sessionId },
+        { __typename: 'Handoff', id: UNKNOWN },
+        { __typename: 'SupportAccount', id: accountId },
+        { __typename: 'SupportTeam', id: team.id },
+        { __typename: 'SupportSession', id: 'x' },
+        { __typename: 'SupportInbox', id: inboxId },
+        { __typename: 'SupportAgent', id: agent.id },
+        { __typename: 'Organization', id: ORG },
+        { __typename: 'Organization', id: 'org-2' },
+        { __typename: 'Chatbot', id: 'bot-1' },
+        { __typename: 'Chatbot', id: 'bot-9' },
+        { __typename: 'User', id: 'user-1' },
+        { __typename: 'User', id: 'user-9' },
+        { __typename: 'Handoff', id: handoffId },
+      ]),
+    ).toEqual([
+      { __typename: 'Handoff', id: handoffId, state: 'ACTIVE' },
+      { __typename: 'SupportSession', id: sessionId, externalId: 'session-1' },
+      null,
+      { __typename: 'SupportAccount', id: accountId, provider: 'scripted' },
+      { __typename: 'SupportTeam', id: team.id, name: 'billing' },
+      null,
+      { __typename: 'SupportInbox', id: inboxId, name: 'Bot one' },
+      { __typename: 'SupportAgent', id: agent.id, name: 'Alice' },
+      { __typename: 'Organization', id: ORG, supportAccounts: [{ id: accountId }] },
+      { __typename: 'Organization', id: 'org-2', supportAccounts: [] },
+      { __typename: 'Chatbot', id: 'bot-1', support: { inbox: { id: inboxId } } },
+      null,
+      { __typename: 'User', id: 'user-1', supportAgents: [{ id: agent.id }] },
+      { __typename: 'User', id: 'user-9', supportAgents: [] },
+      { __typename: 'Handoff', id: handoffId, state: 'ACTIVE' },
     ]);
   });
 
   it('answers another organization as if nothing of this were there', async () => {
-    const all = [['SupportAccount', accountId], ['SupportInbox', inboxId], ['SupportTeam', team.id], ['SupportAgent', agent.id], ['SupportSession', sessionId], ['Handoff', handoffId], ['Chatbot', 'bot-1'], ['Organization', ORG], ['User', 'user-1']]
-      .map(([__typename, id]) => ({ __typename, id }));
-    expect(await entities(all, caller('gateway', 'org-2'))).toEqual([null, null, null, null, null, null, null,
-      { __typename: 'Organization', id: ORG, supportAccounts: [] }, { __typename: 'User', id: 'user-1', supportAgents: [] }]);
+    const all = [
+      ['SupportAccount', accountId],
+      ['SupportInbox', inboxId],
+      ['SupportTeam', team.id],
+      ['SupportAgent', agent.id],
+      ['SupportSession', sessionId],
+      ['Handoff', handoffId],
+      ['Chatbot', 'bot-1'],
+      ['Organization', ORG],
+      ['User', 'user-1'],
+    ].map(([__typename, id]) => ({ __typename, id }));
+    expect(await entities(all, caller('gateway', 'org-2'))).toEqual([
+      null,
+      null,
+      null,
+      null,
+      null,
+      null,
+      null,
+      { __typename: 'Organization', id: ORG, supportAccounts: [] },
+      { __typename: 'User', id: 'user-1', supportAgents: [] },
+    ]);
   });
 
   it('is null for what is no representation of ours', async () => {
-    expect(await entities([{ __typename: 'Nothing', id: '1' }, { __typename: 'Query', id: '1' }, { __typename: 'toString', id: '1' }, { __typename: 'Handoff' }, { __typename: 'Handoff', id: { $gt: '' } }, { id: handoffId }])).toEqual([null, null, null, null, null, null]);
+    expect(
+      await entities([
+        { __typename: 'Nothing', id: '1' },
+        { __typename: 'Query', id: '1' },
+        { __typename: 'toString', id: '1' },
+        { __typename: 'Handoff' },
+        { __typename: 'Handoff', id: { $gt: '' } },
+        { id: handoffId },
+      ]),
+    ).toEqual([null, null, null, null, null, null]);
   });
 
   describe('of 100 keys of one type are one statement,', () => {
     const sessions: string[] = [];
-    beforeAll(async () => { for (let i = 0; i < 99; i += 1) sessions.push((await world.open(`many-${i}`)).id); });
+    beforeAll(async () => {
+      for (let i = 0; i < 99; i += 1) sessions.push((await world.open(`many-${i}`)).id);
+    });
 
-    it.each(['SupportAccount', 'SupportInbox', 'SupportTeam', 'SupportAgent', 'SupportSession', 'Handoff', 'Chatbot', 'User', 'Organization'])('%s', async (__typename) => {
-      const ids = __typename === 'SupportSession' ? [...sessions.slice(0, 50), UNKNOWN, ...sessions.slice(50)] : Array.from({ length: 100 }, (_, i) => `00000000-0000-4000-8000-${String(i).padStart(12, '0')}`);
+    it.each([
+      'SupportAccount',
+      'SupportInbox',
+      'SupportTeam',
+      'SupportAgent',
+      'SupportSession',
+      'Handoff',
+      'Chatbot',
+      'User',
+      'Organization',
+    ])('%s', async __typename => {
+      const ids =
+        __typename === 'SupportSession'
+          ? [...sessions.slice(0, 50), UNKNOWN, ...sessions.slice(50)]
+          : Array.from({ length: 100 }, (_, i) => `00000000-0000-4000-8000-${String(i).padStart(12, '0')}`);
       let answer: any[] = [];
-      const seen = await statements(world, async () => { answer = await entities(ids.map((id) => ({ __typename, id }))); });
+      const seen = await statements(world, async () => {
+        answer = await entities(ids.map(id => ({ __typename, id })));
+      });
       expect(seen.length).toBeLessThanOrEqual(__typename === 'Organization' ? 0 : 1);
       expect(answer).toHaveLength(100);
-      if (__typename === 'SupportSession') expect(answer.map((one) => one?.externalId ?? null)).toEqual([...Array.from({ length: 50 }, (_, i) => `many-${i}`), null, ...Array.from({ length: 49 }, (_, i) => `many-${i + 50}`)]);
+      if (__typename === 'SupportSession')
+        expect(answer.map(one => one?.externalId ?? null)).toEqual([
+          ...Array.from({ length: 50 }, (_, i) => `many-${i}`),
+          null,
+          ...Array.from({ length: 49 }, (_, i) => `many-${i + 50}`),
+        ]);
     });
 
     it('and what hangs on them is one more for each kind', async () => {
-      const representations = sessions.map((id) => ({ __typename: 'SupportSession', id }));
-      const query = 'query ($representations: [_Any!]!) { _entities(representations: $representations) { ... on SupportSession { inbox { account { name } } liveHandoff { id } mayReply } } }';
+      const representations = sessions.map(id => ({ __typename: 'SupportSession', id }));
+      const query =
+        'query ($representations: [_Any!]!) { _entities(representations: $representations) { ... on SupportSession { inbox { account { name } } liveHandoff { id } mayReply } } }';
       const seen = await statements(world, () => data(query, { representations }, caller('gateway')));
       expect(seen).toHaveLength(3);
     });
@@ -214,15 +407,24 @@ describe('another organization', () => {
 
   it('cannot use a cursor of this one to see it', async () => {
     const { handoffs } = await data('{ handoffs(first: 1) { pageInfo { endCursor } } }');
-    const { body } = await room.run('query ($after: String) { handoffs(after: $after) { nodes { id } } }', { after: handoffs.pageInfo.endCursor }, as);
+    const { body } = await room.run(
+      'query ($after: String) { handoffs(after: $after) { nodes { id } } }',
+      { after: handoffs.pageInfo.endCursor },
+      as,
+    );
     expect(body.data?.handoffs?.nodes ?? []).toEqual([]);
   });
 });
 
 it('needs a caller for everything but the schema itself', async () => {
   const contextValue = new OperationContext({ stores: world.stores, live: {} as never }, null, 'request-1');
-  const run = async (query: string): Promise<any> => ((await room.graphql.apollo.executeOperation({ query }, { contextValue })).body as any).singleResult;
-  for (const query of ['{ supportAccounts { id } }', '{ handoff(id: "x") { id } }', '{ _entities(representations: []) { __typename } }'])
+  const run = async (query: string): Promise<any> =>
+    ((await room.graphql.apollo.executeOperation({ query }, { contextValue })).body as any).singleResult;
+  for (const query of [
+    '{ supportAccounts { id } }',
+    '{ handoff(id: "x") { id } }',
+    '{ _entities(representations: []) { __typename } }',
+  ])
     expect((await run(query)).errors).toMatchObject([{ extensions: { code: 'UNAUTHENTICATED' } }]);
   expect((await run('{ _service { sdl } }')).errors).toBeUndefined();
 });

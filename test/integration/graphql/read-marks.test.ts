@@ -16,23 +16,36 @@ afterAll(async () => {
   await world?.close();
 });
 
-it('the end-user\'s reading is recorded once, whatever it is called by, and told to whoever follows', async () => {
+it("the end-user's reading is recorded once, whatever it is called by, and told to whoever follows", async () => {
   const session = await world.open();
   await world.user(session.id, 'one');
   const { message: two } = await world.bot(session.id, 'two');
   const { message: three } = await world.bot(session.id, 'three');
   const mark = async (throughMessageId: string, idempotencyKey: string) =>
-    (await room.run(MARK, { input: { sessionId: session.id, throughMessageId, idempotencyKey } })).data.markSupportMessagesRead;
-  expect(await mark(two.id, 'a')).toEqual({ marked: 1, replayed: false, session: { id: session.id, agentsReadAt: null }, userErrors: [] });
+    (await room.run(MARK, { input: { sessionId: session.id, throughMessageId, idempotencyKey } })).data
+      .markSupportMessagesRead;
+  expect(await mark(two.id, 'a')).toEqual({
+    marked: 1,
+    replayed: false,
+    session: { id: session.id, agentsReadAt: null },
+    userErrors: [],
+  });
   expect(await mark(two.id, 'a')).toMatchObject({ marked: 1, replayed: true });
   expect(await mark(two.id, 'b')).toMatchObject({ marked: 0, replayed: false });
   expect(await mark(three.id, 'c')).toMatchObject({ marked: 1 });
   expect(await mark(two.id, 'c')).toMatchObject({ marked: 0, userErrors: [{ code: 'IDEMPOTENCY_KEY_REUSED' }] });
-  const states = (await world.stores.messages.page('org-1', session.id, { first: 10, after: null })).edges.map(({ node }) => node.channelState);
+  const states = (await world.stores.messages.page('org-1', session.id, { first: 10, after: null })).edges.map(
+    ({ node }) => node.channelState,
+  );
   expect(states).toEqual([null, 'READ', 'READ']);
 
   const following = overWebSocket(room.url, caller('ui'))(EVENTS, { sessionId: session.id });
-  const events = (results: any[]) => results.flatMap(({ data }) => (data?.supportSessionEvents.event?.__typename === 'SupportMessagesRead' ? [data.supportSessionEvents.event.throughSeq] : []));
-  expect(events(await following.until((results) => events(results).length >= 2))).toEqual([2, 3]);
+  const events = (results: any[]) =>
+    results.flatMap(({ data }) =>
+      data?.supportSessionEvents.event?.__typename === 'SupportMessagesRead'
+        ? [data.supportSessionEvents.event.throughSeq]
+        : [],
+    );
+  expect(events(await following.until(results => events(results).length >= 2))).toEqual([2, 3]);
   await following.leave();
 });

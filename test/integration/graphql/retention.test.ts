@@ -1,6 +1,6 @@
 import type { Retention } from '../../../src/core/flows/deps';
 import { Worker } from '../../../src/delivery';
-import { RetentionTurn } from '../../../src/delivery/retention-turn';
+import { RetentionJob } from '../../../src/delivery/retention-job';
 import { type Following, overSse, overWebSocket } from './following';
 import { caller, createFlowWorld, type FlowWorld, type Room, startRoom } from './room';
 import { quiet } from '../../support/quiet';
@@ -8,7 +8,8 @@ import { until } from '../../support/until';
 
 const DAY = 86_400_000;
 const STATUS = `subscription ($sessionId: ID!, $after: Int) { conversationStatus(sessionId: $sessionId, after: $after) { seq isSnapshot control epoch mayReply isClosed handoffState cause } }`;
-const EVENTS = 'subscription ($sessionId: ID!, $after: Int) { supportSessionEvents(sessionId: $sessionId, after: $after) { seq event { seq } } }';
+const EVENTS =
+  'subscription ($sessionId: ID!, $after: Int) { supportSessionEvents(sessionId: $sessionId, after: $after) { seq event { seq } } }';
 const CHANGES = 'subscription ($after: String) { handoffChanges(after: $after) { cursor change { to } } }';
 
 let world: FlowWorld;
@@ -19,15 +20,20 @@ beforeEach(async () => {
   room = await startRoom(world);
 });
 afterEach(async () => {
-  await Promise.all(open.splice(0).map((one) => one.leave()));
+  await Promise.all(open.splice(0).map(one => one.leave()));
   await room?.stop();
   await world?.close();
 });
 
-async function follow(over: typeof overSse, query: string, variables: Record<string, unknown>, enough: number): Promise<any[]> {
+async function follow(
+  over: typeof overSse,
+  query: string,
+  variables: Record<string, unknown>,
+  enough: number,
+): Promise<any[]> {
   const following = over(room.url, caller('operator'))(query, variables);
   open.push(following);
-  return (await following.until((results) => results.length >= enough)).slice(0, enough);
+  return (await following.until(results => results.length >= enough)).slice(0, enough);
 }
 const codeOf = (results: any[]) => results[0].errors[0].extensions.code;
 
@@ -47,19 +53,37 @@ async function wholeHandoff(sessionId: string): Promise<void> {
 async function remove(days: Partial<Record<keyof Retention['keepMs'], number>> = {}): Promise<object> {
   const told: Record<string, number> = {};
   const keep = { events: 365, messages: 365, deliveries: 365, idempotencyKeys: 365, sessions: 365, ...days };
-  const keepMs = Object.fromEntries(Object.entries(keep).map(([kind, count]) => [kind, count * DAY])) as Retention['keepMs'];
-  const turn = new RetentionTurn(world.deps, { keepMs, files: { remove: async () => undefined } }, { info: (fields) => { for (const [kind, count] of Object.entries(fields)) told[kind] = (told[kind] ?? 0) + (count as number); } }, new AbortController().signal);
+  const keepMs = Object.fromEntries(
+    Object.entries(keep).map(([kind, count]) => [kind, count * DAY]),
+  ) as Retention['keepMs'];
+  const turn = new RetentionJob(
+    world.deps,
+    { keepMs, files: { remove: async () => undefined } },
+    {
+      info: fields => {
+        for (const [kind, count] of Object.entries(fields)) told[kind] = (told[kind] ?? 0) + (count as number);
+      },
+    },
+    new AbortController().signal,
+  );
   await world.pool.query("update upkeep set next_run_at = now() - interval '1 s'");
-  while (await turn.turn());
+  while (await turn.tick());
   return told;
 }
-const session = async (id: string, fields: string) => room.run(`query ($id: ID!) { supportSession(id: $id) { ${fields} } }`, { id }, caller('ui'));
+const session = async (id: string, fields: string) =>
+  room.run(`query ($id: ID!) { supportSession(id: $id) { ${fields} } }`, { id }, caller('ui'));
 
 it('whoever resumes from before what was removed is told so, and from behind it gets the same as ever', async () => {
   const { id: sessionId } = await world.open();
   await world.user(sessionId, 'long ago');
   await world.deliverAll();
-  const [{ data: { handoffChanges: { cursor } } }] = await follow(overWebSocket, CHANGES, {}, 1) as [any];
+  const [
+    {
+      data: {
+        handoffChanges: { cursor },
+      },
+    },
+  ] = (await follow(overWebSocket, CHANGES, {}, 1)) as [any];
   await wholeHandoff(sessionId);
   const oldest = (await world.session(sessionId)).lastEventSeq;
   world.time.ms += 400 * DAY;
@@ -70,15 +94,27 @@ it('whoever resumes from before what was removed is told so, and from behind it 
 
   const expected = (await follow(overWebSocket, STATUS, { sessionId, after: oldest }, 4)).map(({ data }) => data);
   expect(await remove()).toMatchObject({ events: oldest, messages: expect.any(Number), sessions: 0 });
-  expect((await world.session(sessionId)).forgotten).toMatchObject({ eventSeq: oldest, control: 'BOT', epoch: 4, handoffState: 'ENDED' });
+  expect((await world.session(sessionId)).forgotten).toMatchObject({
+    eventSeq: oldest,
+    control: 'BOT',
+    epoch: 4,
+    handoffState: 'ENDED',
+  });
 
   expect((await follow(overSse, STATUS, { sessionId, after: oldest }, 4)).map(({ data }) => data)).toEqual(expected);
-  expect((await follow(overSse, EVENTS, { sessionId, after: oldest }, all.length - oldest)).map(({ data }) => data.supportSessionEvents.event.seq)).toEqual(all.slice(oldest));
-  for (const query of [STATUS, EVENTS]) expect(codeOf(await follow(overWebSocket, query, { sessionId, after: oldest - 1 }, 1))).toBe('CURSOR_EXPIRED');
+  expect(
+    (await follow(overSse, EVENTS, { sessionId, after: oldest }, all.length - oldest)).map(
+      ({ data }) => data.supportSessionEvents.event.seq,
+    ),
+  ).toEqual(all.slice(oldest));
+  for (const query of [STATUS, EVENTS])
+    expect(codeOf(await follow(overWebSocket, query, { sessionId, after: oldest - 1 }, 1))).toBe('CURSOR_EXPIRED');
   expect(codeOf(await follow(overWebSocket, CHANGES, { after: cursor }, 1))).toBe('CURSOR_EXPIRED');
 
-  expect((await session(sessionId, 'firstEventSeq events(first: 1) { seq } messages(first: 1) { nodes { text seq } }')).data.supportSession)
-    .toMatchObject({ firstEventSeq: oldest + 1, events: [{ seq: oldest + 1 }], messages: { nodes: [{ text: 'now' }] } });
+  expect(
+    (await session(sessionId, 'firstEventSeq events(first: 1) { seq } messages(first: 1) { nodes { text seq } }')).data
+      .supportSession,
+  ).toMatchObject({ firstEventSeq: oldest + 1, events: [{ seq: oldest + 1 }], messages: { nodes: [{ text: 'now' }] } });
   expect((await session(sessionId, 'events(after: 0) { seq }')).errors![0].extensions.code).toBe('CURSOR_EXPIRED');
 });
 
@@ -88,8 +124,14 @@ it('an event outlives its message where events are kept longer', async () => {
   await world.deliverAll();
   world.time.ms += 30 * DAY;
   expect(await remove({ messages: 7 })).toMatchObject({ messages: 1, events: 0 });
-  const { data } = await session(sessionId, 'events { seq ... on SupportMessageRecorded { author message { text } } } messages { nodes { text } }');
-  expect(data.supportSession).toEqual({ events: [{ seq: 1 }, { seq: 2, author: 'END_USER', message: null }], messages: { nodes: [] } });
+  const { data } = await session(
+    sessionId,
+    'events { seq ... on SupportMessageRecorded { author message { text } } } messages { nodes { text } }',
+  );
+  expect(data.supportSession).toEqual({
+    events: [{ seq: 1 }, { seq: 2, author: 'END_USER', message: null }],
+    messages: { nodes: [] },
+  });
 });
 
 it('a closed session goes with everything of it, and its key can be opened anew', async () => {
@@ -120,7 +162,11 @@ it('the worker does it by itself', async () => {
   await world.open();
   world.time.ms += 400 * DAY;
   const keepMs = { events: DAY, messages: DAY, deliveries: DAY, idempotencyKeys: DAY, sessions: DAY };
-  const worker = new Worker({ ...world.deps, retention: { keepMs, files: { remove: async () => undefined } } }, { leaseMs: 60_000, width: 2, widthOfFarSide: 2, pollMs: 5 }, quiet);
+  const worker = new Worker(
+    { ...world.deps, retention: { keepMs, files: { remove: async () => undefined } } },
+    { leaseMs: 60_000, concurrency: 2, concurrencyPerRemote: 2, pollMs: 5 },
+    quiet,
+  );
   await worker.start();
   await until(async () => (await world.pool.query('select from event')).rows.length === 0);
   await worker.stop();

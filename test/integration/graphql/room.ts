@@ -4,18 +4,30 @@ import { createGraphqlHttp, type GraphqlHttp, type GraphqlLimits, type TypingSou
 import { createIdentify } from '../../../src/identity/identify';
 import { PostgresWake } from '../../../src/persistence';
 import { createFlowWorld, ORG, type FlowWorld } from '../../support/flow-world';
-import { Bodies } from '../../../src/server/bodies';
-import { graphqlDoor, socketDoor } from '../../../src/server/graphql-door';
+import { BodyReader } from '../../../src/server/body-reader';
+import { createGraphqlExchange, socketDoor } from '../../../src/server/graphql-exchange';
 import { TIME_LIMITS } from '../../../src/time-limits';
 import { TEST_BODIES } from '../../support/bodies';
 
 export const SECRET = 'gateway-secret-of-the-tests-0123456789';
 /** The headers of a caller. They are also what it puts into `connection_init`. */
-export const caller = (role: string, organizationId: string = ORG): Record<string, string> =>
-  ({ 'x-support-gateway-secret': SECRET, 'x-organization-id': organizationId, 'x-support-role': role });
+export const caller = (role: string, organizationId: string = ORG): Record<string, string> => ({
+  'x-support-gateway-secret': SECRET,
+  'x-organization-id': organizationId,
+  'x-support-role': role,
+});
 
-export interface Answer { readonly status: number; readonly headers: Headers; readonly body: any; readonly data: any; readonly errors: any[] | undefined }
-export interface LoggedLine { readonly fields: Readonly<Record<string, unknown>>; readonly message: string }
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: any;
+  readonly data: any;
+  readonly errors: any[] | undefined;
+}
+export interface LoggedLine {
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly message: string;
+}
 
 /** The GraphQL room on a plain server, over real flows and a real Postgres. */
 export interface Room {
@@ -28,34 +40,68 @@ export interface Room {
   stop(): Promise<void>;
 }
 
-export async function startRoom(world: FlowWorld, limits: Partial<GraphqlLimits> = {}, typing?: TypingSource): Promise<Room> {
+export async function startRoom(
+  world: FlowWorld,
+  limits: Partial<GraphqlLimits> = {},
+  typing?: TypingSource,
+): Promise<Room> {
   const log: LoggedLine[] = [];
   const identify = createIdentify({ jwt: null, gatewaySecret: SECRET, botKeys: [] }, TIME_LIMITS.identity);
   const wake = new PostgresWake('postgres://nowhere', { pollMs: 1_000_000, silenceMs: 10_000 });
   const graphql = await createGraphqlHttp({
-    flows: world.flows, stores: world.stores, clock: world.deps.clock, wake, ...(typing && { typing }),
+    flows: world.flows,
+    stores: world.stores,
+    clock: world.deps.clock,
+    wake,
+    ...(typing && { typing }),
     identify: (headers, connectionParams, remoteAddress) => identify({ headers, connectionParams, remoteAddress }),
-    log: (fields, message) => { log.push({ fields, message }); },
+    log: (fields, message) => {
+      log.push({ fields, message });
+    },
     // The flow world rings no bell, so these tests live on the poll.
     limits: { pollMs: 20, ...limits },
   });
-  const bodies = new Bodies(TEST_BODIES);
-  const server = createServer((request, response) => { void graphql.handlers.http(request, response, graphqlDoor(request, response, { bodies, lingerMs: 2_000, enterStream: () => undefined })); });
-  server.on('upgrade', (request, socket, head) => graphql.handlers.upgrade(request, socket, head, socketDoor(socket, () => undefined)));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const bodies = new BodyReader(TEST_BODIES);
+  const server = createServer((request, response) => {
+    void graphql.handlers.http(
+      request,
+      response,
+      createGraphqlExchange(request, response, { bodies, lingerMs: 2_000, openStream: () => undefined }),
+    );
+  });
+  server.on('upgrade', (request, socket, head) =>
+    graphql.handlers.upgrade(
+      request,
+      socket,
+      head,
+      socketDoor(socket, () => undefined),
+    ),
+  );
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`;
   return {
-    url, wsUrl: url.replace('http', 'ws'), graphql, server, log,
+    url,
+    wsUrl: url.replace('http', 'ws'),
+    graphql,
+    server,
+    log,
     run: (query, variables = {}, as = caller('bot')) => post(url, JSON.stringify({ query, variables }), as),
     async stop() {
       await graphql.stop();
-      await new Promise<void>((resolve) => { server.close(() => resolve()); server.closeAllConnections(); });
+      await new Promise<void>(resolve => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      });
     },
   };
 }
 
 export async function post(url: string, body: string, headers: Record<string, string>): Promise<Answer> {
-  const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body });
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body,
+  });
   const text = await response.text();
   const parsed: any = response.headers.get('content-type')?.includes('json') ? JSON.parse(text) : text;
   return { status: response.status, headers: response.headers, body: parsed, data: parsed.data, errors: parsed.errors };

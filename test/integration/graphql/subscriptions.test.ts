@@ -23,14 +23,19 @@ beforeAll(async () => {
   room = await startRoom(world);
   replica = await startRoom(world);
 });
-afterEach(async () => { await Promise.all(open.splice(0).map((one) => one.leave())); });
+afterEach(async () => {
+  await Promise.all(open.splice(0).map(one => one.leave()));
+});
 afterAll(async () => {
   await room?.stop();
   await replica?.stop();
   await world?.close();
 });
 
-const follow = (following: Following): Following => { open.push(following); return following; };
+const follow = (following: Following): Following => {
+  open.push(following);
+  return following;
+};
 const transports = { 'graphql-transport-ws': overWebSocket, 'SSE by POST': overSse, 'SSE by GET': overSseByGet };
 
 /** The whole story of one handoff: asked for, taken, answered, resolved, collected. */
@@ -46,7 +51,8 @@ async function wholeHandoff(sessionId: string): Promise<string> {
   await world.finishEndings();
   return handoff.id;
 }
-const tupleOf = ({ control, epoch, mayReply, handoffState }: any): string => `${control} ${epoch} ${mayReply} ${handoffState}`;
+const tupleOf = ({ control, epoch, mayReply, handoffState }: any): string =>
+  `${control} ${epoch} ${mayReply} ${handoffState}`;
 const last = (results: any[], field: string): any => results.at(-1)?.data[field];
 
 describe.each(Object.entries(transports))('conversationStatus over %s', (_name, over) => {
@@ -54,24 +60,58 @@ describe.each(Object.entries(transports))('conversationStatus over %s', (_name, 
     const session = await world.open();
     await world.user(session.id, 'hello');
     const following = follow(over(room.url, caller('ui'))(STATUS, { sessionId: session.id }));
-    await following.until((results) => results.length === 1);
-    expect(following.results[0]).toEqual({ data: { conversationStatus: {
-      seq: 2, isSnapshot: true, control: 'BOT', epoch: 1, mayReply: true, isClosed: false, handoffState: null, cause: null, handoff: null, session: { id: session.id } } } });
+    await following.until(results => results.length === 1);
+    expect(following.results[0]).toEqual({
+      data: {
+        conversationStatus: {
+          seq: 2,
+          isSnapshot: true,
+          control: 'BOT',
+          epoch: 1,
+          mayReply: true,
+          isClosed: false,
+          handoffState: null,
+          cause: null,
+          handoff: null,
+          session: { id: session.id },
+        },
+      },
+    });
 
     const handoff = await wholeHandoff(session.id);
-    const results = await following.until((seen) => last(seen, 'conversationStatus').epoch === 4 && last(seen, 'conversationStatus').control === 'BOT');
+    const results = await following.until(
+      seen => last(seen, 'conversationStatus').epoch === 4 && last(seen, 'conversationStatus').control === 'BOT',
+    );
     const told = results.slice(1).map(({ data }) => data.conversationStatus);
-    expect([...new Set(told.map((status) => status.handoffState))]).toEqual(['REQUESTED', 'QUEUED', 'ASSIGNED', 'ACTIVE', 'ENDING', 'ENDED']);
+    expect([...new Set(told.map(status => status.handoffState))]).toEqual([
+      'REQUESTED',
+      'QUEUED',
+      'ASSIGNED',
+      'ACTIVE',
+      'ENDING',
+      'ENDED',
+    ]);
     // One item for each transaction that changed anything: no state between the events of one.
-    expect(told.map(tupleOf)).toEqual(['NONE 2 false REQUESTED', 'NONE 2 false QUEUED', 'HUMAN 3 false ASSIGNED', 'HUMAN 3 false ACTIVE', 'HUMAN 3 false ENDING', 'BOT 4 true ENDED']);
-    expect(told.map((status) => status.seq)).toEqual([...new Set(told.map((status) => status.seq))].sort((a, b) => a - b));
-    expect(new Set(told.map((status) => status.handoff?.id))).toEqual(new Set([handoff]));
+    expect(told.map(tupleOf)).toEqual([
+      'NONE 2 false REQUESTED',
+      'NONE 2 false QUEUED',
+      'HUMAN 3 false ASSIGNED',
+      'HUMAN 3 false ACTIVE',
+      'HUMAN 3 false ENDING',
+      'BOT 4 true ENDED',
+    ]);
+    expect(told.map(status => status.seq)).toEqual([...new Set(told.map(status => status.seq))].sort((a, b) => a - b));
+    expect(new Set(told.map(status => status.handoff?.id))).toEqual(new Set([handoff]));
     // Read anew for each item, not once for the subscription.
     expect(told.at(-1).handoff.state).toBe('ENDED');
 
     // Whoever comes now is shown the same state of the same event.
     const late = follow(over(replica.url, caller('ui'))(STATUS, { sessionId: session.id }));
-    const [{ data: { conversationStatus: snapshot } }] = await late.until((seen) => seen.length === 1) as [any];
+    const [
+      {
+        data: { conversationStatus: snapshot },
+      },
+    ] = (await late.until(seen => seen.length === 1)) as [any];
     expect({ ...snapshot, cause: null }).toEqual({ ...told.at(-1), isSnapshot: true, cause: null });
   });
 
@@ -79,54 +119,79 @@ describe.each(Object.entries(transports))('conversationStatus over %s', (_name, 
     const session = await world.open();
     await world.ask(session.id);
     const [, requested, control] = await world.events(session.id);
-    expect([requested!.body.type, control!.body.type, control!.position]).toEqual(['HANDOFF_CHANGED', 'CONTROL_CHANGED', requested!.position]);
+    expect([requested!.body.type, control!.body.type, control!.position]).toEqual([
+      'HANDOFF_CHANGED',
+      'CONTROL_CHANGED',
+      requested!.position,
+    ]);
     const following = follow(over(room.url, caller('ui'))(STATUS, { sessionId: session.id, after: requested!.seq }));
-    const [item] = await following.until((results) => results.length === 1);
-    expect(item.data.conversationStatus).toMatchObject({ seq: control!.seq, isSnapshot: false, control: 'NONE', epoch: 2, handoffState: 'REQUESTED' });
+    const [item] = await following.until(results => results.length === 1);
+    expect(item.data.conversationStatus).toMatchObject({
+      seq: control!.seq,
+      isSnapshot: false,
+      control: 'NONE',
+      epoch: 2,
+      handoffState: 'REQUESTED',
+    });
   });
 
   it('resumes after the last seq without a gap, on another replica', async () => {
     const session = await world.open();
     const first = follow(over(room.url, caller('ui'))(STATUS, { sessionId: session.id }));
-    await first.until((results) => results.length === 1);
+    await first.until(results => results.length === 1);
     await world.ask(session.id);
-    await first.until((results) => results.length === 2);
+    await first.until(results => results.length === 2);
     const { seq } = last(first.results, 'conversationStatus');
     await first.leave();
     await world.deliverAll();
-    await world.flows.closeSession({ organizationId: 'org-1' }, { sessionId: session.id, idempotencyKey: world.nextKey() });
+    await world.flows.closeSession(
+      { organizationId: 'org-1' },
+      { sessionId: session.id, idempotencyKey: world.nextKey() },
+    );
     await world.read(session.id);
 
     const second = follow(over(replica.url, caller('ui'))(STATUS, { sessionId: session.id, after: seq }));
-    const results = await second.until((seen) => seen.length === 3);
+    const results = await second.until(seen => seen.length === 3);
     const later = results.map(({ data }) => data.conversationStatus);
-    expect(later.map((status) => `${tupleOf(status)} ${status.isClosed}`)).toEqual(['NONE 2 false QUEUED false', 'NONE 2 false ENDING true', 'BOT 3 false ENDED true']);
+    expect(later.map(status => `${tupleOf(status)} ${status.isClosed}`)).toEqual([
+      'NONE 2 false QUEUED false',
+      'NONE 2 false ENDING true',
+      'BOT 3 false ENDED true',
+    ]);
     expect(later[0].seq).toBeGreaterThan(seq);
-    expect(later.some((status) => status.isSnapshot)).toBe(false);
+    expect(later.some(status => status.isSnapshot)).toBe(false);
     expect(later[2].seq).toBe((await world.session(session.id)).lastEventSeq);
   });
 
   it('answers an unknown and a foreign session alike, with a code and nothing else', async () => {
     const { id } = await world.open();
-    for (const [as, sessionId] of [[caller('ui'), '00000000-0000-4000-8000-000000000000'], [caller('ui', 'org-2'), id], [caller('ui'), 'x']] as const) {
+    for (const [as, sessionId] of [
+      [caller('ui'), '00000000-0000-4000-8000-000000000000'],
+      [caller('ui', 'org-2'), id],
+      [caller('ui'), 'x'],
+    ] as const) {
       const following = follow(over(room.url, as)(STATUS, { sessionId }));
-      await following.until((results) => results.length === 1);
+      await following.until(results => results.length === 1);
       await following.ended;
       expect(following.results).toHaveLength(1);
       expect(following.results[0].data).toBeUndefined();
       expect(following.results[0].errors).toHaveLength(1);
-      expect(following.results[0].errors[0].extensions).toEqual({ code: 'SESSION_NOT_FOUND', requestId: expect.any(String), retryable: false });
+      expect(following.results[0].errors[0].extensions).toEqual({
+        code: 'SESSION_NOT_FOUND',
+        requestId: expect.any(String),
+        retryable: false,
+      });
     }
   });
 
   it('frees everything when its subscriber leaves', async () => {
     const session = await world.open();
-    const before = room.graphql.subscribers();
+    const before = room.graphql.subscriptionCount();
     const following = over(room.url, caller('ui'))(STATUS, { sessionId: session.id });
-    await following.until((results) => results.length === 1);
-    expect(room.graphql.subscribers()).toBe(before + 1);
+    await following.until(results => results.length === 1);
+    expect(room.graphql.subscriptionCount()).toBe(before + 1);
     await following.leave();
-    await until(() => room.graphql.subscribers() === before);
+    await until(() => room.graphql.subscriptionCount() === before);
   });
 });
 
@@ -134,11 +199,15 @@ describe('supportSessionEvents', () => {
   it('starts with the session and then tells each event, with what it is about', async () => {
     const session = await world.open();
     const following = follow(overWebSocket(room.url, caller('ui'))(EVENTS, { sessionId: session.id }));
-    await following.until((results) => results.length === 1);
-    expect(last(following.results, 'supportSessionEvents')).toEqual({ seq: 1, event: null, snapshot: { id: session.id, control: 'BOT', epoch: 1, lastEventSeq: 1, liveHandoff: null } });
+    await following.until(results => results.length === 1);
+    expect(last(following.results, 'supportSessionEvents')).toEqual({
+      seq: 1,
+      event: null,
+      snapshot: { id: session.id, control: 'BOT', epoch: 1, lastEventSeq: 1, liveHandoff: null },
+    });
     await world.user(session.id, 'hello');
     const { handoff } = await world.ask(session.id);
-    await following.until((results) => results.length === 4);
+    await following.until(results => results.length === 4);
     expect(following.results.slice(1).map(({ data }) => data.supportSessionEvents.event)).toEqual([
       { __typename: 'SupportMessageRecorded', seq: 2, message: { text: 'hello', author: 'END_USER' } },
       { __typename: 'SupportHandoffChanged', seq: 3, from: null, to: 'REQUESTED', handoff: { id: handoff.id } },
@@ -150,17 +219,20 @@ describe('supportSessionEvents', () => {
     const session = await world.open();
     for (let i = 0; i < 120; i += 1) await world.user(session.id, `turn ${i}`);
     const following = follow(overSse(room.url, caller('ui'))(EVENTS, { sessionId: session.id, after: 0 }));
-    const results = await following.until((seen) => seen.length === 121);
+    const results = await following.until(seen => seen.length === 121);
     const pushed = results.map(({ data }) => data.supportSessionEvents.event.seq);
     expect(pushed).toEqual(Array.from({ length: 121 }, (_, i) => i + 1));
-    const { data } = await room.run('query ($id: ID!) { supportSession(id: $id) { events(after: 21, first: 100) { seq } } }', { id: session.id });
+    const { data } = await room.run(
+      'query ($id: ID!) { supportSession(id: $id) { events(after: 21, first: 100) { seq } } }',
+      { id: session.id },
+    );
     expect(data.supportSession.events.map((event: any) => event.seq)).toEqual(pushed.slice(21));
   });
 
-  it.each([-1, 2, 1_000_000])('refuses the number %i that no event has had', async (after) => {
+  it.each([-1, 2, 1_000_000])('refuses the number %i that no event has had', async after => {
     const session = await world.open();
     const following = follow(overWebSocket(room.url, caller('ui'))(EVENTS, { sessionId: session.id, after }));
-    await following.until((results) => results.length === 1);
+    await following.until(results => results.length === 1);
     expect(following.results[0].errors[0].extensions.code).toBe('CURSOR_INVALID');
   });
 });
@@ -170,111 +242,192 @@ describe('handoffChanges', () => {
     const [live, other] = [await world.open(), await world.open()];
     const { handoff } = await world.ask(live.id);
     const first = follow(overWebSocket(room.url, caller('operator'))(CHANGES, { filter: { sessionId: live.id } }));
-    await first.until((results) => results.length === 1);
-    expect(last(first.results, 'handoffChanges')).toMatchObject({ snapshot: { isComplete: true, handoffs: [{ id: handoff.id, state: 'REQUESTED' }] }, change: null });
+    await first.until(results => results.length === 1);
+    expect(last(first.results, 'handoffChanges')).toMatchObject({
+      snapshot: { isComplete: true, handoffs: [{ id: handoff.id, state: 'REQUESTED' }] },
+      change: null,
+    });
     await world.ask(other.id);
     await world.deliverAll();
-    const [, queued] = await first.until((results) => results.length === 2);
-    expect(queued.data.handoffChanges.change).toMatchObject({ from: 'REQUESTED', to: 'QUEUED', handoff: { id: handoff.id, session: { externalId: live.externalId } } });
+    const [, queued] = await first.until(results => results.length === 2);
+    expect(queued.data.handoffChanges.change).toMatchObject({
+      from: 'REQUESTED',
+      to: 'QUEUED',
+      handoff: { id: handoff.id, session: { externalId: live.externalId } },
+    });
     await first.leave();
 
-    await world.flows.endHandoff({ organizationId: 'org-1' }, { handoffId: handoff.id, sessionId: null, reason: 'OPERATOR_ENDED', idempotencyKey: world.nextKey() });
+    await world.flows.endHandoff(
+      { organizationId: 'org-1' },
+      { handoffId: handoff.id, sessionId: null, reason: 'OPERATOR_ENDED', idempotencyKey: world.nextKey() },
+    );
     await world.read(live.id);
-    const second = follow(overSse(replica.url, caller('operator'))(CHANGES, { filter: { sessionId: live.id }, after: queued.data.handoffChanges.cursor }));
-    const results = await second.until((seen) => last(seen, 'handoffChanges')?.change?.to === 'ENDED');
+    const second = follow(
+      overSse(replica.url, caller('operator'))(CHANGES, {
+        filter: { sessionId: live.id },
+        after: queued.data.handoffChanges.cursor,
+      }),
+    );
+    const results = await second.until(seen => last(seen, 'handoffChanges')?.change?.to === 'ENDED');
     expect(results.map(({ data }) => data.handoffChanges.change?.to ?? 'snapshot')).toEqual(['ENDING', 'ENDED']);
     expect(results.every(({ data }) => data.handoffChanges.snapshot === null)).toBe(true);
   });
 
   it('tells that a handoff leaves the filter', async () => {
     const session = await world.open();
-    const following = follow(overWebSocket(room.url, caller('operator'))(CHANGES, { filter: { states: ['REQUESTED'], sessionId: session.id } }));
-    await following.until((results) => results.length === 1);
+    const following = follow(
+      overWebSocket(room.url, caller('operator'))(CHANGES, {
+        filter: { states: ['REQUESTED'], sessionId: session.id },
+      }),
+    );
+    await following.until(results => results.length === 1);
     await wholeHandoff(session.id);
-    await following.until((results) => results.length === 3);
-    expect(following.results.slice(1).map(({ data }) => data.handoffChanges.change.to)).toEqual(['REQUESTED', 'QUEUED']);
+    await following.until(results => results.length === 3);
+    expect(following.results.slice(1).map(({ data }) => data.handoffChanges.change.to)).toEqual([
+      'REQUESTED',
+      'QUEUED',
+    ]);
   });
 
   it('shows nothing of another organization', async () => {
     const following = follow(overWebSocket(room.url, caller('operator', 'org-2'))(CHANGES));
-    await following.until((results) => results.length === 1);
+    await following.until(results => results.length === 1);
     const session = await world.open();
     await world.ask(session.id);
     const mine = follow(overWebSocket(room.url, caller('operator'))(CHANGES, { filter: { sessionId: session.id } }));
-    await mine.until((results) => results.length === 1);
+    await mine.until(results => results.length === 1);
     await world.deliverAll();
-    await mine.until((results) => results.length === 2);
+    await mine.until(results => results.length === 2);
     expect(following.results).toHaveLength(1);
     expect(following.results[0].data.handoffChanges.snapshot.handoffs).toEqual([]);
   });
 
   it('refuses a cursor that it did not make', async () => {
     const following = follow(overWebSocket(room.url, caller('operator'))(CHANGES, { after: 'made up' }));
-    await following.until((results) => results.length === 1);
+    await following.until(results => results.length === 1);
     expect(following.results[0].errors[0].extensions.code).toBe('CURSOR_INVALID');
   });
 });
 
-describe.each(Object.entries(transports))('a subscription that is cut after any item and resumed over %s', (_name, over) => {
-  /** All items after `after`, by a client that stores the cursor of each item and loses its connection after each one. */
-  async function cutAfterEach(query: string, field: string, cursorOf: (item: any) => unknown, variables: object, after: unknown, count: number): Promise<any[]> {
-    const items: any[] = [];
-    for (let cursor = after; items.length < count; cursor = cursorOf(items.at(-1))) {
-      const following = over(items.length % 2 === 0 ? room.url : replica.url, caller('operator'))(query, { ...variables, after: cursor });
-      const [first] = await following.until((results) => results.length > 0);
-      await following.leave();
-      items.push(first.data[field]);
+describe.each(Object.entries(transports))(
+  'a subscription that is cut after any item and resumed over %s',
+  (_name, over) => {
+    /** All items after `after`, by a client that stores the cursor of each item and loses its connection after each one. */
+    async function cutAfterEach(
+      query: string,
+      field: string,
+      cursorOf: (item: any) => unknown,
+      variables: object,
+      after: unknown,
+      count: number,
+    ): Promise<any[]> {
+      const items: any[] = [];
+      for (let cursor = after; items.length < count; cursor = cursorOf(items.at(-1))) {
+        const following = over(items.length % 2 === 0 ? room.url : replica.url, caller('operator'))(query, {
+          ...variables,
+          after: cursor,
+        });
+        const [first] = await following.until(results => results.length > 0);
+        await following.leave();
+        items.push(first.data[field]);
+      }
+      return items;
     }
-    return items;
-  }
 
-  it('misses nothing and sees nothing ahead of its turn', async () => {
-    const session = await world.open();
-    const { cursor } = last(await follow(over(room.url, caller('operator'))(CHANGES)).until((results) => results.length === 1), 'handoffChanges');
-    const handoff = await wholeHandoff(session.id);
-    const facts = await world.events(session.id);
+    it('misses nothing and sees nothing ahead of its turn', async () => {
+      const session = await world.open();
+      const { cursor } = last(
+        await follow(over(room.url, caller('operator'))(CHANGES)).until(results => results.length === 1),
+        'handoffChanges',
+      );
+      const handoff = await wholeHandoff(session.id);
+      const facts = await world.events(session.id);
 
-    const events = await cutAfterEach(EVENTS, 'supportSessionEvents', ({ seq }) => seq, { sessionId: session.id }, 0, facts.length);
-    expect(events.map(({ snapshot, event, seq }) => [snapshot, event.seq, seq])).toEqual(facts.map(({ seq }) => [null, seq, seq]));
+      const events = await cutAfterEach(
+        EVENTS,
+        'supportSessionEvents',
+        ({ seq }) => seq,
+        { sessionId: session.id },
+        0,
+        facts.length,
+      );
+      expect(events.map(({ snapshot, event, seq }) => [snapshot, event.seq, seq])).toEqual(
+        facts.map(({ seq }) => [null, seq, seq]),
+      );
 
-    const changes = await cutAfterEach(CHANGES, 'handoffChanges', (item) => item.cursor, { filter: { sessionId: session.id } }, cursor, 6);
-    expect(changes.map(({ snapshot, change }) => `${snapshot} ${change.to} ${change.handoff.id}`))
-      .toEqual(['REQUESTED', 'QUEUED', 'ASSIGNED', 'ACTIVE', 'ENDING', 'ENDED'].map((state) => `null ${state} ${handoff}`));
+      const changes = await cutAfterEach(
+        CHANGES,
+        'handoffChanges',
+        item => item.cursor,
+        { filter: { sessionId: session.id } },
+        cursor,
+        6,
+      );
+      expect(changes.map(({ snapshot, change }) => `${snapshot} ${change.to} ${change.handoff.id}`)).toEqual(
+        ['REQUESTED', 'QUEUED', 'ASSIGNED', 'ACTIVE', 'ENDING', 'ENDED'].map(state => `null ${state} ${handoff}`),
+      );
 
-    const states = await cutAfterEach(STATUS, 'conversationStatus', ({ seq }) => seq, { sessionId: session.id }, 0, 6);
-    expect(states.map((state) => `${state.isSnapshot} ${tupleOf(state)}`)).toEqual([
-      'false NONE 2 false REQUESTED', 'false NONE 2 false QUEUED', 'false HUMAN 3 false ASSIGNED', 'false HUMAN 3 false ACTIVE', 'false HUMAN 3 false ENDING', 'false BOT 4 true ENDED',
-    ]);
-  });
-});
+      const states = await cutAfterEach(
+        STATUS,
+        'conversationStatus',
+        ({ seq }) => seq,
+        { sessionId: session.id },
+        0,
+        6,
+      );
+      expect(states.map(state => `${state.isSnapshot} ${tupleOf(state)}`)).toEqual([
+        'false NONE 2 false REQUESTED',
+        'false NONE 2 false QUEUED',
+        'false HUMAN 3 false ASSIGNED',
+        'false HUMAN 3 false ACTIVE',
+        'false HUMAN 3 false ENDING',
+        'false BOT 4 true ENDED',
+      ]);
+    });
+  },
+);
 
 describe('supportRuntimeDeliveries', () => {
   it('brings what waits, then each new one, and again what was not acknowledged', async () => {
     const { stores } = world;
-    const waiting = await stores.deliveries.runtimeInbox('org-1', { chatbotId: 'bot-1', sessionId: null }, { first: 100, after: null });
-    await world.flows.acknowledge({ organizationId: 'org-1' }, waiting.edges.map((edge) => edge.node.id));
+    const waiting = await stores.deliveries.listRuntimeInbox(
+      'org-1',
+      { chatbotId: 'bot-1', sessionId: null },
+      { first: 100, after: null },
+    );
+    await world.flows.acknowledge(
+      { organizationId: 'org-1' },
+      waiting.edges.map(edge => edge.node.id),
+    );
     const session = await world.open();
     await world.ask(session.id);
     await world.deliverAll();
     const first = follow(overWebSocket(room.url, caller('bot'))(DELIVERIES, { chatbotId: 'bot-1' }));
-    await first.until((results) => results.length === 2);
+    await first.until(results => results.length === 2);
     world.provider.set({ agent: 'alice' });
     world.provider.agentSays('I am Alice');
     await world.read(session.id);
-    await first.until((results) => results.some(({ data }) => data.supportRuntimeDeliveries.notice.message?.author === 'AGENT'));
+    await first.until(results =>
+      results.some(({ data }) => data.supportRuntimeDeliveries.notice.message?.author === 'AGENT'),
+    );
     const seen = first.results.map(({ data }) => data.supportRuntimeDeliveries);
     await first.leave();
 
-    await room.run('mutation ($ids: [ID!]!) { acknowledgeRuntimeDeliveries(input: { ids: $ids }) { acknowledged } }', { ids: [seen[0].id] });
+    await room.run('mutation ($ids: [ID!]!) { acknowledgeRuntimeDeliveries(input: { ids: $ids }) { acknowledged } }', {
+      ids: [seen[0].id],
+    });
     const again = follow(overSse(replica.url, caller('bot'))(DELIVERIES, { chatbotId: 'bot-1' }));
-    await again.until((results) => results.length === seen.length - 1);
+    await again.until(results => results.length === seen.length - 1);
     expect(again.results.map(({ data }) => data.supportRuntimeDeliveries)).toEqual(seen.slice(1));
   });
 
   it('answers an unknown and a foreign chatbot alike', async () => {
-    for (const [as, chatbotId] of [[caller('bot'), 'bot-unknown'], [caller('bot', 'org-2'), 'bot-1']] as const) {
+    for (const [as, chatbotId] of [
+      [caller('bot'), 'bot-unknown'],
+      [caller('bot', 'org-2'), 'bot-1'],
+    ] as const) {
       const following = follow(overWebSocket(room.url, as)(DELIVERIES, { chatbotId }));
-      await following.until((results) => results.length === 1);
+      await following.until(results => results.length === 1);
       expect(following.results[0].errors[0].extensions.code).toBe('CHATBOT_NOT_ENABLED');
     }
   });
@@ -284,35 +437,74 @@ describe('what becomes visible late', () => {
   /** A transaction over one session that has written a change and a delivery, and is held open. */
   async function held(sessionId: string) {
     let release: () => void = () => undefined;
-    const released = new Promise<void>((resolve) => { release = resolve; });
+    const released = new Promise<void>(resolve => {
+      release = resolve;
+    });
     let written: () => void = () => undefined;
-    const isWritten = new Promise<void>((resolve) => { written = resolve; });
+    const isWritten = new Promise<void>(resolve => {
+      written = resolve;
+    });
     const { handoff } = await world.ask(sessionId);
-    const done = world.stores.sessions.transact('org-1', sessionId, async (tx) => {
-      await tx.appendEvent({ type: 'HANDOFF_CHANGED', from: 'REQUESTED', to: 'QUEUED', cause: 'PROVIDER_ACCEPTED', endReason: null, agentName: null }, handoff.id, new Date(0).toISOString());
-      await tx.oweRuntime({ kind: 'HANDOFF_STATE', handoffId: handoff.id, state: 'QUEUED' });
+    const done = world.stores.sessions.transact('org-1', sessionId, async tx => {
+      await tx.appendEvent(
+        {
+          type: 'HANDOFF_CHANGED',
+          from: 'REQUESTED',
+          to: 'QUEUED',
+          cause: 'PROVIDER_ACCEPTED',
+          endReason: null,
+          agentName: null,
+        },
+        handoff.id,
+        new Date(0).toISOString(),
+      );
+      await tx.enqueueForRuntime({ kind: 'HANDOFF_STATE', handoffId: handoff.id, state: 'QUEUED' });
       written();
       await released;
     });
     await isWritten;
-    return { handoffId: handoff.id, commit: async () => { release(); await done; } };
+    return {
+      handoffId: handoff.id,
+      commit: async () => {
+        release();
+        await done;
+      },
+    };
   }
 
   it('is told all the same, though later changes were there before', async () => {
     const [late, early] = [await world.open(), await world.open()];
     const changes = follow(overWebSocket(room.url, caller('operator'))(CHANGES, { filter: { chatbotIds: ['bot-1'] } }));
-    const deliveries = follow(overWebSocket(room.url, caller('bot'))('subscription { supportRuntimeDeliveries(chatbotId: "bot-1") { notice { ... on HandoffStateNotice { handoff { id } } } } }'));
-    await changes.until((results) => results.length === 1);
+    const deliveries = follow(
+      overWebSocket(
+        room.url,
+        caller('bot'),
+      )(
+        'subscription { supportRuntimeDeliveries(chatbotId: "bot-1") { notice { ... on HandoffStateNotice { handoff { id } } } } }',
+      ),
+    );
+    await changes.until(results => results.length === 1);
     const { handoffId, commit } = await held(late.id);
     const { handoff } = await world.ask(early.id);
-    await world.stores.sessions.transact('org-1', early.id, (tx) => tx.oweRuntime({ kind: 'HANDOFF_STATE', handoffId: handoff.id, state: 'REQUESTED' }));
+    await world.stores.sessions.transact('org-1', early.id, tx =>
+      tx.enqueueForRuntime({ kind: 'HANDOFF_STATE', handoffId: handoff.id, state: 'REQUESTED' }),
+    );
     // Both subscribers get their chances to step over what is not there yet.
     await readings(3, 'events', 'handoffChanges');
     await readings(3, 'deliveries', 'runtimeInbox');
     await commit();
-    const told = (results: any[]): string[] => results.map(({ data }) => `${data.handoffChanges.change?.to} ${data.handoffChanges.change?.handoff.id}`);
-    await changes.until((results) => [`REQUESTED ${handoffId}`, `QUEUED ${handoffId}`, `REQUESTED ${handoff.id}`].every((one) => told(results).includes(one)));
-    await deliveries.until((results) => [handoffId, handoff.id].every((id) => results.some(({ data }) => data.supportRuntimeDeliveries.notice.handoff?.id === id)));
+    const told = (results: any[]): string[] =>
+      results.map(({ data }) => `${data.handoffChanges.change?.to} ${data.handoffChanges.change?.handoff.id}`);
+    await changes.until(results =>
+      [`REQUESTED ${handoffId}`, `QUEUED ${handoffId}`, `REQUESTED ${handoff.id}`].every(one =>
+        told(results).includes(one),
+      ),
+    );
+    await deliveries.until(results =>
+      [handoffId, handoff.id].every(id =>
+        results.some(({ data }) => data.supportRuntimeDeliveries.notice.handoff?.id === id),
+      ),
+    );
     expect(new Set(told(changes.results)).size).toBe(changes.results.length);
   });
 });
@@ -321,17 +513,25 @@ describe('a subscription that cannot go on', () => {
   it('says so in a masked last result and ends', async () => {
     const session = await world.open();
     const following = follow(overWebSocket(room.url, caller('ui'))(EVENTS, { sessionId: session.id }));
-    await following.until((results) => results.length === 1);
+    await following.until(results => results.length === 1);
     const { events } = world.stores as unknown as { events: { ofSession: unknown } };
     const ofSession = events.ofSession;
-    events.ofSession = () => Promise.reject(Object.assign(new Error('terminating connection of jane@example.org'), { code: '57P01' }));
+    events.ofSession = () =>
+      Promise.reject(Object.assign(new Error('terminating connection of jane@example.org'), { code: '57P01' }));
     try {
       await world.user(session.id, 'hello');
       await following.ended;
     } finally {
       events.ofSession = ofSession;
     }
-    expect(following.results.at(-1)).toEqual({ errors: [{ message: 'Internal error', extensions: { code: 'INTERNAL_SERVER_ERROR', requestId: expect.any(String), retryable: true } }] });
+    expect(following.results.at(-1)).toEqual({
+      errors: [
+        {
+          message: 'Internal error',
+          extensions: { code: 'INTERNAL_SERVER_ERROR', requestId: expect.any(String), retryable: true },
+        },
+      ],
+    });
     expect(room.log.at(-1)?.message).toBe('operation failed');
   });
 
@@ -340,12 +540,12 @@ describe('a subscription that cannot go on', () => {
     const session = await world.open();
     const socket = overWebSocket(own.url, caller('ui'))(STATUS, { sessionId: session.id });
     const stream = overSse(own.url, caller('ui'))(STATUS, { sessionId: session.id });
-    await socket.until((results) => results.length === 1);
-    await stream.until((results) => results.length === 1);
+    await socket.until(results => results.length === 1);
+    await stream.until(results => results.length === 1);
     await own.stop();
     expect(await socket.ended).toMatchObject({ code: 1001 });
     expect(await stream.ended).toBeUndefined();
-    expect(own.graphql.subscribers()).toBe(0);
+    expect(own.graphql.subscriptionCount()).toBe(0);
   });
 });
 
@@ -354,6 +554,11 @@ async function readings(count: number, store: 'events' | 'deliveries', feed: str
   const target = world.stores[store] as unknown as Record<string, (...args: unknown[]) => unknown>;
   const read = target[feed]!;
   let reads = 0;
-  target[feed] = function (...args: unknown[]) { reads += 1; return read.apply(this, args); };
-  await until(() => reads >= count).finally(() => { target[feed] = read; });
+  target[feed] = function (...args: unknown[]) {
+    reads += 1;
+    return read.apply(this, args);
+  };
+  await until(() => reads >= count).finally(() => {
+    target[feed] = read;
+  });
 }

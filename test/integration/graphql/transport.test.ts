@@ -19,7 +19,7 @@ afterAll(async () => {
 });
 
 const json = { 'content-type': 'application/json' };
-const codesOf = (errors: any[] | undefined): string[] => (errors ?? []).map((error) => error.extensions.code);
+const codesOf = (errors: any[] | undefined): string[] => (errors ?? []).map(error => error.extensions.code);
 /** What one operation answers, whichever way it goes. */
 const WAYS: Record<string, (query: string, variables?: Record<string, unknown>) => Promise<any[] | undefined>> = {
   HTTP: async (query, variables) => (await room.run(query, variables)).errors,
@@ -32,7 +32,11 @@ const WAYS: Record<string, (query: string, variables?: Record<string, unknown>) 
   SSE: (query, variables) => firstErrors(overSse(room.url, caller('bot')), query, variables),
   'SSE by GET': (query, variables) => firstErrors(overSseByGet(room.url, caller('bot')), query, variables),
 };
-async function firstErrors(over: ReturnType<typeof overSse>, query: string, variables?: Record<string, unknown>): Promise<any[] | undefined> {
+async function firstErrors(
+  over: ReturnType<typeof overSse>,
+  query: string,
+  variables?: Record<string, unknown>,
+): Promise<any[] | undefined> {
   const following = over(query, variables);
   await following.ended;
   return following.results[0]?.errors;
@@ -43,10 +47,26 @@ describe.each(Object.entries(WAYS))('an operation over %s', (_name, errorsOf) =>
     ['is not GraphQL', '{ supportAccounts { id', 'GRAPHQL_PARSE_FAILED'],
     ['has too many tokens', `{ ${'a '.repeat(2_001)}}`, 'GRAPHQL_PARSE_FAILED'],
     ['asks for what is not there', '{ secrets }', 'GRAPHQL_VALIDATION_FAILED'],
-    ['is too deep', `{ supportAccounts { ${'inboxes { account { '.repeat(8)} id ${'} } '.repeat(8)} } }`, 'OPERATION_TOO_LARGE'],
-    ['has too many aliases', `{ ${Array.from({ length: 101 }, (_, i) => `a${i}: supportAccounts { id }`).join(' ')} }`, 'OPERATION_TOO_LARGE'],
-    ['is too wide', `{ ...F } ${Array.from({ length: 12 }, (_, i) => `fragment F${i || ''} on Query { ...F${i + 1} ...F${i + 1} }`).join(' ')} fragment F12 on Query { supportAccounts { id } }`, 'OPERATION_TOO_LARGE'],
-    ['names no operation', 'query A { supportAccounts { id } } query B { supportAccounts { id } }', 'OPERATION_RESOLUTION_FAILURE'],
+    [
+      'is too deep',
+      `{ supportAccounts { ${'inboxes { account { '.repeat(8)} id ${'} } '.repeat(8)} } }`,
+      'OPERATION_TOO_LARGE',
+    ],
+    [
+      'has too many aliases',
+      `{ ${Array.from({ length: 101 }, (_, i) => `a${i}: supportAccounts { id }`).join(' ')} }`,
+      'OPERATION_TOO_LARGE',
+    ],
+    [
+      'is too wide',
+      `{ ...F } ${Array.from({ length: 12 }, (_, i) => `fragment F${i || ''} on Query { ...F${i + 1} ...F${i + 1} }`).join(' ')} fragment F12 on Query { supportAccounts { id } }`,
+      'OPERATION_TOO_LARGE',
+    ],
+    [
+      'names no operation',
+      'query A { supportAccounts { id } } query B { supportAccounts { id } }',
+      'OPERATION_RESOLUTION_FAILURE',
+    ],
     ['lacks a variable', 'query ($id: ID!) { handoff(id: $id) { id } }', 'BAD_USER_INPUT'],
   ])('is refused when it %s', async (_why, query, code) => {
     const errors = await errorsOf(query);
@@ -57,20 +77,33 @@ describe.each(Object.entries(WAYS))('an operation over %s', (_name, errorsOf) =>
   it.each([
     ['Int', 'query ($value: Int) { handoffs(first: $value) { nodes { id } } }', 'many'],
     ['ID', 'query ($value: ID!) { handoff(id: $value) { id } }', { id: 'x' }],
-    ['HandoffState', 'query ($value: [HandoffState!]) { handoffs(filter: { states: $value }) { nodes { id } } }', ['LOST']],
+    [
+      'HandoffState',
+      'query ($value: [HandoffState!]) { handoffs(filter: { states: $value }) { nodes { id } } }',
+      ['LOST'],
+    ],
   ])('says which variable is no %s, and logs nothing', async (_type, query, value) => {
     const logged = room.log.length;
     const [error, ...others] = (await errorsOf(query, { value }))!;
     expect(others).toEqual([]);
-    expect(error).toMatchObject({ message: expect.stringMatching(/^Variable "\$value" got invalid value/), extensions: { code: 'BAD_USER_INPUT', retryable: false } });
+    expect(error).toMatchObject({
+      message: expect.stringMatching(/^Variable "\$value" got invalid value/),
+      extensions: { code: 'BAD_USER_INPUT', retryable: false },
+    });
     expect(room.log).toHaveLength(logged);
   });
 
   it('counts no more wrong variables than fifty, and blames the caller for all of them', async () => {
     const logged = room.log.length;
-    const errors = (await errorsOf('query ($value: [HandoffState!]) { handoffs(filter: { states: $value }) { nodes { id } } }', { value: Array.from({ length: 60 }, () => 'LOST') }))!;
+    const errors = (await errorsOf(
+      'query ($value: [HandoffState!]) { handoffs(filter: { states: $value }) { nodes { id } } }',
+      { value: Array.from({ length: 60 }, () => 'LOST') },
+    ))!;
     expect(new Set(codesOf(errors))).toEqual(new Set(['BAD_USER_INPUT']));
-    expect(errors.at(-1)).toMatchObject({ message: expect.stringMatching(/^Too many errors processing variables/), extensions: { requestId: expect.any(String), retryable: false } });
+    expect(errors.at(-1)).toMatchObject({
+      message: expect.stringMatching(/^Too many errors processing variables/),
+      extensions: { requestId: expect.any(String), retryable: false },
+    });
     expect(room.log).toHaveLength(logged);
   });
 
@@ -80,7 +113,14 @@ describe.each(Object.entries(WAYS))('an operation over %s', (_name, errorsOf) =>
     handoffs.getMany = () => Promise.reject(new Error('password=hunter2'));
     try {
       const errors = await errorsOf('{ handoff(id: "a3b5f1c0-0000-4000-8000-000000000000") { id } }');
-      expect(errors).toEqual([{ message: 'Internal error', path: ['handoff'], locations: [{ line: 1, column: 3 }], extensions: { code: 'INTERNAL_SERVER_ERROR', requestId: expect.any(String), retryable: false } }]);
+      expect(errors).toEqual([
+        {
+          message: 'Internal error',
+          path: ['handoff'],
+          locations: [{ line: 1, column: 3 }],
+          extensions: { code: 'INTERNAL_SERVER_ERROR', requestId: expect.any(String), retryable: false },
+        },
+      ]);
       expect(room.log.at(-1)!.fields).toMatchObject({ requestId: errors![0].extensions.requestId, field: 'handoff' });
     } finally {
       handoffs.getMany = getMany;
@@ -93,16 +133,25 @@ describe('HTTP', () => {
     expect((await room.run(getIntrospectionQuery())).errors).toBeUndefined();
   });
 
-  it('takes over the caller\'s request id when it is harmless, and makes one otherwise', async () => {
-    expect((await room.run('{ __typename }', {}, { ...caller('ui'), 'x-request-id': 'abc-1' })).headers.get('x-request-id')).toBe('abc-1');
-    const made = (await room.run('{ __typename }', {}, { ...caller('ui'), 'x-request-id': 'a b<' })).headers.get('x-request-id');
+  it("takes over the caller's request id when it is harmless, and makes one otherwise", async () => {
+    expect(
+      (await room.run('{ __typename }', {}, { ...caller('ui'), 'x-request-id': 'abc-1' })).headers.get('x-request-id'),
+    ).toBe('abc-1');
+    const made = (await room.run('{ __typename }', {}, { ...caller('ui'), 'x-request-id': 'a b<' })).headers.get(
+      'x-request-id',
+    );
     expect(made).toMatch(/^[0-9a-f-]{36}$/);
   });
 
   it.each([
     ['nobody', {}, 401, 'UNAUTHENTICATED'],
     ['a wrong secret', { 'x-support-gateway-secret': 'wrong' }, 401, 'UNAUTHENTICATED'],
-    ['a right secret without an organization, in another role than the gateway\'s', { 'x-support-gateway-secret': caller('ui')['x-support-gateway-secret']!, 'x-support-role': 'ui' }, 403, 'FORBIDDEN'],
+    [
+      "a right secret without an organization, in another role than the gateway's",
+      { 'x-support-gateway-secret': caller('ui')['x-support-gateway-secret']!, 'x-support-role': 'ui' },
+      403,
+      'FORBIDDEN',
+    ],
   ])('refuses %s before it reads the body', async (_who, headers, status, code) => {
     const answer = await post(room.url, '{ not json', headers);
     expect([answer.status, codesOf(answer.errors)]).toEqual([status, [code]]);
@@ -116,8 +165,20 @@ describe('HTTP', () => {
     ['no query', '{}', json, 400, 'BAD_REQUEST'],
     ['a query that is no text', '{"query":{}}', json, 400, 'BAD_REQUEST'],
     ['variables that are no object', '{"query":"{__typename}","variables":"x"}', json, 400, 'BAD_REQUEST'],
-    ['what a form of another site could send', '{"query":"{__typename}"}', { 'content-type': 'text/plain' }, 415, 'UNSUPPORTED_MEDIA_TYPE'],
-    ['the same to the event stream', '{"query":"{__typename}"}', { 'content-type': 'text/plain', accept: 'text/event-stream' }, 415, 'UNSUPPORTED_MEDIA_TYPE'],
+    [
+      'what a form of another site could send',
+      '{"query":"{__typename}"}',
+      { 'content-type': 'text/plain' },
+      415,
+      'UNSUPPORTED_MEDIA_TYPE',
+    ],
+    [
+      'the same to the event stream',
+      '{"query":"{__typename}"}',
+      { 'content-type': 'text/plain', accept: 'text/event-stream' },
+      415,
+      'UNSUPPORTED_MEDIA_TYPE',
+    ],
   ])('refuses %s', async (_what, body, headers, status, code) => {
     const answer = await post(room.url, body, { ...caller('bot'), ...headers });
     expect([answer.status, codesOf(answer.errors)]).toEqual([status, [code]]);
@@ -125,7 +186,10 @@ describe('HTTP', () => {
   });
 
   it('refuses a body that grows too large while it is sent, and still says why', async () => {
-    const sending = httpRequest(room.url, { method: 'POST', headers: { ...caller('bot'), ...json, 'transfer-encoding': 'chunked' } });
+    const sending = httpRequest(room.url, {
+      method: 'POST',
+      headers: { ...caller('bot'), ...json, 'transfer-encoding': 'chunked' },
+    });
     const answered = once(sending, 'response');
     for (let i = 0; i < 40; i += 1) sending.write(' '.repeat(64 * 1024));
     sending.end();
@@ -136,9 +200,17 @@ describe('HTTP', () => {
 
   it('refuses other methods, and a mutation by GET over both ways', async () => {
     expect((await fetch(room.url, { method: 'PUT', headers: caller('bot') })).status).toBe(405);
-    const mutation = new URLSearchParams({ query: 'mutation { acknowledgeRuntimeDeliveries(input: { ids: [] }) { acknowledged } }' });
+    const mutation = new URLSearchParams({
+      query: 'mutation { acknowledgeRuntimeDeliveries(input: { ids: [] }) { acknowledged } }',
+    });
     for (const accept of ['application/json', 'text/event-stream'])
-      expect((await fetch(`${room.url}?${mutation}`, { headers: { ...caller('bot'), accept, 'apollo-require-preflight': '1' } })).status).toBe(405);
+      expect(
+        (
+          await fetch(`${room.url}?${mutation}`, {
+            headers: { ...caller('bot'), accept, 'apollo-require-preflight': '1' },
+          })
+        ).status,
+      ).toBe(405);
   });
 
   it('refuses a GET that a page of another site could have sent', async () => {
@@ -152,18 +224,30 @@ describe('HTTP', () => {
 it('reads data fields without a resolver, also after a router asked for a trace', async () => {
   await room.run('{ supportAccounts { id } }', {}, { ...caller('gateway'), 'apollo-federation-include-trace': 'ftv1' });
   const fields = (room.graphql.schema.getType('Handoff') as GraphQLObjectType).getFields();
-  expect(Object.values(fields).filter((field) => field.resolve).map((field) => field.name).sort()).toEqual(['isLive', 'links', 'organization', 'outcome', 'session', 'targetAgent', 'targetTeam']);
+  expect(
+    Object.values(fields)
+      .filter(field => field.resolve)
+      .map(field => field.name)
+      .sort(),
+  ).toEqual(['isLive', 'links', 'organization', 'outcome', 'session', 'targetAgent', 'targetTeam']);
 });
 
 describe('graphql-transport-ws', () => {
   const socket = (protocol?: string): WebSocket => new WebSocket(room.wsUrl, protocol === undefined ? [] : [protocol]);
   const closed = async (ws: WebSocket): Promise<number> => (await once(ws, 'close'))[0] as number;
 
-  it.each([{}, { 'x-support-gateway-secret': 'wrong' }])('closes with 4403 on a caller that is nobody: %p', async (connectionParams) => {
-    const ended = await new Promise((resolve) => createClient({ url: room.wsUrl, connectionParams, webSocketImpl: WebSocket, retryAttempts: 0 })
-      .subscribe({ query: '{ __typename }' }, { next: () => undefined, complete: () => resolve('complete'), error: resolve }));
-    expect(ended).toMatchObject({ code: 4403 });
-  });
+  it.each([{}, { 'x-support-gateway-secret': 'wrong' }])(
+    'closes with 4403 on a caller that is nobody: %p',
+    async connectionParams => {
+      const ended = await new Promise(resolve =>
+        createClient({ url: room.wsUrl, connectionParams, webSocketImpl: WebSocket, retryAttempts: 0 }).subscribe(
+          { query: '{ __typename }' },
+          { next: () => undefined, complete: () => resolve('complete'), error: resolve },
+        ),
+      );
+      expect(ended).toMatchObject({ code: 4403 });
+    },
+  );
 
   it('closes with 4408 on one who never says who it is', async () => {
     expect(await closed(socket('graphql-transport-ws'))).toBe(4408);
@@ -215,9 +299,12 @@ describe('graphql-transport-ws', () => {
   it('carries queries and mutations as well', async () => {
     const following = overWebSocket(room.url, caller('bot'))(
       'mutation ($input: OpenSupportSessionInput!) { openSupportSession(input: $input) { created session { externalId } userErrors { code } } }',
-      { input: { chatbotId: 'bot-1', channel: 'web', externalId: 'over-ws' } });
+      { input: { chatbotId: 'bot-1', channel: 'web', externalId: 'over-ws' } },
+    );
     await following.ended;
-    expect(following.results).toEqual([{ data: { openSupportSession: { created: true, session: { externalId: 'over-ws' }, userErrors: [] } } }]);
+    expect(following.results).toEqual([
+      { data: { openSupportSession: { created: true, session: { externalId: 'over-ws' }, userErrors: [] } } },
+    ]);
     await following.leave();
   });
 });
@@ -227,7 +314,8 @@ describe('a subscriber that does not read', () => {
   /** Of 100 events; the last one is not full. */
   const PAGES = 3;
   let patient: Room;
-  const EVENTS = 'subscription ($sessionId: ID!) { supportSessionEvents(sessionId: $sessionId, after: 0) { seq event { __typename ... on SupportMessageRecorded { message { text } } } } }';
+  const EVENTS =
+    'subscription ($sessionId: ID!) { supportSessionEvents(sessionId: $sessionId, after: 0) { seq event { __typename ... on SupportMessageRecorded { message { text } } } } }';
   let sessionId: string;
   beforeAll(async () => {
     // Nothing is read on a timer here, so that readings can be counted.
@@ -243,38 +331,51 @@ describe('a subscriber that does not read', () => {
     const events = world.stores.events as any;
     const ofSession = events.ofSession;
     let pages = 0;
-    events.ofSession = function (...args: unknown[]) { pages += 1; return ofSession.apply(this, args); };
-    await work().finally(() => { events.ofSession = ofSession; });
+    events.ofSession = function (...args: unknown[]) {
+      pages += 1;
+      return ofSession.apply(this, args);
+    };
+    await work().finally(() => {
+      events.ofSession = ofSession;
+    });
     return pages;
   }
 
-  it.each(['SSE', 'WebSocket'])('is not read ahead for, and gets everything once it reads again, over %s', async (way) => {
-    const read: number[] = [];
-    const take = (result: any): void => { read.push(result.data.supportSessionEvents.seq); };
-    let slow: Awaited<ReturnType<typeof silentStream>>;
-    // A quick one reads all 30 MB meanwhile. The slow one causes only what fits into the network's buffers: one page.
-    const pages = await pagesRead(async () => {
-      slow = await (way === 'SSE' ? silentStream : silentSocket)(take);
-      const quick = overWebSocket(patient.url, caller('ui'))(EVENTS, { sessionId });
-      await quick.until((results) => results.length === TURNS + 1);
-      await quick.leave();
-    });
-    expect(pages).toBeLessThan(2 * PAGES);
-    slow!.goOn();
-    await until(() => read.length === TURNS + 1);
-    expect(read).toEqual(Array.from({ length: TURNS + 1 }, (_, i) => i + 1));
-    slow!.leave();
-  });
+  it.each(['SSE', 'WebSocket'])(
+    'is not read ahead for, and gets everything once it reads again, over %s',
+    async way => {
+      const read: number[] = [];
+      const take = (result: any): void => {
+        read.push(result.data.supportSessionEvents.seq);
+      };
+      let slow: Awaited<ReturnType<typeof silentStream>>;
+      // A quick one reads all 30 MB meanwhile. The slow one causes only what fits into the network's buffers: one page.
+      const pages = await pagesRead(async () => {
+        slow = await (way === 'SSE' ? silentStream : silentSocket)(take);
+        const quick = overWebSocket(patient.url, caller('ui'))(EVENTS, { sessionId });
+        await quick.until(results => results.length === TURNS + 1);
+        await quick.leave();
+      });
+      expect(pages).toBeLessThan(2 * PAGES);
+      slow!.goOn();
+      await until(() => read.length === TURNS + 1);
+      expect(read).toEqual(Array.from({ length: TURNS + 1 }, (_, i) => i + 1));
+      slow!.leave();
+    },
+  );
 
   it('is gone after two pings: its event stream is cut off, and nothing is kept for it', async () => {
     const strict = await startRoom(world, { pollMs: 1_000_000, pingIntervalMs: 50 });
-    const asking = httpRequest(strict.url, { method: 'POST', headers: { ...caller('ui'), ...json, accept: 'text/event-stream' } });
+    const asking = httpRequest(strict.url, {
+      method: 'POST',
+      headers: { ...caller('ui'), ...json, accept: 'text/event-stream' },
+    });
     asking.end(JSON.stringify({ query: EVENTS, variables: { sessionId } }));
     const [response] = await once(asking, 'response');
     response.on('error', () => undefined);
     try {
-      await until(() => strict.graphql.subscribers() === 1);
-      await until(() => strict.graphql.subscribers() === 0);
+      await until(() => strict.graphql.subscriptionCount() === 1);
+      await until(() => strict.graphql.subscriptionCount() === 0);
     } finally {
       asking.destroy();
       await strict.stop();
@@ -284,29 +385,44 @@ describe('a subscriber that does not read', () => {
   it('lives as long as it reads, with nothing to read but pings', async () => {
     const strict = await startRoom(world, { pingIntervalMs: 1_000 });
     const { id } = await world.open();
-    const asking = httpRequest(strict.url, { method: 'POST', headers: { ...caller('ui'), ...json, accept: 'text/event-stream' } });
+    const asking = httpRequest(strict.url, {
+      method: 'POST',
+      headers: { ...caller('ui'), ...json, accept: 'text/event-stream' },
+    });
     asking.end(JSON.stringify({ query: `subscription { conversationStatus(sessionId: "${id}") { __typename } }` }));
     const [response] = await once(asking, 'response');
     let pings = 0;
-    response.on('data', (part: Buffer) => { pings += part.toString().split(':\n\n').length - 1; });
+    response.on('data', (part: Buffer) => {
+      pings += part.toString().split(':\n\n').length - 1;
+    });
     await until(() => pings > 3);
-    expect(strict.graphql.subscribers()).toBe(1);
+    expect(strict.graphql.subscriptionCount()).toBe(1);
     asking.destroy();
     await strict.stop();
   });
 
   /** Both have asked, and read nothing until told to. */
   async function silentStream(take: (result: unknown) => void) {
-    const asking = httpRequest(patient.url, { method: 'POST', headers: { ...caller('ui'), ...json, accept: 'text/event-stream' } });
+    const asking = httpRequest(patient.url, {
+      method: 'POST',
+      headers: { ...caller('ui'), ...json, accept: 'text/event-stream' },
+    });
     asking.end(JSON.stringify({ query: EVENTS, variables: { sessionId } }));
     const [response] = await once(asking, 'response');
     let text = '';
-    const goOn = (): void => response.on('data', (part: Buffer) => {
-      const events = (text + part.toString()).split('\n\n');
-      text = events.pop()!;
-      for (const event of events) if (event.startsWith('event: next')) take(JSON.parse(event.slice(event.indexOf('\ndata: ') + 7)));
-    });
-    return { goOn, leave: () => { asking.destroy(); } };
+    const goOn = (): void =>
+      response.on('data', (part: Buffer) => {
+        const events = (text + part.toString()).split('\n\n');
+        text = events.pop()!;
+        for (const event of events)
+          if (event.startsWith('event: next')) take(JSON.parse(event.slice(event.indexOf('\ndata: ') + 7)));
+      });
+    return {
+      goOn,
+      leave: () => {
+        asking.destroy();
+      },
+    };
   }
 
   async function silentSocket(take: (result: unknown) => void) {
@@ -317,9 +433,17 @@ describe('a subscriber that does not read', () => {
     ws.pause();
     ws.send(JSON.stringify({ type: 'subscribe', id: '1', payload: { query: EVENTS, variables: { sessionId } } }));
     const goOn = (): void => {
-      ws.on('message', (data) => { const message = JSON.parse(String(data)); if (message.type === 'next') take(message.payload); });
+      ws.on('message', data => {
+        const message = JSON.parse(String(data));
+        if (message.type === 'next') take(message.payload);
+      });
       ws.resume();
     };
-    return { goOn, leave: () => { ws.terminate(); } };
+    return {
+      goOn,
+      leave: () => {
+        ws.terminate();
+      },
+    };
   }
 });

@@ -2,8 +2,10 @@ import { PostgresTyping } from '../../../src/persistence';
 import { type Following, overSse, overWebSocket } from './following';
 import { caller, createFlowWorld, type FlowWorld, type Room, startRoom } from './room';
 
-const TYPING = 'subscription ($sessionId: ID!) { supportTyping(sessionId: $sessionId) { isTyping at agent { id name } session { id control } } }';
-const SET = 'mutation ($input: SetSupportTypingInput!) { setSupportTyping(input: $input) { isShown userErrors { code field } } }';
+const TYPING =
+  'subscription ($sessionId: ID!) { supportTyping(sessionId: $sessionId) { isTyping at agent { id name } session { id control } } }';
+const SET =
+  'mutation ($input: SetSupportTypingInput!) { setSupportTyping(input: $input) { isShown userErrors { code field } } }';
 
 let world: FlowWorld;
 let board: PostgresTyping;
@@ -14,54 +16,105 @@ beforeAll(async () => {
   world = await createFlowWorld();
   // Two replicas on one wire; test/integration/persistence/typing.test.ts has the real one.
   const hearers: ((payload: string) => void)[] = [];
-  const wire = (own: number) => ({ hear: (_channel: string, listener: (payload: string) => void) => { hearers[own] = listener; }, say: async (_channel: string, payload: string) => { hearers[1 - own]?.(payload); } });
+  const wire = (own: number) => ({
+    hear: (_channel: string, listener: (payload: string) => void) => {
+      hearers[own] = listener;
+    },
+    say: async (_channel: string, payload: string) => {
+      hearers[1 - own]?.(payload);
+    },
+  });
   board = new PostgresTyping(wire(0));
   rooms = [await startRoom(world, {}, board), await startRoom(world, {}, new PostgresTyping(wire(1)))];
 });
-afterEach(async () => { await Promise.all(open.splice(0).map((one) => one.leave())); });
+afterEach(async () => {
+  await Promise.all(open.splice(0).map(one => one.leave()));
+});
 afterAll(async () => {
   for (const room of rooms ?? []) await room.stop();
   await world?.close();
 });
 
-const follow = (following: Following): Following => { open.push(following); return following; };
+const follow = (following: Following): Following => {
+  open.push(following);
+  return following;
+};
 /** Who subscribes hears nothing until something happens: said again until it is heard. */
 async function heard(following: Following, sessionId: string, isTyping: boolean, agentId: string | null) {
-  const ringing = setInterval(() => board.agentTyping({ organizationId: 'org-1', chatbotId: 'bot-1', sessionId, externalId: 'alice', agentId, isTyping, at: '2026-11-22T12:00:00.000Z' }), 20);
+  const ringing = setInterval(
+    () =>
+      board.agentTyping({
+        organizationId: 'org-1',
+        chatbotId: 'bot-1',
+        sessionId,
+        externalId: 'alice',
+        agentId,
+        isTyping,
+        at: '2026-11-22T12:00:00.000Z',
+      }),
+    20,
+  );
   try {
-    return (await following.until((results) => results.some(({ data }) => data?.supportTyping.isTyping === isTyping))).map(({ data }) => data.supportTyping);
+    return (
+      await following.until(results => results.some(({ data }) => data?.supportTyping.isTyping === isTyping))
+    ).map(({ data }) => data.supportTyping);
   } finally {
     clearInterval(ringing);
   }
 }
 
-it.each([['here', 0, overWebSocket], ['on another replica', 1, overSse]] as const)('who follows a session %s is told who types in it, and that they stopped', async (_where, at, over) => {
+it.each([
+  ['here', 0, overWebSocket],
+  ['on another replica', 1, overSse],
+] as const)('who follows a session %s is told who types in it, and that they stopped', async (_where, at, over) => {
   const session = await world.open();
-  const [agent] = await world.stores.setup.agentsOf('org-1', null);
+  const [agent] = await world.stores.setup.listAgents('org-1', null);
   const following = follow(over(rooms[at]!.url, caller('ui'))(TYPING, { sessionId: session.id }));
   await heard(following, session.id, true, agent!.id);
-  expect(await heard(following, session.id, false, agent!.id)).toEqual([true, false].map((isTyping) => (
-    { isTyping, at: '2026-11-22T12:00:00.000Z', agent: { id: agent!.id, name: 'Alice' }, session: { id: session.id, control: 'BOT' } })));
+  expect(await heard(following, session.id, false, agent!.id)).toEqual(
+    [true, false].map(isTyping => ({
+      isTyping,
+      at: '2026-11-22T12:00:00.000Z',
+      agent: { id: agent!.id, name: 'Alice' },
+      session: { id: session.id, control: 'BOT' },
+    })),
+  );
 });
 
-const OF_ALL = 'subscription ($sessionId: ID, $chatbotId: ID) { supportTyping(sessionId: $sessionId, chatbotId: $chatbotId) { isTyping session { id } } }';
+const OF_ALL =
+  'subscription ($sessionId: ID, $chatbotId: ID) { supportTyping(sessionId: $sessionId, chatbotId: $chatbotId) { isTyping session { id } } }';
 
-it.each([['a chatbot', { chatbotId: 'bot-1' }], ['the organization', {}]])('who follows %s is told of all of its sessions by one subscription, and of no others', async (_whose, variables) => {
+it.each([
+  ['a chatbot', { chatbotId: 'bot-1' }],
+  ['the organization', {}],
+])('who follows %s is told of all of its sessions by one subscription, and of no others', async (_whose, variables) => {
   const [one, two] = [await world.open(), await world.open()];
   const following = follow(overWebSocket(rooms[0]!.url, caller('bot'))(OF_ALL, variables));
   const foreign = follow(overSse(rooms[0]!.url, caller('bot', 'org-2'))(OF_ALL, {}));
   const types = (sessionId: string, isTyping: boolean, organizationId = 'org-1') =>
-    board.agentTyping({ organizationId, chatbotId: 'bot-1', sessionId, externalId: 'alice', agentId: null, isTyping, at: '2026-11-22T12:00:00.000Z' });
+    board.agentTyping({
+      organizationId,
+      chatbotId: 'bot-1',
+      sessionId,
+      externalId: 'alice',
+      agentId: null,
+      isTyping,
+      at: '2026-11-22T12:00:00.000Z',
+    });
   // Said again until both hear: a subscription has no first item that shows when it began.
-  const ringing = setInterval(() => { types(one.id, true); types(two.id, true); types(one.id, true, 'org-2'); }, 20);
+  const ringing = setInterval(() => {
+    types(one.id, true);
+    types(two.id, true);
+    types(one.id, true, 'org-2');
+  }, 20);
   try {
-    await following.until((results) => results.length === 2);
-    await foreign.until((results) => results.length === 1);
+    await following.until(results => results.length === 2);
+    await foreign.until(results => results.length === 1);
   } finally {
     clearInterval(ringing);
   }
   types(two.id, false);
-  await following.until((results) => results.length === 3);
+  await following.until(results => results.length === 3);
   const told = ({ data: { supportTyping } }: any): string => `${supportTyping.session.id} ${supportTyping.isTyping}`;
   expect(following.results.map(told)).toEqual([`${one.id} true`, `${two.id} true`, `${two.id} false`]);
   // The session that was named is not that organization's, and is not shown to it.
@@ -70,11 +123,12 @@ it.each([['a chatbot', { chatbotId: 'bot-1' }], ['the organization', {}]])('who 
 });
 
 it.each([
-  ['an unknown chatbot', caller('bot'), { chatbotId: 'bot-unknown' }, 'CHATBOT_NOT_ENABLED'], ['a foreign chatbot', caller('bot', 'org-2'), { chatbotId: 'bot-1' }, 'CHATBOT_NOT_ENABLED'],
+  ['an unknown chatbot', caller('bot'), { chatbotId: 'bot-unknown' }, 'CHATBOT_NOT_ENABLED'],
+  ['a foreign chatbot', caller('bot', 'org-2'), { chatbotId: 'bot-1' }, 'CHATBOT_NOT_ENABLED'],
   ['a session and a chatbot together', caller('bot'), { sessionId: 'x', chatbotId: 'bot-1' }, 'INPUT_INVALID'],
 ] as const)('following %s is refused', async (_what, as, variables, code) => {
   const following = follow(overWebSocket(rooms[0]!.url, as)(OF_ALL, variables));
-  const [refused] = await following.until((results) => results.length > 0);
+  const [refused] = await following.until(results => results.length > 0);
   expect(refused.errors[0].extensions.code).toBe(code);
 });
 
@@ -87,16 +141,26 @@ it('somebody who is not listed types without a name', async () => {
 it('a session of another organization is unknown, to followers and to whoever types', async () => {
   const session = await world.open();
   const following = follow(overWebSocket(rooms[0]!.url, caller('ui', 'org-2'))(TYPING, { sessionId: session.id }));
-  const [refused] = await following.until((results) => results.length > 0);
+  const [refused] = await following.until(results => results.length > 0);
   expect(refused.errors[0].extensions.code).toBe('SESSION_NOT_FOUND');
-  const { data } = await rooms[0]!.run(SET, { input: { sessionId: session.id, isTyping: true } }, caller('bot', 'org-2'));
-  expect(data.setSupportTyping).toEqual({ isShown: false, userErrors: [{ code: 'SESSION_NOT_FOUND', field: 'sessionId' }] });
+  const { data } = await rooms[0]!.run(
+    SET,
+    { input: { sessionId: session.id, isTyping: true } },
+    caller('bot', 'org-2'),
+  );
+  expect(data.setSupportTyping).toEqual({
+    isShown: false,
+    userErrors: [{ code: 'SESSION_NOT_FOUND', field: 'sessionId' }],
+  });
 });
 
-it('is not shown where the provider has no typing, and not anybody\'s to say', async () => {
+it("is not shown where the provider has no typing, and not anybody's to say", async () => {
   const session = await world.open();
   await world.ask(session.id);
   const { data } = await rooms[0]!.run(SET, { input: { sessionId: session.id, isTyping: true } });
   expect(data.setSupportTyping).toEqual({ isShown: false, userErrors: [] });
-  expect((await rooms[0]!.run(SET, { input: { sessionId: session.id, isTyping: true } }, caller('ui'))).errors![0].extensions.code).toBe('FORBIDDEN');
+  expect(
+    (await rooms[0]!.run(SET, { input: { sessionId: session.id, isTyping: true } }, caller('ui'))).errors![0].extensions
+      .code,
+  ).toBe('FORBIDDEN');
 });

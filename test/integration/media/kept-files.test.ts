@@ -1,14 +1,14 @@
 import { readdirSync } from 'node:fs';
 import { createChatwootWorld, ORG, type ChatwootWorld } from '../../support/chatwoot-world';
-import { tryFiles } from '../../support/media-lane';
+import { runFileWork } from '../../support/run-file-work';
 import { MediaStoreError } from '../../../src/core/errors';
-import { keyOfFile } from '../../../src/core/files';
-import { handedOut } from '../../../src/core/handed-out';
-import { KEEPING } from '../../../src/core/flows/archive-file';
+import { fileKey } from '../../../src/core/files';
+import { toExternalMessage } from '../../../src/core/external-message';
+import { ARCHIVE_TIMES } from '../../../src/core/flows/archive-file';
 import type { MediaStore } from '../../../src/core/ports/media-store';
 import { Worker } from '../../../src/delivery';
-import { mediaWork } from '../../../src/delivery/media-work';
-import { leaseThat } from '../../support/lease';
+import { createMediaHandler } from '../../../src/delivery/media-handler';
+import { createLease } from '../../support/lease';
 import { quiet } from '../../support/quiet';
 import { until } from '../../support/until';
 
@@ -25,20 +25,28 @@ beforeEach(async () => {
 afterEach(() => world.close());
 
 const acting = () => world.acting(alice, sessionId);
-async function sends(filename: string, bytes: string | Buffer = `the bytes of ${filename}`, contentType = 'application/pdf'): Promise<number> {
+async function sends(
+  filename: string,
+  bytes: string | Buffer = `the bytes of ${filename}`,
+  contentType = 'application/pdf',
+): Promise<number> {
   const id = await (await acting()).attach({ filename, contentType, bytes });
-  await world.readHinted();
+  await world.runDueSyncs();
   return id;
 }
-const kept = () => readdirSync(world.mediaFolder, { recursive: true }).filter((name) => String(name).length > 3);
+const kept = () => readdirSync(world.mediaFolder, { recursive: true }).filter(name => String(name).length > 3);
 const asked = () => world.double.requests().filter(({ path }) => OF_FILES.test(path)).length;
-const notes = async () => (await world.messages(sessionId)).filter((message) => message.private).map(({ content }) => content as string);
+const notes = async () =>
+  (await world.messages(sessionId)).filter(message => message.private).map(({ content }) => content as string);
 /** Our store, with something that happens before the next write. */
 function before(happens: () => Promise<void>): MediaStore {
   let left = [happens];
   const { media } = world;
   return {
-    sizeOf: (key) => media.sizeOf(key), read: (key) => media.read(key), remove: (key) => media.remove(key), sweep: (when, signal) => media.sweep(when, signal),
+    sizeOf: key => media.sizeOf(key),
+    read: key => media.read(key),
+    remove: key => media.remove(key),
+    sweep: (when, signal) => media.sweep(when, signal),
     async write(key, body) {
       const due = left;
       left = [];
@@ -47,26 +55,32 @@ function before(happens: () => Promise<void>): MediaStore {
     },
   };
 }
-const fileOf = (lane: { readonly delivery: { readonly work: unknown } }) => ({ organizationId: ORG, ...(lane.delivery.work as { messageId: string; index: number }) });
-const parked = async () => (await world.stores.events.ofSession(ORG, sessionId, 0, 1_000)).map(({ body }) => body).filter(({ type }) => type === 'DELIVERY_PARKED');
+const fileOf = (lane: { readonly delivery: { readonly work: unknown } }) => ({
+  organizationId: ORG,
+  ...(lane.delivery.work as { messageId: string; index: number }),
+});
+const parked = async () =>
+  (await world.stores.events.listBySession(ORG, sessionId, 0, 1_000))
+    .map(({ body }) => body)
+    .filter(({ type }) => type === 'DELIVERY_PARKED');
 
-describe('an agent\'s file', () => {
+describe("an agent's file", () => {
   it('is fetched because its message came, not because somebody asked for it, and once', async () => {
     await sends('bill.pdf');
     expect(kept()).toEqual([]);
-    expect(await tryFiles(world)).toEqual(['done']);
+    expect(await runFileWork(world)).toEqual(['done']);
     expect(kept()).toHaveLength(1);
     // The address in the message, and where it redirects to.
     expect(asked()).toBe(2);
-    await world.readHinted();
+    await world.runDueSyncs();
     await world.read(sessionId);
-    expect(await tryFiles(world)).toEqual([]);
+    expect(await runFileWork(world)).toEqual([]);
   });
 
   it('does not keep its message from the runtime, whatever becomes of it', async () => {
     world.double.failNext({ mode: 'status:500', times: 99, match: { path: OF_FILES } });
     await sends('bill.pdf');
-    expect(await tryFiles(world)).toEqual(['again PROVIDER_UNAVAILABLE']);
+    expect(await runFileWork(world)).toEqual(['again PROVIDER_UNAVAILABLE']);
     expect((await world.inboxOf(sessionId)).filter(({ notice }) => notice.kind === 'MESSAGE')).not.toEqual([]);
     expect(await world.user(sessionId, 'thanks')).toBeDefined();
     expect(await world.deliverAll()).toEqual([]);
@@ -75,7 +89,11 @@ describe('an agent\'s file', () => {
   it('that is not there yet is asked for again, and kept once it is', async () => {
     world.double.failNext({ mode: 'status:404', times: 2, match: { path: OF_FILES } });
     await sends('bill.pdf');
-    expect([await tryFiles(world), await tryFiles(world), await tryFiles(world)]).toEqual([['again FILE_MISSING'], ['again FILE_MISSING'], ['done']]);
+    expect([await runFileWork(world), await runFileWork(world), await runFileWork(world)]).toEqual([
+      ['again FILE_MISSING'],
+      ['again FILE_MISSING'],
+      ['done'],
+    ]);
     expect(kept()).toHaveLength(1);
     expect([await parked(), await notes()]).toEqual([[], []]);
   });
@@ -84,52 +102,67 @@ describe('an agent\'s file', () => {
     await sends('lost.pdf');
     world.double.failNext({ mode: 'status:404', times: 2, match: { path: OF_FILES } });
     await sends('here.pdf');
-    expect(await tryFiles(world)).toEqual(['again FILE_MISSING']);
-    world.time.aheadMs += KEEPING.appearsWithinMs;
-    expect(await tryFiles(world)).toEqual(['parked FILE_MISSING', 'done']);
+    expect(await runFileWork(world)).toEqual(['again FILE_MISSING']);
+    world.time.aheadMs += ARCHIVE_TIMES.appearsWithinMs;
+    expect(await runFileWork(world)).toEqual(['parked FILE_MISSING', 'done']);
     await world.deliverAll();
     expect(await notes()).toEqual([expect.stringContaining('lost.pdf')]);
     expect(await parked()).toMatchObject([{ type: 'DELIVERY_PARKED', kind: 'KEEP_FILE', code: 'FILE_MISSING' }]);
-    expect(await world.stores.deliveries.owed(ORG, sessionId)).toMatchObject({ parked: 1, provider: 0 });
+    expect(await world.stores.deliveries.countPending(ORG, sessionId)).toMatchObject({ parked: 1, provider: 0 });
   });
 
   it.each([
     ['large.pdf', 'application/pdf', Buffer.alloc(1_000_001), 'FILE_TOO_LARGE'],
     ['setup.exe', 'application/octet-stream', Buffer.from('MZ'), 'FILE_TYPE_REFUSED'],
-  ])('against our limits is never a link: the end-user gets its name, its agent is told among agents: %s', async (name, contentType, bytes, refused) => {
-    await sends(name, bytes, contentType);
-    await sends('next.pdf');
-    expect(await tryFiles(world)).toEqual(['done']);
-    await world.deliverAll();
-    expect(await notes()).toEqual([expect.stringContaining(name)]);
-    expect([kept().length, await parked()]).toEqual([1, []]);
-    const message = (await world.stores.messages.page(ORG, sessionId, { first: 100, after: null })).edges.map(({ node }) => node).find(({ attachments }) => attachments.some((file) => file.name === name))!;
-    expect(message.attachments).toEqual([expect.objectContaining({ name, refused })]);
-    expect(handedOut(message)).toEqual({ text: `[${name}]`, content: null, files: [] });
-  });
+  ])(
+    'against our limits is never a link: the end-user gets its name, its agent is told among agents: %s',
+    async (name, contentType, bytes, refused) => {
+      await sends(name, bytes, contentType);
+      await sends('next.pdf');
+      expect(await runFileWork(world)).toEqual(['done']);
+      await world.deliverAll();
+      expect(await notes()).toEqual([expect.stringContaining(name)]);
+      expect([kept().length, await parked()]).toEqual([1, []]);
+      const message = (await world.stores.messages.page(ORG, sessionId, { first: 100, after: null })).edges
+        .map(({ node }) => node)
+        .find(({ attachments }) => attachments.some(file => file.name === name))!;
+      expect(message.attachments).toEqual([expect.objectContaining({ name, refused })]);
+      expect(toExternalMessage(message)).toEqual({ text: `[${name}]`, content: null, files: [] });
+    },
+  );
 
   it('that turns out to be against our limits only while it comes is set aside; from then on it is a name and no link', async () => {
     await sends('growing.pdf', Buffer.alloc(1_000_001));
-    const [message] = (await world.pool.query("select id, session_id from message where author = 'AGENT' and attachments <> '[]'")).rows;
+    const [message] = (
+      await world.pool.query("select id, session_id from message where author = 'AGENT' and attachments <> '[]'")
+    ).rows;
     // As if the support system had not told the size.
-    await world.pool.query(`update message set attachments = jsonb_set(attachments #- '{0,refused}', '{0,sizeBytes}', 'null') where id = $1`, [message.id]);
-    await world.stores.sessions.transact(ORG, sessionId, (tx) => tx.oweMedia({ kind: 'KEEP_FILE', messageId: message.id, index: 0 }));
-    expect(await tryFiles(world)).toEqual(['parked FILE_TOO_LARGE']);
-    expect(handedOut((await world.stores.messages.get(ORG, message.id))!)).toMatchObject({ text: '[growing.pdf]', files: [] });
+    await world.pool.query(
+      `update message set attachments = jsonb_set(attachments #- '{0,refused}', '{0,sizeBytes}', 'null') where id = $1`,
+      [message.id],
+    );
+    await world.stores.sessions.transact(ORG, sessionId, tx =>
+      tx.enqueueFileWork({ kind: 'KEEP_FILE', messageId: message.id, index: 0 }),
+    );
+    expect(await runFileWork(world)).toEqual(['parked FILE_TOO_LARGE']);
+    expect(toExternalMessage((await world.stores.messages.get(ORG, message.id))!)).toMatchObject({
+      text: '[growing.pdf]',
+      files: [],
+    });
     expect(kept()).toEqual([]);
   });
 
   it('is told about once, also when we died between telling and setting it aside', async () => {
     world.double.failNext({ mode: 'status:404', times: 3, match: { path: OF_FILES } });
     await sends('lost.pdf');
-    expect(await tryFiles(world)).toEqual(['again FILE_MISSING']);
-    world.time.aheadMs += KEEPING.appearsWithinMs;
+    expect(await runFileWork(world)).toEqual(['again FILE_MISSING']);
+    world.time.aheadMs += ARCHIVE_TIMES.appearsWithinMs;
     await world.pool.query("update lane set next_run_at = now() where destination = 'MEDIA'");
-    const work = mediaWork(world.deps, world.deps.files!, 60_000);
+    const work = createMediaHandler(world.deps, world.deps.files!, 60_000);
     const [lane] = await world.stores.lanes.claimDeliveries('MEDIA', 1, 1);
-    const error = await work.deliver(lane!, leaseThat()).catch((thrown: unknown) => thrown);
-    expect(await work.failed(lane!, error)).toMatchObject({ kind: 'park' });
-    expect(await tryFiles(world)).toEqual(['parked FILE_MISSING']);
+    const error = await work.deliver(lane!, createLease()).catch((thrown: unknown) => thrown);
+    expect(await work.handleFailure(lane!, error)).toMatchObject({ kind: 'park' });
+    expect(await runFileWork(world)).toEqual(['parked FILE_MISSING']);
     await world.deliverAll();
     expect([(await notes()).length, (await parked()).length]).toEqual([1, 1]);
   });
@@ -137,9 +170,9 @@ describe('an agent\'s file', () => {
   it('is claimed again after a kill between fetch and completion, and nothing is fetched or harmed', async () => {
     await sends('bill.pdf');
     const [lane] = await world.stores.lanes.claimDeliveries('MEDIA', 1, 1);
-    await world.deps.files!.keep(fileOf(lane!));
+    await world.deps.files!.archive(fileOf(lane!));
     const once = asked();
-    expect(await tryFiles(world, world.newKeeper())).toEqual(['done']);
+    expect(await runFileWork(world, world.newKeeper())).toEqual(['done']);
     expect([asked(), kept().length]).toEqual([once, 1]);
     expect(await world.stores.lanes.complete(lane!)).toBe(false);
   });
@@ -148,16 +181,18 @@ describe('an agent\'s file', () => {
     await sends('bill.pdf', 'x'.repeat(500_000));
     const [lane] = await world.stores.lanes.claimDeliveries('MEDIA', 1, 60_000);
     const file = fileOf(lane!);
-    expect(await Promise.all([world.newKeeper(), world.newKeeper(), world.newKeeper()].map((keeper) => keeper.keep(file)))).toEqual(['kept', 'kept', 'kept']);
-    expect([kept().length, await world.media.sizeOf(keyOfFile(file))]).toEqual([1, 500_000]);
+    expect(
+      await Promise.all([world.newKeeper(), world.newKeeper(), world.newKeeper()].map(keeper => keeper.archive(file))),
+    ).toEqual(['kept', 'kept', 'kept']);
+    expect([kept().length, await world.media.sizeOf(fileKey(file))]).toEqual([1, 500_000]);
   });
 
   it('goes when its agent takes the message back', async () => {
     const id = await sends('bill.pdf');
-    expect(await tryFiles(world)).toEqual(['done']);
+    expect(await runFileWork(world)).toEqual(['done']);
     await (await acting()).deleteMessage(id);
-    await world.readHinted();
-    expect(await tryFiles(world)).toEqual(['done']);
+    await world.runDueSyncs();
+    expect(await runFileWork(world)).toEqual(['done']);
     expect(kept()).toEqual([]);
   });
 
@@ -166,33 +201,40 @@ describe('an agent\'s file', () => {
     const [lane] = await world.stores.lanes.claimDeliveries('MEDIA', 1, 1);
     const store = before(async () => {
       await (await acting()).deleteMessage(id);
-      await world.readHinted();
+      await world.runDueSyncs();
     });
-    expect(await world.newKeeper({ store }).keep(fileOf(lane!))).toBe('removed');
+    expect(await world.newKeeper({ store }).archive(fileOf(lane!))).toBe('removed');
     expect(kept()).toEqual([]);
     world.double.clearRequests();
-    expect(await tryFiles(world)).toEqual(['done', 'done']);
+    expect(await runFileWork(world)).toEqual(['done', 'done']);
     expect([asked(), kept(), await notes()]).toEqual([0, [], []]);
   });
 
   it('waits while our own store is away, however young or old it is', async () => {
     await sends('bill.pdf');
     const files = world.newKeeper({ store: before(() => Promise.reject(new MediaStoreError('away'))) });
-    world.time.aheadMs += KEEPING.appearsWithinMs * 2;
-    expect([await tryFiles(world, files), await tryFiles(world, files)]).toEqual([['again MEDIA_STORE_UNAVAILABLE'], ['done']]);
+    world.time.aheadMs += ARCHIVE_TIMES.appearsWithinMs * 2;
+    expect([await runFileWork(world, files), await runFileWork(world, files)]).toEqual([
+      ['again MEDIA_STORE_UNAVAILABLE'],
+      ['done'],
+    ]);
   });
 
   it('is owed no more once support is switched off', async () => {
     await sends('bill.pdf');
     await world.flows.disableChatbot({ organizationId: ORG }, 'bot-1');
-    expect(await tryFiles(world)).toEqual(['nothing owed']);
+    expect(await runFileWork(world)).toEqual(['nothing owed']);
     expect(asked()).toBe(0);
   });
 });
 
 describe('the worker', () => {
   const start = () => {
-    const worker = new Worker(world.deps, { leaseMs: 60_000, width: 4, widthOfFarSide: 4, pollMs: 10 }, quiet);
+    const worker = new Worker(
+      world.deps,
+      { leaseMs: 60_000, concurrency: 4, concurrencyPerRemote: 4, pollMs: 10 },
+      quiet,
+    );
     return worker.start().then(() => worker);
   };
 
@@ -215,15 +257,15 @@ describe('the worker', () => {
     await until(() => asked() === 1);
     await worker.stop();
     expect(kept()).toEqual([]);
-    expect(await tryFiles(world, world.newKeeper())).toEqual(['done']);
+    expect(await runFileWork(world, world.newKeeper())).toEqual(['done']);
     expect(kept()).toHaveLength(1);
   });
 
   it('removes files that are older than they are to be kept', async () => {
     await sends('bill.pdf');
-    await tryFiles(world);
+    await runFileWork(world);
     const keptMs = 86_400_000;
-    world.deps.files = world.newKeeper({ keptMs });
+    world.deps.files = world.newKeeper({ retentionMs: keptMs });
     expect(await world.deps.files.sweep()).toBe(0);
     world.time.aheadMs += keptMs + 60_000;
     const worker = await start();

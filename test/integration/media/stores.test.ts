@@ -7,7 +7,7 @@ import type { MediaStore } from '../../../src/core/ports/media-store';
 import { FolderMediaStore } from '../../../src/media/folder-store';
 import { openMediaStore } from '../../../src/media/open-store';
 import type { S3Options } from '../../../src/media/s3-store';
-import { HeldSince } from '../../support/held-bytes';
+import { RetainedBytes } from '../../support/retained-bytes';
 import { S3Double } from '../../support/s3-double';
 import { TIME_LIMITS } from '../../../src/time-limits';
 
@@ -17,10 +17,22 @@ const neverSignal = new AbortController().signal;
 const PAST = '2001-01-01T00:00:00.000Z';
 const FUTURE = '2101-01-01T00:00:00.000Z';
 
-interface House { readonly store: MediaStore; /** Puts something that is not ours beside our files. */ addForeign(): Promise<unknown>; hasForeign(): Promise<boolean>; close(): Promise<void> }
+interface House {
+  readonly store: MediaStore /** Puts something that is not ours beside our files. */;
+  addForeign(): Promise<unknown>;
+  hasForeign(): Promise<boolean>;
+  close(): Promise<void>;
+}
 
 const credentials = { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' };
-const optionsFor = (endpoint: string, more: Partial<S3Options> = {}): S3Options => ({ bucket: 'files', region: 'us-east-1', endpoint, prefix: PREFIX, credentials, ...more });
+const optionsFor = (endpoint: string, more: Partial<S3Options> = {}): S3Options => ({
+  bucket: 'files',
+  region: 'us-east-1',
+  endpoint,
+  prefix: PREFIX,
+  credentials,
+  ...more,
+});
 
 const newFolder = () => mkdtempSync(path.join(tmpdir(), 'store-'));
 
@@ -29,23 +41,52 @@ async function folderHouse(): Promise<House> {
   const foreign = path.join(folder, 'ab', 'holiday.jpg');
   return {
     store: (await openMediaStore({ folder, s3: null }, TIME_LIMITS.store)).media,
-    async addForeign() { mkdirSync(path.dirname(foreign), { recursive: true }); writeFileSync(foreign, 'sun'); },
-    async hasForeign() { return readdirSync(path.dirname(foreign)).includes('holiday.jpg'); },
-    async close() { rmSync(folder, { recursive: true }); },
+    async addForeign() {
+      mkdirSync(path.dirname(foreign), { recursive: true });
+      writeFileSync(foreign, 'sun');
+    },
+    async hasForeign() {
+      return readdirSync(path.dirname(foreign)).includes('holiday.jpg');
+    },
+    async close() {
+      rmSync(folder, { recursive: true });
+    },
   };
 }
 
 async function s3rverHouse(): Promise<House> {
   const folder = newFolder();
-  const server = new S3rver({ address: '127.0.0.1', port: 0, silent: true, directory: folder, configureBuckets: [{ name: 'files', configs: [] }] });
+  const server = new S3rver({
+    address: '127.0.0.1',
+    port: 0,
+    silent: true,
+    directory: folder,
+    configureBuckets: [{ name: 'files', configs: [] }],
+  });
   const { port } = await server.run();
-  const { media: store, close } = await openMediaStore({ folder: '', s3: optionsFor(`http://127.0.0.1:${port}`) }, TIME_LIMITS.store);
+  const { media: store, close } = await openMediaStore(
+    { folder: '', s3: optionsFor(`http://127.0.0.1:${port}`) },
+    TIME_LIMITS.store,
+  );
   const foreign = () => readdirSync(path.join(folder, 'files', PREFIX));
   return {
     store,
-    async addForeign() { mkdirSync(path.join(folder, 'files', PREFIX), { recursive: true }); for (const part of ['object', 'metadata.json', 'object.md5']) writeFileSync(path.join(folder, 'files', PREFIX, `holiday.jpg._S3rver_${part}`), part === 'metadata.json' ? '{}' : 'sun'); },
-    async hasForeign() { return foreign().some((name) => name.startsWith('holiday')); },
-    async close() { close(); await server.close(); rmSync(folder, { recursive: true }); },
+    async addForeign() {
+      mkdirSync(path.join(folder, 'files', PREFIX), { recursive: true });
+      for (const part of ['object', 'metadata.json', 'object.md5'])
+        writeFileSync(
+          path.join(folder, 'files', PREFIX, `holiday.jpg._S3rver_${part}`),
+          part === 'metadata.json' ? '{}' : 'sun',
+        );
+    },
+    async hasForeign() {
+      return foreign().some(name => name.startsWith('holiday'));
+    },
+    async close() {
+      close();
+      await server.close();
+      rmSync(folder, { recursive: true });
+    },
   };
 }
 
@@ -54,15 +95,26 @@ async function doubleHouse(): Promise<House & { readonly double: S3Double; reado
   const endpoint = await double.start();
   const { media: store, close } = await openMediaStore({ folder: '', s3: optionsFor(endpoint) }, TIME_LIMITS.store);
   return {
-    store, double, endpoint,
-    async addForeign() { double.objects.set(`${PREFIX}holiday.jpg`, { bytes: Buffer.from('sun'), modified: new Date() }); },
-    async hasForeign() { return double.objects.has(`${PREFIX}holiday.jpg`); },
-    async close() { close(); await double.stop(); },
+    store,
+    double,
+    endpoint,
+    async addForeign() {
+      double.objects.set(`${PREFIX}holiday.jpg`, { bytes: Buffer.from('sun'), modified: new Date() });
+    },
+    async hasForeign() {
+      return double.objects.has(`${PREFIX}holiday.jpg`);
+    },
+    async close() {
+      close();
+      await double.stop();
+    },
   };
 }
 
 const newKey = () => `${randomUUID()}-0`;
-async function* bytes(...chunks: (string | Uint8Array)[]): AsyncIterable<Uint8Array> { for (const chunk of chunks) yield Buffer.from(chunk); }
+async function* bytes(...chunks: (string | Uint8Array)[]): AsyncIterable<Uint8Array> {
+  for (const chunk of chunks) yield Buffer.from(chunk);
+}
 async function textOf(store: MediaStore, key: string): Promise<string | null> {
   const found = await store.read(key);
   if (found === null) return null;
@@ -73,10 +125,17 @@ async function textOf(store: MediaStore, key: string): Promise<string | null> {
   return all.toString();
 }
 
-describe.each([['a folder', folderHouse], ['S3, as s3rver speaks it', s3rverHouse], ['S3, as our double speaks it', doubleHouse]])('files kept in %s', (_name, open) => {
+describe.each([
+  ['a folder', folderHouse],
+  ['S3, as s3rver speaks it', s3rverHouse],
+  ['S3, as our double speaks it', doubleHouse],
+])('files kept in %s', (_name, open) => {
   let house: House;
   let store: MediaStore;
-  beforeEach(async () => { house = await open(); store = house.store; });
+  beforeEach(async () => {
+    house = await open();
+    store = house.store;
+  });
   afterEach(() => house.close());
 
   it('are null until they are kept, and then whole, also when they are empty', async () => {
@@ -102,7 +161,7 @@ describe.each([['a folder', folderHouse], ['S3, as s3rver speaks it', s3rverHous
     expect(await textOf(store, key)).toBe('y'.repeat(12 * MB));
   });
 
-  it('stay as they were when a write breaks, and the reason is the body\'s own', async () => {
+  it("stay as they were when a write breaks, and the reason is the body's own", async () => {
     const [key, other] = [newKey(), newKey()];
     await store.write(key, bytes('whole'));
     const reason = new Error('the far side hung up');
@@ -110,7 +169,12 @@ describe.each([['a folder', folderHouse], ['S3, as s3rver speaks it', s3rverHous
       for (let n = 0; n < megabytes; n++) yield Buffer.alloc(MB);
       throw reason;
     }
-    for (const [where, size] of [[key, 1], [key, 11], [other, 1], [other, 11]] as const)
+    for (const [where, size] of [
+      [key, 1],
+      [key, 11],
+      [other, 1],
+      [other, 11],
+    ] as const)
       await expect(store.write(where, broken(size))).rejects.toBe(reason);
     expect([await textOf(store, key), await textOf(store, other)]).toEqual(['whole', null]);
   });
@@ -140,38 +204,47 @@ describe.each([['a folder', folderHouse], ['S3, as s3rver speaks it', s3rverHous
     expect(await store.sizeOf(keys[0]!)).toBe(1);
     expect(await store.sweep(FUTURE, AbortSignal.abort())).toBe(0);
     expect(await store.sweep(FUTURE, neverSignal)).toBe(5);
-    expect(await Promise.all(keys.map((key) => store.sizeOf(key)))).toEqual([null, null, null, null, null]);
+    expect(await Promise.all(keys.map(key => store.sizeOf(key)))).toEqual([null, null, null, null, null]);
     expect(await house.hasForeign()).toBe(true);
   });
 
-  it.each(['../secret', 'a/b', '', '6f0a2d8e-7a86-4ad4-8ac7-0d9f4d5f0c01-0.part', '6f0a2d8e-7a86-4ad4-8ac7-0d9f4d5f0c01'])('are not found under another name: %j', async (key) => {
+  it.each([
+    '../secret',
+    'a/b',
+    '',
+    '6f0a2d8e-7a86-4ad4-8ac7-0d9f4d5f0c01-0.part',
+    '6f0a2d8e-7a86-4ad4-8ac7-0d9f4d5f0c01',
+  ])('are not found under another name: %j', async key => {
     await expect(store.read(key)).rejects.toThrow('not one of the media store');
     await expect(store.write(key, bytes('x'))).rejects.toThrow('not one of the media store');
     await expect(store.remove(key)).rejects.toThrow('not one of the media store');
   });
 });
 
-it.each([['a folder', folderHouse], ['S3', s3rverHouse]])('a file of 32 MB is never whole in memory on its way into %s', async (_name, open) => {
+it.each([
+  ['a folder', folderHouse],
+  ['S3', s3rverHouse],
+])('a file of 32 MB is never whole in memory on its way into %s', async (_name, open) => {
   const house = await open();
   const key = newKey();
   await house.store.write(key, bytes('warm'));
-  const held = await HeldSince.now();
+  const held = await RetainedBytes.now();
   async function* large() {
     for (let n = 1; n <= 32; n++) {
       yield Buffer.alloc(MB);
-      if (n % 4 === 0) held.look();
+      if (n % 4 === 0) held.measure();
     }
   }
   await house.store.write(key, large());
   expect(await house.store.sizeOf(key)).toBe(32 * MB);
-  expect(held.most / MB).toBeLessThan(16);
+  expect(held.max / MB).toBeLessThan(16);
   await house.close();
 });
 
 describe('a folder', () => {
   it('loses what a crash left unfinished a day ago, and keeps what is being written', async () => {
     const folder = newFolder();
-    const [old, young] = ['old', 'young'].map((name) => path.join(folder, 'ab', `${name}.part`)) as [string, string];
+    const [old, young] = ['old', 'young'].map(name => path.join(folder, 'ab', `${name}.part`)) as [string, string];
     mkdirSync(path.dirname(old));
     for (const file of [old, young]) writeFileSync(file, 'half');
     utimesSync(old, new Date(PAST), new Date(PAST));
@@ -202,7 +275,7 @@ describe('S3', () => {
     expect(house.double.uploads.size).toBe(0);
     await house.store.write(newKey(), bytes('x'));
     await house.store.sweep(PAST, neverSignal);
-    expect([...house.double.objects.keys()].every((key) => key.startsWith(PREFIX))).toBe(true);
+    expect([...house.double.objects.keys()].every(key => key.startsWith(PREFIX))).toBe(true);
     expect([house.double.objects.size, ...house.double.listings]).toEqual([1, PREFIX]);
     await house.close();
   });
@@ -213,9 +286,17 @@ describe('S3', () => {
     ['that is away', { endpoint: 'http://127.0.0.1:1' }],
   ] as const)('%s answers every call with one code, without the secret', async (_name, wrong) => {
     const house = await doubleHouse();
-    const { media, close } = await openMediaStore({ folder: '', s3: optionsFor(house.endpoint, wrong) }, TIME_LIMITS.store);
+    const { media, close } = await openMediaStore(
+      { folder: '', s3: optionsFor(house.endpoint, wrong) },
+      TIME_LIMITS.store,
+    );
     const key = newKey();
-    for (const call of [() => media.read(key), () => media.write(key, bytes('x')), () => media.remove(key), () => media.sweep(FUTURE, neverSignal)]) {
+    for (const call of [
+      () => media.read(key),
+      () => media.write(key, bytes('x')),
+      () => media.remove(key),
+      () => media.sweep(FUTURE, neverSignal),
+    ]) {
       const error = await call().catch((thrown: unknown) => thrown);
       expect(error).toMatchObject({ code: 'MEDIA_STORE_UNAVAILABLE' });
       expect((error as Error).message).not.toMatch(/hunter2|[0-9a-f]{8}-/);

@@ -12,25 +12,53 @@ beforeEach(() => world.sql('truncate lane, delivery, handoff, message, event, st
 
 const AT = '2026-11-22T20:53:00.000Z';
 const EVERYTHING: RuntimeInboxFilter = { chatbotId: null, sessionId: null };
-const codeOf = (act: Promise<unknown>) => act.then(() => null, (error: { code: string }) => error.code);
+const codeOf = (act: Promise<unknown>) =>
+  act.then(
+    () => null,
+    (error: { code: string }) => error.code,
+  );
 
 async function oweIn(tx: SessionTransaction, ...texts: string[]): Promise<void> {
-  for (const text of texts) await tx.oweRuntime({ kind: 'MESSAGE', messageId: (await tx.insertMessage(said({ text, author: 'AGENT' }))).id });
+  for (const text of texts)
+    await tx.enqueueForRuntime({
+      kind: 'MESSAGE',
+      messageId: (await tx.insertMessage(said({ text, author: 'AGENT' }))).id,
+    });
 }
-const owe = (id: string, ...texts: string[]) => world.stores.sessions.transact(ORG, id, (tx) => oweIn(tx, ...texts));
+const owe = (id: string, ...texts: string[]) => world.stores.sessions.transact(ORG, id, tx => oweIn(tx, ...texts));
 async function openOf(chatbotId: string): Promise<string> {
-  const inbox = (await world.stores.setup.inboxOfChatbot(ORG, chatbotId))!;
-  return (await world.stores.sessions.open({ id: randomUUID(), organizationId: ORG, chatbotId, inboxId: inbox.id, channel: 'web', externalId: randomUUID(), endUser: NOBODY_KNOWN, at: AT })).session.id;
+  const inbox = (await world.stores.setup.findInboxByChatbot(ORG, chatbotId))!;
+  return (
+    await world.stores.sessions.open({
+      id: randomUUID(),
+      organizationId: ORG,
+      chatbotId,
+      inboxId: inbox.id,
+      channel: 'web',
+      externalId: randomUUID(),
+      endUser: NOBODY_KNOWN,
+      at: AT,
+    })
+  ).session.id;
 }
 
 const read = async (filter: Partial<RuntimeInboxFilter> = {}) => {
-  const { edges } = await world.stores.deliveries.runtimeInbox(ORG, { ...EVERYTHING, ...filter }, { first: 100, after: null });
-  const messages = await world.stores.messages.getMany(ORG, edges.map(({ node: { notice } }) => (notice as { messageId: string }).messageId));
+  const { edges } = await world.stores.deliveries.listRuntimeInbox(
+    ORG,
+    { ...EVERYTHING, ...filter },
+    { first: 100, after: null },
+  );
+  const messages = await world.stores.messages.getMany(
+    ORG,
+    edges.map(({ node: { notice } }) => (notice as { messageId: string }).messageId),
+  );
   return edges.map(({ cursor }, i) => ({ text: messages[i]!.text, cursor }));
 };
 const texts = async (filter: Partial<RuntimeInboxFilter> = {}) => (await read(filter)).map(({ text }) => text);
-const cursorOf = async (text: string, filter: Partial<RuntimeInboxFilter> = {}) => (await read(filter)).find((one) => one.text === text)!.cursor;
-const acknowledge = (cursor: string, filter: Partial<RuntimeInboxFilter> = {}, limit = 500) => world.stores.deliveries.acknowledgeThrough(ORG, { ...EVERYTHING, ...filter }, cursor, limit, AT);
+const cursorOf = async (text: string, filter: Partial<RuntimeInboxFilter> = {}) =>
+  (await read(filter)).find(one => one.text === text)!.cursor;
+const acknowledge = (cursor: string, filter: Partial<RuntimeInboxFilter> = {}, limit = 500) =>
+  world.stores.deliveries.acknowledgeThrough(ORG, { ...EVERYTHING, ...filter }, cursor, limit, AT);
 
 describe('acknowledging everything up to a cursor', () => {
   it('takes what the list showed up to and with it, of all sessions, and leaves the rest', async () => {
@@ -62,7 +90,7 @@ describe('acknowledging everything up to a cursor', () => {
     expect(await acknowledge(cursor, {}, 2)).toEqual({ acknowledged: 0, sessionIds: [], isComplete: true });
   });
 
-  it('keeps to the list of the cursor: a chatbot\'s, a session\'s', async () => {
+  it("keeps to the list of the cursor: a chatbot's, a session's", async () => {
     const [one, sibling, other] = [await openOf('bot-1'), await openOf('bot-1'), await openOf('bot-2')];
     await owe(one, 'a');
     await owe(sibling, 'b');
@@ -85,7 +113,9 @@ describe('acknowledging everything up to a cursor', () => {
     expect(await texts()).toEqual(['a']);
     const narrow = await cursorOf('a', { chatbotId: 'bot-1' });
     expect(await codeOf(acknowledge(narrow, { chatbotId: 'bot-2' }))).toBe('CURSOR_INVALID');
-    expect(await codeOf(acknowledge(await cursorOf('a', { sessionId: one }), { sessionId: other }))).toBe('CURSOR_INVALID');
+    expect(await codeOf(acknowledge(await cursorOf('a', { sessionId: one }), { sessionId: other }))).toBe(
+      'CURSOR_INVALID',
+    );
     expect(await codeOf(acknowledge('no cursor'))).toBe('CURSOR_INVALID');
     expect(await acknowledge(wide, { sessionId: 'no id' })).toMatchObject({ acknowledged: 0, isComplete: true });
     expect(await texts()).toEqual(['a']);
@@ -96,9 +126,9 @@ describe('acknowledging everything up to a cursor', () => {
     await owe(early, 'early');
     const wrote = gate();
     const mayEnd = gate();
-    const open = world.stores.sessions.transact(ORG, slow, async (tx) => {
+    const open = world.stores.sessions.transact(ORG, slow, async tx => {
       await oweIn(tx, 'slow');
-      await tx.messageByCallerId('all is sent');
+      await tx.findMessageByCallerId('all is sent');
       wrote.open();
       await mayEnd.opened;
     });
@@ -119,20 +149,25 @@ describe('acknowledging everything up to a cursor', () => {
   it('takes nothing of another organization, whatever the cursor', async () => {
     await owe(await openOf('bot-1'), 'a');
     const cursor = await cursorOf('a');
-    expect(await world.stores.deliveries.acknowledgeThrough(FOREIGN, EVERYTHING, cursor, 500, AT)).toMatchObject({ acknowledged: 0 });
+    expect(await world.stores.deliveries.acknowledgeThrough(FOREIGN, EVERYTHING, cursor, 500, AT)).toMatchObject({
+      acknowledged: 0,
+    });
     expect(await texts()).toEqual(['a']);
   });
 
   it('waits for nobody in a circle when lists and cursors overlap', async () => {
     const ids = await Promise.all(Array.from({ length: 6 }, () => openOf('bot-1')));
     for (let round = 0; round < 5; round++) {
-      await Promise.all(ids.map((id) => owe(id, ...Array.from({ length: 10 }, (_, n) => `${n}`))));
-      const all = await world.stores.deliveries.runtimeInbox(ORG, EVERYTHING, { first: 100, after: null });
+      await Promise.all(ids.map(id => owe(id, ...Array.from({ length: 10 }, (_, n) => `${n}`))));
+      const all = await world.stores.deliveries.listRuntimeInbox(ORG, EVERYTHING, { first: 100, after: null });
       const last = all.edges.at(-1)!.cursor;
       const asked = all.edges.map(({ node }) => node.id).reverse();
       const replica = world.replica();
       await Promise.all([
-        acknowledge(last, {}, 7), acknowledge(last, {}, 60), replica.deliveries.acknowledge(ORG, asked, AT), replica.deliveries.acknowledgeThrough(ORG, EVERYTHING, last, 60, AT),
+        acknowledge(last, {}, 7),
+        acknowledge(last, {}, 60),
+        replica.deliveries.acknowledge(ORG, asked, AT),
+        replica.deliveries.acknowledgeThrough(ORG, EVERYTHING, last, 60, AT),
       ]);
       expect(await texts()).toEqual([]);
     }

@@ -6,7 +6,9 @@ import { createStoreWorld, FOREIGN, ORG, said, type StoreWorld } from './store-w
 import { until } from '../../support/until';
 
 let world: StoreWorld;
-beforeAll(async () => { world = await createStoreWorld(); });
+beforeAll(async () => {
+  world = await createStoreWorld();
+});
 afterAll(() => world.end());
 beforeEach(async () => {
   await world.sql('truncate lane, delivery, handoff, message, event, stray_conversation, session');
@@ -15,16 +17,23 @@ beforeEach(async () => {
 });
 
 const LEASE = 60_000;
-const policy = (onDeadLetter: 'GO_ON' | 'BLOCK') => world.stores.setup.updateInbox(world.inbox.id, { policy: { ...DEFAULT_POLICY, onDeadLetter } });
-const claim = async (stores: Stores = world.stores): Promise<ClaimedLane | undefined> => (await stores.lanes.claimDeliveries('PROVIDER', 1, LEASE))[0];
-const textOf = async ({ delivery: { work } }: ClaimedLane) => (await world.stores.messages.get(ORG, (work as { messageId: string }).messageId))!.text;
+const policy = (onDeadLetter: 'GO_ON' | 'BLOCK') =>
+  world.stores.setup.updateInbox(world.inbox.id, { policy: { ...DEFAULT_POLICY, onDeadLetter } });
+const claim = async (stores: Stores = world.stores): Promise<ClaimedLane | undefined> =>
+  (await stores.lanes.claimDeliveries('PROVIDER', 1, LEASE))[0];
+const textOf = async ({ delivery: { work } }: ClaimedLane) =>
+  (await world.stores.messages.get(ORG, (work as { messageId: string }).messageId))!.text;
 
 /** Owes one post per text; answers the deliveries' ids. */
 async function owe(sessionId: string, ...texts: string[]): Promise<string[]> {
-  await world.stores.sessions.transact(ORG, sessionId, async (tx) => {
-    for (const text of texts) await tx.oweProvider({ kind: 'POST_MESSAGE', messageId: (await tx.insertMessage(said({ text }))).id });
+  await world.stores.sessions.transact(ORG, sessionId, async tx => {
+    for (const text of texts)
+      await tx.enqueueForProvider({ kind: 'POST_MESSAGE', messageId: (await tx.insertMessage(said({ text }))).id });
   });
-  const rows = await world.sql<{ id: string }>('select id from delivery where session_id = $1 order by id desc limit $2', [sessionId, texts.length]);
+  const rows = await world.sql<{ id: string }>(
+    'select id from delivery where session_id = $1 order by id desc limit $2',
+    [sessionId, texts.length],
+  );
   return rows.map(({ id }) => id).reverse();
 }
 const parkNext = async (code = 'PROVIDER_REFUSED') => {
@@ -41,9 +50,20 @@ async function work(): Promise<string[]> {
   }
   return texts;
 }
-const again = (sessionId: string, ...ids: string[]) => world.stores.sessions.transact(ORG, sessionId, (tx) => tx.sendAgain(ids));
-const discard = (sessionId: string, ...ids: string[]) => world.stores.sessions.transact(ORG, sessionId, (tx) => tx.discard(ids, 'not wanted'));
-const ANY: DeadLetterFilter = { accountId: null, chatbotId: null, sessionId: null, destination: null, kind: null, code: null, parkedBefore: null, parkedAfter: null };
+const again = (sessionId: string, ...ids: string[]) =>
+  world.stores.sessions.transact(ORG, sessionId, tx => tx.resend(ids));
+const discard = (sessionId: string, ...ids: string[]) =>
+  world.stores.sessions.transact(ORG, sessionId, tx => tx.discard(ids, 'not wanted'));
+const ANY: DeadLetterFilter = {
+  accountId: null,
+  chatbotId: null,
+  sessionId: null,
+  destination: null,
+  kind: null,
+  code: null,
+  parkedBefore: null,
+  parkedAfter: null,
+};
 
 describe('a lane whose policy is to block', () => {
   beforeEach(() => policy('BLOCK'));
@@ -55,10 +75,18 @@ describe('a lane whose policy is to block', () => {
     await owe(id, 'three');
     expect(await claim()).toBeUndefined();
     expect(await world.sql('select next_run_at from lane')).toEqual([{ next_run_at: null }]);
-    expect(await world.stores.deadLetters.blockedLanes(ORG, id)).toEqual([
-      { destination: 'PROVIDER', deliveryId: letter, kind: 'POST_MESSAGE', code: 'PROVIDER_REFUSED', outcome: 'NOT_DELIVERED', parkedAt: '2026-11-22T20:52:20.557Z' }]);
+    expect(await world.stores.deadLetters.findBlockedLanes(ORG, id)).toEqual([
+      {
+        destination: 'PROVIDER',
+        deliveryId: letter,
+        kind: 'POST_MESSAGE',
+        code: 'PROVIDER_REFUSED',
+        outcome: 'NOT_DELIVERED',
+        parkedAt: '2026-11-22T20:52:20.557Z',
+      },
+    ]);
     await again(id, letter);
-    expect(await world.stores.deadLetters.blockedLanes(ORG, id)).toEqual([]);
+    expect(await world.stores.deadLetters.findBlockedLanes(ORG, id)).toEqual([]);
     expect(await work()).toEqual(['one', 'two', 'three']);
   });
 
@@ -91,7 +119,7 @@ describe('a lane whose policy is to block', () => {
     await again(id, letter);
     expect(await parkNext()).toBe(letter);
     expect(await claim()).toBeUndefined();
-    expect(await world.stores.deadLetters.blockedLanes(ORG, id)).toMatchObject([{ deliveryId: letter }]);
+    expect(await world.stores.deadLetters.findBlockedLanes(ORG, id)).toMatchObject([{ deliveryId: letter }]);
   });
 
   it('keeps nobody else waiting', async () => {
@@ -109,7 +137,7 @@ describe('a dead letter that is sent again', () => {
     await owe(id, 'one', 'two', 'three');
     const [one, two] = [await parkNext(), await parkNext()];
     world.time.ms += 60_000;
-    expect((await again(id, two, one)).answer.map((letter) => letter.id)).toEqual([one, two]);
+    expect((await again(id, two, one)).answer.map(letter => letter.id)).toEqual([one, two]);
     const lane = (await claim())!;
     expect(lane.delivery).toMatchObject({ id: one, earlierAttempts: 1, failingSince: null });
     await world.stores.lanes.complete(lane);
@@ -128,17 +156,19 @@ describe('a dead letter that is sent again', () => {
     expect(await world.sql("select 1 from delivery where state <> 'DONE' and destination = 'PROVIDER'")).toEqual([]);
   });
 
-  it.each(['retry', 'park'] as const)('comes at once, also when the later one meets a %s meanwhile', async (verb) => {
+  it.each(['retry', 'park'] as const)('comes at once, also when the later one meets a %s meanwhile', async verb => {
     const { id } = await world.open();
     await owe(id, 'one', 'two');
     const letter = await parkNext();
     const busy = (await claim())!;
     await again(id, letter);
-    await (verb === 'retry' ? world.stores.lanes.retry(busy, 3_600_000, 'PROVIDER_UNAVAILABLE') : world.stores.lanes.park(busy, 'PROVIDER_REFUSED'));
+    await (verb === 'retry'
+      ? world.stores.lanes.retry(busy, 3_600_000, 'PROVIDER_UNAVAILABLE')
+      : world.stores.lanes.park(busy, 'PROVIDER_REFUSED'));
     expect((await claim())!.delivery.id).toBe(letter);
   });
 
-  it('is not lost when the lane\'s holder dies', async () => {
+  it("is not lost when the lane's holder dies", async () => {
     const { id } = await world.open();
     await owe(id, 'one', 'two');
     const letter = await parkNext();
@@ -166,15 +196,21 @@ describe('a dead letter that is sent again', () => {
       await world.stores.lanes.retry((await claim())!, 0, 'PROVIDER_UNAVAILABLE');
     }
     const letter = await parkNext('PROVIDER_UNAVAILABLE');
-    expect((await world.stores.deadLetters.parkedByIds(ORG, [letter]))[0]).toMatchObject({ attempts: 4, code: 'PROVIDER_UNAVAILABLE' });
+    expect((await world.stores.deadLetters.findParked(ORG, [letter]))[0]).toMatchObject({
+      attempts: 4,
+      code: 'PROVIDER_UNAVAILABLE',
+    });
     await again(id, letter);
     expect((await claim())!.delivery.earlierAttempts).toBe(1);
-    expect(await world.sql("select attempts + attempts_before as attempts from delivery where destination = 'PROVIDER'")).toEqual([{ attempts: 5 }]);
+    expect(
+      await world.sql("select attempts + attempts_before as attempts from delivery where destination = 'PROVIDER'"),
+    ).toEqual([{ attempts: 5 }]);
   });
 
   describe('fails since', () => {
     const HOUR = 3_600_000;
-    const retry = async (hasFailed?: boolean) => world.stores.lanes.retry((await claim())!, 0, 'PROVIDER_UNAVAILABLE', hasFailed);
+    const retry = async (hasFailed?: boolean) =>
+      world.stores.lanes.retry((await claim())!, 0, 'PROVIDER_UNAVAILABLE', hasFailed);
     /** Of what is tried next. */
     const failingSince = async () => {
       const lane = (await claim())!;
@@ -204,7 +240,7 @@ describe('a dead letter that is sent again', () => {
       expect(await failingSince()).toEqual(['one', null]);
     });
 
-    it.each(['rests', 'is at work'])('its first try behind what was sent again, when its lane %s', async (lane) => {
+    it.each(['rests', 'is at work'])('its first try behind what was sent again, when its lane %s', async lane => {
       const { id } = await world.open();
       await owe(id, 'one', 'two');
       const letter = await parkNext();
@@ -225,7 +261,11 @@ describe('a dead letter that is sent again', () => {
     await owe(id, 'one');
     const letter = await parkNext();
     const replica = world.replica();
-    const answers = await Promise.all(Array.from({ length: 8 }, (_, i) => (i % 2 ? replica : world.stores).sessions.transact(ORG, id, (tx) => tx.sendAgain([letter]))));
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, (_, i) =>
+        (i % 2 ? replica : world.stores).sessions.transact(ORG, id, tx => tx.resend([letter])),
+      ),
+    );
     expect(answers.flatMap(({ answer }) => answer)).toHaveLength(1);
     expect(await work()).toEqual(['one']);
     expect((await again(id, letter)).answer).toEqual([]);
@@ -238,7 +278,10 @@ describe('a dead letter that is sent again', () => {
     const [waiting] = await owe(mine.id, 'mine');
     expect((await again(mine.id, letter, waiting!)).answer).toEqual([]);
     expect((await discard(mine.id, letter, waiting!)).answer).toEqual([]);
-    expect(await world.sql("select state from delivery where destination = 'PROVIDER' order by id")).toEqual([{ state: 'PARKED' }, { state: 'WAITING' }]);
+    expect(await world.sql("select state from delivery where destination = 'PROVIDER' order by id")).toEqual([
+      { state: 'PARKED' },
+      { state: 'WAITING' },
+    ]);
   });
 });
 
@@ -247,35 +290,65 @@ it('parking waits for the Session, and then its lease has to be the right one st
   await owe(id, 'one');
   const lane = (await claim())!;
   let parking!: ReturnType<Stores['lanes']['park']>;
-  await world.stores.sessions.transact(ORG, id, async (tx) => {
+  await world.stores.sessions.transact(ORG, id, async tx => {
     parking = world.replica().lanes.park(lane, 'X');
-    await until(async () => (await world.sql("select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()")).length > 0);
+    await until(
+      async () =>
+        (
+          await world.sql(
+            "select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()",
+          )
+        ).length > 0,
+    );
     await world.sql('update lane set fence = fence + 1');
     await tx.insertMessage(said());
   });
   expect(await parking).toBeNull();
-  expect((await world.stores.events.ofSession(ORG, id, 0, 10)).map(({ body }) => body.type)).toEqual(['SESSION_OPENED']);
+  expect((await world.stores.events.listBySession(ORG, id, 0, 10)).map(({ body }) => body.type)).toEqual([
+    'SESSION_OPENED',
+  ]);
 });
 
 describe('the list of dead letters', () => {
   it('tells what each was, oldest first, and pages on', async () => {
     const { id } = await world.open();
-    await world.stores.sessions.transact(ORG, id, async (tx) => {
+    await world.stores.sessions.transact(ORG, id, async tx => {
       const message = await tx.insertMessage(said({ text: 'hello' }));
-      await tx.oweProvider({ kind: 'POST_MESSAGE', messageId: message.id });
+      await tx.enqueueForProvider({ kind: 'POST_MESSAGE', messageId: message.id });
     });
     const handoffId = randomUUID();
-    await world.stores.sessions.transact(ORG, id, (tx) => tx.oweProvider({ kind: 'RETURN_CONVERSATION', handoffId, how: 'HOLD' }));
+    await world.stores.sessions.transact(ORG, id, tx =>
+      tx.enqueueForProvider({ kind: 'RETURN_CONVERSATION', handoffId, how: 'HOLD' }),
+    );
     const [one, two] = [await parkNext('PROVIDER_REFUSED'), await parkNext('UNSUPPORTED_BY_PROVIDER')];
     const page = await world.stores.deadLetters.page(ORG, 'PARKED', ANY, { first: 1, after: null });
     expect(page.hasNextPage).toBe(true);
     expect(page.edges[0]!.node).toEqual({
-      id: one, organizationId: ORG, chatbotId: 'bot-1', sessionId: id, destination: 'PROVIDER', kind: 'POST_MESSAGE', state: 'PARKED', code: 'PROVIDER_REFUSED',
-      outcome: 'NOT_DELIVERED', attempts: 1, messageId: expect.any(String), handoffId: null, createdAt: '2026-11-22T20:52:20.557Z', parkedAt: '2026-11-22T20:52:20.557Z', blocksLane: false, discarded: null,
+      id: one,
+      organizationId: ORG,
+      chatbotId: 'bot-1',
+      sessionId: id,
+      destination: 'PROVIDER',
+      kind: 'POST_MESSAGE',
+      state: 'PARKED',
+      code: 'PROVIDER_REFUSED',
+      outcome: 'NOT_DELIVERED',
+      attempts: 1,
+      messageId: expect.any(String),
+      handoffId: null,
+      createdAt: '2026-11-22T20:52:20.557Z',
+      parkedAt: '2026-11-22T20:52:20.557Z',
+      blocksLane: false,
+      discarded: null,
     });
     const rest = await world.stores.deadLetters.page(ORG, 'PARKED', ANY, { first: 5, after: page.edges[0]!.cursor });
-    expect(rest).toMatchObject({ hasNextPage: false, edges: [{ node: { id: two, kind: 'RETURN_CONVERSATION', handoffId, messageId: null } }] });
-    await expect(world.stores.deadLetters.page(ORG, 'PARKED', ANY, { first: 1, after: 'nonsense' })).rejects.toMatchObject({ code: 'CURSOR_INVALID' });
+    expect(rest).toMatchObject({
+      hasNextPage: false,
+      edges: [{ node: { id: two, kind: 'RETURN_CONVERSATION', handoffId, messageId: null } }],
+    });
+    await expect(
+      world.stores.deadLetters.page(ORG, 'PARKED', ANY, { first: 1, after: 'nonsense' }),
+    ).rejects.toMatchObject({ code: 'CURSOR_INVALID' });
   });
 
   it('filters by each condition, and by all of them together', async () => {
@@ -287,20 +360,35 @@ describe('the list of dead letters', () => {
     await owe(second.id, 'two');
     const two = await parkNext('INTERNAL');
     const found = async (filter: Partial<DeadLetterFilter>, organizationId = ORG) => {
-      const { edges } = await world.stores.deadLetters.page(organizationId, 'PARKED', { ...ANY, ...filter }, { first: 10, after: null });
+      const { edges } = await world.stores.deadLetters.page(
+        organizationId,
+        'PARKED',
+        { ...ANY, ...filter },
+        { first: 10, after: null },
+      );
       expect(await world.stores.deadLetters.count(organizationId, 'PARKED', { ...ANY, ...filter })).toBe(edges.length);
       return edges.map(({ node }) => node.id);
     };
     expect(await found({})).toEqual([one, two]);
-    expect(await found({ accountId: world.account.id, chatbotId: 'bot-1', destination: 'PROVIDER', kind: 'POST_MESSAGE' })).toEqual([one, two]);
+    expect(
+      await found({ accountId: world.account.id, chatbotId: 'bot-1', destination: 'PROVIDER', kind: 'POST_MESSAGE' }),
+    ).toEqual([one, two]);
     for (const [filter, ids] of [
-      [{ sessionId: second.id }, [two]], [{ code: 'INTERNAL' }, [two]], [{ parkedBefore: between }, [one]], [{ parkedAfter: between }, [two]],
-      [{ code: 'INTERNAL', parkedBefore: between }, []], [{ accountId: randomUUID() }, []], [{ chatbotId: 'bot-2' }, []], [{ destination: 'RUNTIME' }, []],
-      [{ kind: 'POST_NOTE' }, []], [{ sessionId: 'no uuid' }, []],
-    ] as const) expect([filter, await found(filter)]).toEqual([filter, ids]);
+      [{ sessionId: second.id }, [two]],
+      [{ code: 'INTERNAL' }, [two]],
+      [{ parkedBefore: between }, [one]],
+      [{ parkedAfter: between }, [two]],
+      [{ code: 'INTERNAL', parkedBefore: between }, []],
+      [{ accountId: randomUUID() }, []],
+      [{ chatbotId: 'bot-2' }, []],
+      [{ destination: 'RUNTIME' }, []],
+      [{ kind: 'POST_NOTE' }, []],
+      [{ sessionId: 'no uuid' }, []],
+    ] as const)
+      expect([filter, await found(filter)]).toEqual([filter, ids]);
     expect(await found({}, FOREIGN)).toEqual([]);
-    expect(await world.stores.deadLetters.parkedByIds(FOREIGN, [one])).toEqual([]);
-    expect((await world.stores.deadLetters.parkedByIds(ORG, [two, 'x', one])).map(({ id }) => id)).toEqual([one, two]);
+    expect(await world.stores.deadLetters.findParked(FOREIGN, [one])).toEqual([]);
+    expect((await world.stores.deadLetters.findParked(ORG, [two, 'x', one])).map(({ id }) => id)).toEqual([one, two]);
   });
 
   it('keeps what was discarded, with the reason', async () => {
@@ -309,8 +397,13 @@ describe('the list of dead letters', () => {
     const letter = await parkNext();
     await discard(id, letter);
     expect(await world.stores.deadLetters.count(ORG, 'PARKED', ANY)).toBe(0);
-    expect((await world.stores.deadLetters.page(ORG, 'DISCARDED', ANY, { first: 5, after: null })).edges).toMatchObject([
-      { node: { id: letter, state: 'DISCARDED', discarded: { at: '2026-11-22T20:52:20.557Z', reason: 'not wanted' } } }]);
+    expect((await world.stores.deadLetters.page(ORG, 'DISCARDED', ANY, { first: 5, after: null })).edges).toMatchObject(
+      [
+        {
+          node: { id: letter, state: 'DISCARDED', discarded: { at: '2026-11-22T20:52:20.557Z', reason: 'not wanted' } },
+        },
+      ],
+    );
     expect((await again(id, letter)).answer).toEqual([]);
   });
 });

@@ -1,10 +1,20 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Client } from 'pg';
 import { startEmbedded } from '../../../src/persistence';
-import { leash } from '../../../scripts/leash';
+import { killWithParent } from '../../../scripts/kill-with-parent';
 import { until } from '../../support/until';
 
 const isRoot = process.getuid?.() === 0;
@@ -19,7 +29,9 @@ beforeAll(() => {
   chmodSync(parent, 0o755);
   folder = path.join(parent, 'data');
 });
-afterEach(() => { for (const child of children.splice(0)) child.kill('SIGKILL'); });
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+});
 afterAll(() => rmSync(parent, { recursive: true, force: true }));
 
 async function query<Row extends object>(url: string, text: string): Promise<Row[]> {
@@ -42,11 +54,15 @@ async function otherProcess(): Promise<{ url: string; process: ChildProcess }> {
     require('./src/persistence/embedded-postgres').startEmbedded(${JSON.stringify(folder)}).then(({ url }) => console.log(url), (error) => console.error(error));
     setInterval(() => undefined, 1000);`;
   const child = spawn(process.execPath, ['-e', code], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
-  children.push(leash(child));
+  children.push(killWithParent(child));
   let said = '';
   let errors = '';
-  child.stdout.on('data', (chunk) => { said += String(chunk); });
-  child.stderr.on('data', (chunk) => { errors += String(chunk); });
+  child.stdout.on('data', chunk => {
+    said += String(chunk);
+  });
+  child.stderr.on('data', chunk => {
+    errors += String(chunk);
+  });
   await until(() => {
     if (errors !== '') throw new Error(errors);
     return said.includes('\n');
@@ -59,8 +75,8 @@ describe('the embedded Postgres', () => {
     mkdirSync(path.join(folder, 'pgdata.new-4194999'), { recursive: true });
     writeFileSync(path.join(folder, 'pgdata.new-4194999', 'PG_VERSION'), '18');
     const both = await Promise.allSettled([startEmbedded(folder), startEmbedded(folder)]);
-    const [winner] = both.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-    expect(both.filter((result) => result.status === 'rejected')).toHaveLength(1);
+    const [winner] = both.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []));
+    expect(both.filter(result => result.status === 'rejected')).toHaveLength(1);
     expect(await query(winner!.url, 'select 1 as one')).toEqual([{ one: 1 }]);
     await winner!.stop();
     expect(readdirSync(folder).sort()).toEqual(['password', 'pgdata']);
@@ -90,11 +106,18 @@ describe('the embedded Postgres', () => {
   it('leaves nothing behind when it is a throw-away one', async () => {
     const before = readdirSync(tmpdir());
     const { url, stop } = await startEmbedded();
-    const [{ dir }] = await query<{ dir: string }>(url, "select setting as dir from pg_settings where name = 'data_directory'") as [{ dir: string }];
+    const [{ dir }] = (await query<{ dir: string }>(
+      url,
+      "select setting as dir from pg_settings where name = 'data_directory'",
+    )) as [{ dir: string }];
     expect(existsSync(dir)).toBe(true);
     await stop();
     expect(existsSync(dir)).toBe(false);
-    expect(readdirSync(tmpdir()).filter((name) => name.startsWith('support-pg-') && !before.includes(name) && dir.includes(name))).toEqual([]);
+    expect(
+      readdirSync(tmpdir()).filter(
+        name => name.startsWith('support-pg-') && !before.includes(name) && dir.includes(name),
+      ),
+    ).toEqual([]);
   });
 
   it('takes more connections than a pool or two', async () => {
@@ -129,21 +152,24 @@ describe('the embedded Postgres', () => {
     // The number has been given to another process of the same user meanwhile.
     const { uid, gid } = statSync(path.join(folder, 'pgdata'));
     const sleeper = spawn('sleep', ['600'], { stdio: 'ignore', ...(isRoot ? { uid, gid } : {}) });
-    children.push(leash(sleeper));
+    children.push(killWithParent(sleeper));
     writeFileSync(lockFile(), readFileSync(lockFile(), 'utf8').replace(/^\d+/, String(sleeper.pid)));
     const again = await startEmbedded(folder);
     expect(await query(again.url, 'select value from kept')).toEqual([{ value: 42 }]);
     await again.stop();
   });
 
-  (isRoot && process.platform === 'linux' ? it : it.skip)('runs for root in a folder that only root may enter', async () => {
-    chmodSync(parent, 0o700);
-    const { url, stop } = await startEmbedded(folder);
-    expect(await query(url, 'select 1 as one')).toEqual([{ one: 1 }]);
-    await stop();
-    // And was made there.
-    const fresh = await startEmbedded(path.join(parent, 'another'));
-    expect(await query(fresh.url, 'select 1 as one')).toEqual([{ one: 1 }]);
-    await fresh.stop();
-  });
+  (isRoot && process.platform === 'linux' ? it : it.skip)(
+    'runs for root in a folder that only root may enter',
+    async () => {
+      chmodSync(parent, 0o700);
+      const { url, stop } = await startEmbedded(folder);
+      expect(await query(url, 'select 1 as one')).toEqual([{ one: 1 }]);
+      await stop();
+      // And was made there.
+      const fresh = await startEmbedded(path.join(parent, 'another'));
+      expect(await query(fresh.url, 'select 1 as one')).toEqual([{ one: 1 }]);
+      await fresh.stop();
+    },
+  );
 });

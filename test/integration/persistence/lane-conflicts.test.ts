@@ -5,17 +5,32 @@ import { until } from '../../support/until';
 
 let world: StoreWorld;
 let other: PoolClient;
-beforeAll(async () => { world = await createStoreWorld(); });
+beforeAll(async () => {
+  world = await createStoreWorld();
+});
 afterAll(() => world.end());
 beforeEach(async () => {
   await world.sql('truncate lane, delivery, handoff, message, event, stray_conversation, session, runtime_endpoint');
   const { id } = await world.stores.endpoints.insert({
-    id: randomUUID(), organizationId: ORG, chatbotId: null, url: 'https://bot.example.com/hook', state: 'UNVERIFIED', disabledReason: null, disabledAt: null,
-    firstFailureAt: null, lastFailureAt: null, lastFailureCode: null, lastFailureStatus: null, verifiedAt: null, previousSecretExpiresAt: null, createdAt: AT,
-    secret: 'whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=', previousSecrets: [],
+    id: randomUUID(),
+    organizationId: ORG,
+    chatbotId: null,
+    url: 'https://bot.example.com/hook',
+    state: 'UNVERIFIED',
+    disabledReason: null,
+    disabledAt: null,
+    firstFailureAt: null,
+    lastFailureAt: null,
+    lastFailureCode: null,
+    lastFailureStatus: null,
+    verifiedAt: null,
+    previousSecretExpiresAt: null,
+    createdAt: AT,
+    secret: 'whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=',
+    previousSecrets: [],
   });
   await world.stores.endpoints.activate(ORG, id, AT);
-  while (!(await world.stores.endpoints.settle()));
+  while (!(await world.stores.endpoints.rerouteLanes()));
   other = await world.pool.connect();
 });
 afterEach(async () => {
@@ -25,16 +40,25 @@ afterEach(async () => {
 
 const AT = '2026-11-22T20:53:00.000Z';
 const claim = () => world.stores.lanes.claimDeliveries('RUNTIME', 10, 60_000);
-const waiting = (count: number) => until(async () =>
-  (await world.sql("select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")).length === count);
+const waiting = (count: number) =>
+  until(
+    async () =>
+      (await world.sql("select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"))
+        .length === count,
+  );
 
 /** One delivery in each of two Sessions; the second's lane has been due for longer. */
 async function two(): Promise<readonly [string, string]> {
   const ids: string[] = [];
   for (let i = 0; i < 2; i++) {
     const { id } = await world.open();
-    await world.stores.sessions.transact(ORG, id, async (tx) => tx.oweRuntime({ kind: 'MESSAGE', messageId: (await tx.insertMessage(said({ author: 'AGENT' }))).id }));
-    await world.sql("update lane set next_run_at = now() - $2 * interval '1 minute' where session_id = $1", [id, i + 1]);
+    await world.stores.sessions.transact(ORG, id, async tx =>
+      tx.enqueueForRuntime({ kind: 'MESSAGE', messageId: (await tx.insertMessage(said({ author: 'AGENT' }))).id }),
+    );
+    await world.sql("update lane set next_run_at = now() - $2 * interval '1 minute' where session_id = $1", [
+      id,
+      i + 1,
+    ]);
     ids.push((await world.sql<{ id: string }>('select id from delivery where session_id = $1', [id]))[0]!.id);
   }
   return ids as [string, string];
@@ -44,7 +68,12 @@ async function two(): Promise<readonly [string, string]> {
 async function inTheWay([low, high]: readonly [string, string]) {
   await other.query("begin; set local deadlock_timeout = '10min'");
   await other.query('select from delivery where id = $1 for update', [high]);
-  return { goOn: async () => { await other.query('select from delivery where id = $1 for update', [low]); await other.query('commit'); } };
+  return {
+    goOn: async () => {
+      await other.query('select from delivery where id = $1 for update', [low]);
+      await other.query('commit');
+    },
+  };
 }
 
 describe('claims and acknowledgements of the same deliveries', () => {
@@ -54,7 +83,9 @@ describe('claims and acknowledgements of the same deliveries', () => {
     await other.query('select from delivery where id = $1 for update', [low]);
     const claimed = claim();
     await waiting(1);
-    expect(await world.sql('select id from delivery where id = $1 for no key update skip locked', [high])).toEqual([{ id: high }]);
+    expect(await world.sql('select id from delivery where id = $1 for no key update skip locked', [high])).toEqual([
+      { id: high },
+    ]);
     await other.query('commit');
     expect((await claimed).map(({ delivery }) => delivery.id).sort()).toEqual([low, high].sort());
   });
@@ -77,8 +108,12 @@ describe('claims and acknowledgements of the same deliveries', () => {
 
 describe('a claim that fails', () => {
   const failing = async (on: string, when: string) => {
-    await world.sql("create or replace function fail() returns trigger language plpgsql as $$ begin raise exception 'broken'; end $$");
-    await world.sql(`create trigger failing before update on ${on} for each row when (${when}) execute function fail()`);
+    await world.sql(
+      "create or replace function fail() returns trigger language plpgsql as $$ begin raise exception 'broken'; end $$",
+    );
+    await world.sql(
+      `create trigger failing before update on ${on} for each row when (${when}) execute function fail()`,
+    );
     return () => world.sql(`drop trigger failing on ${on}`);
   };
 

@@ -3,7 +3,9 @@ import { migrate } from '../../../src/persistence/migrate';
 import { createEmptyDatabase, type TestDatabase } from '../../support/database';
 
 let database: TestDatabase;
-beforeAll(async () => { database = await createEmptyDatabase(); });
+beforeAll(async () => {
+  database = await createEmptyDatabase();
+});
 afterAll(() => database.drop());
 
 it('a start does not wait for ever for another replica that migrates, and says for whom it waited', async () => {
@@ -11,7 +13,9 @@ it('a start does not wait for ever for another replica that migrates, and says f
   await other.connect();
   try {
     await other.query('select pg_advisory_lock(7364482011)');
-    await expect(migrate(database.url, { connectMs: 10_000, lockMs: 50 })).rejects.toMatchObject({ cause: { code: '55P03' } });
+    await expect(migrate(database.url, { connectMs: 10_000, lockMs: 50 })).rejects.toMatchObject({
+      cause: { code: '55P03' },
+    });
   } finally {
     await other.end();
   }

@@ -1,27 +1,42 @@
-import { Dice } from '../../../scripts/torture/dice';
+import { SeededRandom } from '../../../scripts/torture/seeded-random';
 import { FaultPlan } from '../../../scripts/torture/faults';
 import { TcpFaultProxy } from '../../../scripts/torture/tcp-proxy';
 import { createPool } from '../../../src/persistence';
-import { instantOfRow } from '../../../src/persistence/pool';
-import { giveUp, inTransaction } from '../../../src/persistence/sql';
+import { instantOfRow } from '../../../src/persistence/postgres/pool';
+import { rollBack, inTransaction } from '../../../src/persistence/postgres/sql';
 import { createEmptyDatabase, type TestDatabase } from '../../support/database';
 import { until } from '../../support/until';
 
 let database: TestDatabase;
-beforeAll(async () => { database = await createEmptyDatabase(); });
+beforeAll(async () => {
+  database = await createEmptyDatabase();
+});
 afterAll(() => database.drop());
 
 describe('the pool', () => {
   it('gives times as RFC 3339 with milliseconds in UTC, and bigints as text', async () => {
     const pool = createPool(database.url);
-    const { rows } = await pool.query(`select '2026-11-22 23:52:20.5+03'::timestamptz(3) as half, '2026-11-22 20:52:20Z'::timestamptz as whole,
+    const { rows } =
+      await pool.query(`select '2026-11-22 23:52:20.5+03'::timestamptz(3) as half, '2026-11-22 20:52:20Z'::timestamptz as whole,
       '2026-11-22 20:52:20.557999Z'::timestamptz as micro, null::timestamptz as none, 9223372036854775807 as big, 7::integer as small, '{"a":[1]}'::jsonb as json`);
-    expect(rows).toEqual([{ half: '2026-11-22T20:52:20.500Z', whole: '2026-11-22T20:52:20.000Z', micro: '2026-11-22T20:52:20.557Z', none: null, big: '9223372036854775807', small: 7, json: { a: [1] } }]);
+    expect(rows).toEqual([
+      {
+        half: '2026-11-22T20:52:20.500Z',
+        whole: '2026-11-22T20:52:20.000Z',
+        micro: '2026-11-22T20:52:20.557Z',
+        none: null,
+        big: '9223372036854775807',
+        small: 7,
+        json: { a: [1] },
+      },
+    ]);
     await pool.end();
   });
 
   it('reads times of any zone, should a session have another one', () => {
-    expect(['2026-11-22 23:52:20.5+03', '2026-11-23 02:22:20.5+05:30', '2026-11-22 20:52:20.5+00'].map(instantOfRow)).toEqual(Array(3).fill('2026-11-22T20:52:20.500Z'));
+    expect(
+      ['2026-11-22 23:52:20.5+03', '2026-11-23 02:22:20.5+05:30', '2026-11-22 20:52:20.5+00'].map(instantOfRow),
+    ).toEqual(Array(3).fill('2026-11-22T20:52:20.500Z'));
   });
 
   it('does not change how other pools of the process read', async () => {
@@ -33,15 +48,31 @@ describe('the pool', () => {
 
   it('ends what hangs: statements and idle transactions have limits', async () => {
     const pool = createPool(database.url, { applicationName: 'of the test' });
-    const { rows } = await pool.query("select name, setting from pg_settings where name = any($1) order by name", [['statement_timeout', 'idle_in_transaction_session_timeout', 'random_page_cost', 'application_name', 'TimeZone', 'DateStyle', 'jit']]);
+    const { rows } = await pool.query('select name, setting from pg_settings where name = any($1) order by name', [
+      [
+        'statement_timeout',
+        'idle_in_transaction_session_timeout',
+        'random_page_cost',
+        'application_name',
+        'TimeZone',
+        'DateStyle',
+        'jit',
+      ],
+    ]);
     expect(Object.fromEntries(rows.map(({ name, setting }) => [name, setting]))).toEqual({
-      statement_timeout: '15000', idle_in_transaction_session_timeout: '30000', random_page_cost: '1.1', application_name: 'of the test', TimeZone: 'UTC', DateStyle: 'ISO, MDY', jit: 'off',
+      statement_timeout: '15000',
+      idle_in_transaction_session_timeout: '30000',
+      random_page_cost: '1.1',
+      application_name: 'of the test',
+      TimeZone: 'UTC',
+      DateStyle: 'ISO, MDY',
+      jit: 'off',
     });
     await pool.end();
   });
 
   it('gives up a connection that falls silent, and goes on with another', async () => {
-    const plan = new FaultPlan('database', new Dice(1), {});
+    const plan = new FaultPlan('database', new SeededRandom(1), {});
     const proxy = await TcpFaultProxy.start(plan);
     proxy.lead(Number(new URL(database.url).port));
     const url = new URL(database.url);
@@ -53,7 +84,7 @@ describe('the pool', () => {
     // What is sent behind the first fails with it, and does not wait its turn.
     const lost = await Promise.allSettled([client.query('select 1'), client.query('select 2')]);
     expect(lost.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
-    await giveUp(client);
+    await rollBack(client);
     expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
     await pool.end();
     await proxy.stop();
@@ -61,7 +92,7 @@ describe('the pool', () => {
 
   it('survives the loss of its connections', async () => {
     const errors: Error[] = [];
-    const pool = createPool(database.url, { onError: (error) => errors.push(error), applicationName: 'lost' });
+    const pool = createPool(database.url, { onError: error => errors.push(error), applicationName: 'lost' });
     const admin = createPool(database.url);
     await pool.query('select 1');
     await admin.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'lost'");
@@ -72,8 +103,9 @@ describe('the pool', () => {
 
   it('leaves a server that takes no writes any more: the next transaction has a new connection', async () => {
     const pool = createPool(database.url, { max: 1 });
-    const write = () => inTransaction(pool, (client) => client.query('create temporary table written on commit drop as select 1'));
-    await pool.query("set session characteristics as transaction read only");
+    const write = () =>
+      inTransaction(pool, client => client.query('create temporary table written on commit drop as select 1'));
+    await pool.query('set session characteristics as transaction read only');
     await expect(write()).rejects.toMatchObject({ code: '25006' });
     await write();
     await pool.end();

@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import { Dice } from '../../../scripts/torture/dice';
+import { SeededRandom } from '../../../scripts/torture/seeded-random';
 import { FaultPlan } from '../../../scripts/torture/faults';
 import { TcpFaultProxy } from '../../../scripts/torture/tcp-proxy';
 import { migrate, revertAll, schemaDrift } from '../../../src/persistence/migrate';
@@ -8,7 +8,9 @@ import { until } from '../../support/until';
 
 describe('the schema', () => {
   let database: TestDatabase;
-  beforeEach(async () => { database = await createEmptyDatabase(); });
+  beforeEach(async () => {
+    database = await createEmptyDatabase();
+  });
   afterEach(() => database.drop());
 
   const query = async <Row extends object>(sql: string): Promise<Row[]> => {
@@ -30,8 +32,8 @@ describe('the schema', () => {
     await migrate(database.url);
     await query('alter table team alter column name drop not null; drop index ix_lane_due');
     const drift = await schemaDrift(database.url);
-    expect(drift.some((sql) => sql.includes('"team"'))).toBe(true);
-    expect(drift.some((sql) => sql.includes('ix_lane_due'))).toBe(true);
+    expect(drift.some(sql => sql.includes('"team"'))).toBe(true);
+    expect(drift.some(sql => sql.includes('ix_lane_due'))).toBe(true);
   });
 
   it('is migrated once when several replicas start at the same moment', async () => {
@@ -54,13 +56,15 @@ describe('the schema', () => {
     const holder = new Client(database.url);
     await holder.connect();
     await holder.query('select pg_advisory_lock(7364482011)');
-    const proxy = await TcpFaultProxy.start(new FaultPlan('database', new Dice(1), {}));
+    const proxy = await TcpFaultProxy.start(new FaultPlan('database', new SeededRandom(1), {}));
     const url = new URL(database.url);
     proxy.lead(Number(url.port));
     url.port = String(proxy.port);
     const waiting = migrate(url.href);
     waiting.catch(() => undefined);
-    await until(async () => (await query("select from pg_locks where locktype = 'advisory' and not granted")).length > 0);
+    await until(
+      async () => (await query("select from pg_locks where locktype = 'advisory' and not granted")).length > 0,
+    );
     await proxy.stop();
     await expect(waiting).rejects.toThrow('terminated');
     await holder.end();
@@ -69,7 +73,9 @@ describe('the schema', () => {
   it('can be taken back to nothing and made again', async () => {
     await migrate(database.url);
     await revertAll(database.url);
-    expect(await query("select tablename from pg_tables where schemaname = 'public' and tablename <> 'support_migration'")).toEqual([]);
+    expect(
+      await query("select tablename from pg_tables where schemaname = 'public' and tablename <> 'support_migration'"),
+    ).toEqual([]);
     await migrate(database.url);
     expect(await schemaDrift(database.url)).toEqual([]);
   });
@@ -77,9 +83,19 @@ describe('the schema', () => {
   it('names every constraint that code or an operator may meet', async () => {
     await migrate(database.url);
     const rows = await query<{ relname: string }>("select relname from pg_class where relname like 'uq_%'");
-    expect(rows.map(({ relname }) => relname)).toEqual(expect.arrayContaining([
-      'uq_session_runtime_key', 'uq_handoff_live', 'uq_message_caller_id', 'uq_message_provider_id', 'uq_event_seq', 'uq_account_provider',
-      'uq_inbox_chatbot', 'uq_team_external', 'uq_agent_external', 'uq_idempotency_key',
-    ]));
+    expect(rows.map(({ relname }) => relname)).toEqual(
+      expect.arrayContaining([
+        'uq_session_runtime_key',
+        'uq_handoff_live',
+        'uq_message_caller_id',
+        'uq_message_provider_id',
+        'uq_event_seq',
+        'uq_account_provider',
+        'uq_inbox_chatbot',
+        'uq_team_external',
+        'uq_agent_external',
+        'uq_idempotency_key',
+      ]),
+    );
   });
 });

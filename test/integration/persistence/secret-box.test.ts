@@ -26,6 +26,14 @@ it('takes a secret as text or as bytes', () => {
 it('refuses what was changed, cut, or moved to another place, and does not show it', () => {
   const sealed = box.seal('p4ssword', 'row/1');
   const flipped = `${sealed.slice(0, -2)}${sealed.at(-2) === 'A' ? 'B' : 'A'}${sealed.at(-1)}`;
-  for (const [value, place] of [[flipped, 'row/1'], [sealed.slice(0, 20), 'row/1'], [sealed, 'row/2'], ['', 'row/1'], ['plain', 'row/1']] as const)
-    expect(() => box.open(value, place)).toThrow(expect.objectContaining({ message: expect.not.stringContaining('p4ssword') }));
+  for (const [value, place] of [
+    [flipped, 'row/1'],
+    [sealed.slice(0, 20), 'row/1'],
+    [sealed, 'row/2'],
+    ['', 'row/1'],
+    ['plain', 'row/1'],
+  ] as const)
+    expect(() => box.open(value, place)).toThrow(
+      expect.objectContaining({ message: expect.not.stringContaining('p4ssword') }),
+    );
 });

@@ -1,10 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import type { OpenSessionRow } from '../../../src/core/ports/stores';
-import { createStoreWorld, FOREIGN, gate, NOBODY_KNOWN, ORG, begin, requested, said, type StoreWorld } from './store-world';
+import {
+  createStoreWorld,
+  FOREIGN,
+  gate,
+  NOBODY_KNOWN,
+  ORG,
+  begin,
+  requested,
+  said,
+  type StoreWorld,
+} from './store-world';
 import { until } from '../../support/until';
 
 let world: StoreWorld;
-beforeAll(async () => { world = await createStoreWorld(); });
+beforeAll(async () => {
+  world = await createStoreWorld();
+});
 afterAll(() => world.end());
 
 let key: string;
@@ -20,8 +32,15 @@ const keyed = (requestDigest = 'digest') => ({ organizationId: ORG, operation: '
 
 describe('opening a Session', () => {
   const row = (given: Partial<OpenSessionRow> = {}): OpenSessionRow => ({
-    id: randomUUID(), organizationId: ORG, chatbotId: 'bot-1', inboxId: world.inbox.id, channel: 'web', externalId: visitor, endUser: NOBODY_KNOWN,
-    at: '2026-11-22T20:52:20.557Z', ...given,
+    id: randomUUID(),
+    organizationId: ORG,
+    chatbotId: 'bot-1',
+    inboxId: world.inbox.id,
+    channel: 'web',
+    externalId: visitor,
+    endUser: NOBODY_KNOWN,
+    at: '2026-11-22T20:52:20.557Z',
+    ...given,
   });
 
   it('makes one Session of one runtime key, however many open it at once', async () => {
@@ -29,13 +48,25 @@ describe('opening a Session', () => {
     const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => replicas[i % 3]!.sessions.open(row())));
     expect(new Set(answers.map(({ session }) => session.id)).size).toBe(1);
     expect(answers.filter(({ created }) => created)).toHaveLength(1);
-    expect(await world.sql('select seq from event where session_id = $1', [answers[0]!.session.id])).toEqual([{ seq: 1 }]);
+    expect(await world.sql('select seq from event where session_id = $1', [answers[0]!.session.id])).toEqual([
+      { seq: 1 },
+    ]);
   });
 
   it('begins with the bot in control at epoch 1, and with the event that it was opened', async () => {
     const { session } = await sessions().open(row());
-    expect(session).toMatchObject({ control: 'BOT', epoch: 1, lastMessageSeq: 0, lastEventSeq: 1, liveHandoffId: null, openedAt: '2026-11-22T20:52:20.557Z', closedAt: null });
-    expect(await world.stores.events.ofSession(ORG, session.id, 0, 10)).toMatchObject([{ seq: 1, body: { type: 'SESSION_OPENED' }, at: '2026-11-22T20:52:20.557Z' }]);
+    expect(session).toMatchObject({
+      control: 'BOT',
+      epoch: 1,
+      lastMessageSeq: 0,
+      lastEventSeq: 1,
+      liveHandoffId: null,
+      openedAt: '2026-11-22T20:52:20.557Z',
+      closedAt: null,
+    });
+    expect(await world.stores.events.listBySession(ORG, session.id, 0, 10)).toMatchObject([
+      { seq: 1, body: { type: 'SESSION_OPENED' }, at: '2026-11-22T20:52:20.557Z' },
+    ]);
   });
 
   it('leaves the end-user of one that is there as they are known', async () => {
@@ -46,8 +77,11 @@ describe('opening a Session', () => {
 
   it('returns a closed Session closed', async () => {
     const { session } = await sessions().open(row());
-    await sessions().transact(ORG, session.id, (tx) => tx.updateSession({ closedAt: '2026-11-22T21:00:00.000Z' }));
-    expect(await sessions().open(row())).toMatchObject({ created: false, session: { id: session.id, closedAt: '2026-11-22T21:00:00.000Z' } });
+    await sessions().transact(ORG, session.id, tx => tx.updateSession({ closedAt: '2026-11-22T21:00:00.000Z' }));
+    expect(await sessions().open(row())).toMatchObject({
+      created: false,
+      session: { id: session.id, closedAt: '2026-11-22T21:00:00.000Z' },
+    });
   });
 
   it('takes any text that JSON can carry', async () => {
@@ -65,43 +99,54 @@ describe('opening a Session', () => {
 describe('a transaction over one Session', () => {
   it('keeps everything together, numbered without gaps', async () => {
     const { id } = await world.open();
-    await sessions().transact(ORG, id, async (tx) => {
+    await sessions().transact(ORG, id, async tx => {
       const first = await tx.insertMessage(said({ callerMessageId: 'turn-1' }));
       const second = await tx.insertMessage(said({ author: 'BOT', text: 'hi' }));
       expect([first.seq, second.seq]).toEqual([1, 2]);
-      expect(await tx.appendEvent({ type: 'MESSAGE_RECORDED', messageId: first.id, author: 'END_USER', visibility: 'PUBLIC' }, null, first.createdAt)).toBe(2);
+      expect(
+        await tx.appendEvent(
+          { type: 'MESSAGE_RECORDED', messageId: first.id, author: 'END_USER', visibility: 'PUBLIC' },
+          null,
+          first.createdAt,
+        ),
+      ).toBe(2);
       expect(await tx.appendEvent({ type: 'SESSION_CLOSED' }, null, first.createdAt)).toBe(3);
       expect(tx.session).toMatchObject({ lastMessageSeq: 2, lastEventSeq: 3 });
-      expect(await tx.messageByCallerId('turn-1')).toEqual(first);
-      expect(await tx.message(second.id)).toEqual(second);
+      expect(await tx.findMessageByCallerId('turn-1')).toEqual(first);
+      expect(await tx.findMessage(second.id)).toEqual(second);
     });
     expect(await sessions().get(ORG, id)).toMatchObject({ lastMessageSeq: 2, lastEventSeq: 3 });
-    expect((await world.stores.messages.page(ORG, id, { first: 10, after: null })).edges.map(({ node }) => node.seq)).toEqual([1, 2]);
-    expect((await world.stores.events.ofSession(ORG, id, 0, 10)).map(({ seq }) => seq)).toEqual([1, 2, 3]);
+    expect(
+      (await world.stores.messages.page(ORG, id, { first: 10, after: null })).edges.map(({ node }) => node.seq),
+    ).toEqual([1, 2]);
+    expect((await world.stores.events.listBySession(ORG, id, 0, 10)).map(({ seq }) => seq)).toEqual([1, 2, 3]);
   });
 
   it('keeps nothing when the work throws, and wakes nobody', async () => {
     const { id } = await world.open();
     world.woken.length = 0;
-    await expect(sessions().transact(ORG, id, async (tx) => {
-      await tx.insertMessage(said());
-      await tx.oweProvider({ kind: 'RETURN_CONVERSATION', handoffId: null, how: 'HOLD' });
-      throw new TypeError('the flow broke');
-    })).rejects.toThrow(TypeError);
+    await expect(
+      sessions().transact(ORG, id, async tx => {
+        await tx.insertMessage(said());
+        await tx.enqueueForProvider({ kind: 'RETURN_CONVERSATION', handoffId: null, how: 'HOLD' });
+        throw new TypeError('the flow broke');
+      }),
+    ).rejects.toThrow(TypeError);
     expect(await sessions().get(ORG, id)).toMatchObject({ lastMessageSeq: 0 });
-    for (const table of ['message', 'delivery', 'lane']) expect(await world.sql(`select from ${table} where session_id = $1`, [id])).toEqual([]);
+    for (const table of ['message', 'delivery', 'lane'])
+      expect(await world.sql(`select from ${table} where session_id = $1`, [id])).toEqual([]);
     expect(world.woken).toEqual([]);
   });
 
   it('keeps nothing when one of its writes fails, and says which', async () => {
     const { id } = await world.open();
-    await sessions().transact(ORG, id, (tx) => tx.insertMessage(said({ callerMessageId: 'turn-1' })));
-    const again = sessions().transact(ORG, id, async (tx) => {
+    await sessions().transact(ORG, id, tx => tx.insertMessage(said({ callerMessageId: 'turn-1' })));
+    const again = sessions().transact(ORG, id, async tx => {
       await tx.insertMessage(said({ text: 'before' }));
       await tx.insertMessage(said({ callerMessageId: 'turn-1' }));
       await tx.insertMessage(said({ text: 'behind' }));
       // Fails only because the transaction is broken already: not what should be told.
-      await tx.messageByCallerId('turn-2');
+      await tx.findMessageByCallerId('turn-2');
     });
     await expect(again).rejects.toMatchObject({ code: '23505', constraint: 'uq_message_caller_id' });
     expect(await sessions().get(ORG, id)).toMatchObject({ lastMessageSeq: 1 });
@@ -111,39 +156,53 @@ describe('a transaction over one Session', () => {
   it('wakes the others once it has committed something, and only then', async () => {
     const { id } = await world.open();
     world.woken.length = 0;
-    await sessions().transact(ORG, id, async (tx) => {
+    await sessions().transact(ORG, id, async tx => {
       await tx.insertMessage(said());
       expect(world.woken).toEqual([]);
     });
     expect(world.woken).toEqual([id]);
-    await sessions().transact(ORG, id, (tx) => tx.messageByCallerId('turn-1'));
-    await sessions().transact(ORG, id, (tx) => tx.updateSession({ control: 'BOT', lastView: null }));
+    await sessions().transact(ORG, id, tx => tx.findMessageByCallerId('turn-1'));
+    await sessions().transact(ORG, id, tx => tx.updateSession({ control: 'BOT', lastView: null }));
     expect(world.woken).toEqual([id]);
   });
 
   it('sees what the one before it committed', async () => {
     const { id } = await world.open();
-    await Promise.all(Array.from({ length: 20 }, (_, i) => (i % 2 ? world.stores : world.replica()).sessions.transact(ORG, id, async (tx) => {
-      const { epoch } = tx.session;
-      await tx.messageByCallerId('something to wait for');
-      await tx.updateSession({ epoch: epoch + 1 });
-    })));
+    await Promise.all(
+      Array.from({ length: 20 }, (_, i) =>
+        (i % 2 ? world.stores : world.replica()).sessions.transact(ORG, id, async tx => {
+          const { epoch } = tx.session;
+          await tx.findMessageByCallerId('something to wait for');
+          await tx.updateSession({ epoch: epoch + 1 });
+        }),
+      ),
+    );
     expect(await sessions().get(ORG, id)).toMatchObject({ epoch: 21 });
   });
 
   it('sees the handoff as the one before it left it, not as it was when it began to wait', async () => {
     const { id } = await world.open();
-    await sessions().transact(ORG, id, (tx) => begin(tx));
+    await sessions().transact(ORG, id, tx => begin(tx));
     const entered = gate();
     const mayGo = gate();
-    const first = sessions().transact(ORG, id, async (tx) => {
+    const first = sessions().transact(ORG, id, async tx => {
       entered.open();
       await mayGo.opened;
-      await tx.updateHandoff(tx.liveHandoff!.id, { state: 'ACTIVE', agent: { id: null, externalId: '7', name: 'Ann' } });
+      await tx.updateHandoff(tx.liveHandoff!.id, {
+        state: 'ACTIVE',
+        agent: { id: null, externalId: '7', name: 'Ann' },
+      });
     });
     await entered.opened;
-    const second = sessions().transact(ORG, id, async (tx) => tx.liveHandoff);
-    await until(async () => (await world.sql("select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()")).length > 0);
+    const second = sessions().transact(ORG, id, async tx => tx.liveHandoff);
+    await until(
+      async () =>
+        (
+          await world.sql(
+            "select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()",
+          )
+        ).length > 0,
+    );
     mayGo.open();
     await first;
     expect((await second).answer).toMatchObject({ state: 'ACTIVE', agent: { id: null, externalId: '7', name: 'Ann' } });
@@ -151,64 +210,102 @@ describe('a transaction over one Session', () => {
 
   it('shows its own writes in its getters', async () => {
     const { id } = await world.open();
-    await sessions().transact(ORG, id, async (tx) => {
+    await sessions().transact(ORG, id, async tx => {
       expect(tx.liveHandoff).toBeNull();
       const { id: handoffId } = await begin(tx);
       expect(tx.liveHandoff).toMatchObject({ id: handoffId, state: 'REQUESTED', sessionId: id, organizationId: ORG });
-      await tx.updateHandoff(handoffId, { state: 'QUEUED', queuedAt: '2026-11-22T20:53:00.000Z', openedForAgents: 'MAYBE' });
+      await tx.updateHandoff(handoffId, {
+        state: 'QUEUED',
+        queuedAt: '2026-11-22T20:53:00.000Z',
+        openedForAgents: 'MAYBE',
+      });
       expect(tx.liveHandoff).toMatchObject({ state: 'QUEUED' });
-      expect(await tx.handoff(handoffId)).toEqual(tx.liveHandoff);
+      expect(await tx.findHandoff(handoffId)).toEqual(tx.liveHandoff);
       await tx.updateSession({ liveHandoffId: null });
       expect(tx.liveHandoff).toBeNull();
-      expect(await tx.handoff(handoffId)).toMatchObject({ state: 'QUEUED' });
+      expect(await tx.findHandoff(handoffId)).toMatchObject({ state: 'QUEUED' });
     });
-    const [handoff] = (await world.stores.handoffs.page(ORG, { chatbotIds: null, states: null, live: null, teamIds: null, sessionId: id }, { first: 1, after: null })).edges;
-    expect(handoff!.node).toEqual({ ...requested({ id: handoff!.node.id }), organizationId: ORG, sessionId: id, state: 'QUEUED', queuedAt: '2026-11-22T20:53:00.000Z', openedForAgents: 'MAYBE' });
+    const [handoff] = (
+      await world.stores.handoffs.page(
+        ORG,
+        { chatbotIds: null, states: null, live: null, teamIds: null, sessionId: id },
+        { first: 1, after: null },
+      )
+    ).edges;
+    expect(handoff!.node).toEqual({
+      ...requested({ id: handoff!.node.id }),
+      organizationId: ORG,
+      sessionId: id,
+      state: 'QUEUED',
+      queuedAt: '2026-11-22T20:53:00.000Z',
+      openedForAgents: 'MAYBE',
+    });
   });
 
   it('cannot keep two live handoffs, whatever the flow believes', async () => {
     const { id } = await world.open();
-    await sessions().transact(ORG, id, (tx) => begin(tx));
-    await expect(sessions().transact(ORG, id, (tx) => begin(tx))).rejects.toMatchObject({ constraint: 'uq_handoff_live' });
-    await sessions().transact(ORG, id, async (tx) => {
+    await sessions().transact(ORG, id, tx => begin(tx));
+    await expect(sessions().transact(ORG, id, tx => begin(tx))).rejects.toMatchObject({
+      constraint: 'uq_handoff_live',
+    });
+    await sessions().transact(ORG, id, async tx => {
       await tx.updateHandoff(tx.liveHandoff!.id, { state: 'ENDED' });
       await begin(tx);
     });
-    expect(await world.sql('select state from handoff where session_id = $1 order by state', [id])).toEqual([{ state: 'ENDED' }, { state: 'REQUESTED' }]);
+    expect(await world.sql('select state from handoff where session_id = $1 order by state', [id])).toEqual([
+      { state: 'ENDED' },
+      { state: 'REQUESTED' },
+    ]);
   });
 
   it('lists what is not yet posted, ascending, up to a number', async () => {
     const { id } = await world.open();
-    await sessions().transact(ORG, id, async (tx) => {
+    await sessions().transact(ORG, id, async tx => {
       const posted = await tx.insertMessage(said({ text: 'one' }));
-      for (const text of ['two', 'three', 'four']) await tx.insertMessage(said({ text, visibility: text === 'three' ? 'INTERNAL' : 'PUBLIC' }));
+      for (const text of ['two', 'three', 'four'])
+        await tx.insertMessage(said({ text, visibility: text === 'three' ? 'INTERNAL' : 'PUBLIC' }));
       expect(await tx.recordPosts([{ id: posted.id, providerMessageId: '901' }])).toEqual([]);
-      expect((await tx.unpostedMessages(3)).map(({ text }) => text)).toEqual(['two', 'three']);
-      expect(await tx.messageByProviderId('901')).toMatchObject({ text: 'one', providerMessageId: '901' });
+      expect((await tx.findUnpostedMessages(3)).map(({ text }) => text)).toEqual(['two', 'three']);
+      expect(await tx.findMessageByProviderId('901')).toMatchObject({ text: 'one', providerMessageId: '901' });
     });
   });
 
   it('says which of the messages that are posted now were undelivered until then, once', async () => {
     const [{ id }, other] = [await world.open(), await world.open()];
-    await sessions().transact(ORG, id, async (tx) => {
-      const [one, two, three] = [await tx.insertMessage(said()), await tx.insertMessage(said()), await tx.insertMessage(said())];
+    await sessions().transact(ORG, id, async tx => {
+      const [one, two, three] = [
+        await tx.insertMessage(said()),
+        await tx.insertMessage(said()),
+        await tx.insertMessage(said()),
+      ];
       for (const { id: messageId } of [one, three]) await tx.updateMessage(messageId, { isUndelivered: true });
-      const posts = [three, two, one].map((message) => ({ id: message.id, providerMessageId: String(message.seq) }));
+      const posts = [three, two, one].map(message => ({ id: message.id, providerMessageId: String(message.seq) }));
       expect(await tx.recordPosts(posts)).toEqual([one.id, three.id]);
       expect(await tx.recordPosts(posts)).toEqual([]);
     });
-    const { edges: [first] } = await world.stores.messages.page(ORG, id, { first: 1, after: null });
+    const {
+      edges: [first],
+    } = await world.stores.messages.page(ORG, id, { first: 1, after: null });
     expect(first!.node).toMatchObject({ providerMessageId: '1', isUndelivered: false });
     // Of this Session only.
-    await sessions().transact(ORG, other.id, async (tx) => { expect(await tx.recordPosts([{ id: first!.node.id, providerMessageId: '9' }])).toEqual([]); });
+    await sessions().transact(ORG, other.id, async tx => {
+      expect(await tx.recordPosts([{ id: first!.node.id, providerMessageId: '9' }])).toEqual([]);
+    });
     expect(await world.stores.messages.get(ORG, first!.node.id)).toMatchObject({ providerMessageId: '1' });
   });
 
   it('is refused alike for an unknown, a foreign and a malformed id', async () => {
     const { id } = await world.open();
     const work = jest.fn();
-    for (const [organization, session] of [[ORG, randomUUID()], [FOREIGN, id], [ORG, "'; drop table session"], [ORG, '']] as const)
-      await expect(sessions().transact(organization, session, work)).rejects.toMatchObject({ code: 'SESSION_NOT_FOUND' });
+    for (const [organization, session] of [
+      [ORG, randomUUID()],
+      [FOREIGN, id],
+      [ORG, "'; drop table session"],
+      [ORG, ''],
+    ] as const)
+      await expect(sessions().transact(organization, session, work)).rejects.toMatchObject({
+        code: 'SESSION_NOT_FOUND',
+      });
     expect(work).not.toHaveBeenCalled();
   });
 
@@ -224,27 +321,45 @@ describe('a transaction over one Session', () => {
 
   it('fails when its connection is cut, keeps nothing, and does no harm to the next', async () => {
     const { id } = await world.open();
-    const cut = sessions().transact(ORG, id, async (tx) => {
+    const cut = sessions().transact(ORG, id, async tx => {
       await tx.insertMessage(said({ text: 'lost' }));
-      await tx.messageByCallerId('all is sent');
-      await world.sql("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and state = 'idle in transaction'");
+      await tx.findMessageByCallerId('all is sent');
+      await world.sql(
+        "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and state = 'idle in transaction'",
+      );
       await tx.insertMessage(said({ text: 'lost too' }));
     });
     await expect(cut).rejects.toThrow();
-    const { answer } = await sessions().transact(ORG, id, (tx) => tx.insertMessage(said({ text: 'kept' })));
+    const { answer } = await sessions().transact(ORG, id, tx => tx.insertMessage(said({ text: 'kept' })));
     expect(answer.seq).toBe(1);
   });
 
   it('gives its connection back, whatever happens', async () => {
     const { id } = await world.open();
     for (let i = 0; i < 12; i++) {
-      await sessions().transact(ORG, id, (tx) => tx.messageByCallerId('x'));
-      await sessions().transact(ORG, randomUUID(), async () => undefined).catch(() => undefined);
-      await sessions().transact(ORG, id, async (tx) => { await tx.insertMessage(said()); throw new Error('no'); }).catch(() => undefined);
-      await sessions().transact(ORG, id, async (tx) => void (await tx.insertMessage(said({ id: 'no uuid' })))).catch(() => undefined);
+      await sessions().transact(ORG, id, tx => tx.findMessageByCallerId('x'));
+      await sessions()
+        .transact(ORG, randomUUID(), async () => undefined)
+        .catch(() => undefined);
+      await sessions()
+        .transact(ORG, id, async tx => {
+          await tx.insertMessage(said());
+          throw new Error('no');
+        })
+        .catch(() => undefined);
+      await sessions()
+        .transact(ORG, id, async tx => void (await tx.insertMessage(said({ id: 'no uuid' }))))
+        .catch(() => undefined);
     }
-    expect({ idle: world.pool.idleCount, all: world.pool.totalCount }).toEqual({ idle: world.pool.totalCount, all: world.pool.totalCount });
-    expect(await world.sql("select 1 from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'")).toEqual([]);
+    expect({ idle: world.pool.idleCount, all: world.pool.totalCount }).toEqual({
+      idle: world.pool.totalCount,
+      all: world.pool.totalCount,
+    });
+    expect(
+      await world.sql(
+        "select 1 from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'",
+      ),
+    ).toEqual([]);
   });
 });
 
@@ -253,10 +368,19 @@ describe('a transaction under an idempotency key', () => {
     const { id } = await world.open();
     const replicas = [world.stores, world.replica(), world.replica()];
     let runs = 0;
-    const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => replicas[i % 3]!.sessions.transact(ORG, id, async (tx) => {
-      runs += 1;
-      return { message: await tx.insertMessage(said({ text: `by ${i}` })), session: tx.session };
-    }, keyed())));
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, i) =>
+        replicas[i % 3]!.sessions.transact(
+          ORG,
+          id,
+          async tx => {
+            runs += 1;
+            return { message: await tx.insertMessage(said({ text: `by ${i}` })), session: tx.session };
+          },
+          keyed(),
+        ),
+      ),
+    );
     expect(runs).toBe(1);
     expect(answers.filter(({ replayed }) => !replayed)).toHaveLength(1);
     expect(new Set(answers.map(({ answer }) => JSON.stringify(answer))).size).toBe(1);
@@ -265,9 +389,15 @@ describe('a transaction under an idempotency key', () => {
 
   it('answers a repeat as it answered at first, though the Session has gone on', async () => {
     const { id } = await world.open();
-    const say = (text: string) => sessions().transact(ORG, id, async (tx) => ({ message: await tx.insertMessage(said({ text })), session: tx.session }), keyed());
+    const say = (text: string) =>
+      sessions().transact(
+        ORG,
+        id,
+        async tx => ({ message: await tx.insertMessage(said({ text })), session: tx.session }),
+        keyed(),
+      );
     const first = await say('first');
-    await sessions().transact(ORG, id, (tx) => tx.insertMessage(said()));
+    await sessions().transact(ORG, id, tx => tx.insertMessage(said()));
     world.woken.length = 0;
     expect(await say('never said')).toEqual({ answer: first.answer, replayed: true });
     expect(world.woken).toEqual([]);
@@ -276,22 +406,47 @@ describe('a transaction under an idempotency key', () => {
   it('refuses the key for another input', async () => {
     const { id } = await world.open();
     await sessions().transact(ORG, id, async () => 'done', keyed('one'));
-    await expect(sessions().transact(ORG, id, async () => 'done', keyed('other'))).rejects.toMatchObject({ code: 'IDEMPOTENCY_KEY_REUSED' });
+    await expect(sessions().transact(ORG, id, async () => 'done', keyed('other'))).rejects.toMatchObject({
+      code: 'IDEMPOTENCY_KEY_REUSED',
+    });
     const foreign = { ...keyed('other'), organizationId: FOREIGN };
-    expect(await sessions().transact(ORG, id, async () => 'done', foreign)).toEqual({ answer: 'done', replayed: false });
-    expect(await sessions().transact(ORG, id, async () => 'done', { ...keyed('other'), operation: 'other' })).toEqual({ answer: 'done', replayed: false });
+    expect(await sessions().transact(ORG, id, async () => 'done', foreign)).toEqual({
+      answer: 'done',
+      replayed: false,
+    });
+    expect(await sessions().transact(ORG, id, async () => 'done', { ...keyed('other'), operation: 'other' })).toEqual({
+      answer: 'done',
+      replayed: false,
+    });
   });
 
-  const someoneWaits = () => until(async () => (await world.sql("select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()")).length > 0);
+  const someoneWaits = () =>
+    until(
+      async () =>
+        (
+          await world.sql(
+            "select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()",
+          )
+        ).length > 0,
+    );
 
   it('refuses the second of two Sessions that use one key at the same moment', async () => {
     const [one, other] = [await world.open(), await world.open()];
     const [entered, mayGo] = [gate(), gate()];
-    const say = (id: string, before: () => Promise<void>) => sessions().transact(ORG, id, async (tx) => {
-      await before();
-      await tx.insertMessage(said());
-    }, keyed(`digest of ${id}`));
-    const first = say(one.id, async () => { entered.open(); await mayGo.opened; });
+    const say = (id: string, before: () => Promise<void>) =>
+      sessions().transact(
+        ORG,
+        id,
+        async tx => {
+          await before();
+          await tx.insertMessage(said());
+        },
+        keyed(`digest of ${id}`),
+      );
+    const first = say(one.id, async () => {
+      entered.open();
+      await mayGo.opened;
+    });
     await entered.opened;
     const second = say(other.id, async () => undefined);
     second.catch(() => undefined);
@@ -307,21 +462,37 @@ describe('a transaction under an idempotency key', () => {
     // In one process each waits for the call before it: these two come to two.
     const [patient, impatient] = [world.replica().sessions, world.replica({ waitMs: 30 }).sessions];
     const [entered, mayGo] = [gate(), gate()];
-    const first = sessions().transact(ORG, id, async (tx) => {
-      entered.open();
-      await mayGo.opened;
-      return (await tx.insertMessage(said())).id;
-    }, keyed());
+    const first = sessions().transact(
+      ORG,
+      id,
+      async tx => {
+        entered.open();
+        await mayGo.opened;
+        return (await tx.insertMessage(said())).id;
+      },
+      keyed(),
+    );
     await entered.opened;
     const done: string[] = [];
-    const other = patient.transact(ORG, id, async () => 'other', { ...keyed(), key: randomUUID() }).finally(() => { done.push('other'); });
-    const behindOther = patient.transact(ORG, id, async () => 'never', keyed()).finally(() => { done.push('behind other'); });
+    const other = patient
+      .transact(ORG, id, async () => 'other', { ...keyed(), key: randomUUID() })
+      .finally(() => {
+        done.push('other');
+      });
+    const behindOther = patient
+      .transact(ORG, id, async () => 'never', keyed())
+      .finally(() => {
+        done.push('behind other');
+      });
     const repeat = () => impatient.transact(ORG, id, async () => 'never', keyed());
     try {
       await someoneWaits();
-      for (let i = 0; i < 3; i++) await expect(repeat()).rejects.toMatchObject({ code: 'IDEMPOTENCY_IN_PROGRESS', retryAfterMs: 1_000 });
+      for (let i = 0; i < 3; i++)
+        await expect(repeat()).rejects.toMatchObject({ code: 'IDEMPOTENCY_IN_PROGRESS', retryAfterMs: 1_000 });
       // The same key of another operation, or of another organization, is another key.
-      expect(await impatient.transact(ORG, (await world.open()).id, async () => 'else', { ...keyed(), operation: 'else' })).toEqual({ answer: 'else', replayed: false });
+      expect(
+        await impatient.transact(ORG, (await world.open()).id, async () => 'else', { ...keyed(), operation: 'else' }),
+      ).toEqual({ answer: 'else', replayed: false });
       expect(done).toEqual([]);
     } finally {
       mayGo.open();
@@ -336,7 +507,16 @@ describe('a transaction under an idempotency key', () => {
   it('runs in the place of a first that failed while it waited', async () => {
     const { id } = await world.open();
     const [entered, mayGo] = [gate(), gate()];
-    const first = sessions().transact(ORG, id, async () => { entered.open(); await mayGo.opened; throw new RangeError('refused'); }, keyed());
+    const first = sessions().transact(
+      ORG,
+      id,
+      async () => {
+        entered.open();
+        await mayGo.opened;
+        throw new RangeError('refused');
+      },
+      keyed(),
+    );
     first.catch(() => undefined);
     await entered.opened;
     const second = world.replica().sessions.transact(ORG, id, async () => 'done', keyed());
@@ -348,7 +528,8 @@ describe('a transaction under an idempotency key', () => {
 
   it('counts as new after seven days, though it is not removed yet, and is then kept for seven more', async () => {
     const { id } = await world.open();
-    const age = (days: number) => world.sql("update idempotency_key set created_at = now() - $2 * interval '1 day' where key = $1", [key, days]);
+    const age = (days: number) =>
+      world.sql("update idempotency_key set created_at = now() - $2 * interval '1 day' where key = $1", [key, days]);
     const call = (answer: string) => sessions().transact(ORG, id, async () => answer, keyed(`digest of ${answer}`));
     await call('first');
     await age(6.9);
@@ -359,13 +540,28 @@ describe('a transaction under an idempotency key', () => {
     expect(await call('second')).toEqual({ answer: 'second', replayed: true });
     const patient = world.replica({ keepDays: 14 }).sessions;
     await age(13);
-    expect(await patient.transact(ORG, id, async () => 'third', keyed('digest of second'))).toEqual({ answer: 'second', replayed: true });
+    expect(await patient.transact(ORG, id, async () => 'third', keyed('digest of second'))).toEqual({
+      answer: 'second',
+      replayed: true,
+    });
   });
 
   it('does not keep the key of a refused call', async () => {
     const { id } = await world.open();
-    await expect(sessions().transact(ORG, id, async () => { throw new RangeError('refused'); }, keyed())).rejects.toThrow(RangeError);
-    expect(await sessions().transact(ORG, id, async () => 'done', keyed())).toEqual({ answer: 'done', replayed: false });
+    await expect(
+      sessions().transact(
+        ORG,
+        id,
+        async () => {
+          throw new RangeError('refused');
+        },
+        keyed(),
+      ),
+    ).rejects.toThrow(RangeError);
+    expect(await sessions().transact(ORG, id, async () => 'done', keyed())).toEqual({
+      answer: 'done',
+      replayed: false,
+    });
   });
 
   it('keeps any text in the answer', async () => {
@@ -380,8 +576,9 @@ describe('a transaction under an idempotency key', () => {
 it('a Session is written again, without a restart, as soon as a new connection leads to a server that takes writes', async () => {
   const { id } = await world.open();
   const stores = world.replica();
-  const say = () => stores.sessions.transact(ORG, id, (tx) => tx.insertMessage(said()));
-  const setReadOnly = (to: string) => world.sql(`do $$ begin execute format('alter database %I ${to}', current_database()); end $$`);
+  const say = () => stores.sessions.transact(ORG, id, tx => tx.insertMessage(said()));
+  const setReadOnly = (to: string) =>
+    world.sql(`do $$ begin execute format('alter database %I ${to}', current_database()); end $$`);
   try {
     await setReadOnly('set default_transaction_read_only = on');
     await expect(say()).rejects.toMatchObject({ code: '25006' });
@@ -393,16 +590,24 @@ it('a Session is written again, without a restart, as soon as a new connection l
 
 describe('many calls for one Session', () => {
   /** Five connections, as many as a pool of the tests has, and a Session whose row somebody else holds. */
-  async function whileHeld(work: (say: (key?: string) => Promise<unknown>, stores: StoreWorld['stores']) => Promise<void>): Promise<void> {
+  async function whileHeld(
+    work: (say: (key?: string) => Promise<unknown>, stores: StoreWorld['stores']) => Promise<void>,
+  ): Promise<void> {
     const { id } = await world.open();
     const stores = world.replica();
     const free = gate();
     const locked = gate();
-    const holder = sessions().transact(ORG, id, async () => { locked.open(); await free.opened; });
+    const holder = sessions().transact(ORG, id, async () => {
+      locked.open();
+      await free.opened;
+    });
     await locked.opened;
     const calls: Promise<unknown>[] = [];
     const say = (of: string = randomUUID()) => {
-      const call = stores.sessions.transact(ORG, id, async (tx) => (await tx.insertMessage(said({ text: of }))).seq, { ...keyed(), key: of });
+      const call = stores.sessions.transact(ORG, id, async tx => (await tx.insertMessage(said({ text: of }))).seq, {
+        ...keyed(),
+        key: of,
+      });
       calls.push(call);
       return call;
     };
@@ -415,13 +620,17 @@ describe('many calls for one Session', () => {
     }
   }
 
-  it.each([['of one key', () => 'the same'], ['of many keys', () => randomUUID()]])('%s wait with one connection: other Sessions go on', async (_what, nextKey) => {
-    const waiting = () => world.sql("select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()");
+  it.each([
+    ['of one key', () => 'the same'],
+    ['of many keys', () => randomUUID()],
+  ])('%s wait with one connection: other Sessions go on', async (_what, nextKey) => {
+    const waiting = () =>
+      world.sql("select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()");
     await whileHeld(async (say, stores) => {
       for (let i = 0; i < 12; i += 1) void say(nextKey());
       await until(async () => (await waiting()).length > 0);
       const other = await world.open();
-      for (let i = 0; i < 5; i += 1) await stores.sessions.transact(ORG, other.id, (tx) => tx.insertMessage(said()));
+      for (let i = 0; i < 5; i += 1) await stores.sessions.transact(ORG, other.id, tx => tx.insertMessage(said()));
       expect(await waiting()).toHaveLength(1);
     });
   });

@@ -1,9 +1,10 @@
 import { Client } from 'pg';
 import { openTestPool, type TestPool } from '../../support/test-pool';
 
-
 /** As one test leaves it, and as the next test finds it. */
-async function nextAfter(use: (opened: TestPool) => Promise<unknown>): Promise<TestPool & { readonly isReused: boolean }> {
+async function nextAfter(
+  use: (opened: TestPool) => Promise<unknown>,
+): Promise<TestPool & { readonly isReused: boolean }> {
   const first = await openTestPool();
   await use(first);
   const url = first.database.url;
@@ -20,7 +21,9 @@ describe('a database that one test gives to the next', () => {
     const next = await nextAfter(async ({ pool }) => {
       before = (await pool.query(migrated)).rows;
       await pool.query('delete from support_migration; delete from upkeep');
-      await pool.query("set session_replication_role = replica; insert into idempotency_key (organization_id, operation, key, request_digest, created_at) values ('o', 'say', 'k', 'x', now())");
+      await pool.query(
+        "set session_replication_role = replica; insert into idempotency_key (organization_id, operation, key, request_digest, created_at) values ('o', 'say', 'k', 'x', now())",
+      );
       await pool.query(counter);
     });
     expect(next.isReused).toBe(true);
@@ -29,7 +32,9 @@ describe('a database that one test gives to the next', () => {
     expect((await next.pool.query('select name from upkeep')).rows).toEqual([{ name: 'retention' }]);
     expect((await next.pool.query('select from idempotency_key')).rows).toEqual([]);
     expect((await next.pool.query(counter)).rows).toEqual([{ id: '1' }]);
-    expect((await next.pool.query('show session_replication_role')).rows).toEqual([{ session_replication_role: 'origin' }]);
+    expect((await next.pool.query('show session_replication_role')).rows).toEqual([
+      { session_replication_role: 'origin' },
+    ]);
     await next.close();
   });
 
@@ -39,7 +44,10 @@ describe('a database that one test gives to the next', () => {
     ['a table more', 'create table more (id int)'],
     ['a trigger that is off', 'alter table session disable trigger all'],
     ['a function', "create function one() returns int language sql as 'select 1'"],
-    ['statistics', "insert into idempotency_key (organization_id, operation, key, request_digest, created_at) values ('o', 'say', 'k', 'x', now()); analyze idempotency_key"],
+    [
+      'statistics',
+      "insert into idempotency_key (organization_id, operation, key, request_digest, created_at) values ('o', 'say', 'k', 'x', now()); analyze idempotency_key",
+    ],
   ])('is not used again with %s', async (_, change) => {
     const next = await nextAfter(({ pool }) => pool.query(change));
     expect(next.isReused).toBe(false);
@@ -47,7 +55,10 @@ describe('a database that one test gives to the next', () => {
   });
 
   it('comes without what the test has changed at its pool', async () => {
-    const next = await nextAfter(async ({ pool }) => { pool.on('acquire', () => undefined); jest.spyOn(pool, 'query'); });
+    const next = await nextAfter(async ({ pool }) => {
+      pool.on('acquire', () => undefined);
+      jest.spyOn(pool, 'query');
+    });
     expect(next.pool.listenerCount('acquire')).toBe(0);
     expect(jest.isMockFunction(next.pool.query)).toBe(false);
     await next.close();

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
 import type { AgentTyping } from '../../../src/core/ports/typing';
 import { PostgresTyping, PostgresWake } from '../../../src/persistence';
-import { payloads } from '../../../src/persistence/postgres-typing';
+import { encodePayloads } from '../../../src/persistence/notify/postgres-typing';
 import { createEmptyDatabase, type TestDatabase } from '../../support/database';
 import { until } from '../../support/until';
 
@@ -14,23 +14,36 @@ beforeAll(async () => {
   stranger = new Client({ connectionString: database.url });
   await stranger.connect();
 });
-afterEach(() => Promise.all(wakes.splice(0).map((wake) => wake.stop())));
+afterEach(() => Promise.all(wakes.splice(0).map(wake => wake.stop())));
 afterAll(async () => {
   await stranger.end();
   await database.drop();
 });
 
 const sessionId = randomUUID();
-const typing = (more: Partial<AgentTyping> = {}): AgentTyping => ({ organizationId: 'org-1', chatbotId: 'bot-1', sessionId, externalId: '4', agentId: null, isTyping: true, at: '2026-11-22T12:00:00.000Z', ...more });
+const typing = (more: Partial<AgentTyping> = {}): AgentTyping => ({
+  organizationId: 'org-1',
+  chatbotId: 'bot-1',
+  sessionId,
+  externalId: '4',
+  agentId: null,
+  isTyping: true,
+  at: '2026-11-22T12:00:00.000Z',
+  ...more,
+});
 
 async function replica() {
   const wake = new PostgresWake(database.url, { pollMs: 600_000, silenceMs: 10_000 });
   wakes.push(wake);
   const woken: unknown[] = [];
-  wake.onWake((ids) => { woken.push(ids); });
+  wake.onWake(ids => {
+    woken.push(ids);
+  });
   const board = new PostgresTyping(wake);
   const heard: AgentTyping[] = [];
-  const forget = board.onTyping({ sessionId }, (one) => { heard.push(one); });
+  const forget = board.onTyping({ sessionId }, one => {
+    heard.push(one);
+  });
   await wake.start();
   woken.length = 0;
   return { wake, woken, board, heard, forget };
@@ -59,10 +72,14 @@ it('only those who follow the Session hear of it', async () => {
   expect(heard).toEqual([]);
 });
 
-it('a chatbot\'s typing and an organization\'s come from all of their sessions, here and on other replicas, and from no others', async () => {
+it("a chatbot's typing and an organization's come from all of their sessions, here and on other replicas, and from no others", async () => {
   const [one, other] = [await replica(), await replica()];
   const heard: Record<string, string[]> = { chatbot: [], organization: [], remote: [] };
-  const note = (list: string) => ({ externalId }: AgentTyping) => { heard[list]!.push(externalId); };
+  const note =
+    (list: string) =>
+    ({ externalId }: AgentTyping) => {
+      heard[list]!.push(externalId);
+    };
   one.board.onTyping({ organizationId: 'org-1', chatbotId: 'bot-1' }, note('chatbot'));
   one.board.onTyping({ organizationId: 'org-1', chatbotId: null }, note('organization'));
   other.board.onTyping({ organizationId: 'org-1', chatbotId: 'bot-1' }, note('remote'));
@@ -78,7 +95,13 @@ it('a chatbot\'s typing and an organization\'s come from all of their sessions, 
 
 it('what is not understood is passed over, and words come through after it', async () => {
   const one = await replica();
-  for (const payload of ['', 'x', '{}', '[1, null, {"sessionId": 4}]', JSON.stringify([{ ...typing(), isTyping: 'yes' }])])
+  for (const payload of [
+    '',
+    'x',
+    '{}',
+    '[1, null, {"sessionId": 4}]',
+    JSON.stringify([{ ...typing(), isTyping: 'yes' }]),
+  ])
     await stranger.query('select pg_notify($1, $2)', ['support_typing', payload]);
   await stranger.query('select pg_notify($1, $2)', ['support_typing', JSON.stringify([typing()])]);
   await until(() => one.heard.length > 0);
@@ -86,17 +109,29 @@ it('what is not understood is passed over, and words come through after it', asy
 });
 
 it('nobody is told while the database is away, and nothing breaks', () => {
-  const board = new PostgresTyping(new PostgresWake('postgres://nobody@127.0.0.1:1/nothing', { pollMs: 600_000, silenceMs: 10_000 }));
+  const board = new PostgresTyping(
+    new PostgresWake('postgres://nobody@127.0.0.1:1/nothing', { pollMs: 600_000, silenceMs: 10_000 }),
+  );
   const heard: AgentTyping[] = [];
-  board.onTyping({ sessionId }, (one) => { heard.push(one); });
+  board.onTyping({ sessionId }, one => {
+    heard.push(one);
+  });
   board.agentTyping(typing());
   expect(heard).toHaveLength(1);
 });
 
 it('a payload is never longer than Postgres takes, and holds no more than who and whether', () => {
   const all = Array.from({ length: 300 }, (_, n) => typing({ externalId: `agent ${n}` }));
-  const texts = payloads([...all, typing({ externalId: 'x'.repeat(9_000) })]);
-  expect(Math.max(...texts.map((text) => Buffer.byteLength(text)))).toBeLessThan(7_900);
-  expect(texts.flatMap((text) => JSON.parse(text) as AgentTyping[])).toEqual(all);
-  expect(Object.keys(typing()).sort()).toEqual(['agentId', 'at', 'chatbotId', 'externalId', 'isTyping', 'organizationId', 'sessionId']);
+  const texts = encodePayloads([...all, typing({ externalId: 'x'.repeat(9_000) })]);
+  expect(Math.max(...texts.map(text => Buffer.byteLength(text)))).toBeLessThan(7_900);
+  expect(texts.flatMap(text => JSON.parse(text) as AgentTyping[])).toEqual(all);
+  expect(Object.keys(typing()).sort()).toEqual([
+    'agentId',
+    'at',
+    'chatbotId',
+    'externalId',
+    'isTyping',
+    'organizationId',
+    'sessionId',
+  ]);
 });

@@ -1,14 +1,16 @@
-import type { OutcomeOfTry } from '../../../src/core/delivery';
+import type { AttemptOutcome } from '../../../src/core/delivery';
 import type { DeadLetterFilter } from '../../../src/core/ports/dead-letter-store';
 import type { ClaimedLane, SessionTransaction } from '../../../src/core/ports/stores';
 import { DEFAULT_POLICY } from '../../../src/core/setup';
-import { ANY_LETTER } from '../../support/any-letter';
+import { ANY_DEAD_LETTER } from '../../support/any-dead-letter';
 import { createStoreWorld, ORG, said, type StoreWorld } from './store-world';
 
 /* Of each delivery it is kept whether a try of it may have been stored at the far side, and nothing has shown since. */
 
 let world: StoreWorld;
-beforeAll(async () => { world = await createStoreWorld(); });
+beforeAll(async () => {
+  world = await createStoreWorld();
+});
 afterAll(() => world.end());
 beforeEach(async () => {
   await world.sql('truncate lane, delivery, handoff, message, event, stray_conversation, session');
@@ -20,40 +22,79 @@ const claim = async (): Promise<ClaimedLane> => {
   await world.sql('update lane set next_run_at = now() where next_run_at is not null');
   return (await lanes().claimDeliveries('PROVIDER', 1, 60_000))[0]!;
 };
-const within = async <T>(sessionId: string, work: (tx: SessionTransaction) => Promise<T>): Promise<T> => (await world.stores.sessions.transact(ORG, sessionId, work)).answer;
+const within = async <T>(sessionId: string, work: (tx: SessionTransaction) => Promise<T>): Promise<T> =>
+  (await world.stores.sessions.transact(ORG, sessionId, work)).answer;
 async function owed(): Promise<string> {
   const { id } = await world.open();
-  await within(id, async (tx) => tx.oweProvider({ kind: 'POST_MESSAGE', messageId: (await tx.insertMessage(said({ text: 'hello' }))).id }));
+  await within(id, async tx =>
+    tx.enqueueForProvider({ kind: 'POST_MESSAGE', messageId: (await tx.insertMessage(said({ text: 'hello' }))).id }),
+  );
   return id;
 }
-const fails = async (said?: OutcomeOfTry) => lanes().retry(await claim(), 0, 'PROVIDER_UNAVAILABLE', true, said);
-const parks = async (said?: OutcomeOfTry) => lanes().park(await claim(), 'PROVIDER_UNAVAILABLE', said);
-const dies = async () => void await claim();
+const fails = async (said?: AttemptOutcome) => lanes().retry(await claim(), 0, 'PROVIDER_UNAVAILABLE', true, said);
+const parks = async (said?: AttemptOutcome) => lanes().park(await claim(), 'PROVIDER_UNAVAILABLE', said);
+const dies = async () => void (await claim());
 const letters = async (filter: Partial<DeadLetterFilter> = {}, state: 'PARKED' | 'DISCARDED' = 'PARKED') =>
-  (await world.stores.deadLetters.page(ORG, state, { ...ANY_LETTER, ...filter }, { first: 10, after: null })).edges.map(({ node }) => node);
+  (
+    await world.stores.deadLetters.page(ORG, state, { ...ANY_DEAD_LETTER, ...filter }, { first: 10, after: null })
+  ).edges.map(({ node }) => node);
 
 describe('what is set aside', () => {
   it.each<[string, 'NOT_DELIVERED' | 'UNKNOWN', (() => Promise<unknown>)[]]>([
     ['is not there when its only try says so', 'NOT_DELIVERED', [() => parks()]],
     ['is not there when all of its tries say so', 'NOT_DELIVERED', [() => fails(), () => fails(), () => parks()]],
     ['may be there when the last try may have written it', 'UNKNOWN', [() => parks('UNKNOWN')]],
-    ['may be there when an earlier try may have, whatever later ones met', 'UNKNOWN', [() => fails('UNKNOWN'), () => fails(), () => parks()]],
-    ['is not there when a later try has looked for it', 'NOT_DELIVERED', [() => fails('UNKNOWN'), () => fails('NOT_DELIVERED'), () => parks()]],
+    [
+      'may be there when an earlier try may have, whatever later ones met',
+      'UNKNOWN',
+      [() => fails('UNKNOWN'), () => fails(), () => parks()],
+    ],
+    [
+      'is not there when a later try has looked for it',
+      'NOT_DELIVERED',
+      [() => fails('UNKNOWN'), () => fails('NOT_DELIVERED'), () => parks()],
+    ],
     ['may be there when a process died over it', 'UNKNOWN', [dies, () => fails(), () => parks()]],
-    ['may be there when a process died over it after a try that failed', 'UNKNOWN', [() => fails(), dies, () => fails(), () => parks()]],
+    [
+      'may be there when a process died over it after a try that failed',
+      'UNKNOWN',
+      [() => fails(), dies, () => fails(), () => parks()],
+    ],
     ['may be there when a process died and the next try is the last', 'UNKNOWN', [dies, () => parks()]],
-    ['is not there when it was looked for after a process had died', 'NOT_DELIVERED', [dies, () => parks('NOT_DELIVERED')]],
-    ['is not there when it was given back between two steps', 'NOT_DELIVERED', [async () => lanes().release(await claim(), true), () => parks()]],
-    ['may be there when a process died before one gave it back', 'UNKNOWN', [dies, async () => lanes().release(await claim(), true), () => parks()]],
-    ['is not there when it was given back untried', 'NOT_DELIVERED', [async () => lanes().release(await claim(), false), () => fails(), () => parks()]],
+    [
+      'is not there when it was looked for after a process had died',
+      'NOT_DELIVERED',
+      [dies, () => parks('NOT_DELIVERED')],
+    ],
+    [
+      'is not there when it was given back between two steps',
+      'NOT_DELIVERED',
+      [async () => lanes().release(await claim(), true), () => parks()],
+    ],
+    [
+      'may be there when a process died before one gave it back',
+      'UNKNOWN',
+      [dies, async () => lanes().release(await claim(), true), () => parks()],
+    ],
+    [
+      'is not there when it was given back untried',
+      'NOT_DELIVERED',
+      [async () => lanes().release(await claim(), false), () => fails(), () => parks()],
+    ],
   ])('%s', async (_what, outcome, steps) => {
     const id = await owed();
     let last: unknown;
     for (const step of steps) last = await step();
     expect(last).toBe(outcome);
     expect(await letters()).toMatchObject([{ outcome }]);
-    expect((await world.stores.events.ofSession(ORG, id, null, 10)).at(-1)!.body).toMatchObject({ type: 'DELIVERY_PARKED', outcome });
-    expect(await world.stores.deliveries.owed(ORG, id)).toMatchObject({ parked: 1, parkedUnknown: outcome === 'UNKNOWN' ? 1 : 0 });
+    expect((await world.stores.events.listBySession(ORG, id, null, 10)).at(-1)!.body).toMatchObject({
+      type: 'DELIVERY_PARKED',
+      outcome,
+    });
+    expect(await world.stores.deliveries.countPending(ORG, id)).toMatchObject({
+      parked: 1,
+      parkedUnknown: outcome === 'UNKNOWN' ? 1 : 0,
+    });
   });
 
   it('tells it of a lane that waits behind it, and in a list of its own', async () => {
@@ -62,9 +103,11 @@ describe('what is set aside', () => {
     await parks('UNKNOWN');
     await owed();
     await parks();
-    expect(await world.stores.deadLetters.blockedLanes(ORG, blocked)).toMatchObject([{ outcome: 'UNKNOWN' }]);
+    expect(await world.stores.deadLetters.findBlockedLanes(ORG, blocked)).toMatchObject([{ outcome: 'UNKNOWN' }]);
     expect(await letters({ outcome: 'UNKNOWN' })).toMatchObject([{ sessionId: blocked }]);
-    expect(await world.stores.deadLetters.count(ORG, 'PARKED', { ...ANY_LETTER, outcome: 'NOT_DELIVERED' })).toBe(1);
+    expect(await world.stores.deadLetters.count(ORG, 'PARKED', { ...ANY_DEAD_LETTER, outcome: 'NOT_DELIVERED' })).toBe(
+      1,
+    );
     expect(await letters()).toHaveLength(2);
   });
 
@@ -77,12 +120,16 @@ describe('what is set aside', () => {
 });
 
 describe('sent again', () => {
-  const again = (sessionId: string, ids: readonly string[], writesAtOnce?: boolean) => within(sessionId, (tx) => tx.sendAgain(ids, writesAtOnce));
+  const again = (sessionId: string, ids: readonly string[], writesAtOnce?: boolean) =>
+    within(sessionId, tx => tx.resend(ids, writesAtOnce));
 
   it('it is looked for first, and stays unknown until a look has told', async () => {
     const id = await owed();
     await parks('UNKNOWN');
-    await again(id, (await letters()).map((letter) => letter.id));
+    await again(
+      id,
+      (await letters()).map(letter => letter.id),
+    );
     const lane = await claim();
     expect(lane.delivery.earlierAttempts).toBe(1);
     expect(await lanes().park(lane, 'PROVIDER_UNAVAILABLE')).toBe('UNKNOWN');
@@ -92,7 +139,11 @@ describe('sent again', () => {
     const id = await owed();
     await fails('UNKNOWN');
     await parks('UNKNOWN');
-    await again(id, (await letters()).map((letter) => letter.id), true);
+    await again(
+      id,
+      (await letters()).map(letter => letter.id),
+      true,
+    );
     const lane = await claim();
     expect(lane.delivery.earlierAttempts).toBe(0);
     expect(await lanes().park(lane, 'PROVIDER_REFUSED')).toBe('NOT_DELIVERED');
@@ -101,26 +152,33 @@ describe('sent again', () => {
 });
 
 describe('a post that is not done', () => {
-  const posts = (sessionId: string) => within(sessionId, (tx) => tx.unfinishedPosts());
+  const posts = (sessionId: string) => within(sessionId, tx => tx.unfinishedPosts());
 
   it('may be posted anew unless nobody but an operator can tell whether it is there', async () => {
     const id = await owed();
     expect(await posts(id)).toMatchObject([{ state: 'WAITING', isUnknown: false, isLeft: false }]);
     await lanes().park(await claim(), 'PROVIDER_REFUSED');
     expect(await posts(id)).toMatchObject([{ state: 'PARKED', isUnknown: false, isLeft: false }]);
-    await within(id, async (tx) => tx.sendAgain((await letters()).map((letter) => letter.id)));
+    await within(id, async tx => tx.resend((await letters()).map(letter => letter.id)));
     await lanes().park(await claim(), 'OUTCOME_UNKNOWN', 'UNKNOWN');
     expect(await letters()).toMatchObject([{ code: 'OUTCOME_UNKNOWN', outcome: 'UNKNOWN' }]);
-    expect(await posts(id)).toMatchObject([{ state: 'PARKED', work: { kind: 'POST_MESSAGE' }, isUnknown: true, isLeft: true }]);
+    expect(await posts(id)).toMatchObject([
+      { state: 'PARKED', work: { kind: 'POST_MESSAGE' }, isUnknown: true, isLeft: true },
+    ]);
   });
 
   it('may be looked for until an operator has said to leave it; once the conversation is gone nothing of it is there', async () => {
     const id = await owed();
     await parks('UNKNOWN');
     expect(await posts(id)).toMatchObject([{ isLeft: false }]);
-    await within(id, async (tx) => tx.discard((await letters()).map((letter) => letter.id), 'it is there'));
+    await within(id, async tx =>
+      tx.discard(
+        (await letters()).map(letter => letter.id),
+        'it is there',
+      ),
+    );
     expect(await posts(id)).toMatchObject([{ isLeft: true }]);
-    await within(id, (tx) => tx.forgetOutcomes());
+    await within(id, tx => tx.clearUnknownOutcomes());
     expect(await posts(id)).toEqual([]);
   });
 
@@ -129,28 +187,40 @@ describe('a post that is not done', () => {
     await parks('UNKNOWN');
     const [letter] = await letters();
     const [post] = await posts(id);
-    await within(id, (tx) => tx.oweProviderAll([{ work: { kind: 'POST_NOTE', noteId: 'n', text: 't' } }, { work: post!.work, instead: letter!.id }]));
+    await within(id, tx =>
+      tx.oweProviderAll([
+        { work: { kind: 'POST_NOTE', noteId: 'n', text: 't' } },
+        { work: post!.work, instead: letter!.id },
+      ]),
+    );
     expect(await letters()).toEqual([]);
     expect((await claim()).delivery).toMatchObject({ work: { kind: 'POST_NOTE' }, earlierAttempts: 0 });
     await lanes().complete(await claim());
-    expect((await claim()).delivery).toMatchObject({ work: post!.work, earlierAttempts: 1, lastErrorCode: 'OUTCOME_UNKNOWN' });
+    expect((await claim()).delivery).toMatchObject({
+      work: post!.work,
+      earlierAttempts: 1,
+      lastErrorCode: 'OUTCOME_UNKNOWN',
+    });
   });
 
   it('that is optional holds nothing up, whatever the policy says', async () => {
     await world.stores.setup.updateInbox(world.inbox.id, { policy: { ...DEFAULT_POLICY, onDeadLetter: 'BLOCK' } });
     const { id } = await world.open();
-    await within(id, async (tx) => tx.oweProviderAll([
-      { work: { kind: 'POST_MESSAGE', messageId: (await tx.insertMessage(said())).id, optional: true } }, { work: { kind: 'POST_NOTE', noteId: 'n', text: 't' } },
-    ]));
+    await within(id, async tx =>
+      tx.oweProviderAll([
+        { work: { kind: 'POST_MESSAGE', messageId: (await tx.insertMessage(said())).id, optional: true } },
+        { work: { kind: 'POST_NOTE', noteId: 'n', text: 't' } },
+      ]),
+    );
     await lanes().park(await claim(), 'OUTCOME_UNKNOWN', 'UNKNOWN');
-    expect(await world.stores.deadLetters.blockedLanes(ORG, id)).toEqual([]);
+    expect(await world.stores.deadLetters.findBlockedLanes(ORG, id)).toEqual([]);
     expect((await claim()).delivery.work).toMatchObject({ kind: 'POST_NOTE' });
   });
 
   it('that was withdrawn while a worker had it stays withdrawn', async () => {
     const id = await owed();
     const lane = await claim();
-    await within(id, (tx) => tx.withdrawOpening());
+    await within(id, tx => tx.withdrawOpening());
     await lanes().park(lane, 'PROVIDER_REFUSED');
     expect(await letters()).toEqual([]);
     expect(await posts(id)).toEqual([]);
@@ -160,7 +230,12 @@ describe('a post that is not done', () => {
 it('that a message is to be left as it is is kept as long as the message', async () => {
   const id = await owed();
   await parks('UNKNOWN');
-  await within(id, async (tx) => tx.discard((await letters()).map((letter) => letter.id), 'it is there'));
+  await within(id, async tx =>
+    tx.discard(
+      (await letters()).map(letter => letter.id),
+      'it is there',
+    ),
+  );
   const later = new Date(world.time.ms + 1_000).toISOString();
   expect(await world.stores.retention.removeDeliveries(later, 10)).toBe(0);
   await world.sql('delete from message');

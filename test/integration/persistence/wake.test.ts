@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
 import { PostgresWake } from '../../../src/persistence';
-import { MAX_NAMED, payloads, Untold } from '../../../src/persistence/untold';
+import { MAX_NAMED, encodePayloads, PendingNotifications } from '../../../src/persistence/notify/pending-notifications';
 import { createEmptyDatabase, type TestDatabase } from '../../support/database';
 import { until } from '../../support/until';
 
@@ -13,7 +13,7 @@ beforeAll(async () => {
   admin = new Client({ connectionString: database.url, application_name: 'test' });
   await admin.connect();
 });
-afterEach(() => Promise.all(wakes.splice(0).map((wake) => wake.stop())));
+afterEach(() => Promise.all(wakes.splice(0).map(wake => wake.stop())));
 afterAll(async () => {
   await admin.end();
   await database.drop();
@@ -24,9 +24,11 @@ async function replica(pollMs = 600_000, start = true) {
   const wake = new PostgresWake(database.url, { pollMs, silenceMs: 10_000 });
   wakes.push(wake);
   const heard: (readonly string[] | 'all')[] = [];
-  const forget = wake.onWake((ids) => { heard.push(ids); });
+  const forget = wake.onWake(ids => {
+    heard.push(ids);
+  });
   if (start) await wake.start();
-  return { wake, heard, forget, named: () => heard.filter((ids) => ids !== 'all').flat() };
+  return { wake, heard, forget, named: () => heard.filter(ids => ids !== 'all').flat() };
 }
 
 describe('processes on one database', () => {
@@ -74,13 +76,15 @@ describe('a wake-up', () => {
 
   it('of everything comes by the poll, with nobody saying a word', async () => {
     const { heard } = await replica(5);
-    await until(() => heard.filter((ids) => ids === 'all').length >= 3);
+    await until(() => heard.filter(ids => ids === 'all').length >= 3);
   });
 
   it('of everything comes after a broken connection, and then words come through again', async () => {
     const [one, other] = [await replica(), await replica()];
     other.heard.length = 0;
-    await admin.query("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'support-wake'");
+    await admin.query(
+      "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'support-wake'",
+    );
     await until(() => other.heard.includes('all'));
     const id = randomUUID();
     one.wake.committed([id]);
@@ -89,7 +93,11 @@ describe('a wake-up', () => {
 
   it('that could not be told is told after the reconnect', async () => {
     const one = await replica();
-    const { rows: [mine] } = await admin.query<{ pid: number }>("select pid from pg_stat_activity where datname = current_database() and application_name = 'support-wake'");
+    const {
+      rows: [mine],
+    } = await admin.query<{ pid: number }>(
+      "select pid from pg_stat_activity where datname = current_database() and application_name = 'support-wake'",
+    );
     const other = await replica();
     const ids: string[] = [];
     const cutting = admin.query('select pg_terminate_backend($1)', [mine!.pid]);
@@ -97,17 +105,19 @@ describe('a wake-up', () => {
     await until(() => {
       ids.push(randomUUID());
       one.wake.committed([ids.at(-1)!]);
-      return one.heard.filter((heard) => heard === 'all').length === 2;
+      return one.heard.filter(heard => heard === 'all').length === 2;
     });
     await cutting;
-    await until(() => ids.every((id) => other.named().includes(id)));
+    await until(() => ids.every(id => other.named().includes(id)));
   });
 
   it('is not for those who have left, and one bad listener does not silence the rest', async () => {
     const { wake, heard, forget } = await replica(600_000, false);
     const rest: unknown[] = [];
-    wake.onWake(() => { throw new Error('a listener broke'); });
-    wake.onWake((ids) => rest.push(ids));
+    wake.onWake(() => {
+      throw new Error('a listener broke');
+    });
+    wake.onWake(ids => rest.push(ids));
     forget();
     wake.committed(['s']);
     expect({ heard, rest }).toEqual({ heard: [], rest: [['s']] });
@@ -125,7 +135,11 @@ describe('a wake-up', () => {
 
   it('starts without a server, and listens as soon as there is one', async () => {
     const errors: Error[] = [];
-    const wake = new PostgresWake('postgres://nobody@127.0.0.1:1/nothing', { pollMs: 600_000, silenceMs: 10_000, onError: (error) => errors.push(error) });
+    const wake = new PostgresWake('postgres://nobody@127.0.0.1:1/nothing', {
+      pollMs: 600_000,
+      silenceMs: 10_000,
+      onError: error => errors.push(error),
+    });
     await wake.start();
     await until(() => errors.length >= 2);
     await wake.stop();
@@ -135,23 +149,23 @@ describe('a wake-up', () => {
 describe('a payload', () => {
   it('is never longer than Postgres takes', () => {
     const ids = [...Array.from({ length: 1_500 }, () => randomUUID()), 'é'.repeat(300)];
-    const all = payloads(ids);
-    expect(Math.max(...all.map((payload) => Buffer.byteLength(payload)))).toBeLessThan(7_900);
-    expect(all.flatMap((payload) => JSON.parse(payload) as string[])).toEqual(ids);
+    const all = encodePayloads(ids);
+    expect(Math.max(...all.map(payload => Buffer.byteLength(payload)))).toBeLessThan(7_900);
+    expect(all.flatMap(payload => JSON.parse(payload) as string[])).toEqual(ids);
   });
 });
 
 describe('what cannot be told yet', () => {
   it('is kept by name, and from some number on as everybody', () => {
-    const untold = new Untold();
+    const untold = new PendingNotifications();
     for (let i = 0; i < 100_000; i += 1) {
       untold.add([`${i}`]);
       expect(untold.size).toBeLessThanOrEqual(MAX_NAMED);
     }
-    const { said, putBack } = untold.take();
-    expect([said, untold.isEmpty]).toEqual([['[]'], true]);
+    const { payloads, putBack } = untold.takePayloads();
+    expect([payloads, untold.isEmpty]).toEqual([['[]'], true]);
     untold.add(['later']);
     putBack();
-    expect([untold.take().said, untold.isEmpty]).toEqual([['[]'], true]);
+    expect([untold.takePayloads().payloads, untold.isEmpty]).toEqual([['[]'], true]);
   });
 });

@@ -2,26 +2,41 @@ import { createStoreWorld, type StoreWorld, ORG } from './store-world';
 import { until } from '../../support/until';
 
 let world: StoreWorld;
-beforeAll(async () => { world = await createStoreWorld(); });
+beforeAll(async () => {
+  world = await createStoreWorld();
+});
 afterAll(() => world.end());
 
 describe('wanting to read what changed', () => {
-  it.each(['wantReadingOf', 'wantSyncOf'] as const)('by %s waits for a transaction that is at one of the sessions, and keeps nothing that it still needs', async (want) => {
-    const { sessions, watches } = world.stores;
-    const { id } = await world.open();
-    await sessions.transact(ORG, id, (tx) => tx.updateSession({ contactId: 'c-1', conversationId: `talk-${want}` }));
-    await sessions.transact(ORG, id, (tx) => tx.wantReading('2026-11-22T20:52:23.000Z'));
+  it.each(['wantReadingOf', 'wantSyncOf'] as const)(
+    'by %s waits for a transaction that is at one of the sessions, and keeps nothing that it still needs',
+    async want => {
+      const { sessions, scans } = world.stores;
+      const { id } = await world.open();
+      await sessions.transact(ORG, id, tx => tx.updateSession({ contactId: 'c-1', conversationId: `talk-${want}` }));
+      await sessions.transact(ORG, id, tx => tx.requestSync('2026-11-22T20:52:23.000Z'));
 
-    let times = 0;
-    let looking: Promise<number> | undefined;
-    await sessions.transact(ORG, id, async (tx) => {
-      times++;
-      looking = want === 'wantSyncOf' ? watches.wantSyncOf(world.account.id, ['talk-wantSyncOf'], 0) : watches.wantReadingOf(world.account.id, ['talk-wantReadingOf']);
-      await until(async () => (await world.sql("select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")).length > 0);
-      await tx.wantReading('2026-11-22T20:52:24.000Z');
-    });
-    expect(await looking).toBe(1);
-    // Neither was picked by Postgres to make room for the other.
-    expect(times).toBe(1);
-  });
+      let times = 0;
+      let looking: Promise<number> | undefined;
+      await sessions.transact(ORG, id, async tx => {
+        times++;
+        looking =
+          want === 'wantSyncOf'
+            ? scans.requestTimerSyncs(world.account.id, ['talk-wantSyncOf'], 0)
+            : scans.requestSyncs(world.account.id, ['talk-wantReadingOf']);
+        await until(
+          async () =>
+            (
+              await world.sql(
+                "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+              )
+            ).length > 0,
+        );
+        await tx.requestSync('2026-11-22T20:52:24.000Z');
+      });
+      expect(await looking).toBe(1);
+      // Neither was picked by Postgres to make room for the other.
+      expect(times).toBe(1);
+    },
+  );
 });

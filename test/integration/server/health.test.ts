@@ -9,7 +9,7 @@ let running: RunningServer;
 afterEach(() => running.server.stop());
 
 it('is alive while it answers, also when it is not ready', async () => {
-  running = await startServer({ health: new Health({ takesWrites: () => Promise.reject(new Error('down')) }) });
+  running = await startServer({ health: new Health({ isWritable: () => Promise.reject(new Error('down')) }) });
   const response = await fetch(`${running.url}/livez`);
   expect([response.status, await response.json()]).toEqual([200, { alive: true }]);
   expect((await fetch(`${running.url}/readyz`)).status).toBe(503);
@@ -25,21 +25,37 @@ it('takes only GET and HEAD', async () => {
 });
 
 it('is not ready before everything has started, and says so', async () => {
-  const health = new Health({ takesWrites: () => Promise.resolve(true) });
+  const health = new Health({ isWritable: () => Promise.resolve(true) });
   running = await startServer({ health });
   const response = await fetch(`${running.url}/readyz`);
-  expect([response.status, await response.json()]).toEqual([503, {
-    ready: false, checks: { database: { ok: true }, start: { ok: false, reason: expect.any(String) }, draining: { ok: true } },
-  }]);
-  health.hasStarted();
+  expect([response.status, await response.json()]).toEqual([
+    503,
+    {
+      ready: false,
+      checks: { database: { ok: true }, start: { ok: false, reason: expect.any(String) }, draining: { ok: true } },
+    },
+  ]);
+  health.markStarted();
   expect((await fetch(`${running.url}/readyz`)).status).toBe(200);
 });
 
 it('is not ready while the database does not answer within the limit, and questions do not pile up behind it', async () => {
   let questions = 0;
   let answer!: (takesWrites: true) => void;
-  const answered = new Promise<boolean>(resolve => { answer = resolve; });
-  running = await startServer({ health: started({ takesWrites: () => { questions += 1; return answered; } }, 50) });
+  const answered = new Promise<boolean>(resolve => {
+    answer = resolve;
+  });
+  running = await startServer({
+    health: started(
+      {
+        isWritable: () => {
+          questions += 1;
+          return answered;
+        },
+      },
+      50,
+    ),
+  });
   const ask = async () => (await fetch(`${running.url}/readyz`)).status;
   expect(await Promise.all([ask(), ask(), ask()])).toEqual([503, 503, 503]);
   expect(await ask()).toBe(503);
@@ -50,14 +66,19 @@ it('is not ready while the database does not answer within the limit, and questi
 
 describe('with a real database', () => {
   let database: TestDatabase;
-  beforeAll(async () => { database = await createTestDatabase(); });
+  beforeAll(async () => {
+    database = await createTestDatabase();
+  });
   afterAll(() => database.drop());
 
   it('is ready while it answers, not while it is unreachable, and says nothing of how', async () => {
     let pool = new Pool({ connectionString: database.url });
-    running = await startServer({ health: started({ takesWrites: () => takesWrites(pool) }) });
+    running = await startServer({ health: started({ isWritable: () => takesWrites(pool) }) });
     const ready = await fetch(`${running.url}/readyz`);
-    expect([ready.status, await ready.json()]).toEqual([200, { ready: true, checks: { database: { ok: true }, start: { ok: true }, draining: { ok: true } } }]);
+    expect([ready.status, await ready.json()]).toEqual([
+      200,
+      { ready: true, checks: { database: { ok: true }, start: { ok: true }, draining: { ok: true } } },
+    ]);
 
     await pool.end();
     pool = new Pool({ connectionString: 'postgres://support:hunter2@127.0.0.1:1/x' });
@@ -71,13 +92,21 @@ describe('with a real database', () => {
 
   it('is not ready while it leads to a server that takes no writes, and is again as soon as a new connection leads to one that does', async () => {
     const admin = createPool(database.url, { max: 1 });
-    const setReadOnly = (to: string) => admin.query(`do $$ begin execute format('alter database %I ${to}', current_database()); end $$`);
+    const setReadOnly = (to: string) =>
+      admin.query(`do $$ begin execute format('alter database %I ${to}', current_database()); end $$`);
     await admin.query('select 1');
     await setReadOnly('set default_transaction_read_only = on');
     const pool = createPool(database.url, { max: 1 });
-    running = await startServer({ health: started({ takesWrites: () => takesWrites(pool) }) });
+    running = await startServer({ health: started({ isWritable: () => takesWrites(pool) }) });
     const demoted = await fetch(`${running.url}/readyz`);
-    expect([demoted.status, await demoted.json()]).toEqual([503, expect.objectContaining({ checks: expect.objectContaining({ database: { ok: false, reason: expect.stringContaining('accepts no writes') } }) })]);
+    expect([demoted.status, await demoted.json()]).toEqual([
+      503,
+      expect.objectContaining({
+        checks: expect.objectContaining({
+          database: { ok: false, reason: expect.stringContaining('accepts no writes') },
+        }),
+      }),
+    ]);
 
     await setReadOnly('reset default_transaction_read_only');
     expect((await fetch(`${running.url}/readyz`)).status).toBe(200);

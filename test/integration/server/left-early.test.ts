@@ -11,14 +11,22 @@ it('ends an event stream whose reader left before it began', async () => {
   const silent: AsyncIterableIterator<string> = {
     [Symbol.asyncIterator]: () => silent,
     next: () => gate().opened.then(() => ({ done: true, value: undefined })),
-    return: () => { hasEnded = true; return Promise.resolve({ done: true, value: undefined }); },
+    return: () => {
+      hasEnded = true;
+      return Promise.resolve({ done: true, value: undefined });
+    },
   };
   running = await startServer({
-    providerPages: new Map([['toy', async () => {
-      isAsked = true;
-      await free.opened;
-      return { status: 200, headers: { 'content-type': 'text/event-stream' }, body: silent };
-    }]]),
+    providerPages: new Map([
+      [
+        'toy',
+        async () => {
+          isAsked = true;
+          await free.opened;
+          return { status: 200, headers: { 'content-type': 'text/event-stream' }, body: silent };
+        },
+      ],
+    ]),
   });
   const raw = rawConnection(running.port);
   raw.socket.write('GET /providers/toy/x HTTP/1.1\r\nHost: x\r\n\r\n');

@@ -9,9 +9,15 @@ const count = (text: string, part: string): number => text.split(part).length - 
 
 it('serves requests that offer another protocol than WebSocket, as often as they come', async () => {
   const warnings: Error[] = [];
-  const warn = (warning: Error): void => { warnings.push(warning); };
+  const warn = (warning: Error): void => {
+    warnings.push(warning);
+  };
   process.on('warning', warn);
-  running = await startServer({ providerPages: new Map([['toy', async ({ readBody }) => ({ status: 200, headers: {}, body: `read ${String(await readBody())}.` })]]) });
+  running = await startServer({
+    providerPages: new Map([
+      ['toy', async ({ readBody }) => ({ status: 200, headers: {}, body: `read ${String(await readBody())}.` })],
+    ]),
+  });
   const raw = rawConnection(running.port);
   for (let sent = 1; sent <= 20; sent++) {
     raw.socket.write(`POST /providers/toy/x HTTP/1.1\r\nHost: x\r\n${OFFER}Content-Length: 5\r\n\r\nhe`);

@@ -1,4 +1,4 @@
-import type { ProviderHttpResponse } from '../../../src/core/ports/support-provider';
+import type { ProviderHttpResponse } from '../../../src/core/ports/provider/support-provider';
 import { gate } from '../persistence/store-world';
 import { rawConnection, startServer, type RunningServer } from './start-server';
 import { until } from '../../support/until';
@@ -7,17 +7,31 @@ let running: RunningServer;
 afterEach(() => running.server.stop());
 
 const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`;
-const pages = (work: (path: string) => Promise<void> | void) => new Map([['toy', async ({ path }: { path: string }) => {
-  await work(path);
-  return { status: 200, headers: {}, body: `page ${path}` };
-}]]);
+const pages = (work: (path: string) => Promise<void> | void) =>
+  new Map([
+    [
+      'toy',
+      async ({ path }: { path: string }) => {
+        await work(path);
+        return { status: 200, headers: {}, body: `page ${path}` };
+      },
+    ],
+  ]);
 const isServed = async (): Promise<boolean> => (await fetch(`${running.url}/providers/toy/other`)).status === 200;
 
 describe('requests that a connection sends before it has the answers to earlier ones', () => {
   it('keep no place when the connection ends before their turn', async () => {
     const free = gate();
     let waiting = 0;
-    running = await startServer({ maxPages: 1, providerPages: pages(() => undefined), files: async (_request, response) => { waiting += 1; await free.opened; response.end(); } });
+    running = await startServer({
+      maxPages: 1,
+      providerPages: pages(() => undefined),
+      files: async (_request, response) => {
+        waiting += 1;
+        await free.opened;
+        response.end();
+      },
+    });
     const raw = rawConnection(running.port);
     raw.socket.write(get('/files/a/b') + get('/providers/toy/x'));
     await until(() => waiting === 1);
@@ -35,10 +49,19 @@ describe('requests that a connection sends before it has the answers to earlier 
     }
     running = await startServer({
       maxPages: 1,
-      providerPages: new Map([['toy', ({ path }) => {
-        calls += 1;
-        return Promise.resolve<ProviderHttpResponse>(path === '/stream' ? { status: 200, headers: { 'content-type': 'text/event-stream' }, body: endless() } : { status: 200, headers: {}, body: '' });
-      }]]),
+      providerPages: new Map([
+        [
+          'toy',
+          ({ path }) => {
+            calls += 1;
+            return Promise.resolve<ProviderHttpResponse>(
+              path === '/stream'
+                ? { status: 200, headers: { 'content-type': 'text/event-stream' }, body: endless() }
+                : { status: 200, headers: {}, body: '' },
+            );
+          },
+        ],
+      ]),
     });
     const raw = rawConnection(running.port);
     raw.socket.write(get('/providers/toy/stream') + get('/providers/toy/x'));
@@ -51,7 +74,12 @@ describe('requests that a connection sends before it has the answers to earlier 
   it('are served one after the other, in their order', async () => {
     const free = gate();
     const begun: string[] = [];
-    running = await startServer({ providerPages: pages(async (path) => { begun.push(path); if (path === '/1') await free.opened; }) });
+    running = await startServer({
+      providerPages: pages(async path => {
+        begun.push(path);
+        if (path === '/1') await free.opened;
+      }),
+    });
     const raw = rawConnection(running.port);
     raw.socket.write(get('/providers/toy/1') + get('/providers/toy/2') + get('/providers/toy/3'));
     await until(() => begun.length > 0);

@@ -27,7 +27,8 @@ describe('sockets and event streams', () => {
     await once(socket, 'open');
     return socket;
   };
-  const say = (socket: WebSocket): void => socket.send(JSON.stringify({ type: 'connection_init', payload: caller('ui') }));
+  const say = (socket: WebSocket): void =>
+    socket.send(JSON.stringify({ type: 'connection_init', payload: caller('ui') }));
   const known = async (): Promise<WebSocket> => {
     const socket = await opened();
     say(socket);
@@ -36,13 +37,19 @@ describe('sockets and event streams', () => {
   };
   const upgrading = () => {
     const raw = rawConnection(running.port);
-    raw.socket.write('GET /ws HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\nSec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n');
+    raw.socket.write(
+      'GET /ws HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\nSec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n',
+    );
     return raw;
   };
 
   it('are free for known callers while strangers open sockets, who have a bound of their own', async () => {
     const { http: handle, upgrade } = room.graphql.handlers;
-    running = await startServer({ graphql: { handle, upgrade, stop: () => Promise.resolve() }, maxSockets: 3, maxStrangers: 2 });
+    running = await startServer({
+      graphql: { handle, upgrade, stop: () => Promise.resolve() },
+      maxSockets: 3,
+      maxStrangers: 2,
+    });
     const strangers = [await opened(), await opened()];
     const refused = upgrading();
     await refused.closed;
@@ -62,7 +69,9 @@ describe('sockets and event streams', () => {
     await until(async () => {
       const next = await opened();
       say(next);
-      const isIn = await new Promise<boolean>((resolve) => { next.once('message', () => resolve(true)).once('close', () => resolve(false)); });
+      const isIn = await new Promise<boolean>(resolve => {
+        next.once('message', () => resolve(true)).once('close', () => resolve(false));
+      });
       next.terminate();
       return isIn;
     });
@@ -95,22 +104,35 @@ describe('sockets and event streams', () => {
     const { http: handle, upgrade } = room.graphql.handlers;
     running = await startServer({ graphql: { handle, upgrade, stop: () => Promise.resolve() }, maxSockets: 3 });
     const { id } = await world.open();
-    const stream = (signal?: AbortSignal) => fetch(`${running.url}/graphql`, {
-      method: 'POST', signal, headers: { accept: 'text/event-stream', 'content-type': 'application/json', ...caller('ui') },
-      body: JSON.stringify({ query: `subscription { conversationStatus(sessionId: "${id}") { __typename } }` }),
-    });
+    const stream = (signal?: AbortSignal) =>
+      fetch(`${running.url}/graphql`, {
+        method: 'POST',
+        signal,
+        headers: { accept: 'text/event-stream', 'content-type': 'application/json', ...caller('ui') },
+        body: JSON.stringify({ query: `subscription { conversationStatus(sessionId: "${id}") { __typename } }` }),
+      });
     const leave = new AbortController();
     expect((await stream(leave.signal)).status).toBe(200);
     const socket = await known();
 
     const refused = await stream();
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1']);
-    expect(await refused.json()).toMatchObject({ errors: [{ extensions: { code: 'OVERLOADED', retryable: true, retryAfterMs: 1_000 } }] });
+    expect(await refused.json()).toMatchObject({
+      errors: [{ extensions: { code: 'OVERLOADED', retryable: true, retryAfterMs: 1_000 } }],
+    });
     const late = await opened();
     say(late);
     expect((await once(late, 'close'))[0]).toBe(1013);
     // Queries are no streams: they have a bound of their own.
-    expect((await fetch(`${running.url}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json', ...caller('ui') }, body: '{"query":"{ __typename }"}' })).status).toBe(200);
+    expect(
+      (
+        await fetch(`${running.url}/graphql`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', ...caller('ui') },
+          body: '{"query":"{ __typename }"}',
+        })
+      ).status,
+    ).toBe(200);
 
     leave.abort();
     const next = new AbortController();
@@ -121,17 +143,37 @@ describe('sockets and event streams', () => {
 });
 
 describe.each([
-  ['webhooks', '/webhooks/a/b', 'maxWebhooks'], ['files', '/files/a/b', 'maxFiles'], ['calls of provider pages', '/providers/toy/x', 'maxPages'],
+  ['webhooks', '/webhooks/a/b', 'maxWebhooks'],
+  ['files', '/files/a/b', 'maxFiles'],
+  ['calls of provider pages', '/providers/toy/x', 'maxPages'],
 ] as const)('%s', (_what, path, bound) => {
   it('beyond the bound are refused before their bodies are read, and taken again afterwards', async () => {
     const free = gate();
     let inside = 0;
-    const held = async () => { inside += 1; await free.opened; };
+    const held = async () => {
+      inside += 1;
+      await free.opened;
+    };
     running = await startServer({
       [bound]: 1,
-      webhooks: async request => { await held(); await request.readBody(100, 'a'); return { status: 200 }; },
-      files: async (_request, response) => { await held(); response.end(); },
-      providerPages: new Map([['toy', async () => { await held(); return { status: 200, headers: {}, body: '' }; }]]),
+      webhooks: async request => {
+        await held();
+        await request.readBody(100, 'a');
+        return { status: 200 };
+      },
+      files: async (_request, response) => {
+        await held();
+        response.end();
+      },
+      providerPages: new Map([
+        [
+          'toy',
+          async () => {
+            await held();
+            return { status: 200, headers: {}, body: '' };
+          },
+        ],
+      ]),
     });
     const send = () => fetch(running.url + path, { method: 'POST', body: 'hello' });
     const first = send();
@@ -142,7 +184,15 @@ describe.each([
     await until(() => second.received().includes('retryAfterMs'));
     second.socket.destroy();
     expect(second.received()).toMatch(/^HTTP\/1\.1 503 [^]*\r\nretry-after: 1\r\n/i);
-    expect(JSON.parse(second.received().split('\r\n\r\n')[1]!.replace(/^[0-9a-f]+\r\n/, '').split('\r\n')[0]!)).toMatchObject({ error: { code: 'OVERLOADED', retryAfterMs: 1_000 } });
+    expect(
+      JSON.parse(
+        second
+          .received()
+          .split('\r\n\r\n')[1]!
+          .replace(/^[0-9a-f]+\r\n/, '')
+          .split('\r\n')[0]!,
+      ),
+    ).toMatchObject({ error: { code: 'OVERLOADED', retryAfterMs: 1_000 } });
     expect(inside).toBe(1);
     expect((await fetch(`${running.url}/livez`)).status).toBe(200);
     free.open();
@@ -151,24 +201,47 @@ describe.each([
   });
 });
 
-const identify = ({ headers }: { headers: Readonly<Record<string, string | string[] | undefined>> }): Promise<Caller> =>
-  headers['x-org'] === undefined ? Promise.reject(new AccessError('UNAUTHENTICATED', 'no')) : Promise.resolve({ organizationId: String(headers['x-org']), role: 'ui', userId: null });
+const identify = ({
+  headers,
+}: {
+  headers: Readonly<Record<string, string | string[] | undefined>>;
+}): Promise<Caller> =>
+  headers['x-org'] === undefined
+    ? Promise.reject(new AccessError('UNAUTHENTICATED', 'no'))
+    : Promise.resolve({ organizationId: String(headers['x-org']), role: 'ui', userId: null });
 
 /** Calls that stay under way until the door opens, and how many are inside. */
 function waiting() {
   const free = gate();
-  const room = { inside: 0, open: free.open, hold: async () => { room.inside += 1; await free.opened; } };
+  const room = {
+    inside: 0,
+    open: free.open,
+    hold: async () => {
+      room.inside += 1;
+      await free.opened;
+    },
+  };
   return room;
 }
 
 describe('of calls of provider pages', () => {
-  const call = (path: string, org: string | null) => fetch(`${running.url}/providers/toy/${path}`, { headers: org === null ? {} : { 'x-org': org } });
-  const page = (room: ReturnType<typeof waiting>): NonNullable<Parameters<typeof startServer>[0]>['providerPages'] => new Map([['toy', async ({ path }) => {
-    if (path === '/wait') await room.hold();
-    return { status: 200, headers: {}, body: '' };
-  }]]);
+  const call = (path: string, org: string | null) =>
+    fetch(`${running.url}/providers/toy/${path}`, { headers: org === null ? {} : { 'x-org': org } });
+  const page = (room: ReturnType<typeof waiting>): NonNullable<Parameters<typeof startServer>[0]>['providerPages'] =>
+    new Map([
+      [
+        'toy',
+        async ({ path }) => {
+          if (path === '/wait') await room.hold();
+          return { status: 200, headers: {}, body: '' };
+        },
+      ],
+    ]);
 
-  it.each([['an organization', 'org-a'], ['all whom nobody knows together', null]])('%s may have all but a share, which is kept for others', async (_who, org) => {
+  it.each([
+    ['an organization', 'org-a'],
+    ['all whom nobody knows together', null],
+  ])('%s may have all but a share, which is kept for others', async (_who, org) => {
     const room = waiting();
     running = await startServer({ maxPages: 8, identify, providerPages: page(room) });
     const held = Array.from({ length: 6 }, () => call('wait', org));
@@ -182,15 +255,17 @@ describe('of calls of provider pages', () => {
   it('an organization has at most its share of what others have left', async () => {
     const room = waiting();
     running = await startServer({ maxPages: 8, identify, providerPages: page(room) });
-    const held = ['org-a', 'org-a', 'org-b', 'org-b', 'org-c', 'org-c'].map((org) => call('wait', org));
+    const held = ['org-a', 'org-a', 'org-b', 'org-b', 'org-c', 'org-c'].map(org => call('wait', org));
     await until(() => room.inside === 6);
-    expect(await Promise.all(['org-a', 'org-b', 'org-c'].map(async (org) => (await call('x', org)).status))).toEqual([503, 503, 503]);
+    expect(await Promise.all(['org-a', 'org-b', 'org-c'].map(async org => (await call('x', org)).status))).toEqual([
+      503, 503, 503,
+    ]);
     expect((await call('x', 'org-d')).status).toBe(200);
     room.open();
     await Promise.all(held);
   });
 
-  it.each([1, 2, 3])('are there for one organization alone, of %i', async (maxPages) => {
+  it.each([1, 2, 3])('are there for one organization alone, of %i', async maxPages => {
     running = await startServer({ maxPages, identify, providerPages: page(waiting()) });
     expect((await call('x', 'org-a')).status).toBe(200);
   });
@@ -198,8 +273,9 @@ describe('of calls of provider pages', () => {
   it('nobody takes one before it is known who calls', async () => {
     const room = waiting();
     running = await startServer({
-      maxPages: 1, providerPages: page(room),
-      identify: async (credentials) => {
+      maxPages: 1,
+      providerPages: page(room),
+      identify: async credentials => {
         if (credentials.headers['x-org'] === 'org-slow') await room.hold();
         return identify(credentials);
       },
@@ -214,7 +290,9 @@ describe('of calls of provider pages', () => {
 
 describe('of event streams', () => {
   const streams: AbortController[] = [];
-  afterEach(() => { for (const one of streams.splice(0)) one.abort(); });
+  afterEach(() => {
+    for (const one of streams.splice(0)) one.abort();
+  });
   const status = async (open: (signal: AbortSignal) => Promise<Response>): Promise<number> => {
     const leave = new AbortController();
     streams.push(leave);
@@ -223,15 +301,29 @@ describe('of event streams', () => {
 
   it('of provider pages an organization may have all but a share, until it leaves some', async () => {
     async function* endless(): AsyncGenerator<string> {
-      for (const free = gate(); ;) {
+      for (const free = gate(); ; ) {
         yield ': here\n\n';
         await free.opened;
       }
     }
-    running = await startServer({ maxSockets: 8, identify, providerPages: new Map([['toy', () => Promise.resolve({ status: 200, headers: { 'content-type': 'text/event-stream' }, body: endless() })]]) });
-    const open = (org: string | null) => status((signal) => fetch(`${running.url}/providers/toy/x`, { signal, headers: org === null ? {} : { 'x-org': org } }));
+    running = await startServer({
+      maxSockets: 8,
+      identify,
+      providerPages: new Map([
+        [
+          'toy',
+          () => Promise.resolve({ status: 200, headers: { 'content-type': 'text/event-stream' }, body: endless() }),
+        ],
+      ]),
+    });
+    const open = (org: string | null) =>
+      status(signal =>
+        fetch(`${running.url}/providers/toy/x`, { signal, headers: org === null ? {} : { 'x-org': org } }),
+      );
     for (let i = 0; i < 6; i++) expect(await open('org-a')).toBe(200);
-    expect([await open('org-a'), await open(null), await open('org-b'), await open('org-b')]).toEqual([503, 200, 200, 503]);
+    expect([await open('org-a'), await open(null), await open('org-b'), await open('org-b')]).toEqual([
+      503, 200, 200, 503,
+    ]);
     for (const one of streams.slice(0, 3)) one.abort();
     await until(async () => (await open('org-a')) === 200);
   });
@@ -242,10 +334,22 @@ describe('of event streams', () => {
     const { http: handle, upgrade } = room.graphql.handlers;
     running = await startServer({ graphql: { handle, upgrade, stop: () => Promise.resolve() }, maxSockets: 4 });
     await world.open('visitor');
-    const open = (org: string) => status((signal) => fetch(`${running.url}/graphql`, {
-      method: 'POST', signal, headers: { accept: 'text/event-stream', 'content-type': 'application/json', ...caller('ui', org) }, body: JSON.stringify({ query: 'subscription { supportTyping { __typename } }' }),
-    }));
-    expect([await open('org-1'), await open('org-1'), await open('org-1'), await open('org-1'), await open('org-2')]).toEqual([200, 200, 200, 503, 200]);
+    const open = (org: string) =>
+      status(signal =>
+        fetch(`${running.url}/graphql`, {
+          method: 'POST',
+          signal,
+          headers: { accept: 'text/event-stream', 'content-type': 'application/json', ...caller('ui', org) },
+          body: JSON.stringify({ query: 'subscription { supportTyping { __typename } }' }),
+        }),
+      );
+    expect([
+      await open('org-1'),
+      await open('org-1'),
+      await open('org-1'),
+      await open('org-1'),
+      await open('org-2'),
+    ]).toEqual([200, 200, 200, 503, 200]);
     for (const one of streams.splice(0)) one.abort();
     await room.stop();
     await world.close();

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { AccessError, InvalidInputError, NotFoundError } from '../../../src/core/errors';
-import type { ProviderHttpRequest } from '../../../src/core/ports/support-provider';
+import type { ProviderHttpRequest } from '../../../src/core/ports/provider/support-provider';
 import { IdentityUnavailableError } from '../../../src/identity/identify';
 import type { ProviderPage } from '../../../src/server/provider-pages';
 import { rawConnection, startServer, type RunningServer } from './start-server';
@@ -28,7 +28,12 @@ describe('every answer', () => {
     const given = await fetch(`${running.url}/livez`, { headers: { 'x-request-id': 'gw-1.2:3_a' } });
     expect(given.headers.get('x-request-id')).toBe('gw-1.2:3_a');
     const made = new Set<string | null>();
-    for (const headers of [undefined, { 'x-request-id': 'a b' }, { 'x-request-id': 'x'.repeat(101) }, { 'x-request-id': '{"a":1}' }])
+    for (const headers of [
+      undefined,
+      { 'x-request-id': 'a b' },
+      { 'x-request-id': 'x'.repeat(101) },
+      { 'x-request-id': '{"a":1}' },
+    ])
       made.add((await fetch(`${running.url}/livez`, { headers })).headers.get('x-request-id'));
     expect(made.size).toBe(4);
     for (const id of made) expect(id).toMatch(/^[0-9a-f-]{36}$/);
@@ -44,25 +49,47 @@ describe('every answer', () => {
           response.write('half');
           throw new Error('boom');
         },
-        upgrade: () => {}, stop: () => Promise.resolve(),
+        upgrade: () => {},
+        stop: () => Promise.resolve(),
       },
       webhooks: () => Promise.reject(new Error('boom')),
     });
     await fetch(`${running.url}/webhooks/x/y`, { headers: { 'x-request-id': 'one' } });
-    await fetch(`${running.url}/graphql`, { headers: { 'x-request-id': 'two' } }).then(response => response.text()).catch(() => {});
+    await fetch(`${running.url}/graphql`, { headers: { 'x-request-id': 'two' } })
+      .then(response => response.text())
+      .catch(() => {});
     await until(() => requestLines().length === 2);
     expect(seen).toBe('two');
-    expect(running.lines.filter(line => line.requestId === 'one').map(line => line.msg)).toEqual(['request failed', 'request']);
-    expect(running.lines.filter(line => line.requestId === 'two').map(line => line.msg)).toEqual(['request failed', 'request']);
+    expect(running.lines.filter(line => line.requestId === 'one').map(line => line.msg)).toEqual([
+      'request failed',
+      'request',
+    ]);
+    expect(running.lines.filter(line => line.requestId === 'two').map(line => line.msg)).toEqual([
+      'request failed',
+      'request',
+    ]);
   });
 });
 
 it('answers 404 where nothing is, whatever the path looks like', async () => {
   running = await startServer();
-  for (const where of ['/', '/nowhere', '//', '/graphql/', '/webhook/a/b', '/providers', '/providers/none/', '/%00', '/../etc/passwd', '/livez/x'])
+  for (const where of [
+    '/',
+    '/nowhere',
+    '//',
+    '/graphql/',
+    '/webhook/a/b',
+    '/providers',
+    '/providers/none/',
+    '/%00',
+    '/../etc/passwd',
+    '/livez/x',
+  ])
     expect((await fetch(running.url + where)).status).toBe(404);
   const raw = rawConnection(running.port);
-  raw.socket.write('GET /../../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\nOPTIONS * HTTP/1.1\r\nHost: x\r\n\r\nGET http://evil/livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+  raw.socket.write(
+    'GET /../../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\nOPTIONS * HTTP/1.1\r\nHost: x\r\n\r\nGET http://evil/livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
+  );
   await raw.closed;
   expect(raw.received().match(/HTTP\/1\.1 404/g)).toHaveLength(3);
 });
@@ -72,19 +99,38 @@ it('answers 500 without saying what went wrong, which stands in the log', async 
   const response = await fetch(`${running.url}/webhooks/a/b`);
   expect(response.status).toBe(500);
   expect(await response.text()).not.toContain('detail');
-  expect(running.lines).toContainEqual(expect.objectContaining({ level: 'error', msg: 'request failed', err: expect.objectContaining({ type: 'TypeError', message: 'a secret detail', stack: expect.stringContaining('routes.test.ts') }) }));
+  expect(running.lines).toContainEqual(
+    expect.objectContaining({
+      level: 'error',
+      msg: 'request failed',
+      err: expect.objectContaining({
+        type: 'TypeError',
+        message: 'a secret detail',
+        stack: expect.stringContaining('routes.test.ts'),
+      }),
+    }),
+  );
 });
 
 describe('the log of requests', () => {
   it('has method, path, status and time, and neither query nor webhook secret nor headers', async () => {
     running = await startServer();
-    await fetch(`${running.url}/graphql?query=hunter2`, { headers: { authorization: 'Bearer hunter2', cookie: 'hunter2' } });
-    await fetch(`${running.url}/webhooks/3f0c9a4e-0000-4000-8000-000000000001/hunter2/hunter2?x=hunter2`, { method: 'POST', body: 'hunter2' });
+    await fetch(`${running.url}/graphql?query=hunter2`, {
+      headers: { authorization: 'Bearer hunter2', cookie: 'hunter2' },
+    });
+    await fetch(`${running.url}/webhooks/3f0c9a4e-0000-4000-8000-000000000001/hunter2/hunter2?x=hunter2`, {
+      method: 'POST',
+      body: 'hunter2',
+    });
     await fetch(`${running.url}/files/hunter2${'x'.repeat(60)}`);
     await until(() => requestLines().length === 3);
     expect(requestLines()).toEqual([
       expect.objectContaining({ level: 'info', method: 'GET', path: '/graphql', status: 200, ms: expect.any(Number) }),
-      expect.objectContaining({ method: 'POST', path: '/webhooks/3f0c9a4e-0000-4000-8000-000000000001/***', status: 200 }),
+      expect.objectContaining({
+        method: 'POST',
+        path: '/webhooks/3f0c9a4e-0000-4000-8000-000000000001/***',
+        status: 200,
+      }),
       expect.objectContaining({ method: 'GET', path: '/files/***', status: 404 }),
     ]);
     expect(running.log.join('')).not.toContain('hunter2');
@@ -108,18 +154,39 @@ describe('provider pages', () => {
     if (request.path === '/unknown') throw new NotFoundError('TEAM_NOT_FOUND', 'team', 'No such team.');
     if (request.path === '/forbidden') throw new AccessError('FORBIDDEN', 'Not yours.');
     if (request.path === '/broken') throw new Error('boom');
-    return { status: 201, headers: { 'content-type': 'text/plain', 'x-frame-options': 'DENY' }, body: Buffer.from([1, 2, 3]) };
+    return {
+      status: 201,
+      headers: { 'content-type': 'text/plain', 'x-frame-options': 'DENY' },
+      body: Buffer.from([1, 2, 3]),
+    };
   };
-  beforeEach(() => { seen.length = 0; bodies.length = 0; });
-  const start = (options: Parameters<typeof startServer>[0] = {}) => startServer({ providerPages: new Map([['toy', page]]), ...options });
+  beforeEach(() => {
+    seen.length = 0;
+    bodies.length = 0;
+  });
+  const start = (options: Parameters<typeof startServer>[0] = {}) =>
+    startServer({ providerPages: new Map([['toy', page]]), ...options });
 
   it('get what was asked below their mount point, and the caller', async () => {
     running = await start();
-    const response = await fetch(`${running.url}/providers/toy/a/b%20c?x=1&x=2`, { method: 'POST', body: 'hello', headers: { 'x-own': 'yes' } });
-    expect([response.status, response.headers.get('x-frame-options'), [...Buffer.from(await response.arrayBuffer())]]).toEqual([201, 'DENY', [1, 2, 3]]);
-    expect(seen).toEqual([expect.objectContaining({
-      method: 'POST', path: '/a/b%20c', headers: expect.objectContaining({ 'x-own': 'yes' }), caller: { organizationId: 'org-a', role: 'ui', userId: null },
-    })]);
+    const response = await fetch(`${running.url}/providers/toy/a/b%20c?x=1&x=2`, {
+      method: 'POST',
+      body: 'hello',
+      headers: { 'x-own': 'yes' },
+    });
+    expect([
+      response.status,
+      response.headers.get('x-frame-options'),
+      [...Buffer.from(await response.arrayBuffer())],
+    ]).toEqual([201, 'DENY', [1, 2, 3]]);
+    expect(seen).toEqual([
+      expect.objectContaining({
+        method: 'POST',
+        path: '/a/b%20c',
+        headers: expect.objectContaining({ 'x-own': 'yes' }),
+        caller: { organizationId: 'org-a', role: 'ui', userId: null },
+      }),
+    ]);
     expect(seen[0]!.query.getAll('x')).toEqual(['1', '2']);
     expect(bodies).toEqual(['hello']);
   });
@@ -147,30 +214,52 @@ describe('provider pages', () => {
 
   it('may leave addresses open to everybody: who asks there is not looked at', async () => {
     const identify = jest.fn(() => Promise.reject(new AccessError('FORBIDDEN', 'no')));
-    running = await start({ identify, isOpenPage: (provider, path) => provider === 'toy' && path.startsWith('/open/') });
+    running = await start({
+      identify,
+      isOpenPage: (provider, path) => provider === 'toy' && path.startsWith('/open/'),
+    });
     expect((await fetch(`${running.url}/providers/toy/open/file`)).status).toBe(201);
     expect(identify).not.toHaveBeenCalled();
     expect(seen).toMatchObject([{ path: '/open/file', caller: null }]);
     expect((await fetch(`${running.url}/providers/toy/closed`)).status).toBe(403);
   });
 
-  it.each([['/input', 400, 'INPUT_INVALID'], ['/unknown', 404, 'TEAM_NOT_FOUND'], ['/forbidden', 403, 'FORBIDDEN'], ['/broken', 500, 'INTERNAL_SERVER_ERROR']])(
-    'may throw what everybody throws: %s is %i', async (where, status, code) => {
-      running = await start();
-      const response = await fetch(`${running.url}/providers/toy${where}`);
-      expect([response.status, await response.json()]).toEqual([status, { error: { code, message: expect.any(String) } }]);
-    });
+  it.each([
+    ['/input', 400, 'INPUT_INVALID'],
+    ['/unknown', 404, 'TEAM_NOT_FOUND'],
+    ['/forbidden', 403, 'FORBIDDEN'],
+    ['/broken', 500, 'INTERNAL_SERVER_ERROR'],
+  ])('may throw what everybody throws: %s is %i', async (where, status, code) => {
+    running = await start();
+    const response = await fetch(`${running.url}/providers/toy${where}`);
+    expect([response.status, await response.json()]).toEqual([
+      status,
+      { error: { code, message: expect.any(String) } },
+    ]);
+  });
 
   it('may go on without an end: what they send comes at once, and their source ends when the reader has left', async () => {
     const parts = ['one', 'two'];
     let over!: () => void;
-    const ended = new Promise<void>(resolve => { over = resolve; });
+    const ended = new Promise<void>(resolve => {
+      over = resolve;
+    });
     const stream: AsyncIterableIterator<string> = {
       next: async () => (parts.length > 0 ? { done: false, value: parts.shift()! } : new Promise(() => undefined)),
-      return: async () => { over(); return { done: true, value: undefined }; },
-      [Symbol.asyncIterator]() { return this; },
+      return: async () => {
+        over();
+        return { done: true, value: undefined };
+      },
+      [Symbol.asyncIterator]() {
+        return this;
+      },
     };
-    running = await startServer({ providerPages: new Map([['toy', async () => ({ status: 200, headers: { 'content-type': 'text/event-stream' }, body: stream })]]), maxSockets: 1 });
+    running = await startServer({
+      providerPages: new Map([
+        ['toy', async () => ({ status: 200, headers: { 'content-type': 'text/event-stream' }, body: stream })],
+      ]),
+      maxSockets: 1,
+    });
     const reader = new AbortController();
     const response = await fetch(`${running.url}/providers/toy/x`, { signal: reader.signal });
     const body = response.body!.getReader();
@@ -184,8 +273,12 @@ describe('provider pages', () => {
 
   it('never see a body that is too large', async () => {
     running = await start({ providerBodyLimitBytes: 1_000 });
-    expect((await fetch(`${running.url}/providers/toy/x`, { method: 'POST', body: 'a'.repeat(1_000) })).status).toBe(201);
-    expect((await fetch(`${running.url}/providers/toy/x`, { method: 'POST', body: 'a'.repeat(1_001) })).status).toBe(413);
+    expect((await fetch(`${running.url}/providers/toy/x`, { method: 'POST', body: 'a'.repeat(1_000) })).status).toBe(
+      201,
+    );
+    expect((await fetch(`${running.url}/providers/toy/x`, { method: 'POST', body: 'a'.repeat(1_001) })).status).toBe(
+      413,
+    );
     expect(bodies).toHaveLength(1);
   });
 });
@@ -197,15 +290,27 @@ describe('the page of the process', () => {
     running = await startServer({
       page: ({ method, path }) => {
         asked.push(`${method} ${path}`);
-        return Promise.resolve(path === '/' && method !== 'POST' ? { status: 200, headers: { 'content-type': 'text/html', 'referrer-policy': 'same-origin' }, body: '<p>hello</p>' } : null);
+        return Promise.resolve(
+          path === '/' && method !== 'POST'
+            ? {
+                status: 200,
+                headers: { 'content-type': 'text/html', 'referrer-policy': 'same-origin' },
+                body: '<p>hello</p>',
+              }
+            : null,
+        );
       },
     });
   });
 
   it('answers what nothing else is at, with its own headers over ours', async () => {
     const response = await fetch(`${running.url}/?a=1`);
-    expect([response.status, await response.text(), response.headers.get('referrer-policy'), response.headers.get('x-frame-options')])
-      .toEqual([200, '<p>hello</p>', 'same-origin', 'SAMEORIGIN']);
+    expect([
+      response.status,
+      await response.text(),
+      response.headers.get('referrer-policy'),
+      response.headers.get('x-frame-options'),
+    ]).toEqual([200, '<p>hello</p>', 'same-origin', 'SAMEORIGIN']);
     expect((await fetch(`${running.url}/other`)).status).toBe(404);
     await fetch(`${running.url}/livez`);
     await fetch(`${running.url}/graphql`);
@@ -221,9 +326,16 @@ describe('the page of the process', () => {
 });
 
 describe('an upgrade', () => {
-  const upgrade = (where: string) => `GET ${where} HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n`;
+  const upgrade = (where: string) =>
+    `GET ${where} HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n`;
 
-  it.each([['/graphql', 101], ['/ws', 101], ['/ws?a=1', 101], ['/', 404], ['/webhooks/a/b', 404]])('of %s is answered %i', async (where, status) => {
+  it.each([
+    ['/graphql', 101],
+    ['/ws', 101],
+    ['/ws?a=1', 101],
+    ['/', 404],
+    ['/webhooks/a/b', 404],
+  ])('of %s is answered %i', async (where, status) => {
     running = await startServer();
     const raw = rawConnection(running.port);
     raw.socket.write(upgrade(where));
@@ -244,7 +356,15 @@ describe('an upgrade', () => {
   });
 
   it('that a room fails at costs one connection', async () => {
-    running = await startServer({ graphql: { handle: () => Promise.resolve(), upgrade: () => { throw new Error('boom'); }, stop: () => Promise.resolve() } });
+    running = await startServer({
+      graphql: {
+        handle: () => Promise.resolve(),
+        upgrade: () => {
+          throw new Error('boom');
+        },
+        stop: () => Promise.resolve(),
+      },
+    });
     const raw = rawConnection(running.port);
     raw.socket.write(upgrade('/ws'));
     await raw.closed;
@@ -260,7 +380,10 @@ describe('an upgrade', () => {
 
 describe('a connection that does not get on', () => {
   it('is closed while its headers are still not whole, and while its body is not', async () => {
-    running = await startServer({ limits: { headersMs: 100, requestMs: 200, checkMs: 50 }, providerPages: new Map([['toy', () => Promise.resolve({ status: 200, headers: {}, body: '' })]]) });
+    running = await startServer({
+      limits: { headersMs: 100, requestMs: 200, checkMs: 50 },
+      providerPages: new Map([['toy', () => Promise.resolve({ status: 200, headers: {}, body: '' })]]),
+    });
     const headers = rawConnection(running.port);
     headers.socket.write('GET / HTTP/1.1\r\nHost: x\r\nX-Slow');
     const body = rawConnection(running.port);

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import WebSocket from 'ws';
-import type { Every } from '../../../src/server/bodies';
+import type { StartInterval } from '../../../src/server/body-reader';
 import { until } from '../../support/until';
 import { caller, createFlowWorld, type FlowWorld, ORG, type Room, startRoom } from '../graphql/room';
 import { rawConnection, startServer, type RunningServer } from './start-server';
@@ -10,18 +10,25 @@ import { rawConnection, startServer, type RunningServer } from './start-server';
 const READERS = { checkMs: 5_001, graceMs: 10_000, minBytesPerSecond: 1_000 };
 let world: FlowWorld;
 let checks: Set<() => void>;
-const every: Every = (ms, work) => {
+const every: StartInterval = (ms, work) => {
   if (ms === READERS.checkMs) checks.add(work);
-  return () => { checks.delete(work); };
+  return () => {
+    checks.delete(work);
+  };
 };
-const check = (): void => { for (const one of [...checks]) one(); };
+const check = (): void => {
+  for (const one of [...checks]) one();
+};
 let running: RunningServer;
 let room: Room | undefined;
 const open: { destroy(): void }[] = [];
 beforeAll(async () => {
   world = await createFlowWorld();
-  await world.pool.query(`insert into agent (id, organization_id, account_id, external_id, name, role)
-    select gen_random_uuid(), $1, (select id from support_account limit 1), 'long-' || n, repeat('x', 1000), 'AGENT' from generate_series(1, 150) n`, [ORG]);
+  await world.pool.query(
+    `insert into agent (id, organization_id, account_id, external_id, name, role)
+    select gen_random_uuid(), $1, (select id from support_account limit 1), 'long-' || n, repeat('x', 1000), 'AGENT' from generate_series(1, 150) n`,
+    [ORG],
+  );
 });
 const responses: ServerResponse[] = [];
 beforeEach(() => {
@@ -45,19 +52,36 @@ const begin = async (limits: Parameters<typeof startRoom>[1]): Promise<void> => 
     responses.push(response);
     return http(request, response, door);
   };
-  running = await startServer({ every, readers: READERS, graphql: { handle, upgrade, stop: () => Promise.resolve() } });
+  running = await startServer({
+    startInterval: every,
+    readers: READERS,
+    graphql: { handle, upgrade, stop: () => Promise.resolve() },
+  });
 };
-const small = async (): Promise<number> => (await fetch(`${running.url}/graphql`, {
-  method: 'POST', headers: { 'content-type': 'application/json', connection: 'close', ...caller('bot') }, body: '{"query":"{ supportTeams { id } }"}',
-})).status;
+const small = async (): Promise<number> =>
+  (
+    await fetch(`${running.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', connection: 'close', ...caller('bot') },
+      body: '{"query":"{ supportTeams { id } }"}',
+    })
+  ).status;
 /** Asks, and reads nothing of the answer. */
 function asked(accept: string): void {
   const connection = rawConnection(running.port);
   open.push(connection.socket);
   connection.socket.pause();
   const body = JSON.stringify({ query: LARGE });
-  const headers = Object.entries({ host: 'x', accept, 'content-type': 'application/json', 'content-length': String(body.length), ...caller('bot') });
-  connection.socket.write(`POST /graphql HTTP/1.1\r\n${headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`);
+  const headers = Object.entries({
+    host: 'x',
+    accept,
+    'content-type': 'application/json',
+    'content-length': String(body.length),
+    ...caller('bot'),
+  });
+  connection.socket.write(
+    `POST /graphql HTTP/1.1\r\n${headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`,
+  );
 }
 async function askedOverSocket(): Promise<void> {
   const socket = new WebSocket(`${running.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
@@ -72,24 +96,36 @@ async function askedOverSocket(): Promise<void> {
 }
 
 it.each<[string, () => unknown]>([
-  ['HTTP', () => asked('application/json')], ['an event stream', () => asked('text/event-stream')], ['a WebSocket', askedOverSocket],
-])('an answer over %s keeps its place until its reader has taken it, and who takes nothing is cut off', async (_way, ask) => {
-  await begin({ maxOperations: 1 });
-  await ask();
-  await until(isFull);
-  await until(async () => { check(); return await small() === 200; });
-});
+  ['HTTP', () => asked('application/json')],
+  ['an event stream', () => asked('text/event-stream')],
+  ['a WebSocket', askedOverSocket],
+])(
+  'an answer over %s keeps its place until its reader has taken it, and who takes nothing is cut off',
+  async (_way, ask) => {
+    await begin({ maxOperations: 1 });
+    await ask();
+    await until(isFull);
+    await until(async () => {
+      check();
+      return (await small()) === 200;
+    });
+  },
+);
 
 /** Whether the only place stays taken: while an answer is put together it is as well, and free when that is over. */
 async function isFull(): Promise<boolean> {
-  for (let i = 0; i < 20; i += 1) if (await small() !== 503) return false;
+  for (let i = 0; i < 20; i += 1) if ((await small()) !== 503) return false;
   return true;
 }
 
 it('the bytes of an answer stay counted until its reader has taken it', async () => {
   await begin({ maxResultBytes: 15_000_000 });
   const codeOfLarge = async (): Promise<string | undefined> => {
-    const answer = await fetch(`${running.url}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json', connection: 'close', ...caller('bot') }, body: JSON.stringify({ query: LARGE }) });
+    const answer = await fetch(`${running.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', connection: 'close', ...caller('bot') },
+      body: JSON.stringify({ query: LARGE }),
+    });
     return ((await answer.json()) as { errors?: { extensions: { code: string } }[] }).errors?.[0]?.extensions.code;
   };
   for (let i = 0; i < 8; i += 1) {
@@ -99,14 +135,23 @@ it('the bytes of an answer stay counted until its reader has taken it', async ()
     expect(responses[i]!.statusCode).toBe(200);
   }
   expect(await codeOfLarge()).toBe('OVERLOADED');
-  await until(async () => { check(); return await codeOfLarge() === undefined; });
+  await until(async () => {
+    check();
+    return (await codeOfLarge()) === undefined;
+  });
 });
 
 describe('a page', () => {
   const pageOf = async (bytes: number): Promise<void> => {
-    running = await startServer({ every, readers: READERS, maxPages: 1, providerPages: new Map([['toy', () => Promise.resolve({ status: 200, headers: {}, body: Buffer.alloc(bytes) })]]) });
+    running = await startServer({
+      startInterval: every,
+      readers: READERS,
+      maxPages: 1,
+      providerPages: new Map([['toy', () => Promise.resolve({ status: 200, headers: {}, body: Buffer.alloc(bytes) })]]),
+    });
   };
-  const get = async (): Promise<number> => (await fetch(`${running.url}/providers/toy/x`, { method: 'HEAD', headers: { connection: 'close' } })).status;
+  const get = async (): Promise<number> =>
+    (await fetch(`${running.url}/providers/toy/x`, { method: 'HEAD', headers: { connection: 'close' } })).status;
   const reader = () => {
     const connection = rawConnection(running.port);
     open.push(connection.socket);
@@ -118,17 +163,22 @@ describe('a page', () => {
   it('keeps its place until its reader has taken it, and who takes nothing is cut off', async () => {
     await pageOf(30_000_000);
     reader();
-    await until(async () => await get() === 503);
-    await until(async () => { check(); return await get() === 200; });
+    await until(async () => (await get()) === 503);
+    await until(async () => {
+      check();
+      return (await get()) === 200;
+    });
   });
 
   it('is left to a reader who takes enough of it, in one write though it is', async () => {
     await pageOf(30_000_000);
     const socket = reader();
     let got = 0;
-    socket.on('data', (part) => { got += part.length; });
+    socket.on('data', part => {
+      got += part.length;
+    });
     socket.pause();
-    await until(async () => await get() === 503);
+    await until(async () => (await get()) === 503);
     // Far more checks than the grace has, each after the network took something.
     for (let i = 0; i < 12 && got < 30_000_000; i += 1) {
       const before = got;

@@ -17,35 +17,63 @@ export interface RunningServer {
 /** The health of a process whose start is over. */
 export function started(sources: HealthSources, limitMs?: number): Health {
   const health = new Health(sources, limitMs);
-  health.hasStarted();
+  health.markStarted();
   return health;
 }
 
 /** The HTTP side with rooms that answer something recognisable. */
-export async function startServer({ host = '127.0.0.1', port: wanted = 0, limits = {}, ...options }: Partial<Omit<ServerOptions, 'limits'>> & { host?: string; port?: number; limits?: Partial<HttpLimits> } = {}): Promise<RunningServer> {
+export async function startServer({
+  host = '127.0.0.1',
+  port: wanted = 0,
+  limits = {},
+  ...options
+}: Partial<Omit<ServerOptions, 'limits'>> & {
+  host?: string;
+  port?: number;
+  limits?: Partial<HttpLimits>;
+} = {}): Promise<RunningServer> {
   const log: string[] = [];
   const lines: Record<string, unknown>[] = [];
   const logger = createLogger({
     level: 'debug',
-    destination: { write: line => { log.push(line); lines.push(JSON.parse(line) as Record<string, unknown>); } },
+    destination: {
+      write: line => {
+        log.push(line);
+        lines.push(JSON.parse(line) as Record<string, unknown>);
+      },
+    },
   });
   const server = createHttpServer({
     graphql: {
-      handle: (_request, response) => { response.end('graphql'); return Promise.resolve(); },
-      upgrade: (_request, socket) => { socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: test\r\n\r\n'); },
+      handle: (_request, response) => {
+        response.end('graphql');
+        return Promise.resolve();
+      },
+      upgrade: (_request, socket) => {
+        socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: test\r\n\r\n');
+      },
       stop: () => Promise.resolve(),
     },
     webhooks: () => Promise.resolve({ status: 200, body: 'webhook' }),
-    files: (_request, response) => { response.writeHead(404).end(); return Promise.resolve(); },
+    files: (_request, response) => {
+      response.writeHead(404).end();
+      return Promise.resolve();
+    },
     providerPages: new Map(),
     providerBodyLimitBytes: 1_000_000,
     identify: () => Promise.resolve({ organizationId: 'org-a', role: 'ui', userId: null }),
-    health: started({ takesWrites: () => Promise.resolve(true) }),
+    health: started({ isWritable: () => Promise.resolve(true) }),
     page: null,
     logger,
     limits: { ...TIME_LIMITS.http, ...TIME_LIMITS.stop, ...limits },
     fileOwner: () => null,
-    maxSockets: 100, maxStrangers: 100, readers: TIME_LIMITS.reader, maxWebhooks: 100, maxFiles: 100, maxPages: 100, bodies: TEST_BODIES,
+    maxSockets: 100,
+    maxStrangers: 100,
+    readers: TIME_LIMITS.reader,
+    maxWebhooks: 100,
+    maxFiles: 100,
+    maxPages: 100,
+    bodies: TEST_BODIES,
     ...options,
   });
   const port = await server.listen(host, wanted);
@@ -56,6 +84,10 @@ export async function startServer({ host = '127.0.0.1', port: wanted = 0, limits
 export function rawConnection(port: number): { socket: Socket; received: () => string; closed: Promise<void> } {
   let text = '';
   const socket = connect(port, '127.0.0.1');
-  socket.on('data', part => { text += part.toString('latin1'); }).on('error', () => {});
+  socket
+    .on('data', part => {
+      text += part.toString('latin1');
+    })
+    .on('error', () => {});
   return { socket, received: () => text, closed: new Promise(resolve => socket.once('close', () => resolve())) };
 }

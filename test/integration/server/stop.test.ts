@@ -7,10 +7,16 @@ const idle: GraphqlEndpoint = { handle: () => Promise.resolve(), upgrade: () => 
 
 it('finishes the requests under way, takes no new connection, and is not ready meanwhile', async () => {
   let finish!: () => void;
-  const finished = new Promise<void>(resolve => { finish = resolve; });
+  const finished = new Promise<void>(resolve => {
+    finish = resolve;
+  });
   let isReached = false;
   const { server, port, url } = await startServer({
-    webhooks: async () => { isReached = true; await finished; return { status: 200, body: 'done' }; },
+    webhooks: async () => {
+      isReached = true;
+      await finished;
+      return { status: 200, body: 'done' };
+    },
   });
   const underWay = fetch(`${url}/webhooks/a/b`, { method: 'POST' });
   await until(() => isReached);
@@ -24,7 +30,10 @@ it('finishes the requests under way, takes no new connection, and is not ready m
   kept.socket.write('\r\n');
   await until(() => kept.received().includes('draining'));
   expect(kept.received()).toMatch(/^HTTP\/1\.1 503/);
-  expect(JSON.parse(kept.received().split('\r\n\r\n')[1]!)).toMatchObject({ ready: false, checks: { draining: { ok: false } } });
+  expect(JSON.parse(kept.received().split('\r\n\r\n')[1]!)).toMatchObject({
+    ready: false,
+    checks: { draining: { ok: false } },
+  });
 
   finish();
   const response = await underWay;
@@ -46,7 +55,9 @@ it('asks the rooms to say goodbye to sockets and streams after the requests, and
   const order: string[] = [];
   let isReached = false;
   let finish!: () => void;
-  const finished = new Promise<void>(resolve => { finish = resolve; });
+  const finished = new Promise<void>(resolve => {
+    finish = resolve;
+  });
   let endStream = (): void => {};
   const { server, port, url } = await startServer({
     graphql: {
@@ -57,11 +68,23 @@ it('asks the rooms to say goodbye to sockets and streams after the requests, and
       },
       upgrade: (_request, socket) => {
         socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: test\r\n\r\n');
-        endStream = (before => () => { before(); socket.end('bye'); })(endStream);
+        endStream = (before => () => {
+          before();
+          socket.end('bye');
+        })(endStream);
       },
-      stop: async () => { await new Promise(resolve => setImmediate(resolve)); order.push('goodbye'); endStream(); },
+      stop: async () => {
+        await new Promise(resolve => setImmediate(resolve));
+        order.push('goodbye');
+        endStream();
+      },
     },
-    webhooks: async () => { isReached = true; await finished; order.push('request'); return { status: 200 }; },
+    webhooks: async () => {
+      isReached = true;
+      await finished;
+      order.push('request');
+      return { status: 200 };
+    },
   });
   const stream = await fetch(`${url}/graphql`);
   const socket = rawConnection(port);
@@ -82,15 +105,23 @@ it('asks the rooms to say goodbye to sockets and streams after the requests, and
 
 it('cuts off what does not end within its limits', async () => {
   const { server, port, url, lines } = await startServer({
-    limits: { finishMs: 50, goodbyeMs: 50 },
+    limits: { finishMs: 50, closeMs: 50 },
     graphql: {
-      handle: (_request, response) => { response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: 1\n\n'); return Promise.resolve(); },
-      upgrade: (_request, socket) => { socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: test\r\n\r\n'); },
+      handle: (_request, response) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: 1\n\n');
+        return Promise.resolve();
+      },
+      upgrade: (_request, socket) => {
+        socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: test\r\n\r\n');
+      },
       stop: () => new Promise(() => {}),
     },
     webhooks: () => new Promise(() => {}),
   });
-  const stuck = fetch(`${url}/webhooks/a/b`, { method: 'POST' }).then(() => 'answered', () => 'cut off');
+  const stuck = fetch(`${url}/webhooks/a/b`, { method: 'POST' }).then(
+    () => 'answered',
+    () => 'cut off',
+  );
   const stream = await fetch(`${url}/graphql`);
   const socket = rawConnection(port);
   socket.socket.write('GET /ws HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n');
@@ -106,7 +137,13 @@ it('takes no new socket once it stops', async () => {
   let finish!: () => void;
   let isReached = false;
   const { server, port, url } = await startServer({
-    webhooks: async () => { isReached = true; await new Promise<void>(resolve => { finish = resolve; }); return { status: 200 }; },
+    webhooks: async () => {
+      isReached = true;
+      await new Promise<void>(resolve => {
+        finish = resolve;
+      });
+      return { status: 200 };
+    },
   });
   const late = rawConnection(port);
   late.socket.write('GET /ws HTTP/1.1\r\nHost: x\r\n');

@@ -1,5 +1,5 @@
 import type { PlainRequest } from '../../../src/server/plain-request';
-import { WebhookPlaces } from '../../../src/server/webhook-places';
+import { WebhookPlaces } from '../../../src/server/webhook-limiter';
 import { gate } from '../persistence/store-world';
 import { until } from '../../support/until';
 import { startServer, type RunningServer } from './start-server';
@@ -10,7 +10,14 @@ afterEach(() => running.server.stop());
 /** Calls that stay under way until the door opens, and how many are inside. */
 function waiting() {
   const free = gate();
-  const room = { inside: 0, open: free.open, hold: async () => { room.inside += 1; await free.opened; } };
+  const room = {
+    inside: 0,
+    open: free.open,
+    hold: async () => {
+      room.inside += 1;
+      await free.opened;
+    },
+  };
   return room;
 }
 
@@ -39,10 +46,14 @@ describe('places of webhooks', () => {
   it('stay proved, however many addresses another account makes of its own', async () => {
     const places = new WebhookPlaces(4, 1 / 4);
     const isUnknownHeld = gate();
-    const take = (path: string, proof?: Promise<void>): Promise<void> => places.during({ path, readBody: () => Promise.resolve(Buffer.alloc(0)) } as unknown as PlainRequest, async ({ readBody }) => {
-      await proof;
-      await readBody(100, path.split('/')[2]!);
-    });
+    const take = (path: string, proof?: Promise<void>): Promise<void> =>
+      places.during(
+        { path, readBody: () => Promise.resolve(Buffer.alloc(0)) } as unknown as PlainRequest,
+        async ({ readBody }) => {
+          await proof;
+          await readBody(100, path.split('/')[2]!);
+        },
+      );
     await take('/webhooks/a/secret');
     for (let made = 0; made < 10_000; made++) await take(`/webhooks/b/secret/${made}`);
     const held = take('/webhooks/unknown/x', isUnknownHeld.opened);

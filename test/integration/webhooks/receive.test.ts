@@ -2,12 +2,12 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { WebhookRejectedError, type WebhookRejection } from '../../../src/core/errors';
 import { accessOf } from '../../../src/core/flows/deps';
-import type { WebhookHint, WebhookRequest } from '../../../src/core/ports/support-provider';
+import type { WebhookHint, WebhookRequest } from '../../../src/core/ports/provider/support-provider';
 import type { SessionRecord } from '../../../src/core/session';
 import type { AccountRecord } from '../../../src/core/setup';
-import { createLogger, logOf } from '../../../src/logging';
+import { createLogger, createRoomLog } from '../../../src/logging';
 import { createPool, createStores, SecretBox } from '../../../src/persistence';
-import { webhookReceiver, type WebhookDeps } from '../../../src/webhooks/receive-webhook';
+import { createWebhookReceiver, type WebhookDeps } from '../../../src/webhooks/receive-webhook';
 import { createFlowWorld, ORG } from '../../support/flow-world';
 import { rawConnection, startServer, type RunningServer } from '../server/start-server';
 import { until } from '../../support/until';
@@ -22,9 +22,11 @@ let parse: (request: WebhookRequest) => WebhookHint;
 
 beforeAll(async () => {
   world = await createFlowWorld();
-  [account] = await world.stores.setup.accountsOf(ORG) as [AccountRecord];
+  [account] = (await world.stores.setup.listAccounts(ORG)) as [AccountRecord];
   session = await world.open();
-  await world.stores.sessions.transact(ORG, session.id, tx => tx.updateSession({ contactId: 'contact-1', conversationId: 'conversation-1' }));
+  await world.stores.sessions.transact(ORG, session.id, tx =>
+    tx.updateSession({ contactId: 'contact-1', conversationId: 'conversation-1' }),
+  );
 });
 afterAll(() => world.close());
 
@@ -33,10 +35,28 @@ async function start(overrides: Partial<WebhookDeps> = {}): Promise<void> {
   parsed = [];
   parse = () => ({ kind: 'conversation', conversationId: 'conversation-1' });
   running = await startServer({
-    webhooks: webhookReceiver({
-      stores: world.stores, clock: world.deps.clock, bodyLimitBytes: 1_048_576, accessOf: known => accessOf(world.deps, known),
-      log: logOf(createLogger({ level: 'info', destination: { write: line => { roomLog.push(line); } } }), 'webhooks'),
-      providerOf: () => ({ parseWebhook: request => { parsed.push(request); return parse(request); } }),
+    webhooks: createWebhookReceiver({
+      stores: world.stores,
+      clock: world.deps.clock,
+      bodyLimitBytes: 1_048_576,
+      accessOf: known => accessOf(world.deps, known),
+      log: createRoomLog(
+        createLogger({
+          level: 'info',
+          destination: {
+            write: line => {
+              roomLog.push(line);
+            },
+          },
+        }),
+        'webhooks',
+      ),
+      providerOf: () => ({
+        parseWebhook: request => {
+          parsed.push(request);
+          return parse(request);
+        },
+      }),
       ...overrides,
     }),
   });
@@ -44,15 +64,18 @@ async function start(overrides: Partial<WebhookDeps> = {}): Promise<void> {
 beforeEach(() => start());
 afterEach(() => running.server.stop());
 
-const post = (path: string, body: string | Buffer = '{"event":"message_created"}', headers: Record<string, string> = {}) =>
-  fetch(running.url + path, { method: 'POST', body, headers });
+const post = (
+  path: string,
+  body: string | Buffer = '{"event":"message_created"}',
+  headers: Record<string, string> = {},
+) => fetch(running.url + path, { method: 'POST', body, headers });
 const right = (): string => `/webhooks/${account.id}/${account.webhookSecret}`;
 const outcomes = () => roomLog.map(line => (JSON.parse(line) as { outcome: string }).outcome);
 
 /** Takes the readings that are due, so that the next ones can be told apart. */
 async function dueReadings(): Promise<string[]> {
-  const claimed = await world.stores.lanes.claimReadings('HINT', 100, 60_000);
-  for (const reading of claimed) await world.stores.lanes.finishReading(reading, null, false);
+  const claimed = await world.stores.lanes.claimSyncs('HINT', 100, 60_000);
+  for (const reading of claimed) await world.stores.lanes.finishSync(reading, null, false);
   return claimed.map(reading => reading.sessionId);
 }
 beforeEach(dueReadings);
@@ -82,19 +105,23 @@ describe('a webhook of a connected account', () => {
   it('reaches the provider as raw bytes with its headers, the account and the time, never parsed by us', async () => {
     const body = randomBytes(5_000);
     expect((await post(right(), body, { 'x-signature': 'sha256=abc' })).status).toBe(200);
-    expect(parsed).toEqual([expect.objectContaining({
-      rawBody: body, receivedAt: world.time.ms, headers: expect.objectContaining({ 'x-signature': 'sha256=abc' }),
-      account: expect.objectContaining({ accountId: account.id, webhookUrl: expect.stringContaining(right()) }),
-    })]);
+    expect(parsed).toEqual([
+      expect.objectContaining({
+        rawBody: body,
+        receivedAt: world.time.ms,
+        headers: expect.objectContaining({ 'x-signature': 'sha256=abc' }),
+        account: expect.objectContaining({ accountId: account.id, webhookUrl: expect.stringContaining(right()) }),
+      }),
+    ]);
   });
 
-  it('reaches the provider with the account\'s inboxes, since some servers sign for each with a secret of its own', async () => {
-    const [inbox] = await world.stores.setup.inboxesOf(ORG, account.id);
+  it("reaches the provider with the account's inboxes, since some servers sign for each with a secret of its own", async () => {
+    const [inbox] = await world.stores.setup.listInboxes(ORG, account.id);
     await post(right());
     expect(parsed[0]!.inboxes).toEqual([{ externalId: inbox!.externalId, providerData: inbox!.providerData }]);
   });
 
-  it('may have a deeper path and a query, for the provider\'s own use', async () => {
+  it("may have a deeper path and a query, for the provider's own use", async () => {
     expect((await post(`${right()}/inbox/7?x=1`)).status).toBe(200);
     expect(await dueReadings()).toEqual([session.id]);
   });
@@ -107,14 +134,19 @@ describe('a webhook of a connected account', () => {
   });
 
   it('that the provider has no use for is answered 200 and has no effect', async () => {
-    parse = () => ({ kind: 'ignored', why: 'typing' });
+    parse = () => ({ kind: 'ignored', reason: 'typing' });
     const response = await post(right());
     expect([response.status, await response.json()]).toEqual([200, { outcome: 'ignored' }]);
     expect(await dueReadings()).toEqual([]);
   });
 
-  it('cannot reach another account\'s conversation, whatever it names', async () => {
-    const other = await world.stores.setup.insertAccount({ ...account, id: randomUUID(), organizationId: 'org-2', webhookSecret: 'other-secret' });
+  it("cannot reach another account's conversation, whatever it names", async () => {
+    const other = await world.stores.setup.insertAccount({
+      ...account,
+      id: randomUUID(),
+      organizationId: 'org-2',
+      webhookSecret: 'other-secret',
+    });
     const response = await post(`/webhooks/${other.id}/${other.webhookSecret}`);
     expect(await response.json()).toEqual({ outcome: 'unknownConversation' });
     expect(await dueReadings()).toEqual([]);
@@ -147,14 +179,24 @@ it.each(['GET', 'PUT', 'DELETE'])('%s is answered 405, and the account is not ev
   expect(parsed).toEqual([]);
 });
 
-it.each<[WebhookRejection, number]>([['badSignature', 401], ['stale', 401], ['malformed', 400], ['unknownConnection', 404], ['tooLarge', 413]])(
-  'what the provider rejects as %s is answered %i and has no effect', async (why, status) => {
-    parse = () => { throw new WebhookRejectedError(why, 'The webhook was rejected.'); };
-    const response = await post(right());
-    expect([response.status, await response.json()]).toEqual([status, { error: { code: 'WEBHOOK_REJECTED', why, message: expect.any(String) } }]);
-    expect(await dueReadings()).toEqual([]);
-    expect(outcomes()).toEqual([why]);
-  });
+it.each<[WebhookRejection, number]>([
+  ['badSignature', 401],
+  ['stale', 401],
+  ['malformed', 400],
+  ['unknownConnection', 404],
+  ['tooLarge', 413],
+])('what the provider rejects as %s is answered %i and has no effect', async (why, status) => {
+  parse = () => {
+    throw new WebhookRejectedError(why, 'The webhook was rejected.');
+  };
+  const response = await post(right());
+  expect([response.status, await response.json()]).toEqual([
+    status,
+    { error: { code: 'WEBHOOK_REJECTED', why, message: expect.any(String) } },
+  ]);
+  expect(await dueReadings()).toEqual([]);
+  expect(outcomes()).toEqual([why]);
+});
 
 describe('a body that is too large', () => {
   const TWO_MEGABYTES = 2 * 1_048_576;
@@ -210,7 +252,19 @@ describe('a sender that goes away half-way', () => {
   it('has no effect', async () => {
     let isKnown = false;
     await running.server.stop();
-    await start({ stores: { ...world.stores, setup: { ...world.stores.setup, inboxesOf: () => Promise.resolve([]), accountForWebhook: () => { isKnown = true; return Promise.resolve(account); } } } });
+    await start({
+      stores: {
+        ...world.stores,
+        setup: {
+          ...world.stores.setup,
+          listInboxes: () => Promise.resolve([]),
+          findAccountForWebhook: () => {
+            isKnown = true;
+            return Promise.resolve(account);
+          },
+        },
+      },
+    });
     const raw = rawConnection(running.port);
     raw.socket.write(half());
     await until(() => isKnown);
@@ -223,7 +277,19 @@ describe('a sender that goes away half-way', () => {
     let answer!: (known: AccountRecord) => void;
     await running.server.stop();
     await start({
-      stores: { ...world.stores, setup: { ...world.stores.setup, inboxesOf: () => Promise.resolve([]), accountForWebhook: () => { isAsked = true; return new Promise(resolve => { answer = resolve; }); } } },
+      stores: {
+        ...world.stores,
+        setup: {
+          ...world.stores.setup,
+          listInboxes: () => Promise.resolve([]),
+          findAccountForWebhook: () => {
+            isAsked = true;
+            return new Promise(resolve => {
+              answer = resolve;
+            });
+          },
+        },
+      },
     });
     const raw = rawConnection(running.port);
     raw.socket.write(half());
@@ -235,16 +301,34 @@ describe('a sender that goes away half-way', () => {
 });
 
 it('whose signature is wrong has the account checked at once, and not again and again', async () => {
-  const nextCheckInMs = async () => Number((await world.pool.query<{ ms: string }>('select extract(epoch from next_check_at - now()) * 1000 as ms from support_account where id = $1', [account.id])).rows[0]!.ms);
+  const nextCheckInMs = async () =>
+    Number(
+      (
+        await world.pool.query<{ ms: string }>(
+          'select extract(epoch from next_check_at - now()) * 1000 as ms from support_account where id = $1',
+          [account.id],
+        )
+      ).rows[0]!.ms,
+    );
   await world.stores.setup.scheduleCheck(account.id, 900_000);
-  parse = () => { throw new WebhookRejectedError('stale', 'old'); };
+  parse = () => {
+    throw new WebhookRejectedError('stale', 'old');
+  };
   await post(right());
   expect(await nextCheckInMs()).toBeGreaterThan(800_000);
-  parse = () => { throw new WebhookRejectedError('badSignature', 'no'); };
-  await world.pool.query("update support_account set health = health || jsonb_build_object('checkedAt', $2::text) where id = $1", [account.id, new Date(world.deps.clock.now()).toISOString()]);
+  parse = () => {
+    throw new WebhookRejectedError('badSignature', 'no');
+  };
+  await world.pool.query(
+    "update support_account set health = health || jsonb_build_object('checkedAt', $2::text) where id = $1",
+    [account.id, new Date(world.deps.clock.now()).toISOString()],
+  );
   expect((await post(right())).status).toBe(401);
   expect(await nextCheckInMs()).toBeGreaterThan(800_000);
-  await world.pool.query("update support_account set health = health || jsonb_build_object('checkedAt', $2::text) where id = $1", [account.id, new Date(world.deps.clock.now() - 120_000).toISOString()]);
+  await world.pool.query(
+    "update support_account set health = health || jsonb_build_object('checkedAt', $2::text) where id = $1",
+    [account.id, new Date(world.deps.clock.now() - 120_000).toISOString()],
+  );
   await post(right());
   expect(await nextCheckInMs()).toBeLessThanOrEqual(1);
 });
@@ -253,7 +337,13 @@ describe('while it cannot be recorded', () => {
   it('is answered 503 so that the sender may try again: the database is down', async () => {
     await running.server.stop();
     const pool = createPool('postgres://support:hunter2@127.0.0.1:1/none', {});
-    await start({ stores: createStores(pool, { secretBox: new SecretBox(randomBytes(32)), clock: world.deps.clock, wake: { committed: () => undefined } }) });
+    await start({
+      stores: createStores(pool, {
+        secretBox: new SecretBox(randomBytes(32)),
+        clock: world.deps.clock,
+        wake: { committed: () => undefined },
+      }),
+    });
     const response = await post(right());
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '5']);
     expect(await response.text()).not.toContain('hunter2');
@@ -266,21 +356,31 @@ describe('while it cannot be recorded', () => {
     await running.server.stop();
     const { sessions } = world.stores;
     await start({
-      stores: { ...world.stores, sessions: { findByConversation: () => Promise.resolve({ ...session, id: randomUUID() }), transact: (...work) => sessions.transact(...work) } },
+      stores: {
+        ...world.stores,
+        sessions: {
+          findByConversation: () => Promise.resolve({ ...session, id: randomUUID() }),
+          transact: (...work) => sessions.transact(...work),
+        },
+      },
     });
     expect((await post(right())).status).toBe(503);
     expect(await dueReadings()).toEqual([]);
   });
 
-  it('is answered 503: the provider\'s code fails', async () => {
-    parse = () => { throw new TypeError('boom'); };
+  it("is answered 503: the provider's code fails", async () => {
+    parse = () => {
+      throw new TypeError('boom');
+    };
     expect((await post(right())).status).toBe(503);
   });
 });
 
 it('is logged with account, outcome and size, and never with content, header or secret', async () => {
   await post(`${right()}/hunter2`, '{"content":"hunter2"}', { 'x-signature': 'hunter2' });
-  parse = () => { throw new WebhookRejectedError('badSignature', 'hunter2'); };
+  parse = () => {
+    throw new WebhookRejectedError('badSignature', 'hunter2');
+  };
   await post(right(), 'hunter2');
   await post(`/webhooks/${account.id}/hunter2`, 'hunter2');
   await until(() => running.lines.filter(line => line.msg === 'request').length === 3);

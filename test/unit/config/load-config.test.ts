@@ -1,4 +1,4 @@
-import { ConfigError, isReachedFrom, loadConfig, publicUrlOf } from '../../../src/config';
+import { ConfigError, isReachableFrom, loadConfig, publicUrlOf } from '../../../src/config';
 
 const KEY = 'k'.repeat(32);
 const SECRET_KEY = Buffer.alloc(32, 7).toString('base64');
@@ -17,7 +17,15 @@ const keysOf = (env: Record<string, string>) => problemsOf(env).map(problem => p
 describe('with nothing set', () => {
   it('serves loopback, keeps its data in a folder, sets up the example and says that it serves loopback only', () => {
     const config = loadConfig({});
-    expect(config).toMatchObject({ host: '127.0.0.1', port: 4000, databaseUrl: null, secretKey: null, hasIdentity: false, example: true, logLevel: 'info' });
+    expect(config).toMatchObject({
+      host: '127.0.0.1',
+      port: 4000,
+      databaseUrl: null,
+      secretKey: null,
+      hasIdentity: false,
+      example: true,
+      logLevel: 'info',
+    });
     expect(config.dataDir).toBe(`${process.cwd()}/data`);
     expect(config.notices).toHaveLength(1);
     expect(config.notices[0]).toContain('only programs on this machine');
@@ -25,12 +33,29 @@ describe('with nothing set', () => {
 
   it('takes the defaults that docs/settings.md names', () => {
     expect(loadConfig({})).toMatchObject({
-      poolSize: 16, stopGraceMs: 3_000, maxOperations: 256, maxSockets: 10_000, drainLimitMs: 30_000, livePollMs: 20_000, checkIntervalMs: 900_000, providerTimeoutMs: 10_000,
-      push: { timeoutMs: 15_000, disableAfterMs: 5 * 86_400_000 }, allowedPrivate: { all: true, hosts: [], networks: [] },
-      lookIntervalMs: 300_000, leaseMs: 10_000,
+      poolSize: 16,
+      stopGraceMs: 3_000,
+      maxOperations: 256,
+      maxSockets: 10_000,
+      drainLimitMs: 30_000,
+      livePollMs: 20_000,
+      checkIntervalMs: 900_000,
+      providerTimeoutMs: 10_000,
+      push: { timeoutMs: 15_000, disableAfterMs: 5 * 86_400_000 },
+      allowedPrivate: { all: true, hosts: [], networks: [] },
+      lookIntervalMs: 300_000,
+      leaseMs: 10_000,
       bodyLimits: { graphqlBytes: 1_048_576, webhookBytes: 4_194_304, providerBytes: 8_388_608 },
       keepDays: { events: 365, messages: 365, deliveries: 30, idempotencyKeys: 7, sessions: 365 },
-      media: { folder: `${process.cwd()}/data/media`, s3: null, keptMs: null, limits: { fromAgents: { maxBytes: 104_857_600, refusedTypes: expect.arrayContaining(['.exe']) }, toAgents: { maxBytes: 41_943_040, refusedTypes: [] } } },
+      media: {
+        folder: `${process.cwd()}/data/media`,
+        s3: null,
+        keptMs: null,
+        limits: {
+          fromAgents: { maxBytes: 104_857_600, refusedTypes: expect.arrayContaining(['.exe']) },
+          toAgents: { maxBytes: 41_943_040, refusedTypes: [] },
+        },
+      },
     });
   });
 
@@ -40,11 +65,32 @@ describe('with nothing set', () => {
 });
 
 it('calls into its own network only while nobody has to prove who they are, or as far as it is told to', () => {
-  expect([{}, { SUPPORT_ALLOW_PRIVATE_ADDRESSES: 'none' }, { SUPPORT_GATEWAY_SECRET: KEY }, { SUPPORT_GATEWAY_SECRET: KEY, SUPPORT_ALLOW_PRIVATE_ADDRESSES: 'all' }]
-    .map(env => loadConfig(env).allowedPrivate.all)).toEqual([true, false, false, true]);
-  expect(loadConfig({ SUPPORT_ALLOW_PRIVATE_ADDRESSES: 'Chatwoot.internal, 10.20.0.0/16,fd00::/8,192.168.1.7,::1' }).allowedPrivate)
-    .toEqual({ all: false, hosts: ['chatwoot.internal'], networks: ['10.20.0.0/16', 'fd00::/8', '192.168.1.7/32', '::1/128'] });
-  for (const wrong of ['10.20.0.0/33', '10.20', 'http://chatwoot', 'chatwoot:3000', 'a,,b', 'all,chatwoot', 'a b', '*.internal'])
+  expect(
+    [
+      {},
+      { SUPPORT_ALLOW_PRIVATE_ADDRESSES: 'none' },
+      { SUPPORT_GATEWAY_SECRET: KEY },
+      { SUPPORT_GATEWAY_SECRET: KEY, SUPPORT_ALLOW_PRIVATE_ADDRESSES: 'all' },
+    ].map(env => loadConfig(env).allowedPrivate.all),
+  ).toEqual([true, false, false, true]);
+  expect(
+    loadConfig({ SUPPORT_ALLOW_PRIVATE_ADDRESSES: 'Chatwoot.internal, 10.20.0.0/16,fd00::/8,192.168.1.7,::1' })
+      .allowedPrivate,
+  ).toEqual({
+    all: false,
+    hosts: ['chatwoot.internal'],
+    networks: ['10.20.0.0/16', 'fd00::/8', '192.168.1.7/32', '::1/128'],
+  });
+  for (const wrong of [
+    '10.20.0.0/33',
+    '10.20',
+    'http://chatwoot',
+    'chatwoot:3000',
+    'a,,b',
+    'all,chatwoot',
+    'a b',
+    '*.internal',
+  ])
     expect(() => loadConfig({ SUPPORT_ALLOW_PRIVATE_ADDRESSES: wrong })).toThrow('SUPPORT_ALLOW_PRIVATE_ADDRESSES');
 });
 
@@ -56,35 +102,80 @@ it('cannot be changed afterwards, not even deep inside', () => {
 });
 
 it('keeps things for whole days, and idempotency keys for seven at least', () => {
-  expect(loadConfig({ SUPPORT_KEEP_MESSAGES_DAYS: '30', SUPPORT_KEEP_IDEMPOTENCY_KEYS_DAYS: '14' }).keepDays).toMatchObject({ messages: 30, idempotencyKeys: 14 });
-  expect(keysOf({ SUPPORT_KEEP_IDEMPOTENCY_KEYS_DAYS: '6', SUPPORT_KEEP_EVENTS_DAYS: '0', SUPPORT_KEEP_SESSIONS_DAYS: 'never' }).sort())
-    .toEqual(['SUPPORT_KEEP_EVENTS_DAYS', 'SUPPORT_KEEP_IDEMPOTENCY_KEYS_DAYS', 'SUPPORT_KEEP_SESSIONS_DAYS']);
+  expect(
+    loadConfig({ SUPPORT_KEEP_MESSAGES_DAYS: '30', SUPPORT_KEEP_IDEMPOTENCY_KEYS_DAYS: '14' }).keepDays,
+  ).toMatchObject({ messages: 30, idempotencyKeys: 14 });
+  expect(
+    keysOf({
+      SUPPORT_KEEP_IDEMPOTENCY_KEYS_DAYS: '6',
+      SUPPORT_KEEP_EVENTS_DAYS: '0',
+      SUPPORT_KEEP_SESSIONS_DAYS: 'never',
+    }).sort(),
+  ).toEqual(['SUPPORT_KEEP_EVENTS_DAYS', 'SUPPORT_KEEP_IDEMPOTENCY_KEYS_DAYS', 'SUPPORT_KEEP_SESSIONS_DAYS']);
 });
 
 it('takes right values', () => {
   const config = loadConfig({
-    HOST: '0.0.0.0', PORT: '8080', DATABASE_URL: 'postgresql://u:p%5E@db/support?sslmode=require', SUPPORT_SECRET_KEY: SECRET_KEY,
-    SUPPORT_PUBLIC_URL: 'https://support.example.com/base/', SUPPORT_GATEWAY_SECRET: KEY, SUPPORT_BOT_KEYS: `org-a=${KEY}=, org-a=${KEY}2,org-b=${KEY}3`,
-    SUPPORT_JWT_JWKS_URL: 'https://login.example.com/keys', SUPPORT_JWT_ISSUER: 'https://login.example.com/', SUPPORT_JWT_AUDIENCE: 'support',
-    SUPPORT_EXAMPLE: 'on', SUPPORT_DRAIN_LIMIT_SECONDS: '5', LOG_LEVEL: 'debug',
+    HOST: '0.0.0.0',
+    PORT: '8080',
+    DATABASE_URL: 'postgresql://u:p%5E@db/support?sslmode=require',
+    SUPPORT_SECRET_KEY: SECRET_KEY,
+    SUPPORT_PUBLIC_URL: 'https://support.example.com/base/',
+    SUPPORT_GATEWAY_SECRET: KEY,
+    SUPPORT_BOT_KEYS: `org-a=${KEY}=, org-a=${KEY}2,org-b=${KEY}3`,
+    SUPPORT_JWT_JWKS_URL: 'https://login.example.com/keys',
+    SUPPORT_JWT_ISSUER: 'https://login.example.com/',
+    SUPPORT_JWT_AUDIENCE: 'support',
+    SUPPORT_EXAMPLE: 'on',
+    SUPPORT_DRAIN_LIMIT_SECONDS: '5',
+    LOG_LEVEL: 'debug',
   });
   expect(config).toMatchObject({
-    host: '0.0.0.0', port: 8080, databaseUrl: 'postgresql://u:p%5E@db/support?sslmode=require', secretKey: SECRET_KEY,
-    publicUrl: 'https://support.example.com/base', hasIdentity: true, example: true, drainLimitMs: 5_000, logLevel: 'debug', notices: [],
+    host: '0.0.0.0',
+    port: 8080,
+    databaseUrl: 'postgresql://u:p%5E@db/support?sslmode=require',
+    secretKey: SECRET_KEY,
+    publicUrl: 'https://support.example.com/base',
+    hasIdentity: true,
+    example: true,
+    drainLimitMs: 5_000,
+    logLevel: 'debug',
+    notices: [],
   });
   expect(config.identity).toEqual({
-    jwt: { jwksUrl: 'https://login.example.com/keys', sharedKey: null, issuer: 'https://login.example.com/', audience: 'support' },
+    jwt: {
+      jwksUrl: 'https://login.example.com/keys',
+      sharedKey: null,
+      issuer: 'https://login.example.com/',
+      audience: 'support',
+    },
     gatewaySecret: KEY,
-    botKeys: [{ organizationId: 'org-a', key: `${KEY}=` }, { organizationId: 'org-a', key: `${KEY}2` }, { organizationId: 'org-b', key: `${KEY}3` }],
+    botKeys: [
+      { organizationId: 'org-a', key: `${KEY}=` },
+      { organizationId: 'org-a', key: `${KEY}2` },
+      { organizationId: 'org-b', key: `${KEY}3` },
+    ],
   });
 });
 
 it('reports every problem at once: key, what was given, what is expected, an example', () => {
   const problems = problemsOf({
-    PORT: 'forty', DATABASE_URL: 'mysql://root:hunter2@db/x', SUPPORT_PUBLIC_URL: 'support.example.com', SUPPORT_GATEWAY_SECRET: 'short-hunter2', SUPPORT_POOL_SIZ: '3', LOG_LEVEL: 'loud',
+    PORT: 'forty',
+    DATABASE_URL: 'mysql://root:hunter2@db/x',
+    SUPPORT_PUBLIC_URL: 'support.example.com',
+    SUPPORT_GATEWAY_SECRET: 'short-hunter2',
+    SUPPORT_POOL_SIZ: '3',
+    LOG_LEVEL: 'loud',
   });
-  expect(problems.map(problem => problem.key).sort()).toEqual(
-    ['DATABASE_URL', 'LOG_LEVEL', 'PORT', 'SUPPORT_GATEWAY_SECRET', 'SUPPORT_POOL_SIZ', 'SUPPORT_PUBLIC_URL', 'SUPPORT_SECRET_KEY']);
+  expect(problems.map(problem => problem.key).sort()).toEqual([
+    'DATABASE_URL',
+    'LOG_LEVEL',
+    'PORT',
+    'SUPPORT_GATEWAY_SECRET',
+    'SUPPORT_POOL_SIZ',
+    'SUPPORT_PUBLIC_URL',
+    'SUPPORT_SECRET_KEY',
+  ]);
   for (const problem of problems) {
     expect(problem.expected).not.toBe('');
     expect(problem.example).not.toBe('');
@@ -124,10 +215,16 @@ describe.each([
   ['HOST', ['not a host', 'http://127.0.0.1', '127.0.0.1:4000', 'a..b']],
   ['SUPPORT_PUBLIC_URL', ['ftp://x', 'https://x/?a=1', 'https://x/#a', '/path']],
   ['DATABASE_URL', ['postgres', 'postgres://db', 'http://db/x']],
-  ['SUPPORT_SECRET_KEY', ['abc', Buffer.alloc(31).toString('base64'), Buffer.alloc(33).toString('base64'), 'f'.repeat(63), '']],
+  [
+    'SUPPORT_SECRET_KEY',
+    ['abc', Buffer.alloc(31).toString('base64'), Buffer.alloc(33).toString('base64'), 'f'.repeat(63), ''],
+  ],
   ['SUPPORT_JWT_SHARED_KEY', ['k'.repeat(31), `${KEY} ${KEY}`, '']],
   ['SUPPORT_GATEWAY_SECRET', ['k'.repeat(31), '']],
-  ['SUPPORT_BOT_KEYS', ['', 'org-a', `=${KEY}`, `org-a=${'k'.repeat(31)}`, `org-a=${KEY},`, `org-a=${KEY},org-b=${KEY}`, `org a=${KEY}`]],
+  [
+    'SUPPORT_BOT_KEYS',
+    ['', 'org-a', `=${KEY}`, `org-a=${'k'.repeat(31)}`, `org-a=${KEY},`, `org-a=${KEY},org-b=${KEY}`, `org a=${KEY}`],
+  ],
   ['SUPPORT_JWT_JWKS_URL', ['http://login.example.com/keys', 'login.example.com']],
   ['SUPPORT_EXAMPLE', ['true', '1', 'ON']],
   ['SUPPORT_POOL_SIZE', ['3', '401', 'ten']],
@@ -177,20 +274,33 @@ describe('settings that do not fit together', () => {
     expect(loadConfig({ HOST: host }).hasIdentity).toBe(false);
   });
 
-  it.each(['0.0.0.0', '::', '10.0.0.1', 'support.internal', '128.0.0.1', 'localhost.example.com', '127.0.0.1.example.com'])('and %s does', host => {
+  it.each([
+    '0.0.0.0',
+    '::',
+    '10.0.0.1',
+    'support.internal',
+    '128.0.0.1',
+    'localhost.example.com',
+    '127.0.0.1.example.com',
+  ])('and %s does', host => {
     expect(keysOf({ HOST: host })).toEqual(['HOST']);
     expect(loadConfig({ HOST: host, SUPPORT_GATEWAY_SECRET: KEY }).host).toBe(host);
   });
 
   it('both ways to check a token', () => {
-    expect(keysOf({ SUPPORT_JWT_JWKS_URL: 'https://a.example/keys', SUPPORT_JWT_SHARED_KEY: KEY })).toEqual(['SUPPORT_JWT_SHARED_KEY']);
+    expect(keysOf({ SUPPORT_JWT_JWKS_URL: 'https://a.example/keys', SUPPORT_JWT_SHARED_KEY: KEY })).toEqual([
+      'SUPPORT_JWT_SHARED_KEY',
+    ]);
   });
 
   it('an issuer or an audience with nothing to check tokens with', () => {
-    expect(keysOf({ SUPPORT_JWT_ISSUER: 'x', SUPPORT_JWT_AUDIENCE: 'y', SUPPORT_GATEWAY_SECRET: KEY })).toEqual(['SUPPORT_JWT_ISSUER', 'SUPPORT_JWT_AUDIENCE']);
+    expect(keysOf({ SUPPORT_JWT_ISSUER: 'x', SUPPORT_JWT_AUDIENCE: 'y', SUPPORT_GATEWAY_SECRET: KEY })).toEqual([
+      'SUPPORT_JWT_ISSUER',
+      'SUPPORT_JWT_AUDIENCE',
+    ]);
   });
 
-  it('a database of one\'s own without a key to encrypt with', () => {
+  it("a database of one's own without a key to encrypt with", () => {
     expect(keysOf({ DATABASE_URL: 'postgres://db/support' })).toEqual(['SUPPORT_SECRET_KEY']);
   });
 });
@@ -200,9 +310,21 @@ describe('a bucket for files', () => {
   const pair = { SUPPORT_S3_ACCESS_KEY_ID: 'key-1', SUPPORT_S3_SECRET_ACCESS_KEY: 'hunter2-hunter2' };
 
   it('needs its region; where it is, under which prefix and with which key may be said', () => {
-    expect(loadConfig(bucket).media.s3).toEqual({ bucket: 'files', region: 'eu-central-1', endpoint: null, prefix: 'support/', credentials: null });
-    expect(loadConfig({ ...bucket, ...pair, SUPPORT_S3_ENDPOINT: 'http://minio:9000/', SUPPORT_S3_PREFIX: 'a/b/' }).media.s3).toEqual({
-      bucket: 'files', region: 'eu-central-1', endpoint: 'http://minio:9000', prefix: 'a/b/', credentials: { accessKeyId: 'key-1', secretAccessKey: 'hunter2-hunter2' },
+    expect(loadConfig(bucket).media.s3).toEqual({
+      bucket: 'files',
+      region: 'eu-central-1',
+      endpoint: null,
+      prefix: 'support/',
+      credentials: null,
+    });
+    expect(
+      loadConfig({ ...bucket, ...pair, SUPPORT_S3_ENDPOINT: 'http://minio:9000/', SUPPORT_S3_PREFIX: 'a/b/' }).media.s3,
+    ).toEqual({
+      bucket: 'files',
+      region: 'eu-central-1',
+      endpoint: 'http://minio:9000',
+      prefix: 'a/b/',
+      credentials: { accessKeyId: 'key-1', secretAccessKey: 'hunter2-hunter2' },
     });
   });
 
@@ -212,15 +334,32 @@ describe('a bucket for files', () => {
     [{ SUPPORT_S3_ENDPOINT: 'http://minio:9000' }, ['SUPPORT_S3_BUCKET']],
     [{ ...bucket, SUPPORT_S3_ACCESS_KEY_ID: 'key-1' }, ['SUPPORT_S3_SECRET_ACCESS_KEY']],
     [{ ...bucket, SUPPORT_S3_SECRET_ACCESS_KEY: 'hunter2-hunter2' }, ['SUPPORT_S3_ACCESS_KEY_ID']],
-    [{ SUPPORT_S3_ACCESS_KEY_ID: 'key-1', SUPPORT_S3_PREFIX: 'x/' }, ['SUPPORT_S3_SECRET_ACCESS_KEY', 'SUPPORT_S3_BUCKET']],
-    [{ ...bucket, SUPPORT_S3_BUCKET: '-x', SUPPORT_S3_ENDPOINT: 'minio', SUPPORT_S3_PREFIX: '/', SUPPORT_S3_SECRET_ACCESS_KEY: '' },
-      ['SUPPORT_S3_BUCKET', 'SUPPORT_S3_ENDPOINT', 'SUPPORT_S3_PREFIX', 'SUPPORT_S3_SECRET_ACCESS_KEY', 'SUPPORT_S3_ACCESS_KEY_ID']],
+    [
+      { SUPPORT_S3_ACCESS_KEY_ID: 'key-1', SUPPORT_S3_PREFIX: 'x/' },
+      ['SUPPORT_S3_SECRET_ACCESS_KEY', 'SUPPORT_S3_BUCKET'],
+    ],
+    [
+      {
+        ...bucket,
+        SUPPORT_S3_BUCKET: '-x',
+        SUPPORT_S3_ENDPOINT: 'minio',
+        SUPPORT_S3_PREFIX: '/',
+        SUPPORT_S3_SECRET_ACCESS_KEY: '',
+      },
+      [
+        'SUPPORT_S3_BUCKET',
+        'SUPPORT_S3_ENDPOINT',
+        'SUPPORT_S3_PREFIX',
+        'SUPPORT_S3_SECRET_ACCESS_KEY',
+        'SUPPORT_S3_ACCESS_KEY_ID',
+      ],
+    ],
   ])('lacks a partner, or is wrong, all at once: %j', (env, keys) => {
     expect(keysOf(env as Record<string, string>)).toEqual(keys);
     expect(JSON.stringify(problemsOf(env as Record<string, string>))).not.toContain('hunter2');
   });
 
-  it.each(['x', '/a/', 'a', 'a//b/', 'a b/'])('has no prefix %j', (prefix) => {
+  it.each(['x', '/a/', 'a', 'a//b/', 'a b/'])('has no prefix %j', prefix => {
     expect(keysOf({ ...bucket, SUPPORT_S3_PREFIX: prefix })).toEqual(['SUPPORT_S3_PREFIX']);
   });
 
@@ -230,8 +369,14 @@ describe('a bucket for files', () => {
 });
 
 it('refuses no type of file when it says none', () => {
-  expect(loadConfig({ SUPPORT_MEDIA_REFUSED_TYPES: 'none', SUPPORT_MEDIA_DAYS: '2' }).media).toMatchObject({ keptMs: 172_800_000, limits: { fromAgents: { refusedTypes: [] } } });
-  expect(loadConfig({ SUPPORT_MEDIA_REFUSED_TYPES: '.APK, Video/*' }).media.limits.fromAgents.refusedTypes).toEqual(['.apk', 'video/*']);
+  expect(loadConfig({ SUPPORT_MEDIA_REFUSED_TYPES: 'none', SUPPORT_MEDIA_DAYS: '2' }).media).toMatchObject({
+    keptMs: 172_800_000,
+    limits: { fromAgents: { refusedTypes: [] } },
+  });
+  expect(loadConfig({ SUPPORT_MEDIA_REFUSED_TYPES: '.APK, Video/*' }).media.limits.fromAgents.refusedTypes).toEqual([
+    '.apk',
+    'video/*',
+  ]);
 });
 
 describe('a key under our prefix that nothing reads', () => {
@@ -258,9 +403,16 @@ describe('a key under our prefix that nothing reads', () => {
 
   it('is let through when Kubernetes wrote it for a Service named support or support-subgraph', () => {
     const links = {
-      SUPPORT_SERVICE_HOST: '10.0.0.7', SUPPORT_SERVICE_PORT: '4000', SUPPORT_SERVICE_PORT_HTTP: '4000', SUPPORT_PORT: 'tcp://10.0.0.7:4000',
-      SUPPORT_PORT_4000_TCP: 'tcp://10.0.0.7:4000', SUPPORT_PORT_4000_TCP_PROTO: 'tcp', SUPPORT_PORT_4000_TCP_PORT: '4000', SUPPORT_PORT_4000_TCP_ADDR: '10.0.0.7',
-      SUPPORT_SUBGRAPH_SERVICE_HOST: '10.0.0.7', SUPPORT_SUBGRAPH_PORT: 'tcp://10.0.0.7:4000',
+      SUPPORT_SERVICE_HOST: '10.0.0.7',
+      SUPPORT_SERVICE_PORT: '4000',
+      SUPPORT_SERVICE_PORT_HTTP: '4000',
+      SUPPORT_PORT: 'tcp://10.0.0.7:4000',
+      SUPPORT_PORT_4000_TCP: 'tcp://10.0.0.7:4000',
+      SUPPORT_PORT_4000_TCP_PROTO: 'tcp',
+      SUPPORT_PORT_4000_TCP_PORT: '4000',
+      SUPPORT_PORT_4000_TCP_ADDR: '10.0.0.7',
+      SUPPORT_SUBGRAPH_SERVICE_HOST: '10.0.0.7',
+      SUPPORT_SUBGRAPH_PORT: 'tcp://10.0.0.7:4000',
     };
     expect(loadConfig(links)).toEqual(loadConfig({}));
   });
@@ -297,7 +449,7 @@ describe('the address that providers reach', () => {
     [{ HOST: '192.168.1.6', SUPPORT_GATEWAY_SECRET: KEY }, 'http://192.168.1.7:3000', true],
     [{ SUPPORT_PUBLIC_URL: 'http://127.0.0.1:4000' }, 'https://chatwoot.example.com', true],
   ])('with %j is one for a provider at %s: %s', (env, baseUrl, expected) => {
-    expect(isReachedFrom(loadConfig(env as Record<string, string>), baseUrl)).toBe(expected);
+    expect(isReachableFrom(loadConfig(env as Record<string, string>), baseUrl)).toBe(expected);
   });
 
   it('has the port that was really taken', () => {
@@ -313,7 +465,12 @@ describe('notices', () => {
   });
 
   it('say that the data folder is not used', () => {
-    const config = loadConfig({ DATABASE_URL: 'postgres://db/support', SUPPORT_SECRET_KEY: SECRET_KEY, SUPPORT_DATA_DIR: '/data', SUPPORT_GATEWAY_SECRET: KEY });
+    const config = loadConfig({
+      DATABASE_URL: 'postgres://db/support',
+      SUPPORT_SECRET_KEY: SECRET_KEY,
+      SUPPORT_DATA_DIR: '/data',
+      SUPPORT_GATEWAY_SECRET: KEY,
+    });
     expect(config.notices.join()).toContain('SUPPORT_DATA_DIR');
   });
 });

@@ -4,7 +4,9 @@ import path from 'node:path';
 import { ConfigError, loadSecretKey } from '../../../src/config';
 
 let dataDir: string;
-beforeEach(async () => { dataDir = path.join(await mkdtemp(path.join(tmpdir(), 'support-key-')), 'data'); });
+beforeEach(async () => {
+  dataDir = path.join(await mkdtemp(path.join(tmpdir(), 'support-key-')), 'data');
+});
 afterEach(() => rm(path.dirname(dataDir), { recursive: true }));
 
 it('is the one that is set, and then nothing is written', async () => {

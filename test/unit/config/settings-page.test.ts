@@ -3,7 +3,9 @@ import path from 'node:path';
 import { SETTINGS, type Setting, type SettingKey } from '../../../src/config/settings';
 
 const page = readFileSync(path.join(__dirname, '../../../docs/settings.md'), 'utf8');
-const rows = [...page.matchAll(/^\| `([A-Z0-9_]+)` \| (.*?) \| (.*?) \| (.*?) \|$/gm)].map(([, key, fallback, expected]) => ({ key: key!, fallback: fallback!, expected: expected! }));
+const rows = [...page.matchAll(/^\| `([A-Z0-9_]+)` \| (.*?) \| (.*?) \| (.*?) \|$/gm)].map(
+  ([, key, fallback, expected]) => ({ key: key!, fallback: fallback!, expected: expected! }),
+);
 const settings = Object.entries(SETTINGS) as [SettingKey, Setting][];
 
 it('has exactly one row for every setting, and no row for anything else', () => {
@@ -22,15 +24,22 @@ it.each(plain)('gives %s an example that is right', (_key, setting) => {
   expect(setting.schema.safeParse(setting.example).success).toBe(true);
 });
 
-it.each(settings.filter(([, setting]) => setting.default !== null))('gives %s a default that is right', (_key, setting) => {
-  expect(setting.schema.safeParse(setting.default!).success).toBe(true);
-});
+it.each(settings.filter(([, setting]) => setting.default !== null))(
+  'gives %s a default that is right',
+  (_key, setting) => {
+    expect(setting.schema.safeParse(setting.default!).success).toBe(true);
+  },
+);
 
 // An example key that can be copied would end up in production; a command makes a fresh one.
-it.each(settings.filter(([, setting]) => setting.example.includes('$(')))('gives %s an example that makes a fresh secret', (_key, setting) => {
-  const made = setting.example.slice(1, -1)
-    .replaceAll('$(openssl rand -base64 32)', () => Buffer.alloc(32, 9).toString('base64'))
-    .replaceAll('$(openssl rand -hex 32)', (_command, at: number) => Buffer.alloc(32, at + 1).toString('hex'));
-  expect(setting.isSecret).toBe(true);
-  expect(setting.schema.safeParse(made).success).toBe(true);
-});
+it.each(settings.filter(([, setting]) => setting.example.includes('$(')))(
+  'gives %s an example that makes a fresh secret',
+  (_key, setting) => {
+    const made = setting.example
+      .slice(1, -1)
+      .replaceAll('$(openssl rand -base64 32)', () => Buffer.alloc(32, 9).toString('base64'))
+      .replaceAll('$(openssl rand -hex 32)', (_command, at: number) => Buffer.alloc(32, at + 1).toString('hex'));
+    expect(setting.isSecret).toBe(true);
+    expect(setting.schema.safeParse(made).success).toBe(true);
+  },
+);

@@ -1,14 +1,37 @@
 import type { ContentBody, FormField } from '../../../src/core/content';
-import { checkedTurn, CONTENT_LIMITS } from '../../../src/core/content/check';
-import { wordsOf } from '../../../src/core/content/words';
+import { validateMessageContent, CONTENT_LIMITS } from '../../../src/core/content/validate-content';
+import { plainTextOf } from '../../../src/core/content/plain-text';
 import { MAX_ATTACHMENTS, MAX_TEXT_LENGTH } from '../../../src/core/message';
 
-const location = { kind: 'LOCATION', latitude: 48.2, longitude: 16.4, title: null, address: null } as const satisfies ContentBody;
-const contact = { kind: 'CONTACT_CARD', name: 'Jane', organization: null, phones: [], emails: [] } as const satisfies ContentBody;
-const choices = { kind: 'CHOICES', style: 'BUTTONS', items: [{ title: 'Red', value: 'r' }] } as const satisfies ContentBody;
+const location = {
+  kind: 'LOCATION',
+  latitude: 48.2,
+  longitude: 16.4,
+  title: null,
+  address: null,
+} as const satisfies ContentBody;
+const contact = {
+  kind: 'CONTACT_CARD',
+  name: 'Jane',
+  organization: null,
+  phones: [],
+  emails: [],
+} as const satisfies ContentBody;
+const choices = {
+  kind: 'CHOICES',
+  style: 'BUTTONS',
+  items: [{ title: 'Red', value: 'r' }],
+} as const satisfies ContentBody;
 const card = { title: 'Shoe', description: null, pictureUrl: null, actions: [] };
 const cards = { kind: 'CARDS', cards: [card] } as const satisfies ContentBody;
-const field: FormField = { name: 'email', label: 'E-mail', type: 'TEXT', isRequired: false, placeholder: null, options: [] };
+const field: FormField = {
+  name: 'email',
+  label: 'E-mail',
+  type: 'TEXT',
+  isRequired: false,
+  placeholder: null,
+  options: [],
+};
 const form = (...fields: FormField[]): ContentBody => ({ kind: 'FORM', fields });
 const action = { title: 'Buy', url: null, value: 'buy' };
 const many = <One>(count: number, one: (at: number) => One): One[] => Array.from({ length: count }, (_, at) => one(at));
@@ -18,54 +41,144 @@ const long = (limit: keyof typeof CONTENT_LIMITS) => 'x'.repeat(CONTENT_LIMITS[l
 describe('in words', () => {
   it.each<[string, ContentBody, string]>([
     ['a place', location, 'Location: https://www.openstreetmap.org/?mlat=48.2&mlon=16.4'],
-    ['a named place', { ...location, title: 'Office', address: 'Ring 1' }, 'Office, Ring 1: https://www.openstreetmap.org/?mlat=48.2&mlon=16.4'],
-    ['a contact', { ...contact, organization: 'Acme', phones: ['+43 1'], emails: ['j@acme.example'] }, 'Contact: Jane, Acme\n+43 1\nj@acme.example'],
-    ['choices', { ...choices, items: [{ title: 'Red', value: 'r' }, { title: 'Blue', value: 'b' }] }, '1. Red\n2. Blue'],
-    ['cards', { ...cards, cards: [{ ...card, description: 'Fast', pictureUrl: 'https://a.example/s.png', actions: [{ title: 'Buy', url: 'https://a.example', value: null }, action] }, card] },
-      'Shoe\nFast\nhttps://a.example/s.png\n- Buy: https://a.example\n- Buy (buy)\n\nShoe'],
-    ['a form', form(field, { ...field, name: 'size', label: 'Size', type: 'SELECT', options: [{ title: 'S', value: 's' }, { title: 'L', value: 'l' }] }), 'E-mail: …\nSize: S / L'],
+    [
+      'a named place',
+      { ...location, title: 'Office', address: 'Ring 1' },
+      'Office, Ring 1: https://www.openstreetmap.org/?mlat=48.2&mlon=16.4',
+    ],
+    [
+      'a contact',
+      { ...contact, organization: 'Acme', phones: ['+43 1'], emails: ['j@acme.example'] },
+      'Contact: Jane, Acme\n+43 1\nj@acme.example',
+    ],
+    [
+      'choices',
+      {
+        ...choices,
+        items: [
+          { title: 'Red', value: 'r' },
+          { title: 'Blue', value: 'b' },
+        ],
+      },
+      '1. Red\n2. Blue',
+    ],
+    [
+      'cards',
+      {
+        ...cards,
+        cards: [
+          {
+            ...card,
+            description: 'Fast',
+            pictureUrl: 'https://a.example/s.png',
+            actions: [{ title: 'Buy', url: 'https://a.example', value: null }, action],
+          },
+          card,
+        ],
+      },
+      'Shoe\nFast\nhttps://a.example/s.png\n- Buy: https://a.example\n- Buy (buy)\n\nShoe',
+    ],
+    [
+      'a form',
+      form(field, {
+        ...field,
+        name: 'size',
+        label: 'Size',
+        type: 'SELECT',
+        options: [
+          { title: 'S', value: 's' },
+          { title: 'L', value: 'l' },
+        ],
+      }),
+      'E-mail: …\nSize: S / L',
+    ],
   ])('%s can be read and answered', (_what, body, text) => {
-    expect(wordsOf('', body)).toBe(text);
-    expect(wordsOf('Here:', body)).toBe(`Here:\n${text}`);
+    expect(plainTextOf('', body)).toBe(text);
+    expect(plainTextOf('Here:', body)).toBe(`Here:\n${text}`);
   });
 });
 
 describe('a turn with content', () => {
   it('is kept whole in words, and with the words that stand before it', () => {
-    expect(checkedTurn('Which?', choices, [])).toEqual({ text: 'Which?\n1. Red', content: { ...choices, caption: 'Which?' } });
-    expect(checkedTurn('', location, []).text).toContain('openstreetmap');
-    expect(checkedTurn('only words', undefined, [])).toEqual({ text: 'only words', content: null });
+    expect(validateMessageContent('Which?', choices, [])).toEqual({
+      text: 'Which?\n1. Red',
+      content: { ...choices, caption: 'Which?' },
+    });
+    expect(validateMessageContent('', location, []).text).toContain('openstreetmap');
+    expect(validateMessageContent('only words', undefined, [])).toEqual({ text: 'only words', content: null });
   });
 
   it('drops NUL everywhere, which cannot be stored', () => {
-    expect(JSON.stringify(checkedTurn('a\u0000', { ...contact, name: 'J\u0000ane', phones: ['\u00001'] }, []))).not.toContain('\\u0000');
+    expect(
+      JSON.stringify(validateMessageContent('a\u0000', { ...contact, name: 'J\u0000ane', phones: ['\u00001'] }, [])),
+    ).not.toContain('\\u0000');
   });
 
-  it('is too long only when the caller\'s own text is: content within its limits costs no words', () => {
+  it("is too long only when the caller's own text is: content within its limits costs no words", () => {
     const words = 'x'.repeat(MAX_TEXT_LENGTH);
-    expect(checkedTurn(words, choices, []).text).toBe(`${words}\n1. Red`);
-    expect(() => checkedTurn(`${words}x`, choices, [])).toThrow(expect.objectContaining({ code: 'TEXT_TOO_LONG', field: 'text' }));
-    expect(() => checkedTurn('', choices, many(MAX_ATTACHMENTS + 1, () => file))).toThrow(expect.objectContaining({ code: 'TOO_MANY_ATTACHMENTS' }));
+    expect(validateMessageContent(words, choices, []).text).toBe(`${words}\n1. Red`);
+    expect(() => validateMessageContent(`${words}x`, choices, [])).toThrow(
+      expect.objectContaining({ code: 'TEXT_TOO_LONG', field: 'text' }),
+    );
+    expect(() =>
+      validateMessageContent(
+        '',
+        choices,
+        many(MAX_ATTACHMENTS + 1, () => file),
+      ),
+    ).toThrow(expect.objectContaining({ code: 'TOO_MANY_ATTACHMENTS' }));
   });
 
   const text = (limit: keyof typeof CONTENT_LIMITS) => 'x'.repeat(CONTENT_LIMITS[limit]);
   const url = `https://a.example/${'x'.repeat(CONTENT_LIMITS.url - 'https://a.example/'.length)}`;
-  const options = many(CONTENT_LIMITS.choices, (at) => ({ title: text('title'), value: `${at}` }));
+  const options = many(CONTENT_LIMITS.choices, at => ({ title: text('title'), value: `${at}` }));
   it.each<[string, ContentBody, string]>([
-    ['cards', { ...cards, cards: many(CONTENT_LIMITS.cards, (at) => ({ title: `Card ${at}`, description: text('description'), pictureUrl: url, actions: many(CONTENT_LIMITS.actions, () => ({ title: text('title'), url, value: null })) })) }, 'Card 19\n'],
-    ['a form', form(...many(CONTENT_LIMITS.fields, (at) => ({ ...field, name: `f${at}`, label: `Field ${at}`, type: 'SELECT' as const, options }))), 'Field 29: '],
+    [
+      'cards',
+      {
+        ...cards,
+        cards: many(CONTENT_LIMITS.cards, at => ({
+          title: `Card ${at}`,
+          description: text('description'),
+          pictureUrl: url,
+          actions: many(CONTENT_LIMITS.actions, () => ({ title: text('title'), url, value: null })),
+        })),
+      },
+      'Card 19\n',
+    ],
+    [
+      'a form',
+      form(
+        ...many(CONTENT_LIMITS.fields, at => ({
+          ...field,
+          name: `f${at}`,
+          label: `Field ${at}`,
+          type: 'SELECT' as const,
+          options,
+        })),
+      ),
+      'Field 29: ',
+    ],
   ])('says the longest content in words, whole: %s', (_what, body, last) => {
-    const turn = checkedTurn('Which?', body, []);
+    const turn = validateMessageContent('Which?', body, []);
     expect(turn.text.length).toBeGreaterThan(MAX_TEXT_LENGTH);
-    expect(turn.text).toBe(wordsOf('Which?', body));
+    expect(turn.text).toBe(plainTextOf('Which?', body));
     expect(turn.text).toContain(last);
   });
 
   it('takes each field up to its limit', () => {
     const value = 'v'.repeat(CONTENT_LIMITS.value);
-    expect(() => checkedTurn('', { ...choices, items: many(CONTENT_LIMITS.choices, () => ({ title: 'x'.repeat(CONTENT_LIMITS.title), value })) }, [])).not.toThrow();
-    expect(() => checkedTurn('', form(...many(CONTENT_LIMITS.fields, (at) => ({ ...field, name: `f${at}` }))), [])).not.toThrow();
-    expect(() => checkedTurn('', { ...location, latitude: -90, longitude: 180 }, [])).not.toThrow();
+    expect(() =>
+      validateMessageContent(
+        '',
+        { ...choices, items: many(CONTENT_LIMITS.choices, () => ({ title: 'x'.repeat(CONTENT_LIMITS.title), value })) },
+        [],
+      ),
+    ).not.toThrow();
+    expect(() =>
+      validateMessageContent('', form(...many(CONTENT_LIMITS.fields, at => ({ ...field, name: `f${at}` }))), []),
+    ).not.toThrow();
+    expect(() => validateMessageContent('', { ...location, latitude: -90, longitude: 180 }, [])).not.toThrow();
   });
 
   it.each<[string, ContentBody]>([
@@ -86,11 +199,23 @@ describe('a turn with content', () => {
     ['content.cards.0.title', { ...cards, cards: [{ ...card, title: long('title') }] }],
     ['content.cards.1.description', { ...cards, cards: [card, { ...card, description: long('description') }] }],
     ['content.cards.0.pictureUrl', { ...cards, cards: [{ ...card, pictureUrl: 'file:///etc/passwd' }] }],
-    ['content.cards.0.actions', { ...cards, cards: [{ ...card, actions: many(CONTENT_LIMITS.actions + 1, () => action) }] }],
-    ['content.cards.0.actions.0', { ...cards, cards: [{ ...card, actions: [{ ...action, url: 'https://a.example' }] }] }],
+    [
+      'content.cards.0.actions',
+      { ...cards, cards: [{ ...card, actions: many(CONTENT_LIMITS.actions + 1, () => action) }] },
+    ],
+    [
+      'content.cards.0.actions.0',
+      { ...cards, cards: [{ ...card, actions: [{ ...action, url: 'https://a.example' }] }] },
+    ],
     ['content.cards.0.actions.0', { ...cards, cards: [{ ...card, actions: [{ ...action, value: null }] }] }],
-    ['content.cards.0.actions.0.url', { ...cards, cards: [{ ...card, actions: [{ title: 'Go', url: 'javascript:alert(1)', value: null }] }] }],
-    ['content.cards.0.actions.0.url', { ...cards, cards: [{ ...card, actions: [{ title: 'Go', url: 'https://a.example/ b', value: null }] }] }],
+    [
+      'content.cards.0.actions.0.url',
+      { ...cards, cards: [{ ...card, actions: [{ title: 'Go', url: 'javascript:alert(1)', value: null }] }] },
+    ],
+    [
+      'content.cards.0.actions.0.url',
+      { ...cards, cards: [{ ...card, actions: [{ title: 'Go', url: 'https://a.example/ b', value: null }] }] },
+    ],
     ['content.form.fields', form()],
     ['content.form.fields.0.name', form({ ...field, name: long('name') })],
     ['content.form.fields.1.name', form(field, field)],
@@ -99,6 +224,8 @@ describe('a turn with content', () => {
     ['content.form.fields.0.options', form({ ...field, type: 'SELECT' })],
     ['content.form.fields.0.options', form({ ...field, options: [{ title: 'S', value: 's' }] })],
   ])('names the field that does not fit: %s', (name, body) => {
-    expect(() => checkedTurn('', body, [])).toThrow(expect.objectContaining({ code: 'INPUT_INVALID', field: name }));
+    expect(() => validateMessageContent('', body, [])).toThrow(
+      expect.objectContaining({ code: 'INPUT_INVALID', field: name }),
+    );
   });
 });

@@ -3,10 +3,42 @@ import { fitFileName, MAX_NAME_BYTES } from '../../../src/core/checks/file-name'
 
 const TYPES = ['image/png', 'audio/mpeg', 'text/plain', 'application/octet-stream', 'no type', '', 'IMAGE/JPEG; q=1'];
 /** Names as attackers and phones write them: any code units, and those that mean something somewhere. */
-const anyName = fc.array(fc.oneof(
-  fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme' }),
-  fc.constantFrom('.', '..', '/', '\\', ' ', '\t', '\r\n', '\u0000', '\u202e', '\u200b', '\u200d', '\ufeff', '\u3164', '\u2800', 'con', 'NUL', '.txt', '.png', '"', '%00', '%2f', '\ud800', '\udfff', '👩‍👩‍👧', 'é'.repeat(200)),
-), { maxLength: 12 }).map((parts) => parts.join(''));
+const anyName = fc
+  .array(
+    fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.string({ unit: 'grapheme' }),
+      fc.constantFrom(
+        '.',
+        '..',
+        '/',
+        '\\',
+        ' ',
+        '\t',
+        '\r\n',
+        '\u0000',
+        '\u202e',
+        '\u200b',
+        '\u200d',
+        '\ufeff',
+        '\u3164',
+        '\u2800',
+        'con',
+        'NUL',
+        '.txt',
+        '.png',
+        '"',
+        '%00',
+        '%2f',
+        '\ud800',
+        '\udfff',
+        '👩‍👩‍👧',
+        'é'.repeat(200),
+      ),
+    ),
+    { maxLength: 12 },
+  )
+  .map(parts => parts.join(''));
 const anyType = fc.constantFrom(...TYPES);
 
 describe('the name of a file', () => {
@@ -33,30 +65,38 @@ describe('the name of a file', () => {
   });
 
   it('is fit for any remote, whatever it was', () => {
-    fc.assert(fc.property(anyName, anyType, (name, type) => {
-      const fit = fitFileName(name, type);
-      expect(fit.trim()).toBe(fit);
-      expect(fit).toMatch(/[\p{L}\p{N}\p{S}]/u);
-      expect(fit).not.toMatch(/[\p{Cc}\p{Cs}/\\<>:"|?*\u202a-\u202e\u2066-\u2069\u200b\ufeff]/u);
-      expect(fit).not.toMatch(/^\.|\.$/);
-      expect(fit).not.toMatch(/^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i);
-      expect(Buffer.byteLength(fit)).toBeLessThanOrEqual(MAX_NAME_BYTES);
-      expect(encodeURIComponent(fit)).toBeTruthy();
-    }), { numRuns: 2_000 });
+    fc.assert(
+      fc.property(anyName, anyType, (name, type) => {
+        const fit = fitFileName(name, type);
+        expect(fit.trim()).toBe(fit);
+        expect(fit).toMatch(/[\p{L}\p{N}\p{S}]/u);
+        expect(fit).not.toMatch(/[\p{Cc}\p{Cs}/\\<>:"|?*\u202a-\u202e\u2066-\u2069\u200b\ufeff]/u);
+        expect(fit).not.toMatch(/^\.|\.$/);
+        expect(fit).not.toMatch(/^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i);
+        expect(Buffer.byteLength(fit)).toBeLessThanOrEqual(MAX_NAME_BYTES);
+        expect(encodeURIComponent(fit)).toBeTruthy();
+      }),
+      { numRuns: 2_000 },
+    );
   });
 
   it('stays as it is once it is fit', () => {
-    fc.assert(fc.property(anyName, anyType, (name, type) => {
-      const fit = fitFileName(name, type);
-      expect(fitFileName(fit, type)).toBe(fit);
-    }), { numRuns: 2_000 });
+    fc.assert(
+      fc.property(anyName, anyType, (name, type) => {
+        const fit = fitFileName(name, type);
+        expect(fitFileName(fit, type)).toBe(fit);
+      }),
+      { numRuns: 2_000 },
+    );
   });
 
   it('keeps the ending it was given, and gets that of its type else', () => {
-    fc.assert(fc.property(fc.string({ unit: 'grapheme-composite', minLength: 1, maxLength: 400 }), (stem) => {
-      // Without a letter before the dot it may be a hidden file's name, which has no ending.
-      expect(fitFileName(`${stem}x.docx`, 'image/png')).toMatch(/\.docx$/);
-      expect(fitFileName(stem.replace(/[^\p{L}]/gu, 'x'), 'image/png')).toMatch(/\.png$/);
-    }));
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme-composite', minLength: 1, maxLength: 400 }), stem => {
+        // Without a letter before the dot it may be a hidden file's name, which has no ending.
+        expect(fitFileName(`${stem}x.docx`, 'image/png')).toMatch(/\.docx$/);
+        expect(fitFileName(stem.replace(/[^\p{L}]/gu, 'x'), 'image/png')).toMatch(/\.png$/);
+      }),
+    );
   });
 });

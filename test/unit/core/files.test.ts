@@ -1,4 +1,4 @@
-import { checkFile, keyOfFile } from '../../../src/core/files';
+import { checkFile, fileKey } from '../../../src/core/files';
 
 const limits = { maxBytes: 100, refusedTypes: ['.exe', 'video/*', 'application/x-msdownload'] };
 const codeOf = (file: { name?: string; contentType?: string | null; sizeBytes?: number | null }): string | null => {
@@ -12,17 +12,28 @@ const codeOf = (file: { name?: string; contentType?: string | null; sizeBytes?: 
 
 describe('a file', () => {
   it.each([
-    {}, { sizeBytes: 100 }, { sizeBytes: null, contentType: null }, { name: 'exe' }, { name: '.exe.pdf' }, { name: '' }, { contentType: 'audio/mp4' }, { contentType: 'not a type' },
-  ])('within the limits is taken: %j', (file) => { expect(codeOf(file)).toBeNull(); });
+    {},
+    { sizeBytes: 100 },
+    { sizeBytes: null, contentType: null },
+    { name: 'exe' },
+    { name: '.exe.pdf' },
+    { name: '' },
+    { contentType: 'audio/mp4' },
+    { contentType: 'not a type' },
+  ])('within the limits is taken: %j', file => {
+    expect(codeOf(file)).toBeNull();
+  });
 
   it.each([
     [{ sizeBytes: 101 }, 'FILE_TOO_LARGE'],
     [{ name: 'setup.EXE ' }, 'FILE_TYPE_REFUSED'],
     [{ contentType: 'Video/MP4; codecs=avc1' }, 'FILE_TYPE_REFUSED'],
     [{ contentType: 'application/x-msdownload', sizeBytes: 101 }, 'FILE_TYPE_REFUSED'],
-  ])('against the limits is refused by name: %j', (file, code) => { expect(codeOf(file)).toBe(code); });
+  ])('against the limits is refused by name: %j', (file, code) => {
+    expect(codeOf(file)).toBe(code);
+  });
 });
 
 it('has a key of its own among the files of its message', () => {
-  expect([0, 1].map((index) => keyOfFile({ messageId: 'm', index }))).toEqual(['m-0', 'm-1']);
+  expect([0, 1].map(index => fileKey({ messageId: 'm', index }))).toEqual(['m-0', 'm-1']);
 });

@@ -1,6 +1,15 @@
 import { botMayAnswer, controlFor } from '../../../src/core/control';
 import { HandoffTransitionRefusedError } from '../../../src/core/errors';
-import { canMove, FINAL_STATES, HANDOFF_CAUSES, HANDOFF_STATES, HANDOFF_TRANSITIONS, isLive, isOpen, nextState } from '../../../src/core/handoff';
+import {
+  canMove,
+  FINAL_STATES,
+  HANDOFF_CAUSES,
+  HANDOFF_STATES,
+  HANDOFF_TRANSITIONS,
+  isLive,
+  isOpen,
+  nextState,
+} from '../../../src/core/handoff';
 
 describe('the handoff machine', () => {
   const pairs = HANDOFF_STATES.flatMap(state => HANDOFF_CAUSES.map(cause => [state, cause] as const));
@@ -8,9 +17,16 @@ describe('the handoff machine', () => {
   it.each(pairs)('%s with %s goes where the table says, or is refused by name', (state, cause) => {
     const to = HANDOFF_TRANSITIONS[state][cause];
     expect(canMove(state, cause)).toBe(to !== undefined);
-    if (to !== undefined) { expect(nextState(state, cause)).toBe(to); return; }
+    if (to !== undefined) {
+      expect(nextState(state, cause)).toBe(to);
+      return;
+    }
     let refusal: unknown;
-    try { nextState(state, cause); } catch (error) { refusal = error; }
+    try {
+      nextState(state, cause);
+    } catch (error) {
+      refusal = error;
+    }
     expect(refusal).toBeInstanceOf(HandoffTransitionRefusedError);
     expect(refusal).toMatchObject({ code: 'HANDOFF_TRANSITION_REFUSED', from: state, cause_: cause });
     expect((refusal as Error).message).toContain(state);
@@ -19,7 +35,10 @@ describe('the handoff machine', () => {
 
   it('walks the whole story from request to end', () => {
     const story = ['PROVIDER_ACCEPTED', 'ASSIGNED', 'AGENT_REPLIED', 'SNOOZED', 'UNSNOOZED', 'END', 'DRAINED'] as const;
-    const states = story.reduce<(typeof HANDOFF_STATES)[number][]>((path, cause) => [...path, nextState(path.at(-1)!, cause)], ['REQUESTED']);
+    const states = story.reduce<(typeof HANDOFF_STATES)[number][]>(
+      (path, cause) => [...path, nextState(path.at(-1)!, cause)],
+      ['REQUESTED'],
+    );
     expect(states).toEqual(['REQUESTED', 'QUEUED', 'ASSIGNED', 'ACTIVE', 'ON_HOLD', 'ACTIVE', 'ENDING', 'ENDED']);
   });
 
@@ -36,9 +55,10 @@ describe('the handoff machine', () => {
 
   it('reaches every state from REQUESTED', () => {
     const reached = new Set<string>(['REQUESTED']);
-    for (let grew = true; grew;) {
+    for (let grew = true; grew; ) {
       const before = reached.size;
-      for (const state of HANDOFF_STATES) if (reached.has(state)) for (const to of Object.values(HANDOFF_TRANSITIONS[state])) reached.add(to);
+      for (const state of HANDOFF_STATES)
+        if (reached.has(state)) for (const to of Object.values(HANDOFF_TRANSITIONS[state])) reached.add(to);
       grew = reached.size > before;
     }
     expect([...reached].sort()).toEqual([...HANDOFF_STATES].sort());
@@ -46,7 +66,7 @@ describe('the handoff machine', () => {
 });
 
 describe('control', () => {
-  it('is the bot\'s exactly when no handoff is live', () => {
+  it("is the bot's exactly when no handoff is live", () => {
     expect(controlFor(undefined)).toBe('BOT');
     for (const state of HANDOFF_STATES) expect(controlFor(state) === 'BOT').toBe(!isLive(state));
   });

@@ -1,10 +1,15 @@
-import { isNews } from '../../../src/core/flows/from-provider/needs-sync';
-import type { ConversationView, ShownState } from '../../../src/core/ports/support-provider';
+import { needsSync } from '../../../src/core/flows/from-provider/needs-sync';
+import type { ConversationView, StateHint } from '../../../src/core/ports/provider/support-provider';
 
 const alice = { externalId: 'alice', name: 'Alice' };
-const view = (more: Partial<ConversationView> = {}): ConversationView => ({ status: 'OPEN', agent: null, teamId: '47', ...more });
+const view = (more: Partial<ConversationView> = {}): ConversationView => ({
+  status: 'OPEN',
+  agent: null,
+  teamId: '47',
+  ...more,
+});
 
-it.each<[string, ShownState, ConversationView | null, number, boolean]>([
+it.each<[string, StateHint, ConversationView | null, number, boolean]>([
   ['what we have just written', { status: 'OPEN' }, view(), 2, false],
   ['the team that we gave it', { teamId: '47' }, view(), 2, false],
   ['the whole state as it was seen last', { status: 'OPEN', agentId: null, teamId: '47' }, view(), 2, false],
@@ -21,8 +26,14 @@ it.each<[string, ShownState, ConversationView | null, number, boolean]>([
   // While we write it, it is ours or not believed.
   ['a status in the middle of our writing', { status: 'RESOLVED' }, view(), 3, false],
   ['a team in the middle of our writing', { teamId: '48' }, null, 1, false],
-  ['nobody in the middle of our writing', { status: 'BOT_HELD', agentId: null, teamId: '47' }, view({ agent: alice }), 3, false],
+  [
+    'nobody in the middle of our writing',
+    { status: 'BOT_HELD', agentId: null, teamId: '47' },
+    view({ agent: alice }),
+    3,
+    false,
+  ],
   ['an agent in the middle of our writing', { status: 'OPEN', agentId: 'alice' }, view(), 3, true],
 ])('a hint that shows %s', (_what, shown, lastView, statusWrites, news) => {
-  expect(isNews({ lastView, statusWrites }, shown)).toBe(news);
+  expect(needsSync({ lastView, statusWrites }, shown)).toBe(news);
 });

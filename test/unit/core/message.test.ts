@@ -1,59 +1,78 @@
 import { contextNote } from '../../../src/core/flows/handoff/opening';
-import { canonical } from '../../../src/core/flows/canonical-json';
-import { checkedId } from '../../../src/core/flows/from-runtime/record-message';
+import { canonicalJson } from '../../../src/core/flows/canonical-json';
+import { validateId } from '../../../src/core/flows/from-runtime/record-message';
 import type { HandoffRecord } from '../../../src/core/handoff';
-import { checkedText, MAX_ATTACHMENTS, MAX_TEXT_LENGTH } from '../../../src/core/message';
+import { validateText, MAX_ATTACHMENTS, MAX_TEXT_LENGTH } from '../../../src/core/message';
 
 const codeOf = (act: () => unknown): string | undefined => {
-  try { act(); return undefined; } catch (error) { return (error as { code: string }).code; }
+  try {
+    act();
+    return undefined;
+  } catch (error) {
+    return (error as { code: string }).code;
+  }
 };
 const file = { url: 'http://127.0.0.1/a.png', name: 'a.png', contentType: 'image/png', sizeBytes: 3 };
 
 describe('text', () => {
   it('takes exactly the documented limit, which is at least 32,000', () => {
     expect(MAX_TEXT_LENGTH).toBeGreaterThanOrEqual(32_000);
-    expect(checkedText('x'.repeat(MAX_TEXT_LENGTH), [], 'text')).toHaveLength(MAX_TEXT_LENGTH);
-    expect(codeOf(() => checkedText('x'.repeat(MAX_TEXT_LENGTH + 1), [], 'text'))).toBe('TEXT_TOO_LONG');
+    expect(validateText('x'.repeat(MAX_TEXT_LENGTH), [], 'text')).toHaveLength(MAX_TEXT_LENGTH);
+    expect(codeOf(() => validateText('x'.repeat(MAX_TEXT_LENGTH + 1), [], 'text'))).toBe('TEXT_TOO_LONG');
   });
 
   it('refuses empty and invisible text, unless a file comes with it', () => {
-    expect(codeOf(() => checkedText('', [], 'text'))).toBe('TEXT_EMPTY');
-    expect(codeOf(() => checkedText(' \n\t', [], 'text'))).toBe('TEXT_EMPTY');
-    expect(codeOf(() => checkedText('\u0000', [], 'text'))).toBe('TEXT_EMPTY');
-    expect(checkedText('', [file], 'text')).toBe('');
+    expect(codeOf(() => validateText('', [], 'text'))).toBe('TEXT_EMPTY');
+    expect(codeOf(() => validateText(' \n\t', [], 'text'))).toBe('TEXT_EMPTY');
+    expect(codeOf(() => validateText('\u0000', [], 'text'))).toBe('TEXT_EMPTY');
+    expect(validateText('', [file], 'text')).toBe('');
   });
 
   it('drops NUL, which neither Postgres nor Chatwoot stores, and keeps all else', () => {
-    expect(checkedText('a\u0000b {{x}} 😀', [], 'text')).toBe('ab {{x}} 😀');
+    expect(validateText('a\u0000b {{x}} 😀', [], 'text')).toBe('ab {{x}} 😀');
   });
 
   it('refuses more files than go with one message', () => {
-    expect(codeOf(() => checkedText('x', Array.from({ length: MAX_ATTACHMENTS + 1 }, () => file), 'text'))).toBe('TOO_MANY_ATTACHMENTS');
+    expect(
+      codeOf(() =>
+        validateText(
+          'x',
+          Array.from({ length: MAX_ATTACHMENTS + 1 }, () => file),
+          'text',
+        ),
+      ),
+    ).toBe('TOO_MANY_ATTACHMENTS');
   });
 });
 
 describe('ids from callers', () => {
   it('are 1 to 200 visible characters', () => {
-    expect(checkedId('a', 'x')).toBe('a');
-    expect(codeOf(() => checkedId('', 'x'))).toBe('INPUT_INVALID');
-    expect(codeOf(() => checkedId('a\u0000', 'x'))).toBe('INPUT_INVALID');
-    expect(codeOf(() => checkedId('a'.repeat(201), 'x'))).toBe('ID_TOO_LONG');
+    expect(validateId('a', 'x')).toBe('a');
+    expect(codeOf(() => validateId('', 'x'))).toBe('INPUT_INVALID');
+    expect(codeOf(() => validateId('a\u0000', 'x'))).toBe('INPUT_INVALID');
+    expect(codeOf(() => validateId('a'.repeat(201), 'x'))).toBe('ID_TOO_LONG');
   });
 });
 
 describe('the digest of an input', () => {
   it('does not depend on the order of fields, and does on every value', () => {
-    expect(canonical({ b: 1, a: [{ d: null, c: 'x' }] })).toBe(canonical({ a: [{ c: 'x', d: null }], b: 1 }));
-    expect(canonical({ a: '1' })).not.toBe(canonical({ a: 1 }));
-    expect(canonical(['ab', 'c'])).not.toBe(canonical(['a', 'bc']));
+    expect(canonicalJson({ b: 1, a: [{ d: null, c: 'x' }] })).toBe(canonicalJson({ a: [{ c: 'x', d: null }], b: 1 }));
+    expect(canonicalJson({ a: '1' })).not.toBe(canonicalJson({ a: 1 }));
+    expect(canonicalJson(['ab', 'c'])).not.toBe(canonicalJson(['a', 'bc']));
   });
 });
 
 describe('the context note', () => {
   const handoff = { reason: null, intent: null, summary: null, fields: {}, links: [] } as unknown as HandoffRecord;
   it('names what the runtime gave', () => {
-    expect(contextNote({ ...handoff, reason: 'invoice', fields: { Order: '47' }, links: [{ label: 'The order', url: 'https://shop.example/47' }] }))
-      .toBe('Handed over by the bot.\nReason: invoice\nOrder: 47\nThe order: https://shop.example/47');
+    expect(
+      contextNote({
+        ...handoff,
+        reason: 'invoice',
+        fields: { Order: '47' },
+        links: [{ label: 'The order', url: 'https://shop.example/47' }],
+      }),
+    ).toBe('Handed over by the bot.\nReason: invoice\nOrder: 47\nThe order: https://shop.example/47');
   });
   it('is left out when there is nothing to tell', () => {
     expect(contextNote(handoff)).toBeNull();

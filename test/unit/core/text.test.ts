@@ -1,26 +1,30 @@
 import fc from 'fast-check';
-import { beginningOf, cleanText, isCleanText, readableBeginning, shortened } from '../../../src/core/checks/text';
-import { fitText } from '../../../src/core/content/overflow';
+import { cutText, cleanText, isCleanText, cutReadably, shortenText } from '../../../src/core/checks/text';
+import { fitText } from '../../../src/core/content/fit-text';
 
 const anyText = fc.string({ unit: 'binary', maxLength: 200 });
 
 describe('text for stores and remotes', () => {
   it('holds neither NUL nor half of a surrogate pair, and is otherwise as it was', () => {
     expect(cleanText('a\u0000b \ud83d 😀 \udc00')).toBe('ab \ufffd 😀 \ufffd');
-    fc.assert(fc.property(anyText, (text) => {
-      expect(isCleanText(cleanText(text))).toBe(true);
-      expect(cleanText(cleanText(text))).toBe(cleanText(text));
-      if (isCleanText(text)) expect(cleanText(text)).toBe(text);
-    }));
+    fc.assert(
+      fc.property(anyText, text => {
+        expect(isCleanText(cleanText(text))).toBe(true);
+        expect(cleanText(cleanText(text))).toBe(cleanText(text));
+        if (isCleanText(text)) expect(cleanText(text)).toBe(text);
+      }),
+    );
   });
 
   it('is never cut within a character', () => {
-    expect(beginningOf('ab😀', 3)).toBe('ab');
-    expect(shortened('😀😀😀', 4)).toBe('😀…');
-    fc.assert(fc.property(fc.string({ unit: 'grapheme', maxLength: 50 }), fc.nat({ max: 60 }), (text, max) => {
-      const beginning = beginningOf(text, max);
-      expect(text.startsWith(beginning) && beginning.length <= max && isCleanText(beginning)).toBe(true);
-    }));
+    expect(cutText('ab😀', 3)).toBe('ab');
+    expect(shortenText('😀😀😀', 4)).toBe('😀…');
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme', maxLength: 50 }), fc.nat({ max: 60 }), (text, max) => {
+        const beginning = cutText(text, max);
+        expect(text.startsWith(beginning) && beginning.length <= max && isCleanText(beginning)).toBe(true);
+      }),
+    );
   });
 });
 
@@ -34,21 +38,27 @@ describe('text that is too long', () => {
     ['onetwothreefour', 10, 'onetwothre'],
     ['one\n\nand a very long paragraph behind it', 30, 'one\n\nand a very long paragraph'],
   ])('%j ends readably within %d', (text, max, beginning) => {
-    expect(readableBeginning(text, upTo(max))).toBe(beginning);
+    expect(cutReadably(text, upTo(max))).toBe(beginning);
   });
 
   it('goes as its beginning and a file with all of it; what fits goes alone', () => {
-    fc.assert(fc.property(fc.string({ unit: fc.constantFrom('a', ' ', '\n', '😀', '{'), maxLength: 400 }), fc.integer({ min: 120, max: 300 }), (text, max) => {
-      // As where each brace is sent as ten characters.
-      const fits = (one: string) => one.replaceAll('{', '{{ \'{\' }}').length <= max;
-      const fitted = fitText(text, 'note.txt', fits);
-      expect(fits(fitted.text)).toBe(true);
-      if (fits(text)) expect(fitted).toEqual({ text, file: null });
-      else {
-        expect(fitted.file).toEqual({ name: 'note.txt', content: text });
-        const [beginning] = fitted.text.split('\n\n… Shortened: ');
-        expect(text.startsWith(beginning!)).toBe(true);
-      }
-    }));
+    fc.assert(
+      fc.property(
+        fc.string({ unit: fc.constantFrom('a', ' ', '\n', '😀', '{'), maxLength: 400 }),
+        fc.integer({ min: 120, max: 300 }),
+        (text, max) => {
+          // As where each brace is sent as ten characters.
+          const fits = (one: string) => one.replaceAll('{', "{{ '{' }}").length <= max;
+          const fitted = fitText(text, 'note.txt', fits);
+          expect(fits(fitted.text)).toBe(true);
+          if (fits(text)) expect(fitted).toEqual({ text, file: null });
+          else {
+            expect(fitted.file).toEqual({ name: 'note.txt', content: text });
+            const [beginning] = fitted.text.split('\n\n… Shortened: ');
+            expect(text.startsWith(beginning!)).toBe(true);
+          }
+        },
+      ),
+    );
   });
 });

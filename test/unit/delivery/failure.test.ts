@@ -1,15 +1,21 @@
 import { ProviderUnavailableError } from '../../../src/core/errors';
-import { failureOf, remoteOf } from '../../../src/delivery/failure';
+import { describeFailure, remoteOf } from '../../../src/delivery/describe-failure';
 import { Loop } from '../../../src/delivery/loop';
 
-const refused = () => new TypeError('fetch failed', { cause: Object.assign(new Error('connect ECONNREFUSED 10.0.0.7:3000'), { code: 'ECONNREFUSED' }) });
+const refused = () =>
+  new TypeError('fetch failed', {
+    cause: Object.assign(new Error('connect ECONNREFUSED 10.0.0.7:3000'), { code: 'ECONNREFUSED' }),
+  });
 
 it('a failure is logged by its code, our own words, and the class of what is below', () => {
-  expect(failureOf(new ProviderUnavailableError('Chatwoot cannot be reached.', { cause: refused() })))
-    .toEqual({ code: 'PROVIDER_UNAVAILABLE', reason: 'Chatwoot cannot be reached.', cause: 'ECONNREFUSED' });
-  expect(failureOf(new Error('said: hunter2'))).toEqual({ code: 'INTERNAL', reason: 'Error' });
-  expect(failureOf('hunter2')).toEqual({ code: 'INTERNAL', reason: 'unknown' });
-  expect(JSON.stringify(failureOf(refused()))).not.toMatch(/10\.0\.0\.7|connect /);
+  expect(describeFailure(new ProviderUnavailableError('Chatwoot cannot be reached.', { cause: refused() }))).toEqual({
+    code: 'PROVIDER_UNAVAILABLE',
+    reason: 'Chatwoot cannot be reached.',
+    cause: 'ECONNREFUSED',
+  });
+  expect(describeFailure(new Error('said: hunter2'))).toEqual({ code: 'INTERNAL', reason: 'Error' });
+  expect(describeFailure('hunter2')).toEqual({ code: 'INTERNAL', reason: 'unknown' });
+  expect(JSON.stringify(describeFailure(refused()))).not.toMatch(/10\.0\.0\.7|connect /);
 });
 
 it('a lane names its account, or its endpoint', () => {
@@ -18,9 +24,26 @@ it('a lane names its account, or its endpoint', () => {
 });
 
 it('a loop that fails says which work, why and what next, and nothing that somebody said', async () => {
-  const logged = new Promise<Readonly<Record<string, unknown>>>((resolve) => {
-    const loop = new Loop('settling', async () => { throw new Error('said: hunter2'); }, 1, { error: (fields) => { void loop.stop(); resolve(fields); } });
+  const logged = new Promise<Readonly<Record<string, unknown>>>(resolve => {
+    const loop = new Loop(
+      'settling',
+      async () => {
+        throw new Error('said: hunter2');
+      },
+      1,
+      {
+        error: fields => {
+          void loop.stop();
+          resolve(fields);
+        },
+      },
+    );
     loop.start();
   });
-  expect(await logged).toEqual({ work: 'settling', code: 'INTERNAL', reason: 'Error', next: expect.stringContaining('retried') });
+  expect(await logged).toEqual({
+    work: 'settling',
+    code: 'INTERNAL',
+    reason: 'Error',
+    next: expect.stringContaining('retried'),
+  });
 });

@@ -1,23 +1,34 @@
 import { ProviderAuthError, ProviderRefusedError, ProviderUnavailableError } from '../../../src/core/errors';
-import { Circuits, FarSides } from '../../../src/delivery/far-sides';
-import { answeredAfter } from '../../../src/delivery/retry-policy';
+import { CircuitBreakers, RemoteLimiter } from '../../../src/delivery/remote-limiter';
+import { reachabilityAfter } from '../../../src/delivery/retry-policy';
 
 function circuits() {
   const time = { ms: 0 };
   const changes: string[] = [];
-  const made = new Circuits(() => time.ms, () => 1, (farSideId, state) => changes.push(`${farSideId} ${state}`));
-  return { time, changes, made, fail: (id: string, times: number) => { for (let i = 0; i < times; i++) made.report(id, 'no'); } };
+  const made = new CircuitBreakers(
+    () => time.ms,
+    () => 1,
+    (farSideId, state) => changes.push(`${farSideId} ${state}`),
+  );
+  return {
+    time,
+    changes,
+    made,
+    fail: (id: string, times: number) => {
+      for (let i = 0; i < times; i++) made.report(id, 'no');
+    },
+  };
 }
 
 describe('the circuit of a far side', () => {
   it('rests after five failures in a row, and then one piece of work tries it', () => {
     const { time, changes, made, fail } = circuits();
     fail('a', 4);
-    expect(made.allowed('a')).toBeNull();
+    expect(made.concurrencyFor('a')).toBeNull();
     fail('a', 1);
-    expect([made.allowed('a'), made.allowed('b')]).toEqual([0, null]);
+    expect([made.concurrencyFor('a'), made.concurrencyFor('b')]).toEqual([0, null]);
     time.ms = 1_000;
-    expect(made.allowed('a')).toBe(1);
+    expect(made.concurrencyFor('a')).toBe(1);
     expect(changes).toEqual(['a resting']);
   });
 
@@ -27,7 +38,7 @@ describe('the circuit of a far side', () => {
     const rests: number[] = [];
     for (let i = 0; i < 8; i++) {
       const from = time.ms;
-      while (made.allowed('a') === 0) time.ms += 500;
+      while (made.concurrencyFor('a') === 0) time.ms += 500;
       rests.push(time.ms - from);
       fail('a', 1);
     }
@@ -38,56 +49,71 @@ describe('the circuit of a far side', () => {
     const { time, made, fail } = circuits();
     fail('a', 5 + 20);
     time.ms = 1_000;
-    expect(made.allowed('a')).toBe(1);
+    expect(made.concurrencyFor('a')).toBe(1);
   });
 
   it('is over with the first answer, whatever it says', () => {
     const { changes, made, fail } = circuits();
     fail('a', 5);
     made.report('a', 'unknown');
-    expect(made.allowed('a')).toBe(0);
+    expect(made.concurrencyFor('a')).toBe(0);
     made.report('a', 'yes');
-    expect(made.allowed('a')).toBeNull();
+    expect(made.concurrencyFor('a')).toBeNull();
     expect(changes).toEqual(['a resting', 'a back']);
     fail('a', 4);
-    expect(made.allowed('a')).toBeNull();
+    expect(made.concurrencyFor('a')).toBeNull();
   });
 
   it('is over when the far side says that it has had enough for now', () => {
     const { time, made, fail } = circuits();
     fail('a', 5);
     time.ms = 1_000;
-    made.report('a', answeredAfter(new ProviderUnavailableError('our own pace', { retryAfterMs: 1 })));
-    expect(made.allowed('a')).toBe(1);
-    made.report('a', answeredAfter(new ProviderUnavailableError('slow down', { retryAfterMs: 1, answered: true })));
-    expect(made.allowed('a')).toBeNull();
+    made.report('a', reachabilityAfter(new ProviderUnavailableError('our own pace', { retryAfterMs: 1 })));
+    expect(made.concurrencyFor('a')).toBe(1);
+    made.report(
+      'a',
+      reachabilityAfter(new ProviderUnavailableError('slow down', { retryAfterMs: 1, isRateLimited: true })),
+    );
+    expect(made.concurrencyFor('a')).toBeNull();
   });
 
   it('takes a refusal and a wish to wait for an answer, and a wait of our own for none at all', () => {
-    expect([
-      new ProviderUnavailableError('away'), new DOMException('too long', 'TimeoutError'), new ProviderUnavailableError('our own pace', { retryAfterMs: 1 }),
-      new ProviderUnavailableError('slow down', { retryAfterMs: 1, answered: true }),
-      new ProviderRefusedError('no'), new ProviderAuthError('who'), new Error('our own'),
-    ].map(answeredAfter)).toEqual(['no', 'no', 'unknown', 'yes', 'yes', 'yes', 'unknown']);
+    expect(
+      [
+        new ProviderUnavailableError('away'),
+        new DOMException('too long', 'TimeoutError'),
+        new ProviderUnavailableError('our own pace', { retryAfterMs: 1 }),
+        new ProviderUnavailableError('slow down', { retryAfterMs: 1, isRateLimited: true }),
+        new ProviderRefusedError('no'),
+        new ProviderAuthError('who'),
+        new Error('our own'),
+      ].map(reachabilityAfter),
+    ).toEqual(['no', 'no', 'unknown', 'yes', 'yes', 'yes', 'unknown']);
   });
 });
 
 describe('the hands that a far side may take', () => {
   it('are as many as one may have, less what is under way', async () => {
-    const sides = new FarSides(3, circuits().made);
+    const sides = new RemoteLimiter(3, circuits().made);
     let end!: () => void;
-    const working = sides.during('a', () => new Promise((resolve) => { end = () => resolve('yes'); }));
-    expect(sides.room).toEqual({ each: 3, but: new Map([['a', 2]]) });
+    const working = sides.run(
+      'a',
+      () =>
+        new Promise(resolve => {
+          end = () => resolve('yes');
+        }),
+    );
+    expect(sides.capacity).toEqual({ each: 3, but: new Map([['a', 2]]) });
     end();
     await working;
-    expect(sides.room).toEqual({ each: 3, but: new Map() });
+    expect(sides.capacity).toEqual({ each: 3, but: new Map() });
   });
 
   it('are none while it rests, and free again after an error of ours', async () => {
     const { made, fail } = circuits();
-    const sides = new FarSides(3, made);
-    await expect(sides.during('b', () => Promise.reject(new Error('ours')))).rejects.toThrow('ours');
+    const sides = new RemoteLimiter(3, made);
+    await expect(sides.run('b', () => Promise.reject(new Error('ours')))).rejects.toThrow('ours');
     fail('a', 5);
-    expect(sides.room.but).toEqual(new Map([['a', 0]]));
+    expect(sides.capacity.exceptions).toEqual(new Map([['a', 0]]));
   });
 });

@@ -1,5 +1,5 @@
 import { Heartbeats } from '../../../src/delivery/heartbeats';
-import type { ClaimLease } from '../../../src/delivery/lease';
+import type { ClaimLease } from '../../../src/delivery/claim-lease';
 
 const LEASE_MS = 10_000;
 const claimOf = (n: number) => ({ destination: 'PROVIDER' as const, sessionId: `session-${n}`, fence: String(n) });
@@ -9,20 +9,49 @@ function processOf() {
   const time = { ms: 0 };
   const statements: number[] = [];
   let answer: () => Promise<ReadonlySet<string>> = () => Promise.reject(new Error('not said'));
-  const beats = new Heartbeats({
-    renew: async () => true,
-    renewAll: async (claims) => { statements.push(claims.length); return answer(); },
-  }, LEASE_MS, () => time.ms);
+  const beats = new Heartbeats(
+    {
+      renew: async () => true,
+      renewAll: async claims => {
+        statements.push(claims.length);
+        return answer();
+      },
+    },
+    LEASE_MS,
+    () => time.ms,
+  );
   const never = new AbortController().signal;
   const begin = (n: number) => {
     let end!: () => void;
     let lease!: ClaimLease;
-    const done = beats.during(claimOf(n), time.ms, never, (given) => { lease = given; return new Promise<void>((resolve) => { end = resolve; }); });
-    return { lease, end: () => { end(); return done; } };
+    const done = beats.runUnderLease(claimOf(n), time.ms, never, given => {
+      lease = given;
+      return new Promise<void>(resolve => {
+        end = resolve;
+      });
+    });
+    return {
+      lease,
+      end: () => {
+        end();
+        return done;
+      },
+    };
   };
-  return { time, beats, statements, begin, answers: (act: typeof answer) => { answer = act; } };
+  return {
+    time,
+    beats,
+    statements,
+    begin,
+    answers: (act: typeof answer) => {
+      answer = act;
+    },
+  };
 }
-const allOf = (...numbers: number[]) => async () => new Set(numbers.map((n) => `${n}PROVIDERsession-${n}`));
+const allOf =
+  (...numbers: number[]) =>
+  async () =>
+    new Set(numbers.map(n => `${n}PROVIDERsession-${n}`));
 
 describe('heartbeats', () => {
   it('cost nothing for work that is shorter than a quarter of its lease', async () => {
@@ -45,17 +74,17 @@ describe('heartbeats', () => {
       await beats.beat();
     }
     expect(statements).toEqual([2, 2, 2, 2]);
-    expect([one.lease.aheadMs, two.lease.aheadMs]).toEqual([LEASE_MS, LEASE_MS]);
+    expect([one.lease.remainingMs, two.lease.remainingMs]).toEqual([LEASE_MS, LEASE_MS]);
   });
 
-  it('find out which claims are another process\'s now', async () => {
+  it("find out which claims are another process's now", async () => {
     const { time, beats, begin, answers } = processOf();
     const [one, two] = [begin(1), begin(2)];
     answers(allOf(2));
     time.ms = 5_000;
     await beats.beat();
-    expect([one.lease.hasBeenTaken, two.lease.hasBeenTaken]).toEqual([true, false]);
-    await expect(one.lease.held()).rejects.toMatchObject({ code: 'LEASE_LOST' });
+    expect([one.lease.isTaken, two.lease.isTaken]).toEqual([true, false]);
+    await expect(one.lease.ensureHeld()).rejects.toMatchObject({ code: 'LEASE_LOST' });
   });
 
   it('end calls under way when the database is away until the lease is over, not before', async () => {

@@ -1,6 +1,6 @@
 import { LeaseLostError } from '../../../src/core/errors';
 import { isOver } from '../../../src/core/time-limit';
-import { ClaimLease, WorkStoppedError } from '../../../src/delivery/lease';
+import { ClaimLease, WorkStoppedError } from '../../../src/delivery/claim-lease';
 
 const LEASE_MS = 10_000;
 
@@ -8,32 +8,35 @@ const LEASE_MS = 10_000;
 function claimed(ageMs: number, answer = true) {
   const renewed: number[] = [];
   const stop = new AbortController();
-  const renew = async (ms: number) => { renewed.push(ms); return answer; };
+  const renew = async (ms: number) => {
+    renewed.push(ms);
+    return answer;
+  };
   return { lease: new ClaimLease(renew, LEASE_MS, performance.now() - ageMs, stop.signal), renewed, stop };
 }
 
 describe('a lease before a call', () => {
   it('is used as it is while half of it is ahead', async () => {
     const { lease, renewed } = claimed(4_000);
-    await lease.held();
+    await lease.ensureHeld();
     expect(renewed).toEqual([]);
   });
 
   it('is renewed when less is ahead, once', async () => {
     const { lease, renewed } = claimed(6_000);
-    await lease.held();
-    await lease.held();
+    await lease.ensureHeld();
+    await lease.ensureHeld();
     expect(renewed).toEqual([LEASE_MS]);
   });
 
   it('that was lost stops the work', async () => {
-    await expect(claimed(6_000, false).lease.held()).rejects.toThrow(LeaseLostError);
+    await expect(claimed(6_000, false).lease.ensureHeld()).rejects.toThrow(LeaseLostError);
   });
 
   it('of a process that stops begins nothing any more', async () => {
     const { lease, stop } = claimed(0);
     stop.abort();
-    await expect(lease.held()).rejects.toThrow(WorkStoppedError);
+    await expect(lease.ensureHeld()).rejects.toThrow(WorkStoppedError);
   });
 });
 
@@ -44,7 +47,9 @@ describe('the signal of a call under a lease', () => {
     const now = performance.now.bind(performance);
     jest.spyOn(performance, 'now').mockImplementation(() => now() + aheadMs);
   });
-  afterEach(() => { jest.restoreAllMocks(); });
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
 
   /** Whether it is over by now, and after so many milliseconds in which no timer rings. */
   const over = (signal: AbortSignal, afterMs: number) => {
@@ -63,7 +68,7 @@ describe('the signal of a call under a lease', () => {
 
   it('is not had after a pause beyond the lease', async () => {
     const { lease } = claimed(0);
-    await lease.held();
+    await lease.ensureHeld();
     aheadMs += LEASE_MS;
     expect(() => lease.signal(2_000)).toThrow(LeaseLostError);
   });
@@ -71,14 +76,14 @@ describe('the signal of a call under a lease', () => {
   it('lives on with a lease that is renewed meanwhile', () => {
     const { lease } = claimed(9_000);
     const signal = lease.signal(20_000);
-    lease.renewed(performance.now());
+    lease.markRenewed(performance.now());
     expect(over(signal, 8_000)).toEqual([false, false]);
   });
 
   it('is over at once when another claim has the work', () => {
     const { lease } = claimed(0);
     const signal = lease.signal(2_000);
-    lease.lose();
+    lease.markLost();
     expect(signal.aborted).toBe(true);
     expect(() => lease.signal(2_000)).toThrow(LeaseLostError);
   });
@@ -86,7 +91,7 @@ describe('the signal of a call under a lease', () => {
   it('is over when the lease could not be renewed in time, and the next one is had once it is', () => {
     const { lease } = claimed(0);
     const signal = lease.signal(2_000);
-    lease.cutCalls();
+    lease.abortCalls();
     expect(signal.aborted).toBe(true);
     expect(lease.signal(2_000).aborted).toBe(false);
   });

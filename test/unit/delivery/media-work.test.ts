@@ -1,39 +1,74 @@
-import { FileRefusedError, MediaStoreError, ProviderRefusedError, ProviderUnavailableError } from '../../../src/core/errors';
-import { KEEPING } from '../../../src/core/flows/archive-file';
-import { Circuits } from '../../../src/delivery/far-sides';
+import {
+  FileRefusedError,
+  MediaStoreError,
+  ProviderRefusedError,
+  ProviderUnavailableError,
+} from '../../../src/core/errors';
+import { ARCHIVE_TIMES } from '../../../src/core/flows/archive-file';
+import { CircuitBreakers } from '../../../src/delivery/remote-limiter';
 import { LaneRunner } from '../../../src/delivery/lane-runner';
-import { fileVerdict, mediaOptions, mediaWork } from '../../../src/delivery/media-work';
-import { GIVE_UP_AFTER_MS } from '../../../src/delivery/retry-policy';
-import { leaseThat } from '../../support/lease';
+import { verdictForFile, mediaOptions, createMediaHandler } from '../../../src/delivery/media-handler';
+import { PARK_AFTER_MS } from '../../../src/delivery/retry-policy';
+import { createLease } from '../../support/lease';
 
 const missing = new FileRefusedError('FILE_MISSING', '');
-const verdict = (error: unknown, failingMs = 0) => fileVerdict(error, { attempts: 3, failingMs, random: 0.5, lastErrorCode: null }).kind;
+const verdict = (error: unknown, failingMs = 0) =>
+  verdictForFile(error, { previousAttempts: 3, failingMs, random: 0.5, lastErrorCode: null }).kind;
 
 describe('a file that could not be kept', () => {
   it('and is not there may still appear, until the declared time', () => {
-    expect([verdict(missing), verdict(missing, KEEPING.appearsWithinMs - 1), verdict(missing, KEEPING.appearsWithinMs)]).toEqual(['retry', 'retry', 'park']);
+    expect([
+      verdict(missing),
+      verdict(missing, ARCHIVE_TIMES.appearsWithinMs - 1),
+      verdict(missing, ARCHIVE_TIMES.appearsWithinMs),
+    ]).toEqual(['retry', 'retry', 'park']);
   });
 
-  it.each(['FILE_TOO_LARGE', 'FILE_TYPE_REFUSED'] as const)('is set aside at once under its own code when our limits refuse it: %s', (code) => {
-    expect(fileVerdict(new FileRefusedError(code, ''), { attempts: 0, failingMs: 0, random: 0.5, lastErrorCode: null })).toEqual({ kind: 'park', code });
-  });
+  it.each(['FILE_TOO_LARGE', 'FILE_TYPE_REFUSED'] as const)(
+    'is set aside at once under its own code when our limits refuse it: %s',
+    code => {
+      expect(
+        verdictForFile(new FileRefusedError(code, ''), {
+          previousAttempts: 0,
+          failingMs: 0,
+          random: 0.5,
+          lastErrorCode: null,
+        }),
+      ).toEqual({ kind: 'park', code });
+    },
+  );
 
   it('is tried as long as any delivery while the far side or our store is away, and never remade', () => {
     for (const error of [new ProviderUnavailableError(''), new MediaStoreError(''), new Error('unforeseen')])
-      expect([verdict(error), verdict(error, GIVE_UP_AFTER_MS), verdict(error, GIVE_UP_AFTER_MS + 1)]).toEqual(['retry', 'retry', 'park']);
+      expect([verdict(error), verdict(error, PARK_AFTER_MS), verdict(error, PARK_AFTER_MS + 1)]).toEqual([
+        'retry',
+        'retry',
+        'park',
+      ]);
     expect(verdict(new ProviderRefusedError(''))).toBe('park');
   });
 });
 
 describe('a large file', () => {
-  const files = (keep: () => Promise<unknown>) => mediaWork({} as never, { keep } as never, 40);
-  const delivery = { organizationId: 'o', sessionId: 's', delivery: { work: { kind: 'KEEP_FILE', messageId: 'm', index: 0 } } } as never;
+  const files = (keep: () => Promise<unknown>) => createMediaHandler({} as never, { keep } as never, 40);
+  const delivery = {
+    organizationId: 'o',
+    sessionId: 's',
+    delivery: { work: { kind: 'KEEP_FILE', messageId: 'm', index: 0 } },
+  } as never;
 
   it('holds its lease for as long as it comes', async () => {
     let asked = 0;
     let come!: () => void;
-    const held = async () => { if (++asked === 4) come(); };
-    await files(() => new Promise<void>((resolve) => { come = resolve; })).deliver(delivery, leaseThat(held));
+    const held = async () => {
+      if (++asked === 4) come();
+    };
+    await files(
+      () =>
+        new Promise<void>(resolve => {
+          come = resolve;
+        }),
+    ).deliver(delivery, createLease(held));
     expect(asked).toBe(4);
   });
 
@@ -41,27 +76,55 @@ describe('a large file', () => {
     const lost = new Error('lost');
     let asked = 0;
     const held = () => (++asked === 1 ? Promise.resolve() : Promise.reject(lost));
-    await expect(files(() => new Promise(() => undefined)).deliver(delivery, leaseThat(held))).rejects.toBe(lost);
+    await expect(files(() => new Promise(() => undefined)).deliver(delivery, createLease(held))).rejects.toBe(lost);
   });
 });
 
 describe('files that cannot be fetched', () => {
-  it.each([[true, null], [undefined, 0]] as const)('do not rest the far side\'s talk, as deliveries do: %s', async (saysNothingOfFarSide, allowed) => {
-    const circuits = new Circuits(() => 0, () => 0.5, () => undefined);
-    const lanes = { claimDeliveries: async () => [{ farSideId: 'side', delivery: { work: { kind: 'KEEP_FILE' } } }], retry: async () => true } as never;
-    const runner = new LaneRunner(lanes, {
-      to: 'MEDIA', ...(saysNothingOfFarSide && { saysNothingOfFarSide }),
-      deliver: () => Promise.reject(new ProviderUnavailableError('away')), failed: async () => ({ kind: 'retry', afterMs: 1, code: 'x' }),
-    }, { leaseMs: 1, width: 1, widthOfFarSide: 1, pollMs: 1 }, circuits, { info: () => undefined, warn: () => undefined, error: () => undefined }, () => undefined);
-    for (let n = 0; n < 6; n++) { await runner.turn(); await runner.drained(); }
-    expect(circuits.allowed('side')).toBe(allowed);
+  it.each([
+    [true, null],
+    [undefined, 0],
+  ] as const)("do not rest the far side's talk, as deliveries do: %s", async (saysNothingOfFarSide, allowed) => {
+    const circuits = new CircuitBreakers(
+      () => 0,
+      () => 0.5,
+      () => undefined,
+    );
+    const lanes = {
+      claimDeliveries: async () => [{ farSideId: 'side', delivery: { work: { kind: 'KEEP_FILE' } } }],
+      retry: async () => true,
+    } as never;
+    const runner = new LaneRunner(
+      lanes,
+      {
+        destination: 'MEDIA',
+        ...(saysNothingOfFarSide && { ignoresReachability: saysNothingOfFarSide }),
+        deliver: () => Promise.reject(new ProviderUnavailableError('away')),
+        handleFailure: async () => ({ kind: 'retry', afterMs: 1, code: 'x' }),
+      },
+      { leaseMs: 1, concurrency: 1, concurrencyPerRemote: 1, pollMs: 1 },
+      circuits,
+      { info: () => undefined, warn: () => undefined, error: () => undefined },
+      () => undefined,
+    );
+    for (let n = 0; n < 6; n++) {
+      await runner.tick();
+      await runner.waitUntilIdle();
+    }
+    expect(circuits.concurrencyFor('side')).toBe(allowed);
   });
 
-  it('are such work', () => { expect(mediaWork({} as never, {} as never, 1).saysNothingOfFarSide).toBe(true); });
+  it('are such work', () => {
+    expect(createMediaHandler({} as never, {} as never, 1).ignoresReachability).toBe(true);
+  });
 });
 
 it('takes a small share of the hands', () => {
-  const options = { leaseMs: 1, width: 64, widthOfFarSide: 8, pollMs: 1 };
+  const options = { leaseMs: 1, concurrency: 64, concurrencyPerRemote: 8, pollMs: 1 };
   expect(mediaOptions(options)).toEqual({ ...options, width: 8, widthOfFarSide: 3 });
-  expect(mediaOptions({ ...options, width: 2, widthOfFarSide: 1 })).toEqual({ ...options, width: 2, widthOfFarSide: 1 });
+  expect(mediaOptions({ ...options, concurrency: 2, concurrencyPerRemote: 1 })).toEqual({
+    ...options,
+    width: 2,
+    widthOfFarSide: 1,
+  });
 });

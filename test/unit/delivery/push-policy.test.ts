@@ -1,6 +1,6 @@
 import { EndpointError } from '../../../src/core/errors';
-import { PUSH_RETRIES_MS, pushVerdict } from '../../../src/delivery/push-policy';
-import { answeredAfter } from '../../../src/delivery/retry-policy';
+import { PUSH_RETRIES_MS, verdictForPush } from '../../../src/delivery/push-retry-policy';
+import { reachabilityAfter } from '../../../src/delivery/retry-policy';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -9,12 +9,24 @@ const since = (ms: number) => new Date(NOW - ms).toISOString();
 const refused = new EndpointError('ENDPOINT_REFUSED', 'no', { status: 500 });
 const away = new EndpointError('ENDPOINT_UNREACHABLE', 'away');
 const after = (error: unknown, attempts: number, more: { firstFailureAt?: string | null; random?: number } = {}) =>
-  pushVerdict(error, { attempts, firstFailureAt: since(0), now: NOW, random: 0, ...more });
+  verdictForPush(error, { previousAttempts: attempts, firstFailureAt: since(0), now: NOW, random: 0, ...more });
 
 describe('the retries of pushes', () => {
   it('come as the Standard Webhooks specification has them', () => {
-    expect(PUSH_RETRIES_MS).toEqual([5_000, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR]);
-    expect(PUSH_RETRIES_MS.map((_, attempts) => after(refused, attempts))).toEqual(PUSH_RETRIES_MS.map((afterMs) => ({ kind: 'retry', afterMs, code: 'ENDPOINT_REFUSED' })));
+    expect(PUSH_RETRIES_MS).toEqual([
+      5_000,
+      5 * MINUTE,
+      30 * MINUTE,
+      2 * HOUR,
+      5 * HOUR,
+      10 * HOUR,
+      14 * HOUR,
+      20 * HOUR,
+      24 * HOUR,
+    ]);
+    expect(PUSH_RETRIES_MS.map((_, attempts) => after(refused, attempts))).toEqual(
+      PUSH_RETRIES_MS.map(afterMs => ({ kind: 'retry', afterMs, code: 'ENDPOINT_REFUSED' })),
+    );
   });
 
   it('come a little later each for itself, never earlier', () => {
@@ -22,23 +34,37 @@ describe('the retries of pushes', () => {
   });
 
   it('come no earlier than the answer asks, and not at once because it asks for that', () => {
-    const asking = (retryAfterMs: number) => new EndpointError('ENDPOINT_REFUSED', 'slow down', { status: 429, retryAfterMs });
+    const asking = (retryAfterMs: number) =>
+      new EndpointError('ENDPOINT_REFUSED', 'slow down', { status: 429, retryAfterMs });
     expect(after(asking(HOUR), 0)).toMatchObject({ afterMs: HOUR });
     expect(after(asking(0), 3)).toMatchObject({ afterMs: 2 * HOUR });
   });
 
   it('end after the table, unless the endpoint as a whole has been away for as long', () => {
-    expect(after(refused, 9, { firstFailureAt: since(100 * HOUR) })).toEqual({ kind: 'park', code: 'ENDPOINT_REFUSED' });
+    expect(after(refused, 9, { firstFailureAt: since(100 * HOUR) })).toEqual({
+      kind: 'park',
+      code: 'ENDPOINT_REFUSED',
+    });
     expect(after(away, 9, { firstFailureAt: since(HOUR) })).toEqual({ kind: 'park', code: 'ENDPOINT_UNREACHABLE' });
     expect(after(away, 9, { firstFailureAt: null })).toEqual({ kind: 'park', code: 'ENDPOINT_UNREACHABLE' });
-    expect(after(away, 20, { firstFailureAt: since(76 * HOUR) })).toEqual({ kind: 'retry', afterMs: 24 * HOUR, code: 'ENDPOINT_UNREACHABLE' });
+    expect(after(away, 20, { firstFailureAt: since(76 * HOUR) })).toEqual({
+      kind: 'retry',
+      afterMs: 24 * HOUR,
+      code: 'ENDPOINT_UNREACHABLE',
+    });
     expect(after(new Error('ours'), 9)).toEqual({ kind: 'park', code: 'INTERNAL' });
   });
 });
 
 describe('what a failed push says of its endpoint', () => {
   it.each([
-    [away, 'no'], [refused, 'yes'], [new EndpointError('ENDPOINT_REFUSED', 'x', { status: 502 }), 'no'], [new EndpointError('ENDPOINT_REFUSED', 'x', { status: 503, retryAfterMs: 1 }), 'unknown'],
-    [new EndpointError('ENDPOINT_GONE', 'x', { status: 410 }), 'yes'], [new EndpointError('ENDPOINT_ADDRESS_REFUSED', 'x'), 'yes'],
-  ])('%#', (error, answered) => { expect(answeredAfter(error)).toBe(answered); });
+    [away, 'no'],
+    [refused, 'yes'],
+    [new EndpointError('ENDPOINT_REFUSED', 'x', { status: 502 }), 'no'],
+    [new EndpointError('ENDPOINT_REFUSED', 'x', { status: 503, retryAfterMs: 1 }), 'unknown'],
+    [new EndpointError('ENDPOINT_GONE', 'x', { status: 410 }), 'yes'],
+    [new EndpointError('ENDPOINT_ADDRESS_REFUSED', 'x'), 'yes'],
+  ])('%#', (error, answered) => {
+    expect(reachabilityAfter(error)).toBe(answered);
+  });
 });

@@ -1,68 +1,98 @@
-import { EndpointError, OutcomeUnknownError, OverloadedError, ProviderAuthError, ProviderDamagedError, ProviderRefusedError, ProviderUnavailableError, UnsupportedByProviderError } from '../../../src/core/errors';
+import {
+  EndpointError,
+  OutcomeUnknownError,
+  OverloadedError,
+  ProviderAuthError,
+  ProviderDamagedError,
+  ProviderRefusedError,
+  ProviderUnavailableError,
+  UnsupportedByProviderError,
+} from '../../../src/core/errors';
 import type { Clock } from '../../../src/core/ports/clock';
-import { answeredAfter, backoffMs, GIVE_UP_AFTER_MS, outcomeAfter, triedOf, verdictOn } from '../../../src/delivery/retry-policy';
+import {
+  reachabilityAfter,
+  backoffMs,
+  PARK_AFTER_MS,
+  outcomeAfter,
+  attemptHistoryOf,
+  verdictFor,
+} from '../../../src/delivery/retry-policy';
 
-const tried = (attempts: number, failingMs: number, random: number, lastErrorCode: string | null = null) => ({ attempts, failingMs, random, lastErrorCode });
+const tried = (previousAttempts: number, failingMs: number, random: number, lastErrorCode: string | null = null) => ({
+  previousAttempts: previousAttempts,
+  failingMs,
+  random,
+  lastErrorCode,
+});
 
 describe('the retry policy', () => {
   const away = new ProviderUnavailableError('away');
 
   it('retries what may work later, for at least 72 hours, then parks', () => {
-    expect(GIVE_UP_AFTER_MS).toBeGreaterThanOrEqual(72 * 3_600_000);
-    expect(verdictOn(away, tried(1_000, GIVE_UP_AFTER_MS - 1, 0.5)).kind).toBe('retry');
-    expect(verdictOn(away, tried(0, GIVE_UP_AFTER_MS + 1, 0.5))).toEqual({ kind: 'park', code: 'PROVIDER_UNAVAILABLE' });
+    expect(PARK_AFTER_MS).toBeGreaterThanOrEqual(72 * 3_600_000);
+    expect(verdictFor(away, tried(1_000, PARK_AFTER_MS - 1, 0.5)).kind).toBe('retry');
+    expect(verdictFor(away, tried(0, PARK_AFTER_MS + 1, 0.5))).toEqual({ kind: 'park', code: 'PROVIDER_UNAVAILABLE' });
   });
 
   it.each([
-    ['our own pace', new ProviderUnavailableError('not yet', { retryAfterMs: 1, isOwnPace: true })],
-    ['a limit of the provider', new ProviderUnavailableError('slow down', { retryAfterMs: 1, answered: true })],
+    ['our own pace', new ProviderUnavailableError('not yet', { retryAfterMs: 1, isOwnRateLimit: true })],
+    ['a limit of the provider', new ProviderUnavailableError('slow down', { retryAfterMs: 1, isRateLimited: true })],
   ])('gives up nothing for %s, which counts as no try', (_, error) => {
-    expect(verdictOn(error, tried(1_000, GIVE_UP_AFTER_MS + 1, 0))).toEqual({ kind: 'retry', afterMs: 1, code: 'PROVIDER_UNAVAILABLE', wasNoTry: true });
+    expect(verdictFor(error, tried(1_000, PARK_AFTER_MS + 1, 0))).toEqual({
+      kind: 'retry',
+      afterMs: 1,
+      code: 'PROVIDER_UNAVAILABLE',
+      wasNoTry: true,
+    });
   });
 
   it('counts an outage with a wait in its answer like any other', () => {
     const late = new ProviderUnavailableError('away', { retryAfterMs: 1 });
-    expect(verdictOn(late, tried(1, 0, 0))).not.toHaveProperty('wasNoTry');
-    expect(verdictOn(late, tried(1_000, GIVE_UP_AFTER_MS + 1, 0)).kind).toBe('park');
+    expect(verdictFor(late, tried(1, 0, 0))).not.toHaveProperty('wasNoTry');
+    expect(verdictFor(late, tried(1_000, PARK_AFTER_MS + 1, 0)).kind).toBe('park');
   });
 
   it('parks what fails alone of its account, at two tries in a row and for a quarter of an hour, and never for one of these', () => {
-    const alone = new ProviderUnavailableError('only here', { delivered: 'no', onlyHere: true });
+    const alone = new ProviderUnavailableError('only here', { delivered: 'no', isConversationOnly: true });
     const code = 'PROVIDER_DAMAGED';
-    expect(verdictOn(alone, tried(9, 15 * 60_000 + 1, 0, code))).toEqual({ kind: 'park', code });
-    expect(verdictOn(alone, tried(9, 15 * 60_000, 0, code))).toMatchObject({ kind: 'retry', code });
-    expect(verdictOn(alone, tried(9, 15 * 60_000 + 1, 0, 'PROVIDER_UNAVAILABLE'))).toMatchObject({ kind: 'retry', code });
-    expect(answeredAfter(alone)).toBe('yes');
+    expect(verdictFor(alone, tried(9, 15 * 60_000 + 1, 0, code))).toEqual({ kind: 'park', code });
+    expect(verdictFor(alone, tried(9, 15 * 60_000, 0, code))).toMatchObject({ kind: 'retry', code });
+    expect(verdictFor(alone, tried(9, 15 * 60_000 + 1, 0, 'PROVIDER_UNAVAILABLE'))).toMatchObject({
+      kind: 'retry',
+      code,
+    });
+    expect(reachabilityAfter(alone)).toBe('yes');
   });
 
   it('parks what was stored and cannot be shown at once', () => {
     const damaged = new ProviderDamagedError('stored');
-    expect(verdictOn(damaged, tried(0, 0, 0))).toEqual({ kind: 'park', code: 'PROVIDER_DAMAGED' });
-    expect([answeredAfter(damaged), outcomeAfter(damaged)]).toEqual(['yes', 'UNKNOWN']);
+    expect(verdictFor(damaged, tried(0, 0, 0))).toEqual({ kind: 'park', code: 'PROVIDER_DAMAGED' });
+    expect([reachabilityAfter(damaged), outcomeAfter(damaged)]).toEqual(['yes', 'UNKNOWN']);
   });
 
   it('takes a post for possible when our own database had no connection to record it with', () => {
     const full = new OverloadedError(1_000, 'All database connections of this process are in use.');
-    expect(verdictOn(full, tried(0, 0, 0))).toMatchObject({ kind: 'retry', code: 'OVERLOADED' });
-    expect([answeredAfter(full), outcomeAfter(full)]).toEqual(['unknown', 'UNKNOWN']);
+    expect(verdictFor(full, tried(0, 0, 0))).toMatchObject({ kind: 'retry', code: 'OVERLOADED' });
+    expect([reachabilityAfter(full), outcomeAfter(full)]).toEqual(['unknown', 'UNKNOWN']);
   });
 
   it('looks at how long it has failed, however long it was owed', () => {
     const clock = { now: () => Date.parse('2026-11-22T20:00:00.000Z'), random: () => 0.5 } as Clock;
-    const of = (failingSince: string | null) => triedOf({ clock }, { earlierAttempts: 7, failingSince, lastErrorCode: null }).failingMs;
+    const of = (failingSince: string | null) =>
+      attemptHistoryOf({ clock }, { earlierAttempts: 7, failingSince, lastErrorCode: null }).failingMs;
     expect([of(null), of('2026-11-22T19:00:00.000Z')]).toEqual([0, 3_600_000]);
   });
 
   it('waits at least as long as the provider asked for', () => {
-    const verdict = verdictOn(new ProviderUnavailableError('slow down', { retryAfterMs: 20_000 }), tried(0, 0, 0));
+    const verdict = verdictFor(new ProviderUnavailableError('slow down', { retryAfterMs: 20_000 }), tried(0, 0, 0));
     expect(verdict).toMatchObject({ kind: 'retry' });
     expect((verdict as { afterMs: number }).afterMs).toBeGreaterThanOrEqual(20_000);
   });
 
   it('does not try again while what was sent may still take effect over there', () => {
-    const cut = new ProviderUnavailableError('cut', { delivered: 'unknown', settlesAfterMs: 12_000 });
-    expect(verdictOn(cut, tried(0, 0, 1))).toMatchObject({ afterMs: 12_000 });
-    expect(verdictOn(cut, tried(60, 0, 1))).toMatchObject({ afterMs: 60_000 });
+    const cut = new ProviderUnavailableError('cut', { delivered: 'unknown', ambiguousForMs: 12_000 });
+    expect(verdictFor(cut, tried(0, 0, 1))).toMatchObject({ afterMs: 12_000 });
+    expect(verdictFor(cut, tried(60, 0, 1))).toMatchObject({ afterMs: 60_000 });
   });
 
   it('grows with each attempt up to a minute, with jitter over nearly the whole span', () => {
@@ -73,37 +103,47 @@ describe('the retry policy', () => {
   });
 
   it('keeps trying while credentials are wrong, but not often', () => {
-    const verdict = verdictOn(new ProviderAuthError('BotAgent1 is not an administrator any more.'), tried(0, 0, 1));
+    const verdict = verdictFor(new ProviderAuthError('BotAgent1 is not an administrator any more.'), tried(0, 0, 1));
     expect(verdict).toEqual({ kind: 'retry', afterMs: 5_000, code: 'PROVIDER_AUTH' });
-    expect(verdictOn(new ProviderAuthError('Still not.'), tried(60, 0, 1))).toMatchObject({ afterMs: 600_000 });
+    expect(verdictFor(new ProviderAuthError('Still not.'), tried(60, 0, 1))).toMatchObject({ afterMs: 600_000 });
   });
 
   it('parks at once what may be there and nobody can tell, of a far side that did answer', () => {
     const cannotTell = new OutcomeUnknownError('It may be what was deleted.');
-    expect(verdictOn(cannotTell, tried(1, 0, 0.5))).toEqual({ kind: 'park', code: 'OUTCOME_UNKNOWN' });
-    expect(answeredAfter(cannotTell)).toBe('yes');
+    expect(verdictFor(cannotTell, tried(1, 0, 0.5))).toEqual({ kind: 'park', code: 'OUTCOME_UNKNOWN' });
+    expect(reachabilityAfter(cannotTell)).toBe('yes');
   });
 
   it('parks at once what no retry can help', () => {
-    expect(verdictOn(new ProviderRefusedError('no'), tried(0, 0, 0))).toEqual({ kind: 'park', code: 'PROVIDER_REFUSED' });
-    expect(verdictOn(new UnsupportedByProviderError('no'), tried(0, 0, 0))).toEqual({ kind: 'park', code: 'UNSUPPORTED_BY_PROVIDER' });
+    expect(verdictFor(new ProviderRefusedError('no'), tried(0, 0, 0))).toEqual({
+      kind: 'park',
+      code: 'PROVIDER_REFUSED',
+    });
+    expect(verdictFor(new UnsupportedByProviderError('no'), tried(0, 0, 0))).toEqual({
+      kind: 'park',
+      code: 'UNSUPPORTED_BY_PROVIDER',
+    });
   });
 
   it('remakes a conversation that is gone, but not for ever', () => {
     const gone = new ProviderRefusedError('gone', { gone: true });
-    expect(verdictOn(gone, tried(0, 0, 0)).kind).toBe('remake');
-    expect(verdictOn(gone, tried(50, 0, 0, 'PROVIDER_REFUSED')).kind).toBe('park');
+    expect(verdictFor(gone, tried(0, 0, 0)).kind).toBe('remake');
+    expect(verdictFor(gone, tried(50, 0, 0, 'PROVIDER_REFUSED')).kind).toBe('park');
     // An outage before it says nothing of the conversation.
-    expect(verdictOn(gone, tried(50, 0, 0, 'PROVIDER_UNAVAILABLE')).kind).toBe('remake');
+    expect(verdictFor(gone, tried(50, 0, 0, 'PROVIDER_UNAVAILABLE')).kind).toBe('remake');
   });
 
   it('retries errors of ours without quoting them', () => {
-    expect(verdictOn(new Error('hello, my card is 4111'), tried(0, 0, 0))).toMatchObject({ kind: 'retry', code: 'INTERNAL' });
+    expect(verdictFor(new Error('hello, my card is 4111'), tried(0, 0, 0))).toMatchObject({
+      kind: 'retry',
+      code: 'INTERNAL',
+    });
   });
 });
 
 describe('what a failed try says of the outcome', () => {
-  const looked = <E extends { nothingEarlier: boolean }>(error: E): E => Object.assign(error, { nothingEarlier: true });
+  const looked = <E extends { hasNoEarlierWrite: boolean }>(error: E): E =>
+    Object.assign(error, { hasNoEarlierWrite: true });
 
   it.each([
     ['a write that was cut off', new ProviderUnavailableError('cut', { delivered: 'unknown' })],
@@ -113,18 +153,24 @@ describe('what a failed try says of the outcome', () => {
     ['a call whose time was over', new DOMException('over', 'TimeoutError')],
     ['a push without an answer', new EndpointError('ENDPOINT_UNREACHABLE', 'cut')],
     ['a push that a gateway answered', new EndpointError('ENDPOINT_REFUSED', 'gateway', { status: 504 })],
-  ])('may have been stored: %s', (_what, error) => { expect(outcomeAfter(error)).toBe('UNKNOWN'); });
+  ])('may have been stored: %s', (_what, error) => {
+    expect(outcomeAfter(error)).toBe('UNKNOWN');
+  });
 
   it.each([
     ['a look that found nothing, and a far side that is away', looked(new ProviderUnavailableError('away'))],
     ['a look that found nothing, and a refusal', looked(new ProviderRefusedError('never'))],
     ['a conversation that is gone', new ProviderRefusedError('deleted', { gone: true })],
-  ])('is not there: %s', (_what, error) => { expect(outcomeAfter(error)).toBe('NOT_DELIVERED'); });
+  ])('is not there: %s', (_what, error) => {
+    expect(outcomeAfter(error)).toBe('NOT_DELIVERED');
+  });
 
   it.each([
     ['a far side that is away', new ProviderUnavailableError('away')],
     ['a refusal, which may be of the look', new ProviderRefusedError('never')],
     ['credentials that do not serve', new ProviderAuthError('demoted')],
     ['a runtime that refused it', new EndpointError('ENDPOINT_REFUSED', 'no', { status: 400 })],
-  ])('nothing of earlier tries: %s', (_what, error) => { expect(outcomeAfter(error)).toBeNull(); });
+  ])('nothing of earlier tries: %s', (_what, error) => {
+    expect(outcomeAfter(error)).toBeNull();
+  });
 });

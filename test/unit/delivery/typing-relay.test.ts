@@ -1,4 +1,4 @@
-import { TYPING, TypingRelay } from '../../../src/delivery/typing-relay';
+import { TYPING_TIMES, TypingRelay } from '../../../src/delivery/typing-relay';
 
 /** Time and the far side's answers in the test's hand. */
 class Stage {
@@ -14,21 +14,32 @@ class Stage {
     after: (ms, act) => {
       const alarm = { at: this.ms + ms, act };
       this.alarms.push(alarm);
-      return () => { this.alarms = this.alarms.filter((one) => one !== alarm); };
+      return () => {
+        this.alarms = this.alarms.filter(one => one !== alarm);
+      };
     },
   });
 
   show(sessionId: string, isTyping: boolean, accountId = 'a'): void {
-    this.relay.show({ sessionId, accountId, isTyping, tell: (now) => {
-      this.told.push(`${sessionId} ${now ? 'on' : 'off'}`);
-      if (this.isBroken) return Promise.reject(new Error('away'));
-      return this.isQuick ? Promise.resolve() : new Promise((resolve) => { this.answers.push(resolve); });
-    } });
+    this.relay.send({
+      sessionId,
+      accountId,
+      isTyping,
+      send: now => {
+        this.told.push(`${sessionId} ${now ? 'on' : 'off'}`);
+        if (this.isBroken) return Promise.reject(new Error('away'));
+        return this.isQuick
+          ? Promise.resolve()
+          : new Promise(resolve => {
+              this.answers.push(resolve);
+            });
+      },
+    });
   }
   async pass(ms: number): Promise<void> {
     this.ms += ms;
     for (const alarm of this.alarms.filter(({ at }) => at <= this.ms)) {
-      this.alarms = this.alarms.filter((one) => one !== alarm);
+      this.alarms = this.alarms.filter(one => one !== alarm);
       alarm.act();
     }
     await this.turns();
@@ -38,31 +49,37 @@ class Stage {
     await this.turns();
   }
   /** Lets what is under way come to its end. */
-  async turns(): Promise<void> { await new Promise((resolve) => setImmediate(resolve)); }
-  get waiting(): number { return this.alarms.length; }
+  async turns(): Promise<void> {
+    await new Promise(resolve => setImmediate(resolve));
+  }
+  get waiting(): number {
+    return this.alarms.length;
+  }
 }
 
 let stage: Stage;
-beforeEach(() => { stage = new Stage(); });
+beforeEach(() => {
+  stage = new Stage();
+});
 
 it('tells that somebody types once, again after a while, and that they stopped', async () => {
   for (let n = 0; n < 20; n++) stage.show('s', true);
   await stage.turns();
   expect(stage.told).toEqual(['s on']);
-  await stage.pass(TYPING.repeatMs);
+  await stage.pass(TYPING_TIMES.repeatMs);
   stage.show('s', true);
   await stage.turns();
   expect(stage.told).toEqual(['s on', 's on']);
   stage.show('s', false);
   await stage.turns();
   expect(stage.told).toEqual(['s on', 's on', 's off']);
-  await stage.pass(TYPING.expiresMs);
+  await stage.pass(TYPING_TIMES.expiresMs);
   expect([stage.told.length, stage.waiting]).toEqual([3, 0]);
 });
 
 it('tells by itself that somebody stopped of whom nothing more is heard', async () => {
   stage.show('s', true);
-  await stage.pass(TYPING.expiresMs - 1);
+  await stage.pass(TYPING_TIMES.expiresMs - 1);
   expect(stage.told).toEqual(['s on']);
   await stage.pass(1);
   expect(stage.told).toEqual(['s on', 's off']);
@@ -70,7 +87,7 @@ it('tells by itself that somebody stopped of whom nothing more is heard', async 
 
 it('does not tell that somebody stopped who was never said to type', async () => {
   stage.show('s', false);
-  await stage.pass(TYPING.expiresMs);
+  await stage.pass(TYPING_TIMES.expiresMs);
   expect(stage.told).toEqual([]);
 });
 
@@ -89,21 +106,21 @@ it('lets a far side that hangs hold up neither others nor more than its share of
   stage.isQuick = false;
   for (let n = 0; n < 10; n++) stage.show(`slow ${n}`, true, 'hangs');
   stage.show('quick', true, 'other');
-  expect(stage.told).toEqual([...Array.from({ length: TYPING.atOnce }, (_, n) => `slow ${n} on`), 'quick on']);
+  expect(stage.told).toEqual([...Array.from({ length: TYPING_TIMES.atOnce }, (_, n) => `slow ${n} on`), 'quick on']);
   await stage.answer();
-  expect(stage.told).toHaveLength(TYPING.atOnce + 2);
+  expect(stage.told).toHaveLength(TYPING_TIMES.atOnce + 2);
 });
 
 it('tells a far side no more than its share in a minute, and always that they stopped', async () => {
-  const all = Array.from({ length: TYPING.perMinute + 50 }, (_, n) => `s${n}`);
+  const all = Array.from({ length: TYPING_TIMES.perMinute + 50 }, (_, n) => `s${n}`);
   for (const one of all) {
     stage.show(one, true);
     await stage.turns();
   }
-  expect(stage.told).toHaveLength(TYPING.perMinute);
-  await stage.pass(TYPING.expiresMs);
+  expect(stage.told).toHaveLength(TYPING_TIMES.perMinute);
+  await stage.pass(TYPING_TIMES.expiresMs);
   for (let n = 0; n < all.length; n++) await stage.turns();
-  expect(stage.told.filter((line) => line.endsWith('off'))).toHaveLength(TYPING.perMinute);
+  expect(stage.told.filter(line => line.endsWith('off'))).toHaveLength(TYPING_TIMES.perMinute);
   await stage.pass(60_000);
   stage.show('later', true);
   await stage.turns();
@@ -112,10 +129,10 @@ it('tells a far side no more than its share in a minute, and always that they st
 
 it('remembers a bounded number of Sessions, and none that is over', async () => {
   stage.isBroken = true;
-  for (let n = 0; n < TYPING.sessions + 100; n++) stage.show(`s${n}`, true, `account ${n}`);
+  for (let n = 0; n < TYPING_TIMES.sessions + 100; n++) stage.show(`s${n}`, true, `account ${n}`);
   await stage.turns();
-  expect(stage.told).toHaveLength(TYPING.sessions);
-  await stage.pass(TYPING.expiresMs);
+  expect(stage.told).toHaveLength(TYPING_TIMES.sessions);
+  await stage.pass(TYPING_TIMES.expiresMs);
   stage.show('next', true, 'account');
   expect(stage.told.at(-1)).toBe('next on');
   expect(stage.waiting).toBe(1);

@@ -26,7 +26,12 @@ describe('the build in front of every command', () => {
       write(`dist/src/${name.replace(/\.ts$/, '.js.map')}`, '');
     }
     // As the compiler writes it: every file of the program, with those of libraries, from where it stands itself.
-    write('dist/.tsbuildinfo', JSON.stringify({ fileNames: ['../node_modules/typescript/lib/lib.es5.d.ts', ...sources().map(name => `../src/${name}`)] }));
+    write(
+      'dist/.tsbuildinfo',
+      JSON.stringify({
+        fileNames: ['../node_modules/typescript/lib/lib.es5.d.ts', ...sources().map(name => `../src/${name}`)],
+      }),
+    );
     return 0;
   };
   const run = (): number => build({ root, compile, say: line => said.push(line) });
@@ -42,7 +47,16 @@ describe('the build in front of every command', () => {
 
   it('says that it compiles before it does, and copies the pages', () => {
     let saidBefore = 0;
-    expect(build({ root, compile: given => { saidBefore = said.length; return compile(given); }, say: line => said.push(line) })).toBe(0);
+    expect(
+      build({
+        root,
+        compile: given => {
+          saidBefore = said.length;
+          return compile(given);
+        },
+        say: line => said.push(line),
+      }),
+    ).toBe(0);
     expect(saidBefore).toBe(1);
     expect(existsSync(path.join(root, 'dist/src/page/index.html'))).toBe(true);
   });
@@ -81,14 +95,27 @@ describe('the build in front of every command', () => {
     write('tsconfig.build.json', '{ "include": ["src"], "exclude": ["src/double.ts"] }');
     write('src/double.ts', 'export {};');
     run();
-    expect(readdirSync(path.join(root, 'dist/src')).sort()).toEqual(['double.js', 'double.js.map', 'main.js', 'main.js.map', 'page']);
+    expect(readdirSync(path.join(root, 'dist/src')).sort()).toEqual([
+      'double.js',
+      'double.js.map',
+      'main.js',
+      'main.js.map',
+      'page',
+    ]);
   });
 
   it('writes a file again that somebody deleted from dist', () => {
     run();
     rmSync(path.join(root, 'dist/src/main.js'));
     let hadState: boolean | undefined;
-    build({ root, compile: given => { hadState = existsSync(path.join(root, 'dist/.tsbuildinfo')); return compile(given); }, say: () => {} });
+    build({
+      root,
+      compile: given => {
+        hadState = existsSync(path.join(root, 'dist/.tsbuildinfo'));
+        return compile(given);
+      },
+      say: () => {},
+    });
     // With its state the compiler would take the file for written.
     expect(hadState).toBe(false);
     expect(existsSync(path.join(root, 'dist/src/main.js'))).toBe(true);

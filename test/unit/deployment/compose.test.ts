@@ -6,23 +6,40 @@ import { SETTINGS } from '../../../src/config/settings';
 
 type Environment = Readonly<Record<string, string>>;
 interface Service {
-  readonly image?: string; readonly environment?: Environment; readonly depends_on?: Record<string, { condition: string }>; readonly healthcheck?: object;
-  readonly volumes?: readonly string[]; readonly extra_hosts?: readonly string[]; readonly networks: Record<string, { ipv4_address?: string; aliases?: string[] }> | string[];
+  readonly image?: string;
+  readonly environment?: Environment;
+  readonly depends_on?: Record<string, { condition: string }>;
+  readonly healthcheck?: object;
+  readonly volumes?: readonly string[];
+  readonly extra_hosts?: readonly string[];
+  readonly networks: Record<string, { ipv4_address?: string; aliases?: string[] }> | string[];
 }
 
 const file = (name: string) => readFileSync(path.join(__dirname, '../../..', name), 'utf8');
 const text = file('compose.yaml');
-const compose = parse(text, { merge: true }) as { services: Record<string, Service>; volumes: object; networks: { inside: { ipam: { config: { subnet: string; ip_range: string }[] } } } };
+const compose = parse(text, { merge: true }) as {
+  services: Record<string, Service>;
+  volumes: object;
+  networks: { inside: { ipam: { config: { subnet: string; ip_range: string }[] } } };
+};
 const { services } = compose;
-const inExample = new Map([...file('.env.example').matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, key, value]) => [key!, value!]));
+const inExample = new Map(
+  [...file('.env.example').matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, key, value]) => [key!, value!]),
+);
 
 /** Docker was never there to run it: what can be checked by reading is checked here. */
 describe('compose.yaml', () => {
   it('gives the subgraph only settings that it reads, and that it takes', () => {
     const environment = services['support']!.environment!;
-    expect(Object.keys(environment).filter((key) => !(key in SETTINGS))).toEqual([]);
-    const filled = Object.fromEntries(Object.entries(environment).map(([key, value]) => [key, value
-      .replace(/\$\{SUPPORT_SECRET_KEY:[^}]*\}/, Buffer.alloc(32, 7).toString('base64')).replace(/\$\{[^}]*\}/g, 'a'.repeat(64))]));
+    expect(Object.keys(environment).filter(key => !(key in SETTINGS))).toEqual([]);
+    const filled = Object.fromEntries(
+      Object.entries(environment).map(([key, value]) => [
+        key,
+        value
+          .replace(/\$\{SUPPORT_SECRET_KEY:[^}]*\}/, Buffer.alloc(32, 7).toString('base64'))
+          .replace(/\$\{[^}]*\}/g, 'a'.repeat(64)),
+      ]),
+    );
     expect(() => loadConfig(filled)).not.toThrow();
     expect(filled['SUPPORT_PUBLIC_URL']).toBe(`http://support:${filled['PORT']}`);
   });
@@ -44,14 +61,16 @@ describe('compose.yaml', () => {
   });
 
   it('keeps what is stored in volumes that are declared', () => {
-    const mounted = Object.values(services).flatMap(({ volumes = [] }) => volumes.map((volume) => volume.split(':')[0]!));
+    const mounted = Object.values(services).flatMap(({ volumes = [] }) => volumes.map(volume => volume.split(':')[0]!));
     expect([...new Set(mounted)].sort()).toEqual(Object.keys(compose.volumes).sort());
   });
 
   it('leads the containers to the doctor of docs/chatwoot.md, which plays on the machine itself', () => {
-    const [, command] = /npm run doctor -- (--url http:\/\/chatwoot\.localhost[^#]*)/.exec(file('docs/chatwoot.md')) ?? [];
+    const [, command] =
+      /npm run doctor -- (--url http:\/\/chatwoot\.localhost[^#]*)/.exec(file('docs/chatwoot.md')) ?? [];
     expect(command).toContain('--public-url http://host.docker.internal:4100 --host 0.0.0.0 --port 4100');
-    for (const name of ['chatwoot', 'chatwoot-sidekiq']) expect(services[name]!.extra_hosts).toContain('host.docker.internal:host-gateway');
+    for (const name of ['chatwoot', 'chatwoot-sidekiq'])
+      expect(services[name]!.extra_hosts).toContain('host.docker.internal:host-gateway');
   });
 
   it('names images by name and version, on no particular host', () => {
@@ -60,14 +79,18 @@ describe('compose.yaml', () => {
     expect(file('Dockerfile')).not.toMatch(/^FROM [^\s/]+\.[^\s/]+\//m);
   });
 
-  it.each(['chatwoot', 'chatwoot-sidekiq', 'chatwoot-prepare'])('runs %s as the contract has it', (name) => {
+  it.each(['chatwoot', 'chatwoot-sidekiq', 'chatwoot-prepare'])('runs %s as the contract has it', name => {
     const { RACK_ATTACK_ALLOWED_IPS: allowed, ...environment } = services[name]!.environment!;
     expect(environment).toMatchObject({ SAFE_FETCH_ALLOW_PRIVATE_NETWORK: 'true', ENABLE_ACCOUNT_SIGNUP: 'false' });
     expect(environment).not.toHaveProperty('WEBHOOK_TIMEOUT');
-    expect(allowed).toBe((services['support']!.networks as Record<string, { ipv4_address?: string }>)['inside']!.ipv4_address);
+    expect(allowed).toBe(
+      (services['support']!.networks as Record<string, { ipv4_address?: string }>)['inside']!.ipv4_address,
+    );
     const front = environment['FRONTEND_URL']!.match(/^\$\{CHATWOOT_URL:-(.*)\}$/)![1]!;
     expect(front).toBe(inExample.get('CHATWOOT_URL'));
     expect(services['support']!.environment!['SUPPORT_ALLOW_PRIVATE_ADDRESSES']).toBe(new URL(front).hostname);
-    expect((services['chatwoot']!.networks as Record<string, { aliases?: string[] }>)['inside']!.aliases).toEqual([new URL(front).hostname]);
+    expect((services['chatwoot']!.networks as Record<string, { aliases?: string[] }>)['inside']!.aliases).toEqual([
+      new URL(front).hostname,
+    ]);
   });
 });

@@ -1,5 +1,12 @@
-import { type Bell, feedBell, follow, type LiveSources, OpenReaders, type WakeListener } from '../../../src/graphql/live/follow';
-import { type Reading, SessionRounds } from '../../../src/graphql/live/session-rounds';
+import {
+  type WakeSignal,
+  createFeedSignal,
+  createIterator,
+  type LiveSources,
+  OpenSubscriptions,
+  type WakeListener,
+} from '../../../src/graphql/live/wake-signal';
+import { type ReadPosition, SessionPoller } from '../../../src/graphql/live/session-poller';
 
 const NEVER_MS = 1_000_000;
 
@@ -8,30 +15,41 @@ function wakeSource() {
   const listeners = new Set<WakeListener>();
   return {
     listeners,
-    onWake: (listener: WakeListener) => { listeners.add(listener); return () => { listeners.delete(listener); }; },
-    wake: (ids: readonly string[] | 'all') => { for (const listener of listeners) listener(ids); },
+    onWake: (listener: WakeListener) => {
+      listeners.add(listener);
+      return () => {
+        listeners.delete(listener);
+      };
+    },
+    wake: (ids: readonly string[] | 'all') => {
+      for (const listener of listeners) listener(ids);
+    },
   };
 }
 
 function sources(pollMs = NEVER_MS) {
   const source = wakeSource();
-  const open = new OpenReaders();
+  const open = new OpenSubscriptions();
   const made = { wake: source, pollMs, open } as unknown as LiveSources;
   return { made, open, ...source };
 }
 
 /** Reads a list that the test fills, as the store readers do. */
-function reader(bell: Bell, facts: readonly number[]) {
+function reader(bell: WakeSignal, facts: readonly number[]) {
   let reads = 0;
-  const items = follow(bell, async () => undefined, async function* () {
-    for (let at = 0; !bell.isClosed;) {
-      reads += 1;
-      const found = facts.slice(at, at + 2);
-      yield* found;
-      at += found.length;
-      if (found.length < 2) await bell.rung();
-    }
-  });
+  const items = createIterator(
+    bell,
+    async () => undefined,
+    async function* () {
+      for (let at = 0; !bell.isClosed; ) {
+        reads += 1;
+        const found = facts.slice(at, at + 2);
+        yield* found;
+        at += found.length;
+        if (found.length < 2) await bell.wait();
+      }
+    },
+  );
   return { items, reads: () => reads };
 }
 
@@ -39,7 +57,7 @@ describe('following the store', () => {
   it('yields what is there and then what comes with a wake-up', async () => {
     const { made, wake } = sources();
     const facts = [1, 2, 3];
-    const items = await reader(feedBell(made), facts).items;
+    const items = await reader(createFeedSignal(made), facts).items;
     for (const expected of [1, 2, 3]) expect(await items.next()).toEqual({ done: false, value: expected });
     const next = items.next();
     facts.push(4);
@@ -51,7 +69,7 @@ describe('following the store', () => {
   it('remembers a wake-up that comes while the subscriber is busy', async () => {
     const { made, wake } = sources();
     const facts = [1];
-    const items = await reader(feedBell(made), facts).items;
+    const items = await reader(createFeedSignal(made), facts).items;
     await items.next();
     facts.push(2);
     wake(['mine']);
@@ -61,14 +79,17 @@ describe('following the store', () => {
 
   it('hears wake-ups from before its first item on', async () => {
     const { made, listeners } = sources();
-    const items = await reader(feedBell(made), [1]).items;
+    const items = await reader(createFeedSignal(made), [1]).items;
     expect(listeners.size).toBe(1);
     await items.return!();
   });
 
   it('reads no further than its subscriber asks', async () => {
     const { made, wake } = sources();
-    const { items, reads } = reader(feedBell(made), Array.from({ length: 1_000 }, (_, i) => i));
+    const { items, reads } = reader(
+      createFeedSignal(made),
+      Array.from({ length: 1_000 }, (_, i) => i),
+    );
     const iterator = await items;
     await iterator.next();
     for (let i = 0; i < 100; i += 1) wake('all');
@@ -79,7 +100,7 @@ describe('following the store', () => {
 
   it('ends at once when its subscriber leaves while it waits, and leaves nothing behind', async () => {
     const { made, open, listeners } = sources();
-    const items = await reader(feedBell(made), []).items;
+    const items = await reader(createFeedSignal(made), []).items;
     const waiting = items.next();
     await new Promise(setImmediate);
     expect([open.count, listeners.size]).toEqual([1, 1]);
@@ -90,14 +111,31 @@ describe('following the store', () => {
 
   it('leaves nothing behind when its subscriber never asks', async () => {
     const { made, open, listeners } = sources();
-    await (await reader(feedBell(made), [1]).items).return!();
+    await (await reader(createFeedSignal(made), [1]).items).return!();
     expect([open.count, listeners.size]).toEqual([0, 0]);
   });
 
   it('leaves nothing behind when it is refused, or when a reading fails', async () => {
     const { made, open, listeners } = sources();
-    await expect(follow(feedBell(made), async () => { throw new Error('no such session'); }, async function* () { yield 1; })).rejects.toThrow('no such session');
-    const broken = await follow(feedBell(made), async () => undefined, async function* () { yield 1; throw new Error('database gone'); });
+    await expect(
+      createIterator(
+        createFeedSignal(made),
+        async () => {
+          throw new Error('no such session');
+        },
+        async function* () {
+          yield 1;
+        },
+      ),
+    ).rejects.toThrow('no such session');
+    const broken = await createIterator(
+      createFeedSignal(made),
+      async () => undefined,
+      async function* () {
+        yield 1;
+        throw new Error('database gone');
+      },
+    );
     await broken.next();
     await expect(broken.next()).rejects.toThrow('database gone');
     expect([open.count, listeners.size]).toEqual([0, 0]);
@@ -106,7 +144,7 @@ describe('following the store', () => {
   it('looks by itself after the poll interval, so that a lost wake-up costs only time', async () => {
     const { made } = sources(5);
     const facts: number[] = [];
-    const items = await reader(feedBell(made), facts).items;
+    const items = await reader(createFeedSignal(made), facts).items;
     const next = items.next();
     facts.push(1);
     expect(await next).toEqual({ done: false, value: 1 });
@@ -118,26 +156,29 @@ describe('the bells of single sessions', () => {
   /** A session store that knows how far each session has come, and counts its statements. */
   function rounds(lastEventSeq: Record<string, number>, pollMs = NEVER_MS) {
     const source = wakeSource();
-    const open = new OpenReaders();
+    const open = new OpenSubscriptions();
     const asked: { organizationId: string; ids: readonly string[] }[] = [];
     const sessions = {
       getMany: async (organizationId: string, ids: readonly string[]) => {
         asked.push({ organizationId, ids });
-        return ids.map((id) => (id in lastEventSeq ? { lastEventSeq: lastEventSeq[id] } : null));
+        return ids.map(id => (id in lastEventSeq ? { lastEventSeq: lastEventSeq[id] } : null));
       },
     };
-    const made = new SessionRounds({ sessions } as never, source, pollMs, open);
-    const bell = (sessionId: string, reading: Reading, organizationId = 'org-1') => made.bell({ organizationId }, sessionId, reading);
+    const made = new SessionPoller({ sessions } as never, source, pollMs, open);
+    const bell = (sessionId: string, reading: ReadPosition, organizationId = 'org-1') =>
+      made.createSignal({ organizationId }, sessionId, reading);
     return { ...source, open, asked, bell };
   }
-  const hasRung = async (bell: Bell): Promise<boolean> => {
+  const hasRung = async (bell: WakeSignal): Promise<boolean> => {
     let rang = false;
-    void bell.rung().then(() => { rang = true; });
+    void bell.wait().then(() => {
+      rang = true;
+    });
     await new Promise(setImmediate);
     return rang;
   };
 
-  it('ring for their own session\'s wake-ups only', async () => {
+  it("ring for their own session's wake-ups only", async () => {
     const { bell, wake, asked } = rounds({});
     const [a, b] = [bell('a', { seq: 1 }), bell('b', { seq: 1 })];
     wake(['a', 'c']);
@@ -147,22 +188,35 @@ describe('the bells of single sessions', () => {
 
   it('ring after lost wake-ups where there is more to read, found out with one statement per organization', async () => {
     const { bell, wake, asked } = rounds({ a: 5, b: 5, c: 9 });
-    const bells = [bell('a', { seq: 5 }), bell('b', { seq: 4 }), bell('c', { seq: 9 }, 'org-2'), bell('gone', { seq: 1 })];
+    const bells = [
+      bell('a', { seq: 5 }),
+      bell('b', { seq: 4 }),
+      bell('c', { seq: 9 }, 'org-2'),
+      bell('gone', { seq: 1 }),
+    ];
     wake('all');
     await new Promise(setImmediate);
-    expect(asked).toEqual([{ organizationId: 'org-1', ids: ['a', 'b', 'gone'] }, { organizationId: 'org-2', ids: ['c'] }]);
+    expect(asked).toEqual([
+      { organizationId: 'org-1', ids: ['a', 'b', 'gone'] },
+      { organizationId: 'org-2', ids: ['c'] },
+    ]);
     expect(await Promise.all(bells.map(hasRung))).toEqual([false, true, false, true]);
   });
 
   it('look by themselves after the poll interval', async () => {
     const { bell } = rounds({ a: 2 }, 5);
-    await bell('a', { seq: 1 }).rung();
+    await bell('a', { seq: 1 }).wait();
   });
 
   it('survive a round that fails', async () => {
     const lastEventSeq: Record<string, number> = {};
     const { bell, wake, asked } = rounds(lastEventSeq);
-    Object.defineProperty(lastEventSeq, 'a', { configurable: true, get: () => { throw new Error('database gone'); } });
+    Object.defineProperty(lastEventSeq, 'a', {
+      configurable: true,
+      get: () => {
+        throw new Error('database gone');
+      },
+    });
     const one = bell('a', { seq: 1 });
     wake('all');
     await new Promise(setImmediate);

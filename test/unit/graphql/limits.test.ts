@@ -1,10 +1,10 @@
 import { buildSchema, getIntrospectionQuery, parse, specifiedRules, validate } from 'graphql';
-import { DEFAULT_GRAPHQL_LIMITS, operationSizeRule } from '../../../src/graphql/limits';
+import { DEFAULT_GRAPHQL_LIMITS, operationSizeRule } from '../../../src/graphql/operation/limits';
 
 const schema = buildSchema('type Query { a: Query b: Query text: String }');
 const limits = { ...DEFAULT_GRAPHQL_LIMITS, maxDepth: 5, maxAliases: 3, maxFields: 20 };
 const limitsHit = (query: string): unknown[] =>
-  validate(schema, parse(query), [operationSizeRule(limits)]).map((error) => error.extensions.limit);
+  validate(schema, parse(query), [operationSizeRule(limits)]).map(error => error.extensions.limit);
 
 describe('the size of an operation', () => {
   it('may reach each limit', () => {
@@ -17,7 +17,9 @@ describe('the size of an operation', () => {
   });
 
   it('counts depth through fragments of both kinds', () => {
-    expect(limitsHit('{ a { ...F } } fragment F on Query { a { ... on Query { a { a { a { text } } } } } }')).toEqual(['depth']);
+    expect(limitsHit('{ a { ...F } } fragment F on Query { a { ... on Query { a { a { a { text } } } } } }')).toEqual([
+      'depth',
+    ]);
   });
 
   it('may not have more aliases', () => {
@@ -25,7 +27,10 @@ describe('the size of an operation', () => {
   });
 
   it('counts the fields of a fragment each time it is spread', () => {
-    const doubling = ['fragment F0 on Query { text }', ...Array.from({ length: 30 }, (_, i) => `fragment F${i + 1} on Query { ...F${i} ...F${i} }`)];
+    const doubling = [
+      'fragment F0 on Query { text }',
+      ...Array.from({ length: 30 }, (_, i) => `fragment F${i + 1} on Query { ...F${i} ...F${i} }`),
+    ];
     expect(limitsHit(`{ ...F30 } ${doubling.join(' ')}`)).toEqual(['fields']);
   });
 

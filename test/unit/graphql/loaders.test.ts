@@ -1,16 +1,20 @@
 import type { Stores } from '../../../src/core/ports/stores';
-import { ConcurrencyLimit } from '../../../src/graphql/concurrency-limit';
-import { createLoaders, loadAll } from '../../../src/graphql/loaders';
+import { ConcurrencyLimiter } from '../../../src/graphql/operation/concurrency-limiter';
+import { createLoaders, loadAll } from '../../../src/graphql/operation/loaders';
 
 /** Sessions by id; each call waits until the test lets it go. */
 function heldSessions() {
   const calls: { readonly ids: readonly string[]; finish(): void; fail(error: Error): void }[] = [];
-  const getMany = (_organization: string, ids: readonly string[]) => new Promise((resolve, reject) => {
-    calls.push({ ids, finish: () => resolve(ids.map((id) => ({ id }))), fail: reject });
-  });
+  const getMany = (_organization: string, ids: readonly string[]) =>
+    new Promise((resolve, reject) => {
+      calls.push({ ids, finish: () => resolve(ids.map(id => ({ id }))), fail: reject });
+    });
   return { calls, loaders: createLoaders({ sessions: { getMany } } as unknown as Stores, 'org-1') };
 }
-const settled = () => new Promise<void>((resolve) => { setImmediate(resolve); });
+const settled = () =>
+  new Promise<void>(resolve => {
+    setImmediate(resolve);
+  });
 const ids = (count: number): string[] => Array.from({ length: count }, (_, i) => `id-${i}`);
 
 describe('the loaders of an operation', () => {
@@ -18,7 +22,7 @@ describe('the loaders of an operation', () => {
     const { calls, loaders } = heldSessions();
     const both = Promise.all([loaders.session.load('a'), loaders.session.load('b'), loaders.session.load('a')]);
     await settled();
-    expect(calls.map((call) => call.ids)).toEqual([['a', 'b']]);
+    expect(calls.map(call => call.ids)).toEqual([['a', 'b']]);
     calls[0]!.finish();
     expect(await both).toEqual([{ id: 'a' }, { id: 'b' }, { id: 'a' }]);
     expect(await loaders.session.load('b')).toEqual({ id: 'b' });
@@ -28,17 +32,17 @@ describe('the loaders of an operation', () => {
   it('put at most 500 keys into one statement, and have at most two statements under way', async () => {
     const { calls, loaders } = heldSessions();
     const all = loadAll(loaders.session, ids(1_700));
-    const alone = loaders.alone(['field'], async () => 'read alone');
+    const alone = loaders.readOnce(['field'], async () => 'read alone');
     await settled();
-    expect(calls.map((call) => call.ids.length)).toEqual([500, 500]);
+    expect(calls.map(call => call.ids.length)).toEqual([500, 500]);
     calls[0]!.finish();
     await settled();
-    expect(calls.map((call) => call.ids.length)).toEqual([500, 500, 500]);
+    expect(calls.map(call => call.ids.length)).toEqual([500, 500, 500]);
     for (let i = 1; i < 4; i += 1) {
       calls[i]!.finish();
       await settled();
     }
-    expect(calls.map((call) => call.ids.length)).toEqual([500, 500, 500, 200]);
+    expect(calls.map(call => call.ids.length)).toEqual([500, 500, 500, 200]);
     expect(await all).toHaveLength(1_700);
     expect(await alone).toBe('read alone');
   });
@@ -58,14 +62,15 @@ describe('the loaders of an operation', () => {
 
 describe('a concurrency limit', () => {
   it('starts the others in the order in which they came, also after one that fails', async () => {
-    const limit = new ConcurrencyLimit(1);
+    const limit = new ConcurrencyLimiter(1);
     const started: string[] = [];
-    const run = (name: string, fails = false) => limit.run(async () => {
-      started.push(name);
-      await settled();
-      if (fails) throw new Error(name);
-      return name;
-    });
+    const run = (name: string, fails = false) =>
+      limit.run(async () => {
+        started.push(name);
+        await settled();
+        if (fails) throw new Error(name);
+        return name;
+      });
     const all = Promise.allSettled([run('a', true), run('b'), run('c')]);
     await settled();
     expect(started[0]).toBe('a');
@@ -77,13 +82,21 @@ describe('a concurrency limit', () => {
 describe('the loaders of an execution', () => {
   const paced = (pace: { isStopped: boolean; whenIdle(dispatch: () => void): void }) => {
     const calls: (readonly string[])[] = [];
-    const getMany = async (_organization: string, ids: readonly string[]) => { calls.push(ids); return ids.map(() => null); };
+    const getMany = async (_organization: string, ids: readonly string[]) => {
+      calls.push(ids);
+      return ids.map(() => null);
+    };
     return { calls, loaders: createLoaders({ sessions: { getMany } } as unknown as Stores, 'org-1', pace) };
   };
 
   it('begin their statement once the level has asked for everything', async () => {
     let dispatch: (() => void) | undefined;
-    const { calls, loaders } = paced({ isStopped: false, whenIdle: (work) => { dispatch = work; } });
+    const { calls, loaders } = paced({
+      isStopped: false,
+      whenIdle: work => {
+        dispatch = work;
+      },
+    });
     const first = loaders.session.load('a');
     for (let i = 0; i < 3; i += 1) await new Promise(setImmediate);
     const second = loaders.session.load('b');
@@ -97,9 +110,9 @@ describe('the loaders of an execution', () => {
     const pace = { isStopped: false, whenIdle: (work: () => void) => setImmediate(work) };
     const { calls, loaders } = paced(pace);
     void loaders.session.load('a');
-    void loaders.alone(['handoffs'], async () => calls.push(['alone']));
+    void loaders.readOnce(['handoffs'], async () => calls.push(['alone']));
     pace.isStopped = true;
-    void loaders.alone(['more'], async () => calls.push(['more']));
+    void loaders.readOnce(['more'], async () => calls.push(['more']));
     for (let i = 0; i < 5; i += 1) await new Promise(setImmediate);
     expect(calls).toEqual([['alone']]);
   });

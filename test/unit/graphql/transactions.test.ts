@@ -1,10 +1,18 @@
 import type { EventRecord } from '../../../src/core/event';
-import { changeIn } from '../../../src/graphql/live/conversation-status';
-import { Bell, type LiveSources, OpenReaders } from '../../../src/graphql/live/follow';
+import { findChange } from '../../../src/graphql/sessions/conversation-status';
+import { WakeSignal, type LiveSources, OpenSubscriptions } from '../../../src/graphql/live/wake-signal';
 import { transactionsAfter } from '../../../src/graphql/live/session-events';
 
-const event = (seq: number, position: string, body: EventRecord['body'] = { type: 'SURVEY_OFFERED' }): EventRecord =>
-  ({ sessionId: 's', seq, organizationId: 'org-1', chatbotId: 'bot-1', handoffId: 'h', at: '2026-11-22T12:00:00.000Z', position, body });
+const event = (seq: number, position: string, body: EventRecord['body'] = { type: 'SURVEY_OFFERED' }): EventRecord => ({
+  sessionId: 's',
+  seq,
+  organizationId: 'org-1',
+  chatbotId: 'bot-1',
+  handoffId: 'h',
+  at: '2026-11-22T12:00:00.000Z',
+  position,
+  body,
+});
 
 describe('the events of one transaction', () => {
   /** Reads a log of events from the start; the first silence ends it. */
@@ -14,11 +22,22 @@ describe('the events of one transaction', () => {
       reads += 1;
       return log.filter(({ seq }) => seq > after).slice(0, limit);
     };
-    const bell = new Bell(new OpenReaders(), () => () => undefined);
+    const bell = new WakeSignal(new OpenSubscriptions(), () => () => undefined);
     const seqs: number[][] = [];
-    const items = transactionsAfter({ stores: { events: { ofSession } } } as unknown as LiveSources, { organizationId: 'org-1' }, 's', { seq: 0 }, bell);
-    void (async () => { for await (const events of items) seqs.push(events.map(({ seq }) => seq)); })();
-    for (let quiet = 0; quiet < 3; quiet += 1) await new Promise((resolve) => { setImmediate(resolve); });
+    const items = transactionsAfter(
+      { stores: { events: { ofSession } } } as unknown as LiveSources,
+      { organizationId: 'org-1' },
+      's',
+      { seq: 0 },
+      bell,
+    );
+    void (async () => {
+      for await (const events of items) seqs.push(events.map(({ seq }) => seq));
+    })();
+    for (let quiet = 0; quiet < 3; quiet += 1)
+      await new Promise(resolve => {
+        setImmediate(resolve);
+      });
     bell.close();
     return { seqs, reads };
   }
@@ -37,9 +56,19 @@ describe('the events of one transaction', () => {
 
   it('make one change, with the last of them that changed anything', () => {
     const before = { control: 'BOT', epoch: 1, isClosed: false, handoffId: null, handoffState: null } as const;
-    const asked = event(2, '2', { type: 'HANDOFF_CHANGED', from: null, to: 'REQUESTED', cause: 'REQUESTED', endReason: null, agentName: null });
+    const asked = event(2, '2', {
+      type: 'HANDOFF_CHANGED',
+      from: null,
+      to: 'REQUESTED',
+      cause: 'REQUESTED',
+      endReason: null,
+      agentName: null,
+    });
     const silent = event(3, '2', { type: 'CONTROL_CHANGED', control: 'NONE', epoch: 2, cause: 'REQUESTED' });
-    expect(changeIn(before, [asked, silent, event(4, '2')])).toEqual({ facts: { control: 'NONE', epoch: 2, isClosed: false, handoffId: 'h', handoffState: 'REQUESTED' }, last: silent });
-    expect(changeIn(before, [event(4, '3')])).toBeNull();
+    expect(findChange(before, [asked, silent, event(4, '2')])).toEqual({
+      facts: { control: 'NONE', epoch: 2, isClosed: false, handoffId: 'h', handoffState: 'REQUESTED' },
+      last: silent,
+    });
+    expect(findChange(before, [event(4, '3')])).toBeNull();
   });
 });

@@ -1,16 +1,20 @@
-import { Workshop } from '../../../src/graphql/execution/work';
+import { ExecutionBudget } from '../../../src/graphql/operation/operation-execution';
 
 const limits = { maxCost: 100, maxResultBytes: 1_000, operationMs: 1_000_000, providerOperationMs: 2_000_000 };
 const never = (): Promise<never> => new Promise<never>(() => undefined);
-const codeOf = (work: Promise<unknown>): Promise<string> => work.then(() => 'done', (error: { code: string }) => error.code);
+const codeOf = (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'done',
+    (error: { code: string }) => error.code,
+  );
 
 describe('the work of one execution', () => {
   it('is its result when nothing stops it', async () => {
-    await expect(new Workshop(limits).begin().run(async () => 'result')).resolves.toBe('result');
+    await expect(new ExecutionBudget(limits).begin().run(async () => 'result')).resolves.toBe('result');
   });
 
   it('is stopped by more objects than it may have, whatever it still waits for', async () => {
-    const work = new Workshop(limits).begin();
+    const work = new ExecutionBudget(limits).begin();
     const running = codeOf(work.run(never));
     work.countObjects(100);
     expect(work.isStopped).toBe(false);
@@ -20,18 +24,23 @@ describe('the work of one execution', () => {
   });
 
   it('is stopped by more bytes than it may have', async () => {
-    const work = new Workshop(limits).begin();
+    const work = new ExecutionBudget(limits).begin();
     const running = codeOf(work.run(never));
     work.countBytes(1_001);
     expect(await running).toBe('RESULT_TOO_LARGE');
   });
 
   it('finds no room beside eight of the largest, until one of them was sent', async () => {
-    const workshop = new Workshop(limits);
+    const workshop = new ExecutionBudget(limits);
     const largest = Array.from({ length: 8 }, () => {
       const work = workshop.begin();
       let end: () => void = () => undefined;
-      const over = work.run(() => new Promise<void>((resolve) => { end = resolve; }));
+      const over = work.run(
+        () =>
+          new Promise<void>(resolve => {
+            end = resolve;
+          }),
+      );
       work.countBytes(1_000);
       return { over, end: () => end(), sent: () => work.release() };
     });
@@ -53,7 +62,7 @@ describe('the work of one execution', () => {
   });
 
   it('gives back what it took, and counts nothing once it is over', async () => {
-    const workshop = new Workshop({ ...limits, maxResultBytes: 10 });
+    const workshop = new ExecutionBudget({ ...limits, maxResultBytes: 10 });
     for (let i = 0; i < 100; i += 1) {
       const work = workshop.begin();
       await work.run(() => work.countBytes(10));
@@ -66,28 +75,32 @@ describe('the work of one execution', () => {
   });
 
   it('is stopped by its deadline, and by a caller who leaves', async () => {
-    expect(await codeOf(new Workshop({ ...limits, operationMs: 1 }).begin().run(never))).toBe('OPERATION_TIMED_OUT');
+    expect(await codeOf(new ExecutionBudget({ ...limits, operationMs: 1 }).begin().run(never))).toBe(
+      'OPERATION_TIMED_OUT',
+    );
     const gone = new AbortController();
-    const work = new Workshop(limits).begin();
+    const work = new ExecutionBudget(limits).begin();
     work.stopWith(gone.signal);
     const running = codeOf(work.run(never));
     gone.abort();
     expect(await running).toBe('OPERATION_TIMED_OUT');
-    const late = new Workshop(limits).begin();
+    const late = new ExecutionBudget(limits).begin();
     late.stopWith(gone.signal);
     expect(await codeOf(late.run(never))).toBe('OPERATION_TIMED_OUT');
   });
 
-  it('has the provider\'s time once, however many fields wait for a provider', async () => {
+  it("has the provider's time once, however many fields wait for a provider", async () => {
     const now = jest.spyOn(performance, 'now').mockReturnValue(0);
     const timers = jest.spyOn(globalThis, 'setTimeout');
     try {
-      const work = new Workshop({ ...limits, operationMs: 1_000, providerOperationMs: 90_000 }).begin();
+      const work = new ExecutionBudget({ ...limits, operationMs: 1_000, providerOperationMs: 90_000 }).begin();
       now.mockReturnValue(500);
       work.waitForProvider();
       now.mockReturnValue(80_000);
       work.waitForProvider();
-      expect(timers.mock.calls.map(([, ms]) => ms).filter((ms) => ms !== undefined && ms >= 1_000)).toEqual([1_000, 89_500]);
+      expect(timers.mock.calls.map(([, ms]) => ms).filter(ms => ms !== undefined && ms >= 1_000)).toEqual([
+        1_000, 89_500,
+      ]);
       await work.run(async () => 'done');
     } finally {
       now.mockRestore();
@@ -95,9 +108,14 @@ describe('the work of one execution', () => {
     }
   });
 
-  it('has the provider\'s time once a field waits for a provider', async () => {
-    const work = new Workshop({ ...limits, operationMs: 1, providerOperationMs: 1_000_000 }).begin();
+  it("has the provider's time once a field waits for a provider", async () => {
+    const work = new ExecutionBudget({ ...limits, operationMs: 1, providerOperationMs: 1_000_000 }).begin();
     work.waitForProvider();
-    await expect(work.run(async () => { for (let i = 0; i < 3; i += 1) await new Promise((resolve) => setTimeout(resolve, 2)); return 'done'; })).resolves.toBe('done');
+    await expect(
+      work.run(async () => {
+        for (let i = 0; i < 3; i += 1) await new Promise(resolve => setTimeout(resolve, 2));
+        return 'done';
+      }),
+    ).resolves.toBe('done');
   });
 });

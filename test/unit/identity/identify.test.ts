@@ -8,35 +8,59 @@ const KEY_A = 'bot-key-of-organization-a-32-characters';
 const KEY_B = 'bot-key-of-organization-b-32-characters';
 const NOTHING: IdentityOptions = { jwt: null, gatewaySecret: null, botKeys: [] };
 const BOTH: IdentityOptions = {
-  jwt: null, gatewaySecret: SECRET, botKeys: [{ organizationId: 'org-a', key: KEY_A }, { organizationId: 'org-a', key: `${KEY_A}-new` }, { organizationId: 'org-b', key: KEY_B }],
+  jwt: null,
+  gatewaySecret: SECRET,
+  botKeys: [
+    { organizationId: 'org-a', key: KEY_A },
+    { organizationId: 'org-a', key: `${KEY_A}-new` },
+    { organizationId: 'org-b', key: KEY_B },
+  ],
 };
 
 const code = async (promise: Promise<unknown>): Promise<string> => {
-  const error: unknown = await promise.then(() => null, (thrown: unknown) => thrown);
+  const error: unknown = await promise.then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
   if (error instanceof AccessError) return error.code;
   throw new Error(`no AccessError but ${String(error)}`);
 };
 
 describe('the gateway secret', () => {
   const identify = createIdentify(BOTH, TIME_LIMITS.identity);
-  const asGateway = (headers: IncomingHttpHeaders) => identify({ headers: { 'x-support-gateway-secret': SECRET, ...headers } });
+  const asGateway = (headers: IncomingHttpHeaders) =>
+    identify({ headers: { 'x-support-gateway-secret': SECRET, ...headers } });
 
   it('makes the identity headers believed', async () => {
-    expect(await asGateway({ 'x-organization-id': 'org-z', 'x-support-role': 'ui', 'x-user-id': 'user-7' }))
-      .toEqual({ organizationId: 'org-z', role: 'ui', userId: 'user-7' });
+    expect(await asGateway({ 'x-organization-id': 'org-z', 'x-support-role': 'ui', 'x-user-id': 'user-7' })).toEqual({
+      organizationId: 'org-z',
+      role: 'ui',
+      userId: 'user-7',
+    });
   });
 
   it('means the gateway itself when no role is named', async () => {
-    expect(await asGateway({ 'x-organization-id': 'org-z' })).toEqual({ organizationId: 'org-z', role: 'gateway', userId: null });
+    expect(await asGateway({ 'x-organization-id': 'org-z' })).toEqual({
+      organizationId: 'org-z',
+      role: 'gateway',
+      userId: null,
+    });
   });
 
-  it.each(['', 'x', `${SECRET}x`, SECRET.slice(1), SECRET.toUpperCase()])('is refused when it is wrong: %j', async wrong => {
-    expect(await code(identify({ headers: { 'x-support-gateway-secret': wrong, 'x-organization-id': 'org-z' } }))).toBe('UNAUTHENTICATED');
-  });
+  it.each(['', 'x', `${SECRET}x`, SECRET.slice(1), SECRET.toUpperCase()])(
+    'is refused when it is wrong: %j',
+    async wrong => {
+      expect(
+        await code(identify({ headers: { 'x-support-gateway-secret': wrong, 'x-organization-id': 'org-z' } })),
+      ).toBe('UNAUTHENTICATED');
+    },
+  );
 
   it('is refused when none is configured', async () => {
     const withoutGateway = createIdentify({ ...BOTH, gatewaySecret: null }, TIME_LIMITS.identity);
-    expect(await code(withoutGateway({ headers: { 'x-support-gateway-secret': SECRET, 'x-organization-id': 'org-z' } }))).toBe('UNAUTHENTICATED');
+    expect(
+      await code(withoutGateway({ headers: { 'x-support-gateway-secret': SECRET, 'x-organization-id': 'org-z' } })),
+    ).toBe('UNAUTHENTICATED');
   });
 
   it.each([
@@ -55,7 +79,14 @@ describe('the gateway secret', () => {
 
 describe('identity headers without a secret', () => {
   it('are nothing', async () => {
-    expect(await code(createIdentify(BOTH, TIME_LIMITS.identity)({ headers: { 'x-organization-id': 'org-a', 'x-support-role': 'operator' } }))).toBe('UNAUTHENTICATED');
+    expect(
+      await code(
+        createIdentify(
+          BOTH,
+          TIME_LIMITS.identity,
+        )({ headers: { 'x-organization-id': 'org-a', 'x-support-role': 'operator' } }),
+      ),
+    ).toBe('UNAUTHENTICATED');
   });
 });
 
@@ -72,8 +103,16 @@ describe('a bot key', () => {
   });
 
   it('does not become anybody else by identity headers', async () => {
-    expect(await identify({ headers: { 'x-support-bot-key': KEY_A, 'x-organization-id': 'org-b', 'x-support-role': 'operator', 'x-user-id': 'u' } }))
-      .toEqual({ organizationId: 'org-a', role: 'bot', userId: null });
+    expect(
+      await identify({
+        headers: {
+          'x-support-bot-key': KEY_A,
+          'x-organization-id': 'org-b',
+          'x-support-role': 'operator',
+          'x-user-id': 'u',
+        },
+      }),
+    ).toEqual({ organizationId: 'org-a', role: 'bot', userId: null });
   });
 
   it.each([
@@ -91,24 +130,38 @@ describe('a bot key', () => {
   });
 
   it('is refused as the gateway secret', async () => {
-    expect(await code(identify({ headers: { 'x-support-gateway-secret': KEY_A, 'x-organization-id': 'org-a' } }))).toBe('UNAUTHENTICATED');
+    expect(await code(identify({ headers: { 'x-support-gateway-secret': KEY_A, 'x-organization-id': 'org-a' } }))).toBe(
+      'UNAUTHENTICATED',
+    );
   });
 });
 
 describe('two proofs in one call', () => {
   const identify = createIdentify(BOTH, TIME_LIMITS.identity);
 
-  it('the gateway secret decides over a bot key and a token that belong to the end-user\'s call', async () => {
-    expect(await identify({ headers: { 'x-support-gateway-secret': SECRET, 'x-organization-id': 'org-z', 'x-support-bot-key': KEY_A, authorization: `Bearer ${KEY_B}` } }))
-      .toEqual({ organizationId: 'org-z', role: 'gateway', userId: null });
+  it("the gateway secret decides over a bot key and a token that belong to the end-user's call", async () => {
+    expect(
+      await identify({
+        headers: {
+          'x-support-gateway-secret': SECRET,
+          'x-organization-id': 'org-z',
+          'x-support-bot-key': KEY_A,
+          authorization: `Bearer ${KEY_B}`,
+        },
+      }),
+    ).toEqual({ organizationId: 'org-z', role: 'gateway', userId: null });
   });
 
   it('a wrong gateway secret is not healed by a right key', async () => {
-    expect(await code(identify({ headers: { 'x-support-gateway-secret': 'wrong', authorization: `Bearer ${KEY_A}` } }))).toBe('UNAUTHENTICATED');
+    expect(
+      await code(identify({ headers: { 'x-support-gateway-secret': 'wrong', authorization: `Bearer ${KEY_A}` } })),
+    ).toBe('UNAUTHENTICATED');
   });
 
   it('a wrong bot key is not healed by a right bearer token', async () => {
-    expect(await code(identify({ headers: { 'x-support-bot-key': 'wrong', authorization: `Bearer ${KEY_A}` } }))).toBe('UNAUTHENTICATED');
+    expect(await code(identify({ headers: { 'x-support-bot-key': 'wrong', authorization: `Bearer ${KEY_A}` } }))).toBe(
+      'UNAUTHENTICATED',
+    );
   });
 });
 
@@ -116,35 +169,60 @@ describe('connection_init', () => {
   const identify = createIdentify(BOTH, TIME_LIMITS.identity);
 
   it.each([
-    [{ authorization: `Bearer ${KEY_A}` }], [{ Authorization: `Bearer ${KEY_A}` }], [{ 'X-Support-Bot-Key': KEY_A }], [{ AUTHORIZATION: `Bearer ${KEY_A}`, other: { a: 1 } }],
+    [{ authorization: `Bearer ${KEY_A}` }],
+    [{ Authorization: `Bearer ${KEY_A}` }],
+    [{ 'X-Support-Bot-Key': KEY_A }],
+    [{ AUTHORIZATION: `Bearer ${KEY_A}`, other: { a: 1 } }],
   ])('takes the same names in any case: %j', async connectionParams => {
-    expect(await identify({ headers: {}, connectionParams })).toEqual({ organizationId: 'org-a', role: 'bot', userId: null });
+    expect(await identify({ headers: {}, connectionParams })).toEqual({
+      organizationId: 'org-a',
+      role: 'bot',
+      userId: null,
+    });
   });
 
   it('falls back to the headers of the upgrade when the payload holds no proof', async () => {
     for (const connectionParams of [null, undefined, {}, { other: 1 }])
-      expect(await identify({ headers: { authorization: `Bearer ${KEY_A}` }, connectionParams })).toMatchObject({ organizationId: 'org-a' });
+      expect(await identify({ headers: { authorization: `Bearer ${KEY_A}` }, connectionParams })).toMatchObject({
+        organizationId: 'org-a',
+      });
   });
 
   it('cannot borrow the secret of the upgrade for an organization of its own', async () => {
     const headers = { 'x-support-gateway-secret': SECRET, 'x-organization-id': 'org-a', 'x-support-role': 'ui' };
-    expect(await identify({ headers, connectionParams: { 'x-organization-id': 'org-b', 'x-support-role': 'operator' } }))
-      .toEqual({ organizationId: 'org-a', role: 'ui', userId: null });
+    expect(
+      await identify({ headers, connectionParams: { 'x-organization-id': 'org-b', 'x-support-role': 'operator' } }),
+    ).toEqual({ organizationId: 'org-a', role: 'ui', userId: null });
   });
 
   it('cannot borrow the organization of the upgrade for a secret of its own', async () => {
-    expect(await code(identify({ headers: { 'x-organization-id': 'org-a' }, connectionParams: { 'x-support-gateway-secret': SECRET } }))).toBe('FORBIDDEN');
+    expect(
+      await code(
+        identify({
+          headers: { 'x-organization-id': 'org-a' },
+          connectionParams: { 'x-support-gateway-secret': SECRET },
+        }),
+      ),
+    ).toBe('FORBIDDEN');
   });
 
-  it.each([[{ authorization: 5 }], [{ authorization: [`Bearer ${KEY_A}`] }], [{ 'x-support-bot-key': KEY_A, 'X-Support-Bot-Key': KEY_B }]])(
-    'is refused when a proof is not one text: %j', async connectionParams => {
-      expect(await code(identify({ headers: {}, connectionParams }))).toBe('UNAUTHENTICATED');
-    });
+  it.each([
+    [{ authorization: 5 }],
+    [{ authorization: [`Bearer ${KEY_A}`] }],
+    [{ 'x-support-bot-key': KEY_A, 'X-Support-Bot-Key': KEY_B }],
+  ])('is refused when a proof is not one text: %j', async connectionParams => {
+    expect(await code(identify({ headers: {}, connectionParams }))).toBe('UNAUTHENTICATED');
+  });
 });
 
 it('tells nothing of a proof in what it says', async () => {
   const identify = createIdentify(BOTH, TIME_LIMITS.identity);
-  for (const headers of [{ authorization: 'Bearer hunter2' }, { 'x-support-bot-key': 'hunter2' }, { 'x-support-gateway-secret': 'hunter2' }, { authorization: 'hunter2' }])
+  for (const headers of [
+    { authorization: 'Bearer hunter2' },
+    { 'x-support-bot-key': 'hunter2' },
+    { 'x-support-gateway-secret': 'hunter2' },
+    { authorization: 'hunter2' },
+  ])
     await expect(identify({ headers })).rejects.not.toMatchObject({ message: expect.stringContaining('hunter2') });
 });
 
@@ -152,21 +230,41 @@ describe('with nothing configured', () => {
   const identify = createIdentify(NOTHING, TIME_LIMITS.identity);
   const local = { host: 'localhost:4000' };
 
-  it('is the example organization\'s operator', async () => {
-    expect(await identify({ headers: local })).toEqual({ organizationId: 'org-example', role: 'operator', userId: null });
+  it("is the example organization's operator", async () => {
+    expect(await identify({ headers: local })).toEqual({
+      organizationId: 'org-example',
+      role: 'operator',
+      userId: null,
+    });
   });
 
   it('believes identity headers, and those of connection_init first', async () => {
     const headers = { ...local, 'x-organization-id': 'org-b', 'x-support-role': 'bot', 'x-user-id': 'u' };
     expect(await identify({ headers })).toEqual({ organizationId: 'org-b', role: 'bot', userId: 'u' });
-    expect(await identify({ headers, connectionParams: { 'X-Organization-Id': 'org-c' } })).toEqual({ organizationId: 'org-c', role: 'operator', userId: null });
+    expect(await identify({ headers, connectionParams: { 'X-Organization-Id': 'org-c' } })).toEqual({
+      organizationId: 'org-c',
+      role: 'operator',
+      userId: null,
+    });
   });
 
-  it.each(['localhost', 'localhost:4000', 'LOCALHOST:1', '127.0.0.1:4000', '127.1.2.3', '[::1]:4000'])('serves the Host %s', async host => {
-    expect(await identify({ headers: { host } })).toMatchObject({ organizationId: 'org-example' });
-  });
+  it.each(['localhost', 'localhost:4000', 'LOCALHOST:1', '127.0.0.1:4000', '127.1.2.3', '[::1]:4000'])(
+    'serves the Host %s',
+    async host => {
+      expect(await identify({ headers: { host } })).toMatchObject({ organizationId: 'org-example' });
+    },
+  );
 
-  it.each(['evil.example', 'evil.example:4000', '127.0.0.1.evil.example', 'localhost.evil.example', '10.0.0.1', '0.0.0.0:4000', '', 'a b'])('refuses the Host %j, which a stranger\'s DNS may point here', async host => {
+  it.each([
+    'evil.example',
+    'evil.example:4000',
+    '127.0.0.1.evil.example',
+    'localhost.evil.example',
+    '10.0.0.1',
+    '0.0.0.0:4000',
+    '',
+    'a b',
+  ])("refuses the Host %j, which a stranger's DNS may point here", async host => {
     expect(await code(identify({ headers: { host } }))).toBe('FORBIDDEN');
   });
 
@@ -182,25 +280,42 @@ describe('with nothing configured', () => {
     expect(await code(identify({ headers: local, remoteAddress }))).toBe('FORBIDDEN');
   });
 
-  it.each(['http://localhost:4000', 'http://127.0.0.1:3000', 'http://[::1]:4000'])('serves a page of this machine: %s', async origin => {
-    expect(await identify({ headers: { ...local, origin } })).toMatchObject({ organizationId: 'org-example' });
-  });
+  it.each(['http://localhost:4000', 'http://127.0.0.1:3000', 'http://[::1]:4000'])(
+    'serves a page of this machine: %s',
+    async origin => {
+      expect(await identify({ headers: { ...local, origin } })).toMatchObject({ organizationId: 'org-example' });
+    },
+  );
 
-  it.each(['https://evil.example', 'http://localhost.evil.example', 'null', '', 'file://'])('refuses a page of another origin: %j', async origin => {
-    expect(await code(identify({ headers: { ...local, origin } }))).toBe('FORBIDDEN');
-  });
+  it.each(['https://evil.example', 'http://localhost.evil.example', 'null', '', 'file://'])(
+    'refuses a page of another origin: %j',
+    async origin => {
+      expect(await code(identify({ headers: { ...local, origin } }))).toBe('FORBIDDEN');
+    },
+  );
 
   it('refuses what another site embeds, but lets a person follow its link', async () => {
-    expect(await code(identify({ headers: { ...local, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' } }))).toBe('FORBIDDEN');
-    expect(await identify({ headers: { ...local, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' } })).toMatchObject({ organizationId: 'org-example' });
-    expect(await identify({ headers: { ...local, 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'cors' } })).toMatchObject({ organizationId: 'org-example' });
+    expect(
+      await code(identify({ headers: { ...local, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' } })),
+    ).toBe('FORBIDDEN');
+    expect(
+      await identify({ headers: { ...local, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' } }),
+    ).toMatchObject({ organizationId: 'org-example' });
+    expect(
+      await identify({ headers: { ...local, 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'cors' } }),
+    ).toMatchObject({ organizationId: 'org-example' });
   });
 
-  it.each(['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip'])('refuses what a proxy brings in: %s', async name => {
-    expect(await code(identify({ headers: { ...local, [name]: 'for=203.0.113.7' } }))).toBe('FORBIDDEN');
-  });
+  it.each(['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip'])(
+    'refuses what a proxy brings in: %s',
+    async name => {
+      expect(await code(identify({ headers: { ...local, [name]: 'for=203.0.113.7' } }))).toBe('FORBIDDEN');
+    },
+  );
 
   it('does not look at proofs, of which it knows none', async () => {
-    expect(await identify({ headers: { ...local, authorization: 'Bearer anything' } })).toMatchObject({ organizationId: 'org-example' });
+    expect(await identify({ headers: { ...local, authorization: 'Bearer anything' } })).toMatchObject({
+      organizationId: 'org-example',
+    });
   });
 });

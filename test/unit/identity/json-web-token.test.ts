@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT, type JWK, type KeyLike } from 'jose';
 import { AccessError } from '../../../src/core/errors';
 import { createIdentify, IdentityUnavailableError, type Identify } from '../../../src/identity/identify';
-import { startEndless } from '../../support/endless';
+import { startEndless } from '../../support/endless-server';
 import { TIME_LIMITS } from '../../../src/time-limits';
 import { eventually } from '../../support/until';
 
@@ -12,35 +12,59 @@ const KEY = new TextEncoder().encode(SHARED);
 const CLAIMS = { org: 'org-a', role: 'ui', sub: 'user-7', iss: 'https://login.example/', aud: 'support' };
 const withoutBots = { gatewaySecret: null, botKeys: [] };
 
-const sign = (claims: Record<string, unknown>, key: KeyLike | Uint8Array = KEY, header: { alg: string; kid?: string } = { alg: 'HS256' }) => {
+const sign = (
+  claims: Record<string, unknown>,
+  key: KeyLike | Uint8Array = KEY,
+  header: { alg: string; kid?: string } = { alg: 'HS256' },
+) => {
   const token = new SignJWT(claims).setProtectedHeader(header).setIssuedAt();
   return ('exp' in claims ? token : token.setExpirationTime('5 minutes')).sign(key);
 };
 const bearer = (identify: Identify, token: string) => identify({ headers: { authorization: `Bearer ${token}` } });
 const code = async (promise: Promise<unknown>): Promise<string> => {
-  const error: unknown = await promise.then(() => null, (thrown: unknown) => thrown);
+  const error: unknown = await promise.then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
   if (error instanceof AccessError) return error.code;
   throw new Error(`no AccessError but ${String(error)}`);
 };
 
 describe('a token signed with the shared key', () => {
-  const identify = createIdentify({ ...withoutBots, jwt: { jwksUrl: null, sharedKey: SHARED, issuer: CLAIMS.iss, audience: CLAIMS.aud } }, TIME_LIMITS.identity);
+  const identify = createIdentify(
+    { ...withoutBots, jwt: { jwksUrl: null, sharedKey: SHARED, issuer: CLAIMS.iss, audience: CLAIMS.aud } },
+    TIME_LIMITS.identity,
+  );
 
   it('says who calls', async () => {
-    expect(await bearer(identify, await sign(CLAIMS))).toEqual({ organizationId: 'org-a', role: 'ui', userId: 'user-7' });
+    expect(await bearer(identify, await sign(CLAIMS))).toEqual({
+      organizationId: 'org-a',
+      role: 'ui',
+      userId: 'user-7',
+    });
   });
 
   it('may name the organization as organization_id, and nobody in person', async () => {
     const { org, sub: _sub, ...rest } = CLAIMS;
-    expect(await bearer(identify, await sign({ ...rest, organization_id: org }))).toEqual({ organizationId: 'org-a', role: 'ui', userId: null });
+    expect(await bearer(identify, await sign({ ...rest, organization_id: org }))).toEqual({
+      organizationId: 'org-a',
+      role: 'ui',
+      userId: null,
+    });
   });
 
   it('may come in connection_init', async () => {
-    expect(await identify({ headers: {}, connectionParams: { Authorization: `Bearer ${await sign(CLAIMS)}` } })).toMatchObject({ userId: 'user-7' });
+    expect(
+      await identify({ headers: {}, connectionParams: { Authorization: `Bearer ${await sign(CLAIMS)}` } }),
+    ).toMatchObject({ userId: 'user-7' });
   });
 
   it('is not helped by identity headers', async () => {
-    const headers = { authorization: `Bearer ${await sign(CLAIMS)}`, 'x-organization-id': 'org-b', 'x-support-role': 'operator' };
+    const headers = {
+      authorization: `Bearer ${await sign(CLAIMS)}`,
+      'x-organization-id': 'org-b',
+      'x-support-role': 'operator',
+    };
     expect(await identify({ headers })).toMatchObject({ organizationId: 'org-a', role: 'ui' });
   });
 
@@ -80,7 +104,9 @@ describe('a token signed with the shared key', () => {
   });
 
   it('is refused when it was signed with another key', async () => {
-    expect(await code(bearer(identify, await sign(CLAIMS, new TextEncoder().encode(`${SHARED}x`))))).toBe('UNAUTHENTICATED');
+    expect(await code(bearer(identify, await sign(CLAIMS, new TextEncoder().encode(`${SHARED}x`))))).toBe(
+      'UNAUTHENTICATED',
+    );
   });
 
   it('is refused when it is not signed at all', async () => {
@@ -89,7 +115,9 @@ describe('a token signed with the shared key', () => {
   });
 
   it.each(['HS384', 'HS512'])('is refused with an algorithm that is not the pinned one: %s', async alg => {
-    expect(await code(bearer(identify, await sign(CLAIMS, new TextEncoder().encode(SHARED.repeat(2)), { alg })))).toBe('UNAUTHENTICATED');
+    expect(await code(bearer(identify, await sign(CLAIMS, new TextEncoder().encode(SHARED.repeat(2)), { alg })))).toBe(
+      'UNAUTHENTICATED',
+    );
   });
 
   it('is refused when its payload was changed', async () => {
@@ -103,7 +131,14 @@ describe('a token signed with the shared key', () => {
   });
 
   it('stands beside bot keys: the same header holds either', async () => {
-    const both = createIdentify({ jwt: { jwksUrl: null, sharedKey: SHARED, issuer: null, audience: null }, gatewaySecret: null, botKeys: [{ organizationId: 'org-b', key: 'k'.repeat(32) }] }, TIME_LIMITS.identity);
+    const both = createIdentify(
+      {
+        jwt: { jwksUrl: null, sharedKey: SHARED, issuer: null, audience: null },
+        gatewaySecret: null,
+        botKeys: [{ organizationId: 'org-b', key: 'k'.repeat(32) }],
+      },
+      TIME_LIMITS.identity,
+    );
     expect(await bearer(both, 'k'.repeat(32))).toMatchObject({ organizationId: 'org-b', role: 'bot' });
     expect(await bearer(both, await sign(CLAIMS))).toMatchObject({ organizationId: 'org-a', role: 'ui' });
     expect(await code(both({ headers: { 'x-support-bot-key': await sign(CLAIMS) } }))).toBe('UNAUTHENTICATED');
@@ -124,18 +159,31 @@ describe('a token signed with a key of a key set', () => {
     server = createServer((_request, response) => {
       fetches += 1;
       if (answer === 'error') response.writeHead(500).end();
-      else response.writeHead(200, { 'content-type': 'application/json' }).end(answer === 'nonsense' ? '{"keys":' : JSON.stringify({ keys }));
+      else
+        response
+          .writeHead(200, { 'content-type': 'application/json' })
+          .end(answer === 'nonsense' ? '{"keys":' : JSON.stringify({ keys }));
     });
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys`;
   });
-  afterAll(() => new Promise(resolve => { server.close(resolve); server.closeAllConnections(); }));
+  afterAll(
+    () =>
+      new Promise(resolve => {
+        server.close(resolve);
+        server.closeAllConnections();
+      }),
+  );
   beforeEach(async () => {
     keys = [{ ...(await exportJWK(rsa.publicKey)), kid: 'one', alg: 'RS256' }];
     answer = 'keys';
     fetches = 0;
   });
-  const withKeySet = () => createIdentify({ ...withoutBots, jwt: { jwksUrl: url, sharedKey: null, issuer: null, audience: null } }, TIME_LIMITS.identity);
+  const withKeySet = () =>
+    createIdentify(
+      { ...withoutBots, jwt: { jwksUrl: url, sharedKey: null, issuer: null, audience: null } },
+      TIME_LIMITS.identity,
+    );
 
   it('says who calls, and the keys are fetched once', async () => {
     const identify = withKeySet();
@@ -146,40 +194,60 @@ describe('a token signed with a key of a key set', () => {
   });
 
   it('is refused when the key is not in the set', async () => {
-    expect(await code(bearer(withKeySet(), await sign(CLAIMS, other.privateKey, { alg: 'ES256', kid: 'two' })))).toBe('UNAUTHENTICATED');
+    expect(await code(bearer(withKeySet(), await sign(CLAIMS, other.privateKey, { alg: 'ES256', kid: 'two' })))).toBe(
+      'UNAUTHENTICATED',
+    );
   });
 
-  it('is refused when another key signed under a known key\'s name', async () => {
+  it("is refused when another key signed under a known key's name", async () => {
     const stranger = await generateKeyPair('RS256');
-    expect(await code(bearer(withKeySet(), await sign(CLAIMS, stranger.privateKey, { alg: 'RS256', kid: 'one' })))).toBe('UNAUTHENTICATED');
+    expect(
+      await code(bearer(withKeySet(), await sign(CLAIMS, stranger.privateKey, { alg: 'RS256', kid: 'one' }))),
+    ).toBe('UNAUTHENTICATED');
   });
 
   it('is refused when the public key was used as a shared one, and no key is fetched for it', async () => {
-    const confused = await sign(CLAIMS, new TextEncoder().encode(JSON.stringify(keys[0])), { alg: 'HS256', kid: 'one' });
+    const confused = await sign(CLAIMS, new TextEncoder().encode(JSON.stringify(keys[0])), {
+      alg: 'HS256',
+      kid: 'one',
+    });
     expect(await code(bearer(withKeySet(), confused))).toBe('UNAUTHENTICATED');
     expect(fetches).toBe(0);
   });
 
-  it.each(['error', 'nonsense'] as const)('cannot be judged while the key set answers with %s, and can be soon after', async fault => {
-    const identify = withKeySet();
-    const token = await sign(CLAIMS, rsa.privateKey, { alg: 'RS256', kid: 'one' });
-    answer = fault;
-    await expect(bearer(identify, token)).rejects.toBeInstanceOf(IdentityUnavailableError);
-    answer = 'keys';
-    expect(await eventually(() => bearer(identify, token))).toMatchObject({ organizationId: 'org-a' });
-  });
+  it.each(['error', 'nonsense'] as const)(
+    'cannot be judged while the key set answers with %s, and can be soon after',
+    async fault => {
+      const identify = withKeySet();
+      const token = await sign(CLAIMS, rsa.privateKey, { alg: 'RS256', kid: 'one' });
+      answer = fault;
+      await expect(bearer(identify, token)).rejects.toBeInstanceOf(IdentityUnavailableError);
+      answer = 'keys';
+      expect(await eventually(() => bearer(identify, token))).toMatchObject({ organizationId: 'org-a' });
+    },
+  );
 
   it.each(['flood', 'trickle', 'bomb'] as const)('cannot be judged while the key set never ends: %s', async how => {
     const server = await startEndless(200, how);
-    const identify = createIdentify({ ...withoutBots, jwt: { jwksUrl: server.url, sharedKey: null, issuer: null, audience: null } }, { keySetMs: how === 'trickle' ? 50 : 280_000 });
-    await expect(bearer(identify, await sign(CLAIMS, rsa.privateKey, { alg: 'RS256', kid: 'one' }))).rejects.toBeInstanceOf(IdentityUnavailableError);
+    const identify = createIdentify(
+      { ...withoutBots, jwt: { jwksUrl: server.url, sharedKey: null, issuer: null, audience: null } },
+      { keySetMs: how === 'trickle' ? 50 : 280_000 },
+    );
+    await expect(
+      bearer(identify, await sign(CLAIMS, rsa.privateKey, { alg: 'RS256', kid: 'one' })),
+    ).rejects.toBeInstanceOf(IdentityUnavailableError);
     await server.cut();
     expect(server.sent()).toBeLessThan(32 * 1024 * 1024);
     await server.close();
   });
 
   it('cannot be judged while the key set cannot be reached', async () => {
-    const identify = createIdentify({ ...withoutBots, jwt: { jwksUrl: 'http://127.0.0.1:1/keys', sharedKey: null, issuer: null, audience: null } }, TIME_LIMITS.identity);
-    await expect(bearer(identify, await sign(CLAIMS, rsa.privateKey, { alg: 'RS256', kid: 'one' }))).rejects.toBeInstanceOf(IdentityUnavailableError);
+    const identify = createIdentify(
+      { ...withoutBots, jwt: { jwksUrl: 'http://127.0.0.1:1/keys', sharedKey: null, issuer: null, audience: null } },
+      TIME_LIMITS.identity,
+    );
+    await expect(
+      bearer(identify, await sign(CLAIMS, rsa.privateKey, { alg: 'RS256', kid: 'one' })),
+    ).rejects.toBeInstanceOf(IdentityUnavailableError);
   });
 });

@@ -19,19 +19,31 @@ let one: JWK;
 let two: JWK;
 
 beforeAll(async () => {
-  const made = async (kid: string) => ({ ...(await exportJWK((await generateKeyPair('ES256')).publicKey)), kid, alg: 'ES256' });
+  const made = async (kid: string) => ({
+    ...(await exportJWK((await generateKeyPair('ES256')).publicKey)),
+    kid,
+    alg: 'ES256',
+  });
   [one, two] = [await made('one'), await made('two')];
   server = createServer((_request, response) => {
     fetches += 1;
-    const send = () => { response.writeHead(200).end(JSON.stringify({ keys })); };
+    const send = () => {
+      response.writeHead(200).end(JSON.stringify({ keys }));
+    };
     if (answer === 'error') response.writeHead(503).end();
     else if (answer === 'hang') release = send;
     else send();
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys`;
 });
-afterAll(() => new Promise((resolve) => { server.close(resolve); server.closeAllConnections(); }));
+afterAll(
+  () =>
+    new Promise(resolve => {
+      server.close(resolve);
+      server.closeAllConnections();
+    }),
+);
 beforeEach(() => {
   keys = [one];
   fetches = 0;
@@ -41,7 +53,10 @@ beforeEach(() => {
 
 const start = () => {
   const find = remoteKeySet({ url, limitMs: 280_000, now: () => time });
-  return async (kid: string) => { await find({ alg: 'ES256', kid }, TOKEN); return true; };
+  return async (kid: string) => {
+    await find({ alg: 'ES256', kid }, TOKEN);
+    return true;
+  };
 };
 const NO_KEY = expect.any(errors.JWKSNoMatchingKey);
 const UNREADABLE = expect.objectContaining({ message: expect.stringContaining('503') });
@@ -88,7 +103,10 @@ describe('the keys of a URL', () => {
     expect(fetches).toBe(3);
   });
 
-  it.each([['with no set yet', false], ['with an old set', true]])('are fetched less and less often while that fails, however many ask: %s', async (_what, isKnown) => {
+  it.each([
+    ['with no set yet', false],
+    ['with an old set', true],
+  ])('are fetched less and less often while that fails, however many ask: %s', async (_what, isKnown) => {
     const has = start();
     if (isKnown) await has('one');
     answer = 'error';

@@ -1,6 +1,10 @@
 import { runCli } from '../../../src/cli';
 
-async function run(args: string[], env: Record<string, string> = {}, printSchema = () => Promise.resolve('type Query { a: Int }\n')) {
+async function run(
+  args: string[],
+  env: Record<string, string> = {},
+  printSchema = () => Promise.resolve('type Query { a: Int }\n'),
+) {
   const out: string[] = [];
   const err: string[] = [];
   const status = await runCli(args, { env, out: text => out.push(text), err: text => err.push(text), printSchema });
@@ -9,7 +13,10 @@ async function run(args: string[], env: Record<string, string> = {}, printSchema
 
 describe('check-config', () => {
   it('shows what is in force and exits 0', async () => {
-    const { status, out, err } = await run(['check-config'], { PORT: '8080', SUPPORT_GATEWAY_SECRET: 'hunter2'.repeat(5) });
+    const { status, out, err } = await run(['check-config'], {
+      PORT: '8080',
+      SUPPORT_GATEWAY_SECRET: 'hunter2'.repeat(5),
+    });
     expect([status, err]).toEqual([0, '']);
     expect(out).toMatch(/^PORT +8080$/m);
     expect(out).toMatch(/^HOST +127\.0\.0\.1 {2}\(default\)$/m);
@@ -34,7 +41,7 @@ it('print-schema prints the schema and nothing else', async () => {
   expect(await run(['print-schema'])).toEqual({ status: 0, out: 'type Query { a: Int }', err: '' });
 });
 
-it('an error that is not the operator\'s goes up', async () => {
+it("an error that is not the operator's goes up", async () => {
   await expect(run(['print-schema'], {}, () => Promise.reject(new Error('boom')))).rejects.toThrow('boom');
 });
 
@@ -44,8 +51,11 @@ it.each([[[]], [['help']], [['--help']], [['-h']]])('%j lists the commands', asy
   for (const command of ['check-config', 'print-schema', 'help']) expect(out).toContain(command);
 });
 
-it.each([[['start']], [['constructor']], [['check-config', '--now']]])('%j is a wrong use: exit 64, with the commands', async args => {
-  const { status, out, err } = await run(args);
-  expect([status, out]).toEqual([64, '']);
-  expect(err).toContain('check-config');
-});
+it.each([[['start']], [['constructor']], [['check-config', '--now']]])(
+  '%j is a wrong use: exit 64, with the commands',
+  async args => {
+    const { status, out, err } = await run(args);
+    expect([status, out]).toEqual([64, '']);
+    expect(err).toContain('check-config');
+  },
+);

@@ -1,12 +1,19 @@
 import { ProviderUnavailableError } from '../../../src/core/errors';
-import { createLogger, logOf, withRequestId, type Logger } from '../../../src/logging';
-import { maskedPath } from '../../../src/logging/masked-path';
+import { createLogger, createRoomLog, withRequestId, type Logger } from '../../../src/logging';
+import { maskPath } from '../../../src/logging/mask-path';
 
 let written: string[];
 let logger: Logger;
 beforeEach(() => {
   written = [];
-  logger = createLogger({ level: 'info', destination: { write: line => { written.push(line); } } });
+  logger = createLogger({
+    level: 'info',
+    destination: {
+      write: line => {
+        written.push(line);
+      },
+    },
+  });
 });
 const lines = () => written.map(line => JSON.parse(line) as Record<string, unknown>);
 
@@ -17,8 +24,8 @@ it('writes one JSON object a line, with level, time and text', () => {
 });
 
 it('names the room, as rooms and providers log', () => {
-  logOf(logger, 'delivery')('warn', 'later', { attempt: 2 });
-  logOf(logger, 'delivery')('error', 'bare');
+  createRoomLog(logger, 'delivery')('warn', 'later', { attempt: 2 });
+  createRoomLog(logger, 'delivery')('error', 'bare');
   expect(lines()).toEqual([
     expect.objectContaining({ level: 'warn', room: 'delivery', attempt: 2, msg: 'later' }),
     expect.objectContaining({ level: 'error', room: 'delivery', msg: 'bare' }),
@@ -26,18 +33,55 @@ it('names the room, as rooms and providers log', () => {
 });
 
 it('has the request id in whatever the request starts, and in nothing else', async () => {
-  const log = logOf(logger, 'graphql');
-  await Promise.all(['a', 'b'].map(id => withRequestId(id, async () => {
-    await new Promise(resolve => setImmediate(resolve));
-    log('info', id);
-  })));
+  const log = createRoomLog(logger, 'graphql');
+  await Promise.all(
+    ['a', 'b'].map(id =>
+      withRequestId(id, async () => {
+        await new Promise(resolve => setImmediate(resolve));
+        log('info', id);
+      }),
+    ),
+  );
   log('info', 'none');
-  expect(lines().map(line => [line.msg, line.requestId])).toEqual([['a', 'a'], ['b', 'b'], ['none', undefined]]);
+  expect(lines().map(line => [line.msg, line.requestId])).toEqual([
+    ['a', 'a'],
+    ['b', 'b'],
+    ['none', undefined],
+  ]);
 });
 
 it.each([
-  'authorization', 'Authorization', 'cookie', 'x-support-gateway-secret', 'x-support-bot-key', 'webhookSecret', 'webhookUrl', 'token', 'access_token', 'api_access_token',
-  'platformToken', 'password', 'apiKey', 'api-key', 'credentials', 'SUPPORT_JWT_SHARED_KEY', 'DATABASE_URL', 'signature', 'text', 'body', 'rawBody', 'content', 'summary', 'email', 'phone', 'variables', 'query', 'fileName', 'filename', 'name', 'names',
+  'authorization',
+  'Authorization',
+  'cookie',
+  'x-support-gateway-secret',
+  'x-support-bot-key',
+  'webhookSecret',
+  'webhookUrl',
+  'token',
+  'access_token',
+  'api_access_token',
+  'platformToken',
+  'password',
+  'apiKey',
+  'api-key',
+  'credentials',
+  'SUPPORT_JWT_SHARED_KEY',
+  'DATABASE_URL',
+  'signature',
+  'text',
+  'body',
+  'rawBody',
+  'content',
+  'summary',
+  'email',
+  'phone',
+  'variables',
+  'query',
+  'fileName',
+  'filename',
+  'name',
+  'names',
 ])('never writes what stands under %s, at any depth', name => {
   logger.info({ [name]: 'hunter2', deep: [{ er: { [name]: { inner: 'hunter2' } } }] }, 'x');
   logger.child({ room: 'x' }).info({ [name]: ['hunter2'] }, 'x');
@@ -53,33 +97,74 @@ it('keeps what only sounds like it: counts and switches', () => {
 it('writes of bytes their number, of an address its host, and gets lost in nothing', () => {
   const ring: Record<string, unknown> = {};
   ring.ring = ring;
-  logger.info({ file: Buffer.from('hunter2'), where: new URL('https://u:hunter2@h.example/hunter2?hunter2'), ring, at: new Date(0) }, 'x');
-  expect(lines()).toEqual([expect.objectContaining({ file: '(7 bytes)', where: 'https://h.example', at: '1970-01-01T00:00:00.000Z' })]);
+  logger.info(
+    {
+      file: Buffer.from('hunter2'),
+      where: new URL('https://u:hunter2@h.example/hunter2?hunter2'),
+      ring,
+      at: new Date(0),
+    },
+    'x',
+  );
+  expect(lines()).toEqual([
+    expect.objectContaining({ file: '(7 bytes)', where: 'https://h.example', at: '1970-01-01T00:00:00.000Z' }),
+  ]);
   expect(written.join('')).not.toContain('hunter2');
 });
 
 describe('an error', () => {
-  const parseError = () => { try { JSON.parse('hunter2 is not JSON'); } catch (error) { return error; } return null; };
+  const parseError = () => {
+    try {
+      JSON.parse('hunter2 is not JSON');
+    } catch (error) {
+      return error;
+    }
+    return null;
+  };
 
   it('is written with type, code, message, frames and causes', () => {
-    logger.error({ err: new ProviderUnavailableError('The server did not answer.', { cause: Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }) }) }, 'failed');
+    logger.error(
+      {
+        err: new ProviderUnavailableError('The server did not answer.', {
+          cause: Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }),
+        }),
+      },
+      'failed',
+    );
     expect(lines()[0]!.err).toEqual({
-      type: 'ProviderUnavailableError', code: 'PROVIDER_UNAVAILABLE', message: 'The server did not answer.', stack: expect.stringMatching(/^at .*logging\.test\.ts/),
+      type: 'ProviderUnavailableError',
+      code: 'PROVIDER_UNAVAILABLE',
+      message: 'The server did not answer.',
+      stack: expect.stringMatching(/^at .*logging\.test\.ts/),
       cause: { type: 'Error', code: 'ECONNREFUSED', message: 'connect', stack: expect.any(String) },
     });
   });
 
-  it('of a database driver is written without the statement\'s values', () => {
+  it("of a database driver is written without the statement's values", () => {
     const error = Object.assign(new Error('duplicate key value violates unique constraint "uq_x"'), {
-      code: '23505', constraint: 'uq_x', detail: 'Key (text)=(hunter2) already exists.', parameters: ['hunter2'], query: 'insert hunter2', where: 'hunter2',
+      code: '23505',
+      constraint: 'uq_x',
+      detail: 'Key (text)=(hunter2) already exists.',
+      parameters: ['hunter2'],
+      query: 'insert hunter2',
+      where: 'hunter2',
     });
     logger.error({ err: error }, 'failed');
-    expect(lines()[0]!.err).toEqual({ type: 'Error', code: '23505', constraint: 'uq_x', message: expect.stringContaining('uq_x'), stack: expect.any(String) });
+    expect(lines()[0]!.err).toEqual({
+      type: 'Error',
+      code: '23505',
+      constraint: 'uq_x',
+      message: expect.stringContaining('uq_x'),
+      stack: expect.any(String),
+    });
   });
 
   it.each([
     ['that quotes what it could not parse', parseError],
-    ['of the database that quotes what it could not take', () => Object.assign(new Error('invalid input syntax for type uuid: "hunter2"'), { code: '22P02' })],
+    [
+      'of the database that quotes what it could not take',
+      () => Object.assign(new Error('invalid input syntax for type uuid: "hunter2"'), { code: '22P02' }),
+    ],
     ['that quotes it in its cause', () => new Error('outer', { cause: parseError() })],
   ])('%s is written without it', (_what, make) => {
     const error = make();
@@ -95,7 +180,10 @@ it.each([
   ['/', '/'],
   ['/graphql?query=hunter2', '/graphql'],
   ['/webhooks/3f0c9a4e-0000-4000-8000-000000000001/hunter2', '/webhooks/3f0c9a4e-0000-4000-8000-000000000001/***'],
-  ['/webhooks/3f0c9a4e-0000-4000-8000-000000000001/hunter2/more/hunter2?hunter2', '/webhooks/3f0c9a4e-0000-4000-8000-000000000001/***'],
+  [
+    '/webhooks/3f0c9a4e-0000-4000-8000-000000000001/hunter2/more/hunter2?hunter2',
+    '/webhooks/3f0c9a4e-0000-4000-8000-000000000001/***',
+  ],
   [`/webhooks/${'hunter2'.repeat(10)}`, '/webhooks/***/***'],
   ['/webhooks', '/webhooks'],
   [`/providers/toy/files/${'hunter2'.repeat(10)}`, '/providers/toy/files/***'],
@@ -104,5 +192,5 @@ it.each([
   ['/files', '/files'],
   ['', ''],
 ])('logs the path %s as %s', (url, expected) => {
-  expect(maskedPath(url)).toBe(expected);
+  expect(maskPath(url)).toBe(expected);
 });

@@ -1,5 +1,5 @@
-import { NameLookups, NoAnswerInTimeError, type Address } from '../../../src/addresses';
-import { outgoingWith, pushWith } from '../../support/outgoing';
+import { NameLookups, LookupTimeoutError, type Address } from '../../../src/addresses';
+import { createTestFetch, createPush } from '../../support/tenant-fetch';
 import { until } from '../../support/until';
 
 const PUBLIC: readonly Address[] = [{ address: '93.184.216.34', family: 4 }];
@@ -8,10 +8,18 @@ const PUBLIC: readonly Address[] = [{ address: '93.184.216.34', family: 4 }];
 function world(limitMs: number | null, atOnce = 2, ofNewNames = atOnce) {
   const asked: string[] = [];
   const answers: (() => void)[] = [];
-  const names = new NameLookups((host) => {
-    asked.push(host);
-    return host.startsWith('hang') ? new Promise((resolve) => { answers.push(() => resolve(PUBLIC)); }) : Promise.resolve(PUBLIC);
-  }, atOnce, ofNewNames);
+  const names = new NameLookups(
+    host => {
+      asked.push(host);
+      return host.startsWith('hang')
+        ? new Promise(resolve => {
+            answers.push(() => resolve(PUBLIC));
+          })
+        : Promise.resolve(PUBLIC);
+    },
+    atOnce,
+    ofNewNames,
+  );
   names.limitMs = limitMs;
   return { names, asked, answers };
 }
@@ -30,7 +38,7 @@ it('asks for two names at once, for each of them once, and for the next when one
 it('gives up on what does not answer, which keeps its place until it does', async () => {
   const { names, asked, answers } = world(5);
   const tries = await Promise.allSettled(['hang-1.example', 'hang-2.example', 'next.example'].map(names.addressesOf));
-  for (const each of tries) expect(each).toMatchObject({ status: 'rejected', reason: expect.any(NoAnswerInTimeError) });
+  for (const each of tries) expect(each).toMatchObject({ status: 'rejected', reason: expect.any(LookupTimeoutError) });
   expect(asked).not.toContain('next.example');
   answers[0]!();
   await new Promise(setImmediate);
@@ -41,15 +49,24 @@ it('gives up on what does not answer, which keeps its place until it does', asyn
 it('an endpoint whose name is not found in time counts as unreachable', async () => {
   const { names } = world(5);
   for (const all of [true, false]) {
-    const push = pushWith(outgoingWith({ all }, names.addressesOf));
-    await expect(push.post('https://hang.example/hook', [], { id: '1', body: '{}' }, AbortSignal.timeout(170_000))).rejects.toMatchObject({ code: 'ENDPOINT_UNREACHABLE' });
-    expect(await push.whyRefused('https://hang.example/hook')).toBeNull();
+    const push = createPush(createTestFetch({ all }, names.addressesOf));
+    await expect(
+      push.post('https://hang.example/hook', [], { id: '1', body: '{}' }, AbortSignal.timeout(170_000)),
+    ).rejects.toMatchObject({ code: 'ENDPOINT_UNREACHABLE' });
+    expect(await push.addressProblem('https://hang.example/hook')).toBeNull();
   }
 });
 
 it('asks for one name of a domain at once, so that whoever owns it holds no more', async () => {
   const { names, asked, answers } = world(null);
-  const calls = ['hang-1.evil.example', 'hang-2.evil.example', 'hang-3.evil.example', 'next.example', 'hang-1.evil.co.uk', 'shop.co.uk'].map((host) => names.addressesOf(host));
+  const calls = [
+    'hang-1.evil.example',
+    'hang-2.evil.example',
+    'hang-3.evil.example',
+    'next.example',
+    'hang-1.evil.co.uk',
+    'shop.co.uk',
+  ].map(host => names.addressesOf(host));
   expect(await calls[3]).toEqual(PUBLIC);
   await new Promise(setImmediate);
   expect(asked).toEqual(['hang-1.evil.example', 'next.example', 'hang-1.evil.co.uk']);
@@ -67,7 +84,9 @@ it('asks for one name of a domain at once, so that whoever owns it holds no more
 it('keeps a place for names that worked, whatever others do', async () => {
   const { names, asked, answers } = world(null, 3, 2);
   await names.addressesOf('good.example');
-  const calls = ['hang-1.example', 'hang-2.example', 'new.example', 'good.example'].map((host) => names.addressesOf(host));
+  const calls = ['hang-1.example', 'hang-2.example', 'new.example', 'good.example'].map(host =>
+    names.addressesOf(host),
+  );
   expect(await calls[3]).toEqual(PUBLIC);
   expect(asked).toEqual(['good.example', 'hang-1.example', 'hang-2.example', 'good.example']);
   for (const answer of answers) answer();
@@ -77,7 +96,9 @@ it('keeps a place for names that worked, whatever others do', async () => {
 
 it('lets everybody who waits for one name have its answer', async () => {
   const { names, asked, answers } = world(null);
-  const calls = ['hang-1.example', 'hang-2.example', ...Array<string>(5).fill('hang-3.example')].map((host) => names.addressesOf(host));
+  const calls = ['hang-1.example', 'hang-2.example', ...Array<string>(5).fill('hang-3.example')].map(host =>
+    names.addressesOf(host),
+  );
   await new Promise(setImmediate);
   answers[0]!();
   await until(() => asked.includes('hang-3.example'));

@@ -1,22 +1,58 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { isPrivateAddress, NameLookups, type Address } from '../../../src/addresses';
-import { KnownNames } from '../../../src/outgoing/names';
-import { outgoingWith, resolverOf } from '../../support/outgoing';
+import { AddressCache } from '../../../src/tenant-fetch/address-cache';
+import { createTestFetch, createResolver } from '../../support/tenant-fetch';
 
 describe('addresses that are not public', () => {
   it.each([
-    '0.0.0.0', '10.1.2.3', '100.64.0.1', '127.0.0.1', '169.254.169.254', '172.31.0.1', '192.0.0.1', '192.0.2.1', '192.88.99.1', '192.168.1.1', '198.18.0.1', '198.51.100.1',
-    '203.0.113.1', '224.0.0.1', '240.0.0.1', '255.255.255.255', '::', '::1', 'fe80::1', 'fe80::1%eth0', 'fec0::1', 'fd00::1', 'fc00::1', 'ff02::1', '2001:db8::1', '100::1', '4000::1',
+    '0.0.0.0',
+    '10.1.2.3',
+    '100.64.0.1',
+    '127.0.0.1',
+    '169.254.169.254',
+    '172.31.0.1',
+    '192.0.0.1',
+    '192.0.2.1',
+    '192.88.99.1',
+    '192.168.1.1',
+    '198.18.0.1',
+    '198.51.100.1',
+    '203.0.113.1',
+    '224.0.0.1',
+    '240.0.0.1',
+    '255.255.255.255',
+    '::',
+    '::1',
+    'fe80::1',
+    'fe80::1%eth0',
+    'fec0::1',
+    'fd00::1',
+    'fc00::1',
+    'ff02::1',
+    '2001:db8::1',
+    '100::1',
+    '4000::1',
     // All that wraps an IPv4 address: mapped, compatible, translated, NAT64, 6to4, Teredo, ISATAP.
-    '::ffff:10.0.0.1', '::7f00:1', '::ffff:0:10.0.0.1', '64:ff9b::a00:1', '64:ff9b:1::a00:1', '2002:a00:1::', '2001::a00:1', '2606:2800:220:1:0:5efe:a00:1', '2606:2800:220:1:200:5efe:a00:1',
-    'no address', '',
-  ])('%s', (address) => expect(isPrivateAddress(address)).toBe(true));
+    '::ffff:10.0.0.1',
+    '::7f00:1',
+    '::ffff:0:10.0.0.1',
+    '64:ff9b::a00:1',
+    '64:ff9b:1::a00:1',
+    '2002:a00:1::',
+    '2001::a00:1',
+    '2606:2800:220:1:0:5efe:a00:1',
+    '2606:2800:220:1:200:5efe:a00:1',
+    'no address',
+    '',
+  ])('%s', address => expect(isPrivateAddress(address)).toBe(true));
 
-  it.each(['8.8.8.8', '93.184.216.34', '172.32.0.1', '::ffff:8.8.8.8', '2606:2800:220:1::1'])('but %s is', (address) => expect(isPrivateAddress(address)).toBe(false));
+  it.each(['8.8.8.8', '93.184.216.34', '172.32.0.1', '::ffff:8.8.8.8', '2606:2800:220:1::1'])('but %s is', address =>
+    expect(isPrivateAddress(address)).toBe(false),
+  );
 });
 
-describe('a call to a tenant\'s address', () => {
+describe("a call to a tenant's address", () => {
   let server: Server;
   let port: number;
   const arrived: string[] = [];
@@ -24,51 +60,92 @@ describe('a call to a tenant\'s address', () => {
     server = createServer((request, response) => {
       arrived.push(`${request.headers.host} ${request.url}`);
       if (request.url === '/to-address') response.writeHead(302, { location: `http://127.0.0.1:${port}/secret` }).end();
-      else if (request.url === '/to-name') response.writeHead(302, { location: `http://inside.example:${port}/secret` }).end();
+      else if (request.url === '/to-name')
+        response.writeHead(302, { location: `http://inside.example:${port}/secret` }).end();
       else response.end('answer');
     });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
     ({ port } = server.address() as AddressInfo);
   });
-  afterAll(() => new Promise<void>((resolve) => { server.close(() => resolve()); server.closeAllConnections(); }));
-  beforeEach(() => { arrived.length = 0; });
+  afterAll(
+    () =>
+      new Promise<void>(resolve => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  );
+  beforeEach(() => {
+    arrived.length = 0;
+  });
 
-  const codeOf = (call: Promise<Response>) => call.then(({ status }) => status, ({ code }: { code?: string }) => code);
+  const codeOf = (call: Promise<Response>) =>
+    call.then(
+      ({ status }) => status,
+      ({ code }: { code?: string }) => code,
+    );
 
   it('connects to the address that was checked: a name that moves between two look-ups reaches nothing inside', async () => {
     // A rebinding resolver: public at the first question, this machine at each later one.
     let questions = 0;
     let time = 0;
-    const { fetch, fetchOnce, whyRefused } = outgoingWith({}, async () => [{ address: questions++ === 0 ? '93.184.216.34' : '127.0.0.1', family: 4 }], () => (time += 3_600_000));
-    expect(await whyRefused(`http://rebinding.example:${port}/`)).toBeNull();
-    for (const call of [fetch, fetchOnce]) expect(await codeOf(call(`http://rebinding.example:${port}/secret`))).toBe('ADDRESS_REFUSED');
+    const { fetch, fetchOnce, addressProblem } = createTestFetch(
+      {},
+      async () => [{ address: questions++ === 0 ? '93.184.216.34' : '127.0.0.1', family: 4 }],
+      () => (time += 3_600_000),
+    );
+    expect(await addressProblem(`http://rebinding.example:${port}/`)).toBeNull();
+    for (const call of [fetch, fetchOnce])
+      expect(await codeOf(call(`http://rebinding.example:${port}/secret`))).toBe('ADDRESS_REFUSED');
     expect(questions).toBe(3);
     expect(arrived).toEqual([]);
   });
 
   it('asks for a name once, and connects to what that answered', async () => {
     let questions = 0;
-    const { fetch } = outgoingWith({ networks: ['127.0.0.0/8'] }, async () => { questions += 1; return [{ address: '127.0.0.1', family: 4 }]; });
+    const { fetch } = createTestFetch({ networks: ['127.0.0.0/8'] }, async () => {
+      questions += 1;
+      return [{ address: '127.0.0.1', family: 4 }];
+    });
     expect(await (await fetch(`http://once.example:${port}/x`)).text()).toBe('answer');
     expect([questions, arrived]).toEqual([1, [`once.example:${port} /x`]]);
   });
 
   it('refuses a name of which one address of several is private', async () => {
-    const both: readonly Address[] = [{ address: '93.184.216.34', family: 4 }, { address: '::ffff:127.0.0.1', family: 6 }];
-    expect(await codeOf(outgoingWith({}, async () => both).fetch(`http://both.example:${port}/`))).toBe('ADDRESS_REFUSED');
+    const both: readonly Address[] = [
+      { address: '93.184.216.34', family: 4 },
+      { address: '::ffff:127.0.0.1', family: 6 },
+    ];
+    expect(await codeOf(createTestFetch({}, async () => both).fetch(`http://both.example:${port}/`))).toBe(
+      'ADDRESS_REFUSED',
+    );
   });
 
-  it.each(['127.0.0.1', '0x7f.1', '2130706433', '0177.0.0.1', '127.1', '[::1]', '[::ffff:127.0.0.1]', '[::ffff:7f00:1]', '[::7f00:1]', 'localhost', 'x.localhost', 'LOCALHOST.', '%6cocalhost', '１２７.0.0.1'])(
-    'refuses %s, which is this machine, before anything is sent', async (host) => {
-      const { fetch, fetchOnce, whyRefused } = outgoingWith();
-      for (const call of [fetch, fetchOnce]) expect(await codeOf(call(`http://${host}:${port}/`))).toBe('ADDRESS_REFUSED');
-      expect(await whyRefused(`http://${host}:${port}/`)).toContain('SUPPORT_ALLOW_PRIVATE_ADDRESSES');
-      expect(arrived).toEqual([]);
-    });
+  it.each([
+    '127.0.0.1',
+    '0x7f.1',
+    '2130706433',
+    '0177.0.0.1',
+    '127.1',
+    '[::1]',
+    '[::ffff:127.0.0.1]',
+    '[::ffff:7f00:1]',
+    '[::7f00:1]',
+    'localhost',
+    'x.localhost',
+    'LOCALHOST.',
+    '%6cocalhost',
+    '１２７.0.0.1',
+  ])('refuses %s, which is this machine, before anything is sent', async host => {
+    const { fetch, fetchOnce, addressProblem } = createTestFetch();
+    for (const call of [fetch, fetchOnce])
+      expect(await codeOf(call(`http://${host}:${port}/`))).toBe('ADDRESS_REFUSED');
+    expect(await addressProblem(`http://${host}:${port}/`)).toContain('SUPPORT_ALLOW_PRIVATE_ADDRESSES');
+    expect(arrived).toEqual([]);
+  });
 
   it('checks where a redirect leads, however it is followed', async () => {
-    const names = resolverOf({ 'allowed.example': '127.0.0.1', 'inside.example': '127.0.0.1' });
-    const { fetch } = outgoingWith({ hosts: ['allowed.example'] }, names);
+    const names = createResolver({ 'allowed.example': '127.0.0.1', 'inside.example': '127.0.0.1' });
+    const { fetch } = createTestFetch({ hosts: ['allowed.example'] }, names);
     for (const path of ['/to-address', '/to-name']) {
       const call = fetch(`http://allowed.example:${port}${path}`);
       expect(await codeOf(call)).toBe('ADDRESS_REFUSED');
@@ -77,9 +154,13 @@ describe('a call to a tenant\'s address', () => {
   });
 
   it('goes where the operator allows: by name, by network, or anywhere', async () => {
-    const names = resolverOf({ 'chatwoot.internal': '127.0.0.1', 'other.internal': '127.0.0.1' });
-    const by = (allowed: Parameters<typeof outgoingWith>[0]) => Promise.all(['chatwoot.internal', 'other.internal', '127.0.0.1', 'localhost']
-      .map((host) => codeOf(outgoingWith(allowed, names).fetch(`http://${host}:${port}/`))));
+    const names = createResolver({ 'chatwoot.internal': '127.0.0.1', 'other.internal': '127.0.0.1' });
+    const by = (allowed: Parameters<typeof createTestFetch>[0]) =>
+      Promise.all(
+        ['chatwoot.internal', 'other.internal', '127.0.0.1', 'localhost'].map(host =>
+          codeOf(createTestFetch(allowed, names).fetch(`http://${host}:${port}/`)),
+        ),
+      );
     const no = 'ADDRESS_REFUSED';
     expect(await by({})).toEqual([no, no, no, no]);
     expect(await by({ hosts: ['chatwoot.internal'] })).toEqual([200, no, no, no]);
@@ -92,31 +173,43 @@ describe('a call to a tenant\'s address', () => {
 describe('names of tenants', () => {
   const FOUND: readonly Address[] = [{ address: '192.0.2.1', family: 4 }];
   const never = () => new Promise<never>(() => undefined);
-  const settled = () => new Promise((resolve) => setImmediate(resolve));
+  const settled = () => new Promise(resolve => setImmediate(resolve));
   let asked: string[];
   let answers: Map<string, () => Promise<readonly Address[]>>;
   let time: { ms: number };
-  let known: KnownNames;
+  let known: AddressCache;
   beforeEach(() => {
     [asked, answers, time] = [[], new Map(), { ms: 1_000_000 }];
-    const names = new NameLookups((host) => { asked.push(host); return (answers.get(host) ?? (async () => FOUND))(); }, 2);
+    const names = new NameLookups(host => {
+      asked.push(host);
+      return (answers.get(host) ?? (async () => FOUND))();
+    }, 2);
     names.limitMs = 50;
-    known = new KnownNames(names, () => time.ms);
+    known = new AddressCache(names, () => time.ms);
   });
 
   it('hold one thread each, however many calls wait for one that no server answers for, and those are told', async () => {
     answers.set('dead.example', never);
-    const { fetch } = outgoingWith({ all: true }, (host) => known.addressesOf(host));
-    const dead = Array.from({ length: 8 }, () => fetch('http://dead.example/x').then(() => null, (error: Error) => error));
+    const { fetch } = createTestFetch({ all: true }, host => known.addressesOf(host));
+    const dead = Array.from({ length: 8 }, () =>
+      fetch('http://dead.example/x').then(
+        () => null,
+        (error: Error) => error,
+      ),
+    );
     expect(await known.addressesOf('alive.example')).toEqual(FOUND);
-    for (const error of await Promise.all(dead)) expect(error).toMatchObject({ message: 'fetch failed', cause: { code: 'EAI_AGAIN' } });
+    for (const error of await Promise.all(dead))
+      expect(error).toMatchObject({ message: 'fetch failed', cause: { code: 'EAI_AGAIN' } });
     expect(asked).toEqual(expect.arrayContaining(['dead.example', 'alive.example']));
-    expect(asked.filter((host) => host === 'dead.example').length).toBe(1);
+    expect(asked.filter(host => host === 'dead.example').length).toBe(1);
   });
 
   it('that do not exist fail as fetch says it', async () => {
-    const { fetch } = outgoingWith({}, resolverOf({}));
-    await expect(fetch('http://none.example/x')).rejects.toMatchObject({ message: 'fetch failed', cause: { code: 'ENOTFOUND' } });
+    const { fetch } = createTestFetch({}, createResolver({}));
+    await expect(fetch('http://none.example/x')).rejects.toMatchObject({
+      message: 'fetch failed',
+      cause: { code: 'ENOTFOUND' },
+    });
   });
 
   it('that worked are not forgotten because nobody answers for them now', async () => {
@@ -133,7 +226,13 @@ describe('names of tenants', () => {
     for (let i = 0; i < 3; i++) await known.addressesOf('alive.example');
     expect(asked).toHaveLength(1);
     let fail = (_error: Error): void => undefined;
-    answers.set('alive.example', () => new Promise((_, reject) => { fail = reject; }));
+    answers.set(
+      'alive.example',
+      () =>
+        new Promise((_, reject) => {
+          fail = reject;
+        }),
+    );
     time.ms += 60_000;
     for (let i = 0; i < 3; i++) expect(await known.addressesOf('alive.example')).toEqual(FOUND);
     expect(asked).toHaveLength(2);
@@ -151,7 +250,9 @@ describe('names of tenants', () => {
   });
 
   it('of this machine need no turn', async () => {
-    expect((await known.addressesOf('localhost')).map(({ address }) => address)).toEqual(expect.arrayContaining(['127.0.0.1']));
+    expect((await known.addressesOf('localhost')).map(({ address }) => address)).toEqual(
+      expect.arrayContaining(['127.0.0.1']),
+    );
     expect(asked).toEqual([]);
   });
 });

@@ -13,17 +13,20 @@ const PARENT = `
 
 /** A process with a child on a leash; the child's name once it runs. */
 async function family(): Promise<{ readonly parent: ChildProcess; readonly child: string }> {
-  const parent = spawn(process.execPath, ['-r', LOADER, '-e', PARENT], { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
-  const [line] = await once(parent.stdout, 'data') as [Buffer];
+  const parent = spawn(process.execPath, ['-r', LOADER, '-e', PARENT], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [line] = (await once(parent.stdout, 'data')) as [Buffer];
   return { parent, child: line.toString().trim() };
 }
 
 const isDead = async (claimer: string): Promise<void> => {
-  while (!isProvedDead(claimer)) await new Promise((resolve) => setTimeout(resolve, 20));
+  while (!isProvedDead(claimer)) await new Promise(resolve => setTimeout(resolve, 20));
 };
 
 describe('a child on a leash', () => {
-  it.each(['SIGKILL', 'SIGINT', 'SIGTERM'] as const)('ends with its parent: %s', async (signal) => {
+  it.each(['SIGKILL', 'SIGINT', 'SIGTERM'] as const)('ends with its parent: %s', async signal => {
     const { parent, child } = await family();
     expect(isProvedDead(child)).toBe(false);
     parent.kill(signal);
@@ -42,7 +45,9 @@ describe('the proof that a process is dead', () => {
   it('is not had of one that runs, of another place, or of what is no name of a process', async () => {
     const { parent, child } = await family();
     const [place, pid, startedAt] = child.split(':');
-    expect([child, `elsewhere:${pid}:${startedAt}`, `${place}:0:1`, `${place}:-1:1`, 'a', ''].map(isProvedDead)).toEqual([false, false, false, false, false, false]);
+    expect(
+      [child, `elsewhere:${pid}:${startedAt}`, `${place}:0:1`, `${place}:-1:1`, 'a', ''].map(isProvedDead),
+    ).toEqual([false, false, false, false, false, false]);
     // A later process with its number.
     expect(isProvedDead(`${place}:${pid}:${Number(startedAt) - 1}`)).toBe(true);
     parent.kill('SIGKILL');

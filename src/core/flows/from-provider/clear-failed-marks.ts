@@ -1,29 +1,38 @@
 import { ProviderRefusedError, UnsupportedByProviderError } from '../../errors';
 import { isUuid } from '../../ids';
 import type { SessionTransaction, SyncCause } from '../../ports/stores';
-import type { ConversationAccess, Observation } from '../../ports/support-provider';
-import type { Connected } from '../provider-context';
+import type { ConversationAccess, Observation } from '../../ports/provider/support-provider';
+import type { ProviderContext } from '../provider-context';
 import type { FlowDeps } from '../deps';
 
 /**
  * The maximum number of marks that one sync clears, newest first, because each is a call. Older messages stay marked.
  */
-const MOST_CLEARED = 50;
+const MAX_CLEARED = 50;
 
 /**
  * Clears failure marks that agents see only because this service was unavailable: the message has arrived here now, or
  * came from here. Called once after each sync with the marked messages it found; without any, it makes no call.
  * Messages that the runtime reported as failed stay marked.
  */
-export async function clearFalseFailures(deps: FlowDeps, { provider, session }: Connected, conversation: ConversationAccess, { marked, cause, signal }: { readonly marked: readonly Observation[]; readonly cause: SyncCause; readonly signal: () => AbortSignal }): Promise<void> {
+export async function clearFailedMarks(
+  deps: FlowDeps,
+  { provider, session }: ProviderContext,
+  conversation: ConversationAccess,
+  {
+    marked,
+    cause,
+    signal,
+  }: { readonly marked: readonly Observation[]; readonly cause: SyncCause; readonly signal: () => AbortSignal },
+): Promise<void> {
   // While the provider cannot reach this service, a cleared mark returns at once. So timers and scans alone do not
   // clear marks.
   const isTold = session.readHint === 'ALL' || (session.readHint === 'MESSAGES' && cause === 'HINT');
   const due = marked.filter(({ kind }) => isTold || kind === 'agentMessage');
   if (provider.reportDelivery === undefined || due.length === 0) return;
   const { answer: wrong } = await deps.stores.sessions.transact(session.organizationId, session.id, async tx => {
-    const judged = await Promise.all(due.map(async one => (await isFalse(tx, one) ? [one.id] : [])));
-    return judged.flat().slice(-MOST_CLEARED);
+    const judged = await Promise.all(due.map(async one => ((await isFalseFailure(tx, one)) ? [one.id] : [])));
+    return judged.flat().slice(-MAX_CLEARED);
   });
   for (const messageId of wrong) {
     try {
@@ -35,8 +44,8 @@ export async function clearFalseFailures(deps: FlowDeps, { provider, session }: 
   }
 }
 
-async function isFalse(tx: SessionTransaction, one: Observation): Promise<boolean> {
-  const message = await tx.messageByProviderId(one.id);
+async function isFalseFailure(tx: SessionTransaction, one: Observation): Promise<boolean> {
+  const message = await tx.findMessageByProviderId(one.id);
   if (message !== null) return message.channelState !== 'FAILED';
   // Notes, surveys, and lines that report a change have no record. A message whose record retention removed stays
   // marked, because it is unknown how it failed.

@@ -1,4 +1,4 @@
-import type { ShownState } from '../../ports/support-provider';
+import type { StateHint } from '../../ports/provider/support-provider';
 import type { SessionRecord } from '../../session';
 
 /**
@@ -6,18 +6,25 @@ import type { SessionRecord } from '../../session';
  * the state itself, no state that is read is believed, and a sync follows the write if `isNewsAfterWrite`. An agent who takes the
  * conversation at that moment always counts, because this service never does that.
  */
-export function isNews({ lastView, statusWrites }: Pick<SessionRecord, 'lastView' | 'statusWrites'>, { status, teamId, agentId }: ShownState): boolean {
+export function needsSync(
+  { lastView, statusWrites }: Pick<SessionRecord, 'lastView' | 'statusWrites'>,
+  { status, teamId, agentId }: StateHint,
+): boolean {
   if (agentId != null && agentId !== lastView?.agent?.externalId) return true;
   if (statusWrites % 2 === 1) return false;
   if (lastView === null) return true;
-  return (status !== undefined && status !== lastView.status)
-    || (teamId !== undefined && teamId !== lastView.teamId)
-    || (agentId !== undefined && agentId !== (lastView.agent?.externalId ?? null));
+  return (
+    (status !== undefined && status !== lastView.status) ||
+    (teamId !== undefined && teamId !== lastView.teamId) ||
+    (agentId !== undefined && agentId !== (lastView.agent?.externalId ?? null))
+  );
 }
 
 /**
  * Returns whether a hint that justifies no sync, because this service writes the state itself, shows a state that no opening passes
  * through. Then somebody else has changed the conversation since, and the state is read once it is written.
  */
-export const isNewsAfterWrite = ({ statusWrites }: Pick<SessionRecord, 'statusWrites'>, { status }: ShownState): boolean =>
-  statusWrites % 2 === 1 && status !== undefined && status !== 'BOT_HELD' && status !== 'OPEN';
+export const isNewsAfterWrite = (
+  { statusWrites }: Pick<SessionRecord, 'statusWrites'>,
+  { status }: StateHint,
+): boolean => statusWrites % 2 === 1 && status !== undefined && status !== 'BOT_HELD' && status !== 'OPEN';

@@ -1,29 +1,33 @@
 import type { AccountId, ProviderConversationId } from '../../ids';
 import type { ClaimedScan } from '../../ports/stores';
-import type { ChangedPage, SupportProvider } from '../../ports/support-provider';
+import type { ChangedPage, SupportProvider } from '../../ports/provider/support-provider';
 import type { AccountRecord } from '../../setup';
-import { timeLimit } from '../../time-limit';
+import { createTimeLimit } from '../../time-limit';
 import { accessOf, type FlowDeps } from '../deps';
-import { isNews } from './needs-sync';
+import { needsSync } from './needs-sync';
 
 /**
  * Returns after how long the claimed scan of a dead process becomes due again, in milliseconds: a little more than one
  * call. Two scans at once do no harm.
  */
-export const watchClaimMs = ({ limits }: Pick<FlowDeps, 'limits'>): number => limits.callMs + 2_000;
+export const scanClaimMs = ({ limits }: Pick<FlowDeps, 'limits'>): number => limits.callMs + 2_000;
 /** A scan reaches further back than the last one, because a change may become visible late. */
 const OVERLAP_MS = 15_000;
 /** For a provider that returns pages; the rest is left to the full scan (full-scan.ts). */
-const MOST_PAGES = 20;
+const MAX_PAGES = 20;
 /** A webhook may still be on its way, so its news is not synced before. */
-const WEBHOOK_MS = 5_000;
+const WEBHOOK_GRACE_MS = 5_000;
 /** How much rarer scans may become while webhooks prove themselves, as a factor of `livePollMs`. */
-const RAREST = 6;
+const MAX_SLOWDOWN = 6;
 /** A scan takes at most this share of the time, so an account with large responses is scanned less often. */
-const SHARE_OF_TIME = 1 / 20;
-const LONGEST_EVERY_MS = 5 * 60_000;
+const MAX_TIME_SHARE = 1 / 20;
+const MAX_SCAN_INTERVAL_MS = 5 * 60_000;
 
-export interface Scanned { readonly accountId: AccountId; readonly changed: number; readonly syncs: number }
+export interface ScanResult {
+  readonly accountId: AccountId;
+  readonly changed: number;
+  readonly syncs: number;
+}
 
 /**
  * Scans an account for changed conversations, and requests syncs of those with a state or message that no sync has
@@ -33,30 +37,39 @@ export interface Scanned { readonly accountId: AccountId; readonly changed: numb
  * @returns the result; null if it was stopped
  * @throws the provider's error; then each live handoff of the account is synced on a timer instead
  */
-export async function scanAccount(deps: FlowDeps, scan: ClaimedScan, stopped: AbortSignal): Promise<Scanned | null> {
-  const { watches, setup, lanes } = deps.stores;
+export async function scanAccount(deps: FlowDeps, scan: ClaimedScan, stopped: AbortSignal): Promise<ScanResult | null> {
+  const { scans, setup, lanes } = deps.stores;
   const { accountId, organizationId, startedAt, unscannedMs } = scan;
-  const account = await setup.account(organizationId, accountId);
+  const account = await setup.findAccount(organizationId, accountId);
   const instance = account && deps.providers.get(account.provider)?.instance;
-  if (!account || !instance?.changedConversations) {
+  if (!account || !instance?.listChangedConversations) {
     // Its live handoffs have their own timers. This is for messages that were sent while no replica ran.
-    const syncs = await lanes.wantReadingOfLive(accountId, deps.limits.livePollMs);
-    await watches.finishScan(accountId, startedAt, LONGEST_EVERY_MS);
+    const syncs = await lanes.requestTimerSyncsOfLive(accountId, deps.limits.liveScanIntervalMs);
+    await scans.finishScan(accountId, startedAt, MAX_SCAN_INTERVAL_MS);
     return { accountId, changed: 0, syncs };
   }
   const hasWebhooks = accessOf(deps, account).webhookUrl !== '';
   const from = deps.clock.now();
-  const every = (): number => nextScanMs({ everyMs: scan.everyMs, livePollMs: deps.limits.livePollMs, hasWebhooks, tookMs: deps.clock.now() - from, random: deps.clock.random() });
+  const nextIntervalMs = (): number =>
+    nextScanDelayMs({
+      everyMs: scan.everyMs,
+      liveScanIntervalMs: deps.limits.liveScanIntervalMs,
+      hasWebhooks,
+      tookMs: deps.clock.now() - from,
+      random: deps.clock.random(),
+    });
   try {
-    const found = await changedIn(deps, account, instance, unscannedMs + OVERLAP_MS, stopped);
-    const unread = await unreadOf(deps, accountId, found, hasWebhooks);
-    const afterMs = hasWebhooks ? WEBHOOK_MS : 0;
-    const syncs = await watches.wantSyncOf(accountId, unread.all, afterMs, 'CHECK') + await watches.wantSyncOf(accountId, unread.messages, afterMs, 'MESSAGES');
-    await watches.finishScan(accountId, startedAt, every());
+    const found = await findChanged(deps, account, instance, unscannedMs + OVERLAP_MS, stopped);
+    const unread = await findUnsynced(deps, accountId, found, hasWebhooks);
+    const afterMs = hasWebhooks ? WEBHOOK_GRACE_MS : 0;
+    const syncs =
+      (await scans.requestTimerSyncs(accountId, unread.all, afterMs, 'CHECK')) +
+      (await scans.requestTimerSyncs(accountId, unread.messages, afterMs, 'MESSAGES'));
+    await scans.finishScan(accountId, startedAt, nextIntervalMs());
     return { accountId, changed: found.reduce((sum, page) => sum + page.conversationIds.length, 0), syncs };
   } catch (error) {
-    if (!stopped.aborted) await lanes.wantReadingOfLive(accountId, every());
-    await watches.finishScan(accountId, null, stopped.aborted ? 0 : every());
+    if (!stopped.aborted) await lanes.requestTimerSyncsOfLive(accountId, nextIntervalMs());
+    await scans.finishScan(accountId, null, stopped.aborted ? 0 : nextIntervalMs());
     if (stopped.aborted) return null;
     throw error;
   }
@@ -67,42 +80,82 @@ export async function scanAccount(deps: FlowDeps, scan: ClaimedScan, stopped: Ab
  * wait is twice the one before, up to six times the shortest.
  * @param everyMs the wait before this scan; null: at start, or after a timer found news that no webhook brought
  */
-export function nextScanMs({ everyMs, livePollMs, hasWebhooks, tookMs, random }: { readonly everyMs: number | null; readonly livePollMs: number; readonly hasWebhooks: boolean; readonly tookMs: number; readonly random: number }): number {
-  const proven = hasWebhooks && everyMs !== null ? Math.min(livePollMs * RAREST, everyMs * 2) : livePollMs;
+export function nextScanDelayMs({
+  everyMs,
+  liveScanIntervalMs,
+  hasWebhooks,
+  tookMs,
+  random,
+}: {
+  readonly everyMs: number | null;
+  readonly liveScanIntervalMs: number;
+  readonly hasWebhooks: boolean;
+  readonly tookMs: number;
+  readonly random: number;
+}): number {
+  const proven =
+    hasWebhooks && everyMs !== null ? Math.min(liveScanIntervalMs * MAX_SLOWDOWN, everyMs * 2) : liveScanIntervalMs;
   const spread = proven * (0.9 + 0.2 * random);
-  return Math.round(Math.max(Math.min(spread, livePollMs * RAREST), Math.min(LONGEST_EVERY_MS, tookMs / SHARE_OF_TIME)));
+  return Math.round(
+    Math.max(
+      Math.min(spread, liveScanIntervalMs * MAX_SLOWDOWN),
+      Math.min(MAX_SCAN_INTERVAL_MS, tookMs / MAX_TIME_SHARE),
+    ),
+  );
 }
 
-async function changedIn(deps: FlowDeps, account: AccountRecord, instance: SupportProvider, withinMs: number, stopped: AbortSignal): Promise<readonly ChangedPage[]> {
+async function findChanged(
+  deps: FlowDeps,
+  account: AccountRecord,
+  instance: SupportProvider,
+  withinMs: number,
+  stopped: AbortSignal,
+): Promise<readonly ChangedPage[]> {
   const pages: ChangedPage[] = [];
   for (let page = 1, more = true; more; page++) {
-    if (page > MOST_PAGES) {
-      await deps.stores.watches.wantLookOf(account.id);
+    if (page > MAX_PAGES) {
+      await deps.stores.scans.requestFullScan(account.id);
       break;
     }
-    const found = await instance.changedConversations!({ access: accessOf(deps, account), withinMs, page }, AbortSignal.any([stopped, timeLimit(deps.limits.callMs)]));
+    const found = await instance.listChangedConversations!(
+      { access: accessOf(deps, account), withinMs, page },
+      AbortSignal.any([stopped, createTimeLimit(deps.limits.callMs)]),
+    );
     pages.push(found);
-    ({ more } = found);
+    ({ hasMore: more } = found);
   }
   return pages;
 }
 
 /** Conversations that need a sync. `all`: of everything; `messages`: their state is known as the list shows it. */
-interface Unread { readonly all: readonly ProviderConversationId[]; readonly messages: readonly ProviderConversationId[] }
+interface Unread {
+  readonly all: readonly ProviderConversationId[];
+  readonly messages: readonly ProviderConversationId[];
+}
 
 /**
  * Returns the conversations whose state or last message in the list differs from what syncs have seen. One without an
  * entry may have changed in any way.
  */
-async function unreadOf(deps: FlowDeps, accountId: AccountId, pages: readonly ChangedPage[], hasWebhooks: boolean): Promise<Unread> {
-  const shown = new Map(pages.flatMap((page) => [...page.shown ?? []]));
+async function findUnsynced(
+  deps: FlowDeps,
+  accountId: AccountId,
+  pages: readonly ChangedPage[],
+  hasWebhooks: boolean,
+): Promise<Unread> {
+  const shown = new Map(pages.flatMap(page => [...(page.shown ?? [])]));
   // The list does not show whether an agent's message precedes a newer post of ours. While agents have the
   // conversation, and where no webhooks come, one call for its messages finds that out.
-  const known = new Map((await deps.stores.watches.knownOf(accountId, shown, hasWebhooks)).map((one) => [one.conversationId, one]));
+  const known = new Map(
+    (await deps.stores.scans.findKnownConversations(accountId, shown, hasWebhooks)).map(one => [
+      one.conversationId,
+      one,
+    ]),
+  );
   const unread: { [K in keyof Unread]: ProviderConversationId[] } = { all: [], messages: [] };
-  for (const id of pages.flatMap((page) => page.conversationIds)) {
+  for (const id of pages.flatMap(page => page.conversationIds)) {
     const one = known.get(id);
-    if (one === undefined || isNews(one, shown.get(id)!.state)) unread.all.push(id);
+    if (one === undefined || needsSync(one, shown.get(id)!.state)) unread.all.push(id);
     else if (!one.hasSeenLast) unread.messages.push(id);
   }
   return unread;
@@ -112,25 +165,43 @@ async function unreadOf(deps: FlowDeps, accountId: AccountId, pages: readonly Ch
  * The inputs of the timers. `mayBeRead`: agents have not been seen to read the end-user's latest messages.
  * Reading does not change a conversation, so no scan shows it.
  */
-export interface SyncTimers { readonly canBeScanned: boolean; readonly mayBeRead?: boolean; readonly livePollMs: number; readonly random: number }
+export interface SyncTimers {
+  readonly canBeScanned: boolean;
+  readonly expectsReadMark?: boolean;
+  readonly liveScanIntervalMs: number;
+  readonly random: number;
+}
 
 /** The interval of a live handoff's syncs where scans find changes. These syncs find what no scan shows. */
-export const RAREST_SYNC_MS = 15 * 60_000;
+export const MAX_SYNC_INTERVAL_MS = 15 * 60_000;
 /** The same interval while a read mark is expected. */
 export const READ_MARK_SYNC_MS = 3 * 60_000;
 /** For messages older than this, no read mark is expected. */
-export const READ_MARK_WAIT_MS = 30 * 60_000;
+export const READ_MARK_EXPECTED_MS = 30 * 60_000;
 
 /**
  * Returns after how long a live handoff is synced without a request, in milliseconds. It is spread, so that the syncs
  * of many handoffs do not coincide.
  */
-export const timerSyncMs = ({ canBeScanned, mayBeRead = false, livePollMs, random }: SyncTimers): number =>
-  (canBeScanned ? Math.round(Math.max(livePollMs, mayBeRead ? READ_MARK_SYNC_MS : RAREST_SYNC_MS) * (0.75 + 0.5 * random)) : livePollMs);
+export const timerSyncDelayMs = ({
+  canBeScanned,
+  expectsReadMark = false,
+  liveScanIntervalMs,
+  random,
+}: SyncTimers): number =>
+  canBeScanned
+    ? Math.round(
+        Math.max(liveScanIntervalMs, expectsReadMark ? READ_MARK_SYNC_MS : MAX_SYNC_INTERVAL_MS) *
+          (0.75 + 0.5 * random),
+      )
+    : liveScanIntervalMs;
 
 /**
  * Returns for how long a conversation's state counts as known when only messages are requested, in milliseconds. Scans
  * show other changes.
  */
-export const stateIsKnownMs = ({ canBeScanned, livePollMs }: Pick<SyncTimers, 'canBeScanned' | 'livePollMs'>): number => (canBeScanned ? 3 * livePollMs : livePollMs);
-
+export const stateFreshnessMs = ({
+  canBeScanned,
+  liveScanIntervalMs,
+}: Pick<SyncTimers, 'canBeScanned' | 'liveScanIntervalMs'>): number =>
+  canBeScanned ? 3 * liveScanIntervalMs : liveScanIntervalMs;

@@ -1,11 +1,11 @@
 import { ProviderUnavailableError } from '../../errors';
 import { isOpen, type HandoffRecord } from '../../handoff';
-import { timeLimit } from '../../time-limit';
+import { createTimeLimit } from '../../time-limit';
 import type { FlowDeps } from '../deps';
-import { readForward } from './sync-conversation';
+import { syncConversation } from './sync-conversation';
 
 /** The number of conversations that are synced at the same time; the connections belong to all sessions. */
-const WIDTH = 4;
+const CONCURRENCY = 4;
 /** The wait before a provider that has failed is called again. */
 const AGAIN_MS = 200;
 
@@ -19,16 +19,17 @@ export const awaitsSync = ({ state, syncBy }: Pick<HandoffRecord, 'state' | 'syn
  * passed. A conversation that cannot be synced is skipped, and its handoff ends anyway. Throws nothing.
  */
 export async function syncBeforeEnd(deps: FlowDeps, live: AsyncIterable<HandoffRecord>): Promise<void> {
-  const signal = timeLimit(deps.limits.endSyncMs);
+  const signal = createTimeLimit(deps.limits.endSyncMs);
   const handoffs = live[Symbol.asyncIterator]();
-  const readOneByOne = async (): Promise<void> => {
+  const syncOneByOne = async (): Promise<void> => {
     while (!signal.aborted) {
       const next = await handoffs.next();
       if (next.done === true) return;
-      if (isOpen(next.value.state) || awaitsSync(next.value, deps.clock.now())) await readToEnd(deps, next.value, signal).catch(() => undefined);
+      if (isOpen(next.value.state) || awaitsSync(next.value, deps.clock.now()))
+        await readToEnd(deps, next.value, signal).catch(() => undefined);
     }
   };
-  await untilOver(signal, Promise.all(Array.from({ length: WIDTH }, readOneByOne)));
+  await untilOver(signal, Promise.all(Array.from({ length: CONCURRENCY }, syncOneByOne)));
 }
 
 /**
@@ -38,32 +39,45 @@ export async function syncBeforeEnd(deps: FlowDeps, live: AsyncIterable<HandoffR
  */
 export async function syncEnding(deps: FlowDeps, ending: HandoffRecord): Promise<void> {
   const leftMs = Date.parse(ending.syncBy!) - deps.clock.now();
-  const signal = timeLimit(Math.max(0, Math.min(leftMs, deps.limits.endSyncMs)));
+  const signal = createTimeLimit(Math.max(0, Math.min(leftMs, deps.limits.endSyncMs)));
   const readUntilDone = async (): Promise<void> => {
-    while (!(await isRead(deps, ending, signal)) && !signal.aborted) await untilOver(timeLimit(AGAIN_MS));
+    while (!(await isRead(deps, ending, signal)) && !signal.aborted) await untilOver(createTimeLimit(AGAIN_MS));
   };
   await untilOver(signal, readUntilDone());
 }
 
 /** Runs one attempt. False: a later attempt may succeed. @throws an error that no later attempt changes */
 const isRead = (deps: FlowDeps, ending: HandoffRecord, signal: AbortSignal): Promise<boolean> =>
-  readToEnd(deps, ending, signal).then(() => true, (error: unknown) => {
-    if (error instanceof ProviderUnavailableError) return false;
-    throw error;
-  });
+  readToEnd(deps, ending, signal).then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof ProviderUnavailableError) return false;
+      throw error;
+    },
+  );
 
 /**
  * Syncs to the end of the conversation. One sync reads a limited number of pages, so a long conversation takes several.
  */
-async function readToEnd(deps: FlowDeps, { organizationId, sessionId }: HandoffRecord, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted && await readForward(deps, organizationId, sessionId) === 0);
+async function readToEnd(
+  deps: FlowDeps,
+  { organizationId, sessionId }: HandoffRecord,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted && (await syncConversation(deps, organizationId, sessionId)) === 0);
 }
 
 /** Returns when the signal aborts, or when the work has ended or failed. */
 async function untilOver(signal: AbortSignal, work: Promise<unknown> = new Promise(() => undefined)): Promise<void> {
   const timeIsUp = new Promise<void>(resolve => {
     if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => { resolve(); }, { once: true });
+    signal.addEventListener(
+      'abort',
+      () => {
+        resolve();
+      },
+      { once: true },
+    );
   });
   await Promise.race([work.catch(() => undefined), timeIsUp]);
 }

@@ -1,31 +1,51 @@
-import { shortened } from '../../checks/text';
+import { shortenText } from '../../checks/text';
 import { ProviderRefusedError } from '../../errors';
-import { receivedFiles } from '../../content/attachments';
-import { reasonOf } from '../../files';
+import { fitReceivedFiles } from '../../content/validate-attachments';
+import { refusalReason } from '../../files';
 import { canMove, isOpen, type HandoffAgent, type HandoffCause, type HandoffRecord } from '../../handoff';
-import { isUuid, type AccountId, type OrganizationId, type ProviderAgentId, type ProviderMessageId, type SessionId } from '../../ids';
+import {
+  isUuid,
+  type AccountId,
+  type OrganizationId,
+  type ProviderAgentId,
+  type ProviderMessageId,
+  type SessionId,
+} from '../../ids';
 import { instantOf } from '../../ports/clock';
 import type { SessionTransaction, SyncCause } from '../../ports/stores';
 import { hasNewHint, hintAfterSync } from '../../sync-hint';
-import type { ConversationSeen, ConversationView, Observation } from '../../ports/support-provider';
-import { beginTakeover, drainIfDone, endLiveHandoff, moveHandoff, wordsAreOnTheirWay } from '../handoff/transition';
-import { connect, conversationOf, signalOf } from '../provider-context';
-import { receiveChange, receiveReadMark, tellAgents } from './receive-change';
-import { conversationLost } from '../handoff/conversation-lost';
-import { clearFalseFailures } from './clear-failed-marks';
-import { endedByAgents, endedHandoffOf, isAfterReturn, isReturnAwaited, isSyncedEnding, noteWord } from '../handoff/last-ending';
+import type { ConversationSnapshot, ConversationView, Observation } from '../../ports/provider/support-provider';
+import {
+  beginTakeover,
+  endIfDrained,
+  endLiveHandoff,
+  transitionHandoff,
+  updateControlWhileDraining,
+} from '../handoff/transition';
+import { loadProviderContext, conversationAccessOf, createCallSignal } from '../provider-context';
+import { receiveChange, receiveReadMark, notifyAgents } from './receive-change';
+import { handleLostConversation } from '../handoff/conversation-lost';
+import { clearFailedMarks } from './clear-failed-marks';
+import {
+  recordEndingByAgents,
+  endedHandoffOf,
+  isAfterReturn,
+  isReturnInProgress,
+  isSyncedEnding,
+  recordLastAgentMessage,
+} from '../handoff/last-ending';
 import type { FlowDeps } from '../deps';
-import { isNews } from './needs-sync';
-import { canonical } from '../canonical-json';
+import { needsSync } from './needs-sync';
+import { canonicalJson } from '../canonical-json';
 import { mayBeRead } from '../read-mark-timer';
-import { stateIsKnownMs, timerSyncMs } from './scan-account';
-import { notePosted } from '../undelivered';
-import { isFromWhileOff, lastViewOf } from '../handoff/while-disabled';
+import { stateFreshnessMs, timerSyncDelayMs } from './scan-account';
+import { recordPosted } from '../undelivered';
+import { isFromWhileDisabled, trustedLastView } from '../handoff/while-disabled';
 
 /** The maximum number of pages per sync. The rest follows at the next claim, before the state is believed. */
 const MAX_PAGES = 20;
 /** The wait after a view that overlapped our own status write. */
-const REREAD_MS = 1_000;
+const RESYNC_MS = 1_000;
 
 /**
  * Syncs one session's conversation and applies what it finds. Called after each webhook, at start and on a timer while
@@ -36,16 +56,25 @@ const REREAD_MS = 1_000;
  * webhook
  * @returns milliseconds until the next sync, or null if only a hint should cause one
  */
-export async function readForward(deps: FlowDeps, organizationId: OrganizationId, sessionId: SessionId, cause: SyncCause = 'HINT'): Promise<number | null> {
+export async function syncConversation(
+  deps: FlowDeps,
+  organizationId: OrganizationId,
+  sessionId: SessionId,
+  cause: SyncCause = 'HINT',
+): Promise<number | null> {
   const { sessions } = deps.stores;
-  const connected = await connect(deps, organizationId, sessionId);
-  const { provider, account, session } = connected;
+  const context = await loadProviderContext(deps, organizationId, sessionId);
+  const { provider, account, session } = context;
   const isTimer = cause === 'TIMER';
-  const conversation = conversationOf(deps, connected, isTimer);
+  const conversation = conversationAccessOf(deps, context, isTimer);
   if (conversation === null) return null;
-  const timers = { canBeScanned: provider.changedConversations !== undefined, livePollMs: deps.limits.livePollMs, random: deps.clock.random() };
-  const signal = signalOf(deps);
-  const people = peopleOf(deps, account.id);
+  const timers = {
+    canBeScanned: provider.listChangedConversations !== undefined,
+    liveScanIntervalMs: deps.limits.liveScanIntervalMs,
+    random: deps.clock.random(),
+  };
+  const signal = createCallSignal(deps);
+  const people = createAgentLookup(deps, account.id);
   const keepsFiles = deps.files !== undefined && provider.openFile !== undefined;
 
   const { recheck } = session;
@@ -53,86 +82,113 @@ export async function readForward(deps: FlowDeps, organizationId: OrganizationId
   const stateAge = session.stateReadAt === null ? Infinity : deps.clock.now() - Date.parse(session.stateReadAt);
   // However many messages arrive, the state is read as often as the timer would read it. A timer's sync of messages
   // comes from a scan, which has seen the state.
-  const onlyWords = session.readHint === 'MESSAGES' && (isTimer || stateAge < stateIsKnownMs(timers));
-  let seen: ConversationSeen | null = null;
+  const onlyWords = session.readHint === 'MESSAGES' && (isTimer || stateAge < stateFreshnessMs(timers));
+  let seen: ConversationSnapshot | null = null;
   let after = session.readAfter;
   let newest = session.readAfter;
   const failed = new Map<ProviderMessageId, Observation>();
   /** Records that a timer found news that no webhook reported. */
-  const report = async (hasFound: boolean, hasHint: boolean): Promise<void> => {
-    if (isTimer && hasFound && !hasHint) await deps.stores.watches.webhooksMissed(account.id, deps.limits.livePollMs);
+  const reportMissedWebhook = async (hasFound: boolean, hasHint: boolean): Promise<void> => {
+    if (isTimer && hasFound && !hasHint)
+      await deps.stores.scans.recordMissedWebhook(account.id, deps.limits.liveScanIntervalMs);
   };
   let hasFound = false;
   try {
     if (!onlyWords) seen = await provider.readConversation(conversation, signal());
     let more = true;
     for (let page = 0; more && page < MAX_PAGES; page++) {
-      const read = await provider.readForward({ conversation, after }, signal());
+      const read = await provider.listMessages({ conversation, after }, signal());
       const agents = await people(read.observations.flatMap(o => ('agent' in o && o.agent ? [o.agent] : [])));
       await sessions.transact(organizationId, sessionId, async tx => {
         if (tx.session.conversationId !== conversation.conversationId) return;
         const { lastMessageSeq } = tx.session;
-        for (const observation of read.observations) await receiveObservation(tx, deps, observation, { agents, keepsFiles, ...(seen !== null && { assigneeId: seen.agent?.externalId ?? null }) });
+        for (const observation of read.observations)
+          await receiveObservation(tx, deps, observation, {
+            agents,
+            archivesFiles: keepsFiles,
+            ...(seen !== null && { assigneeId: seen.agent?.externalId ?? null }),
+          });
         if (tx.session.lastMessageSeq !== lastMessageSeq) hasFound = true;
-        await tx.updateSession({ readAfter: read.after, seenThrough: read.observations.at(-1)?.id ?? tx.session.seenThrough });
+        await tx.updateSession({
+          readAfter: read.after,
+          seenThrough: read.observations.at(-1)?.id ?? tx.session.seenThrough,
+        });
       });
-      for (const observation of read.observations) if (observation.shownAsFailed) failed.set(observation.id, observation);
+      for (const observation of read.observations)
+        if (observation.isMarkedFailed) failed.set(observation.id, observation);
       newest = read.observations.at(-1)?.id ?? newest;
       after = read.after;
-      more = read.more;
+      more = read.hasMore;
     }
     if (more) return 0;
     if (recheck.length > 0) {
-      const changed = await provider.readMessages?.(conversation, recheck, signal()) ?? [];
+      const changed = (await provider.readMessages?.(conversation, recheck, signal())) ?? [];
       await sessions.transact(organizationId, sessionId, async tx => {
-        for (const observation of changed) await receiveObservation(tx, deps, observation, { agents: new Map(), keepsFiles });
+        for (const observation of changed)
+          await receiveObservation(tx, deps, observation, { agents: new Map(), archivesFiles: keepsFiles });
         // Each may have changed again since it was read.
-        if (!hasNewHint(session, tx.session)) await tx.updateSession({ recheck: tx.session.recheck.filter(id => !recheck.includes(id)) });
+        if (!hasNewHint(session, tx.session))
+          await tx.updateSession({ recheck: tx.session.recheck.filter(id => !recheck.includes(id)) });
       });
-      for (const observation of changed) if (observation.shownAsFailed) failed.set(observation.id, observation);
+      for (const observation of changed) if (observation.isMarkedFailed) failed.set(observation.id, observation);
     }
-    await clearFalseFailures(deps, connected, conversation, { marked: [...failed.values()], cause, signal });
+    await clearFailedMarks(deps, context, conversation, { marked: [...failed.values()], cause, signal });
   } catch (error) {
     if (!(error instanceof ProviderRefusedError && error.gone)) throw error;
-    await conversationLost(deps, organizationId, sessionId, conversation.conversationId);
+    await handleLostConversation(deps, organizationId, sessionId, conversation.conversationId);
     return null;
   }
 
   // Only the state is compared and stored.
-  const view: ConversationView | null = seen && { status: seen.status, agent: seen.agent, teamId: seen.teamId, ...(seen.isMarked && { isMarked: true }) };
+  const view: ConversationView | null = seen && {
+    status: seen.status,
+    agent: seen.agent,
+    teamId: seen.teamId,
+    ...(seen.isMarked && { isMarked: true }),
+  };
   const agents = await people(view?.agent ? [view.agent] : []);
   let hasHint = false;
   const { answer } = await sessions.transact(organizationId, sessionId, async tx => {
     hasHint = hasNewHint(session, tx.session);
-    const finish = (isStateBelieved: boolean) => tx.updateSession({ readHint: hintAfterSync(session, tx.session, isStateBelieved) });
+    const finish = (isStateBelieved: boolean) =>
+      tx.updateSession({ readHint: hintAfterSync(session, tx.session, isStateBelieved) });
     // As of the end of the sync: who has the conversation, and what agents have read.
-    const timerMs = async () => timerSyncMs({ ...timers, mayBeRead: await mayBeRead(tx, deps) });
-    if (isSyncedEnding(tx.liveHandoff, session)) await drainIfDone(tx, deps, await tx.updateHandoff(tx.liveHandoff.id, { syncBy: null }));
+    const timerMs = async () => timerSyncDelayMs({ ...timers, expectsReadMark: await mayBeRead(tx, deps) });
+    if (isSyncedEnding(tx.liveHandoff, session))
+      await endIfDrained(tx, deps, await tx.updateHandoff(tx.liveHandoff.id, { syncBy: null }));
     if (view === null) {
       await finish(true);
-      if (tx.liveHandoff !== null && isOpen(tx.liveHandoff.state)) return Math.max(1, await timerMs() - stateAge);
+      if (tx.liveHandoff !== null && isOpen(tx.liveHandoff.state)) return Math.max(1, (await timerMs()) - stateAge);
       // While it drains, and once more after it, as below.
-      return tx.liveHandoff !== null || session.liveHandoffId !== null ? deps.limits.livePollMs : null;
+      return tx.liveHandoff !== null || session.liveHandoffId !== null ? deps.limits.liveScanIntervalMs : null;
     }
-    const overlapped = session.statusWrites % 2 === 1 || tx.session.statusWrites !== session.statusWrites
+    const overlapped =
+      session.statusWrites % 2 === 1 ||
+      tx.session.statusWrites !== session.statusWrites ||
       // A replica that outlived its lease has read another view in between, and it is unknown which of the two is
       // older.
-      || tx.session.stateReadAt !== session.stateReadAt || canonical(tx.session.lastView) !== canonical(session.lastView);
+      tx.session.stateReadAt !== session.stateReadAt ||
+      canonicalJson(tx.session.lastView) !== canonicalJson(session.lastView);
     const isBelieved = !overlapped && tx.session.conversationId === conversation.conversationId;
     await finish(isBelieved);
-    if (!isBelieved) return REREAD_MS;
+    if (!isBelieved) return RESYNC_MS;
     const live = tx.liveHandoff;
-    if (session.lastView !== null && isNews(session, { status: view.status, teamId: view.teamId, agentId: view.agent?.externalId ?? null })) hasFound = true;
+    if (
+      session.lastView !== null &&
+      needsSync(session, { status: view.status, teamId: view.teamId, agentId: view.agent?.externalId ?? null })
+    )
+      hasFound = true;
     await receiveView(tx, deps, view, agents);
-    if (live !== null && isOpen(live.state) && (tx.liveHandoff === null || !isOpen(tx.liveHandoff.state))) await endedByAgents(tx, live.id, readAt, newest);
+    if (live !== null && isOpen(live.state) && (tx.liveHandoff === null || !isOpen(tx.liveHandoff.state)))
+      await recordEndingByAgents(tx, live.id, readAt, newest);
     await tx.updateSession({ stateReadAt: readAt });
     await receiveReadMark(tx, deps, seen?.agentsReadAt ?? null);
     // ENDING too, because agents' actions during the drain are handled after its end. And once more after it, because
     // surveys come a moment later.
     if (tx.liveHandoff !== null && isOpen(tx.liveHandoff.state)) return timerMs();
-    return tx.liveHandoff !== null || session.liveHandoffId !== null ? deps.limits.livePollMs : null;
+    return tx.liveHandoff !== null || session.liveHandoffId !== null ? deps.limits.liveScanIntervalMs : null;
   });
-  await report(hasFound, hasHint);
+  await reportMissedWebhook(hasFound, hasHint);
   return answer;
 }
 
@@ -140,97 +196,151 @@ export async function readForward(deps: FlowDeps, organizationId: OrganizationId
  * Returns the cause of the next sync that `readForward` requested. Null: it continues this sync, for the same
  * cause.
  */
-export const causeOfNext = (nextMs: number | null): SyncCause | null => (nextMs !== null && nextMs > REREAD_MS ? 'TIMER' : null);
+export const nextSyncCause = (nextMs: number | null): SyncCause | null =>
+  nextMs !== null && nextMs > RESYNC_MS ? 'TIMER' : null;
 
-type People = ReadonlyMap<string, HandoffAgent>;
+type AgentsByExternalId = ReadonlyMap<string, HandoffAgent>;
 
 /** Returns agents by the provider's id, with our ids where they are listed. */
-function peopleOf(deps: FlowDeps, accountId: AccountId) {
-  return async (seen: readonly { externalId: string; name: string }[]): Promise<People> => {
+function createAgentLookup(deps: FlowDeps, accountId: AccountId) {
+  return async (seen: readonly { externalId: string; name: string }[]): Promise<AgentsByExternalId> => {
     const people = new Map<string, HandoffAgent>();
     for (const { externalId, name } of seen)
       if (!people.has(externalId))
-        people.set(externalId, { id: (await deps.stores.setup.findAgent(accountId, externalId))?.id ?? null, externalId, name });
+        people.set(externalId, {
+          id: (await deps.stores.setup.findAgent(accountId, externalId))?.id ?? null,
+          externalId,
+          name,
+        });
     return people;
   };
 }
 
 /** What a sync knows besides its observations. */
-interface Finding {
-  readonly agents: People;
+interface SyncContext {
+  readonly agents: AgentsByExternalId;
   /** Whether agents' files are archived. */
-  readonly keepsFiles: boolean;
+  readonly archivesFiles: boolean;
   /** The agent who has the conversation now. If omitted: not read, so the last known one. */
   readonly assigneeId?: ProviderAgentId | null;
 }
 
 /** Applies one observation. Repeats stop at the provider's message id. */
-export async function receiveObservation(tx: SessionTransaction, deps: FlowDeps, observation: Observation, { agents, keepsFiles, assigneeId = lastViewOf(tx.inbox, tx.session)?.agent?.externalId ?? null }: Finding): Promise<void> {
+export async function receiveObservation(
+  tx: SessionTransaction,
+  deps: FlowDeps,
+  observation: Observation,
+  { agents, archivesFiles, assigneeId = trustedLastView(tx.inbox, tx.session)?.agent?.externalId ?? null }: SyncContext,
+): Promise<void> {
   if (observation.kind === 'ignored' || observation.kind === 'note') return;
   if (observation.kind === 'echo') {
     // Found before the poster could record it, because it died or was slower. The post is known from now on.
-    const ours = isUuid(observation.ourId) ? await tx.message(observation.ourId) : null;
-    if (ours !== null && ours.providerMessageId === null) await notePosted(tx, ours, observation.id);
+    const ours = isUuid(observation.ourId) ? await tx.findMessage(observation.ourId) : null;
+    if (ours !== null && ours.providerMessageId === null) await recordPosted(tx, ours, observation.id);
     return;
   }
-  if (isForgotten(tx, observation)) return;
-  if (isFromWhileOff(tx.inbox, observation)) return receiveFromWhileOff(tx, deps, observation);
+  if (isRemovedFromHistory(tx, observation)) return;
+  if (isFromWhileDisabled(tx.inbox, observation)) return receiveFromWhileDisabled(tx, deps, observation);
   if (observation.kind !== 'agentMessage') return receiveChange(tx, deps, observation);
-  if ((await tx.messageByProviderId(observation.id)) !== null) return;
+  if ((await tx.findMessageByProviderId(observation.id)) !== null) return;
   const agent = agents.get(observation.agent.externalId) ?? { id: null, ...observation.agent };
 
-  const attachments = receivedFiles(observation.attachments, keepsFiles ? deps.files!.rules : null);
+  const attachments = fitReceivedFiles(observation.attachments, archivesFiles ? deps.files!.rules : null);
 
   // The conversation was returned, so the message begins something new instead of joining the handoff that still
   // drains.
-  if (isAfterReturn(tx.session, tx.liveHandoff, observation.id)) await moveHandoff(tx, deps, tx.liveHandoff!, 'DRAINED');
+  if (isAfterReturn(tx.session, tx.liveHandoff, observation.id))
+    await transitionHandoff(tx, deps, tx.liveHandoff!, 'DRAINED');
   // The message was sent before the end of an ended handoff, so it begins nothing.
   const ended = endedHandoffOf(tx, deps.clock.now(), observation);
   let live = ended === null ? tx.liveHandoff : null;
-  if (ended === null && live === null && tx.session.closedAt === null && tx.inbox.state !== 'DISABLED') live = await beginTakeover(tx, deps, 'ACTIVE', agent);
+  if (ended === null && live === null && tx.session.closedAt === null && tx.inbox.state !== 'DISABLED')
+    live = await beginTakeover(tx, deps, 'ACTIVE', agent);
   const handoffId = ended ?? live?.id ?? null;
   const message = await tx.insertMessage({
-    id: deps.clock.newId(), author: 'AGENT', visibility: 'PUBLIC', text: observation.text, content: observation.content ?? null, attachments,
-    authorName: agent.name, agentId: agent.id, handoffId, callerMessageId: null, providerMessageId: observation.id,
-    replyToMessageId: observation.replyTo == null ? null : (await tx.messageByProviderId(observation.replyTo))?.id ?? null,
+    id: deps.clock.newId(),
+    author: 'AGENT',
+    visibility: 'PUBLIC',
+    text: observation.text,
+    content: observation.content ?? null,
+    attachments,
+    authorName: agent.name,
+    agentId: agent.id,
+    handoffId,
+    callerMessageId: null,
+    providerMessageId: observation.id,
+    replyToMessageId:
+      observation.replyTo == null ? null : ((await tx.findMessageByProviderId(observation.replyTo))?.id ?? null),
     createdAt: observation.at,
   });
   const at = instantOf(deps.clock.now());
   // The assigned agent keeps the session even if another agent replies.
-  const isHeld = live?.agent != null && live.agent.externalId === assigneeId;
-  if (live !== null && canMove(live.state, 'AGENT_REPLIED')) await moveHandoff(tx, deps, live, 'AGENT_REPLIED', { agent: isHeld ? live.agent : agent });
-  await tx.appendEvent({ type: 'MESSAGE_RECORDED', messageId: message.id, author: 'AGENT', visibility: 'PUBLIC' }, handoffId, at);
-  await tx.oweRuntime({ kind: 'MESSAGE', messageId: message.id });
-  await noteWord(tx, handoffId, observation.id, agent);
-  if (live?.state === 'ENDING') await wordsWhileEnding(tx, deps, live, agent);
-  if (keepsFiles) for (const [index, { name, refused }] of attachments.entries())
-    await (refused ? tellAgents(tx, observation.id, `the file ${shortened(name, 150)}, because ${reasonOf(refused)}`, index) : tx.oweMedia({ kind: 'KEEP_FILE', messageId: message.id, index }));
-  if (observation.lacking) await tellAgents(tx, observation.id, observation.lacking);
+  const isAssigned = live?.agent != null && live.agent.externalId === assigneeId;
+  if (live !== null && canMove(live.state, 'AGENT_REPLIED'))
+    await transitionHandoff(tx, deps, live, 'AGENT_REPLIED', { agent: isAssigned ? live.agent : agent });
+  await tx.appendEvent(
+    { type: 'MESSAGE_RECORDED', messageId: message.id, author: 'AGENT', visibility: 'PUBLIC' },
+    handoffId,
+    at,
+  );
+  await tx.enqueueForRuntime({ kind: 'MESSAGE', messageId: message.id });
+  await recordLastAgentMessage(tx, handoffId, observation.id, agent);
+  if (live?.state === 'ENDING') await receiveMessageWhileEnding(tx, deps, live, agent);
+  if (archivesFiles)
+    for (const [index, { name, refused }] of attachments.entries())
+      await (refused
+        ? notifyAgents(
+            tx,
+            observation.id,
+            `the file ${shortenText(name, 150)}, because ${refusalReason(refused)}`,
+            index,
+          )
+        : tx.enqueueFileWork({ kind: 'KEEP_FILE', messageId: message.id, index }));
+  if (observation.omittedContent) await notifyAgents(tx, observation.id, observation.omittedContent);
 }
 
 /**
  * Records the agent of a message that arrived while the handoff ends, because the outcome names them, and keeps the bot
  * silent until the message is delivered.
  */
-async function wordsWhileEnding(tx: SessionTransaction, deps: FlowDeps, live: HandoffRecord, agent: HandoffAgent): Promise<void> {
-  await wordsAreOnTheirWay(tx, deps, live.agent === null ? await tx.updateHandoff(live.id, { agent }) : live);
+async function receiveMessageWhileEnding(
+  tx: SessionTransaction,
+  deps: FlowDeps,
+  live: HandoffRecord,
+  agent: HandoffAgent,
+): Promise<void> {
+  await updateControlWhileDraining(tx, deps, live.agent === null ? await tx.updateHandoff(live.id, { agent }) : live);
 }
 
 /**
  * Notifies the author of a message to the end-user from while support was disabled. Other observations from then have
  * no effect.
  */
-async function receiveFromWhileOff(tx: SessionTransaction, deps: FlowDeps, observation: Observation): Promise<void> {
+async function receiveFromWhileDisabled(
+  tx: SessionTransaction,
+  deps: FlowDeps,
+  observation: Observation,
+): Promise<void> {
   if (observation.kind === 'agentMessage' || observation.kind === 'unshowable')
-    await receiveChange(tx, deps, { kind: 'unshowable', id: observation.id, what: 'support was switched off when you wrote it' });
+    await receiveChange(tx, deps, {
+      kind: 'unshowable',
+      id: observation.id,
+      description: 'support was switched off when you wrote it',
+    });
   // A survey that was offered before is still answered.
-  if (observation.kind === 'survey' && await tx.handoffOfSurvey(observation.id) !== null) await receiveChange(tx, deps, observation);
+  if (observation.kind === 'survey' && (await tx.findHandoffOfSurvey(observation.id)) !== null)
+    await receiveChange(tx, deps, observation);
 }
 
 /** Returns whether retention removed the message's record, so that it is not new. */
-function isForgotten({ session }: SessionTransaction, observation: Observation): boolean {
+function isRemovedFromHistory({ session }: SessionTransaction, observation: Observation): boolean {
   const before = session.forgotten?.messagesBefore ?? null;
-  if (before === null || !['agentMessage', 'unshowable', 'automaticReply'].includes(observation.kind) || !('at' in observation)) return false;
+  if (
+    before === null ||
+    !['agentMessage', 'unshowable', 'automaticReply'].includes(observation.kind) ||
+    !('at' in observation)
+  )
+    return false;
   return observation.at !== undefined && Date.parse(observation.at) < Date.parse(before);
 }
 
@@ -238,60 +348,96 @@ function isForgotten({ session }: SessionTransaction, observation: Observation):
  * Applies the conversation's state to the handoff. It is compared with the last view, so that residue does not count as
  * a change.
  */
-export async function receiveView(tx: SessionTransaction, deps: FlowDeps, view: ConversationView, people: People): Promise<void> {
-  const before = lastViewOf(tx.inbox, tx.session);
-  const agent = view.agent === null ? null : people.get(view.agent.externalId) ?? { id: null, ...view.agent };
+export async function receiveView(
+  tx: SessionTransaction,
+  deps: FlowDeps,
+  view: ConversationView,
+  people: AgentsByExternalId,
+): Promise<void> {
+  const before = trustedLastView(tx.inbox, tx.session);
+  const agent = view.agent === null ? null : (people.get(view.agent.externalId) ?? { id: null, ...view.agent });
   // Without an earlier view, a new assignment cannot be told from residue. This view is the reference for later ones.
   const isNewAgent = agent !== null && before !== null && agent.externalId !== before.agent?.externalId;
   const live = tx.liveHandoff;
 
   if (live === null) {
     // Our own return is still running, or support is disabled: the state is what the last handoff left.
-    if (tx.inbox.state === 'DISABLED' || isReturnAwaited(tx.session, deps.clock.now())) return;
-    if (tx.session.closedAt === null) await receiveUnasked(tx, deps, view, before, { agent, isNewAgent });
+    if (tx.inbox.state === 'DISABLED' || isReturnInProgress(tx.session, deps.clock.now())) return;
+    if (tx.session.closedAt === null) await receiveTakeover(tx, deps, view, before, { agent, isNewAgent });
   } else if (!isOpen(live.state)) {
     return;
   } else if (live.openedForAgents === 'YES') {
     // Until then the conversation is still as the bot, or an earlier handoff, left it.
-    await follow(tx, deps, live, view, before, agent);
+    await applyViewToHandoff(tx, deps, live, view, before, agent);
   }
   await tx.updateSession({ lastView: view });
 }
 
 /** Handles a view without a live handoff. The conversation may differ from how the bot or the last agents left it. */
-async function receiveUnasked(tx: SessionTransaction, deps: FlowDeps, view: ConversationView, before: ConversationView | null, { agent, isNewAgent }: { readonly agent: HandoffAgent | null; readonly isNewAgent: boolean }): Promise<void> {
-  if (isNewAgent && (view.status === 'BOT_HELD' || view.status === 'OPEN')) return void await beginTakeover(tx, deps, 'ASSIGNED', agent);
+async function receiveTakeover(
+  tx: SessionTransaction,
+  deps: FlowDeps,
+  view: ConversationView,
+  before: ConversationView | null,
+  { agent, isNewAgent }: { readonly agent: HandoffAgent | null; readonly isNewAgent: boolean },
+): Promise<void> {
+  if (isNewAgent && (view.status === 'BOT_HELD' || view.status === 'OPEN'))
+    return void (await beginTakeover(tx, deps, 'ASSIGNED', agent));
   if (view.status !== 'OPEN' || before === null || before.status === 'OPEN') return;
   // An end-user's message may open a resolved or snoozed conversation; the bot answers it. Anyone else who opens it
   // takes it, for themselves or for the queue.
-  if (before.status !== 'BOT_HELD' && tx.session.stateReadAt !== null && await tx.hasEndUserSaidSince(tx.session.stateReadAt))
-    await tx.oweProvider({ kind: 'RETURN_CONVERSATION', how: 'HOLD', handoffId: null });
+  if (
+    before.status !== 'BOT_HELD' &&
+    tx.session.stateReadAt !== null &&
+    (await tx.hasEndUserMessageSince(tx.session.stateReadAt))
+  )
+    await tx.enqueueForProvider({ kind: 'RETURN_CONVERSATION', how: 'HOLD', handoffId: null });
   else await beginTakeover(tx, deps, agent === null ? 'QUEUED' : 'ASSIGNED', agent);
 }
 
-async function follow(tx: SessionTransaction, deps: FlowDeps, live: HandoffRecord, view: ConversationView, before: ConversationView | null, agent: HandoffAgent | null): Promise<void> {
-  const move = async (handoff: HandoffRecord, cause: HandoffCause, patch: { agent?: HandoffAgent | null } = {}) =>
-    (canMove(handoff.state, cause) ? moveHandoff(tx, deps, handoff, cause, patch) : handoff);
+async function applyViewToHandoff(
+  tx: SessionTransaction,
+  deps: FlowDeps,
+  live: HandoffRecord,
+  view: ConversationView,
+  before: ConversationView | null,
+  agent: HandoffAgent | null,
+): Promise<void> {
+  const transitionIfAllowed = async (
+    handoff: HandoffRecord,
+    cause: HandoffCause,
+    patch: { agent?: HandoffAgent | null } = {},
+  ) => (canMove(handoff.state, cause) ? transitionHandoff(tx, deps, handoff, cause, patch) : handoff);
   switch (view.status) {
     case 'RESOLVED':
-      await endLiveHandoff(tx, deps, agent === null ? live : await move(live, 'ASSIGNED', { agent }), 'AGENT_RESOLVED');
+      await endLiveHandoff(
+        tx,
+        deps,
+        agent === null ? live : await transitionIfAllowed(live, 'ASSIGNED', { agent }),
+        'AGENT_RESOLVED',
+      );
       return;
     case 'BOT_HELD':
       await endLiveHandoff(tx, deps, live, 'AGENT_RETURNED');
-      if (view.isMarked) await tx.oweProvider({ kind: 'RETURN_CONVERSATION', how: 'HOLD', handoffId: live.id });
+      if (view.isMarked) await tx.enqueueForProvider({ kind: 'RETURN_CONVERSATION', how: 'HOLD', handoffId: live.id });
       return;
     case 'ON_HOLD':
-      await move(live, 'SNOOZED', agent === null ? {} : { agent });
+      await transitionIfAllowed(live, 'SNOOZED', agent === null ? {} : { agent });
       return;
     case 'OPEN': {
       // It was put on hold while in the queue, and is in the queue again.
-      if (live.state === 'ON_HOLD' && agent === null && live.agent === null) { await move(live, 'UNASSIGNED'); return; }
-      const awake = live.state === 'ON_HOLD' ? await move(live, 'UNSNOOZED') : live;
-      if (agent !== null) await move(awake, 'ASSIGNED', { agent });
+      if (live.state === 'ON_HOLD' && agent === null && live.agent === null) {
+        await transitionIfAllowed(live, 'UNASSIGNED');
+        return;
+      }
+      const awake = live.state === 'ON_HOLD' ? await transitionIfAllowed(live, 'UNSNOOZED') : live;
+      if (agent !== null) await transitionIfAllowed(awake, 'ASSIGNED', { agent });
       // A reply does not assign an agent, so an agent who was never assigned cannot become unassigned.
-      else if (before?.agent) await move(awake, view.teamId !== before.teamId ? 'TEAM_CHANGED' : 'UNASSIGNED');
+      else if (before?.agent)
+        await transitionIfAllowed(awake, view.teamId !== before.teamId ? 'TEAM_CHANGED' : 'UNASSIGNED');
       // It was passed to another team, not only removed from one that may have been deleted.
-      else if (before !== null && view.teamId !== null && view.teamId !== before.teamId && awake.agent !== null) await move(awake, 'TEAM_CHANGED');
+      else if (before !== null && view.teamId !== null && view.teamId !== before.teamId && awake.agent !== null)
+        await transitionIfAllowed(awake, 'TEAM_CHANGED');
     }
   }
 }

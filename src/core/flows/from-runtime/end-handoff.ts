@@ -2,73 +2,134 @@ import { ConflictError, InvalidInputError, NotFoundError } from '../../errors';
 import { isOpen, type HandoffEndReason } from '../../handoff';
 import { isUuid, type HandoffId, type OrganizationId, type SessionId } from '../../ids';
 import { instantOf } from '../../ports/clock';
-import type { AcknowledgeThroughInput, CloseSessionAnswer, CloseSessionInput, EndHandoffAnswer, EndHandoffInput, Flows, Scope } from '../api';
-import { drainIfDone, endLiveHandoff } from '../handoff/transition';
+import type {
+  AcknowledgeThroughInput,
+  CloseSessionResult,
+  CloseSessionInput,
+  EndHandoffResult,
+  EndHandoffInput,
+  Flows,
+  Scope,
+} from '../api';
+import { endIfDrained, endLiveHandoff } from '../handoff/transition';
 import type { FlowDeps } from '../deps';
-import { checkedId, idempotencyOf } from './record-message';
+import { validateId, idempotencyScopeOf } from './record-message';
 
 /** The maximum number of deliveries per acknowledgment, which limits how long locks are held. */
-const BATCH = 500;
+const BATCH_SIZE = 500;
 
 /** Returns what happens to the conversation if this service, not the agent, ends the handoff. */
-const returnAfter = (reason: HandoffEndReason): 'RESOLVE' | 'HOLD' => (reason === 'USER_ENDED' || reason === 'SESSION_CLOSED' ? 'RESOLVE' : 'HOLD');
+const returnModeFor = (reason: HandoffEndReason): 'RESOLVE' | 'HOLD' =>
+  reason === 'USER_ENDED' || reason === 'SESSION_CLOSED' ? 'RESOLVE' : 'HOLD';
 
-export function endHandoffFlows(deps: FlowDeps): Pick<Flows, 'endHandoff' | 'closeSession' | 'acknowledge' | 'acknowledgeThrough'> {
+export function endHandoffFlows(
+  deps: FlowDeps,
+): Pick<Flows, 'endHandoff' | 'closeSession' | 'acknowledge' | 'acknowledgeThrough'> {
   const { sessions, handoffs, deliveries } = deps.stores;
 
-  async function sessionOf(scope: Scope, input: EndHandoffInput): Promise<string> {
+  async function findSessionId(scope: Scope, input: EndHandoffInput): Promise<string> {
     if ((input.handoffId === null) === (input.sessionId === null))
-      throw new InvalidInputError('INPUT_INVALID', 'handoffId', 'Name either the handoff or its session, by handoffId or sessionId.');
+      throw new InvalidInputError(
+        'INPUT_INVALID',
+        'handoffId',
+        'Name either the handoff or its session, by handoffId or sessionId.',
+      );
     if (input.sessionId !== null) return input.sessionId;
     const handoff = isUuid(input.handoffId!) ? await handoffs.get(scope.organizationId, input.handoffId!) : null;
-    if (handoff === null) throw new NotFoundError('HANDOFF_NOT_FOUND', 'handoffId', 'There is no such handoff. Use an id from requestHandoff or the handoffs query.');
+    if (handoff === null)
+      throw new NotFoundError(
+        'HANDOFF_NOT_FOUND',
+        'handoffId',
+        'There is no such handoff. Use an id from requestHandoff or the handoffs query.',
+      );
     return handoff.sessionId;
   }
 
   return {
-    async endHandoff(scope: Scope, input: EndHandoffInput): Promise<EndHandoffAnswer> {
-      const idempotency = idempotencyOf(deps, scope, 'endHandoff', input);
-      const { answer, replayed } = await sessions.transact(scope.organizationId, await sessionOf(scope, input), async tx => {
-        const handoff = input.handoffId === null ? tx.liveHandoff : await tx.handoff(input.handoffId);
-        if (handoff === null)
-          throw new ConflictError('NO_LIVE_HANDOFF', 'sessionId', 'This session has no live handoff, so there is nothing to end.');
-        if (!isOpen(handoff.state)) return { handoff, session: tx.session, alreadyEnded: true };
-        const ended = await endLiveHandoff(tx, deps, handoff, input.reason);
-        if (tx.inbox.state !== 'DISABLED') await tx.oweProvider({ kind: 'RETURN_CONVERSATION', handoffId: handoff.id, how: returnAfter(input.reason) });
-        return { handoff: ended, session: tx.session, alreadyEnded: false };
-      }, idempotency);
+    async endHandoff(scope: Scope, input: EndHandoffInput): Promise<EndHandoffResult> {
+      const idempotency = idempotencyScopeOf(deps, scope, 'endHandoff', input);
+      const { answer, replayed } = await sessions.transact(
+        scope.organizationId,
+        await findSessionId(scope, input),
+        async tx => {
+          const handoff = input.handoffId === null ? tx.liveHandoff : await tx.findHandoff(input.handoffId);
+          if (handoff === null)
+            throw new ConflictError(
+              'NO_LIVE_HANDOFF',
+              'sessionId',
+              'This session has no live handoff, so there is nothing to end.',
+            );
+          if (!isOpen(handoff.state)) return { handoff, session: tx.session, alreadyEnded: true };
+          const ended = await endLiveHandoff(tx, deps, handoff, input.reason);
+          if (tx.inbox.state !== 'DISABLED')
+            await tx.enqueueForProvider({
+              kind: 'RETURN_CONVERSATION',
+              handoffId: handoff.id,
+              how: returnModeFor(input.reason),
+            });
+          return { handoff: ended, session: tx.session, alreadyEnded: false };
+        },
+        idempotency,
+      );
       return { ...answer, replayed };
     },
 
-    async closeSession(scope: Scope, input: CloseSessionInput): Promise<CloseSessionAnswer> {
-      const { answer, replayed } = await sessions.transact(scope.organizationId, input.sessionId, async tx => {
-        if (tx.session.closedAt !== null) return { session: tx.session, alreadyClosed: true };
-        const at = instantOf(deps.clock.now());
-        await tx.updateSession({ closedAt: at });
-        const live = tx.liveHandoff;
-        if (live !== null) await drainIfDone(tx, deps, await endLiveHandoff(tx, deps, live, 'SESSION_CLOSED'));
-        await tx.appendEvent({ type: 'SESSION_CLOSED' }, live?.id ?? null, at);
-        if (tx.inbox.state !== 'DISABLED' && (tx.session.conversationId !== null || tx.inbox.policy.mirroring === 'ALWAYS' || live !== null))
-          await tx.oweProvider({ kind: 'RETURN_CONVERSATION', handoffId: live?.id ?? null, how: returnAfter('SESSION_CLOSED') });
-        return { session: tx.session, alreadyClosed: false };
-      }, idempotencyOf(deps, scope, 'closeSession', input));
+    async closeSession(scope: Scope, input: CloseSessionInput): Promise<CloseSessionResult> {
+      const { answer, replayed } = await sessions.transact(
+        scope.organizationId,
+        input.sessionId,
+        async tx => {
+          if (tx.session.closedAt !== null) return { session: tx.session, alreadyClosed: true };
+          const at = instantOf(deps.clock.now());
+          await tx.updateSession({ closedAt: at });
+          const live = tx.liveHandoff;
+          if (live !== null) await endIfDrained(tx, deps, await endLiveHandoff(tx, deps, live, 'SESSION_CLOSED'));
+          await tx.appendEvent({ type: 'SESSION_CLOSED' }, live?.id ?? null, at);
+          if (
+            tx.inbox.state !== 'DISABLED' &&
+            (tx.session.conversationId !== null || tx.inbox.policy.mirroring === 'ALWAYS' || live !== null)
+          )
+            await tx.enqueueForProvider({
+              kind: 'RETURN_CONVERSATION',
+              handoffId: live?.id ?? null,
+              how: returnModeFor('SESSION_CLOSED'),
+            });
+          return { session: tx.session, alreadyClosed: false };
+        },
+        idempotencyScopeOf(deps, scope, 'closeSession', input),
+      );
       return { ...answer, replayed };
     },
 
     async acknowledge(scope: Scope, deliveryIds: readonly string[]) {
-      if (deliveryIds.length > 500) throw new InvalidInputError('INPUT_INVALID', 'deliveryIds', `${deliveryIds.length} ids are too many. Acknowledge at most 500 per call.`);
-      const { acknowledged, unknown, sessionIds } = await deliveries.acknowledge(scope.organizationId, deliveryIds, instantOf(deps.clock.now()));
-      await drainCollected(deps, scope.organizationId, sessionIds);
+      if (deliveryIds.length > 500)
+        throw new InvalidInputError(
+          'INPUT_INVALID',
+          'deliveryIds',
+          `${deliveryIds.length} ids are too many. Acknowledge at most 500 per call.`,
+        );
+      const { acknowledged, unknown, sessionIds } = await deliveries.acknowledge(
+        scope.organizationId,
+        deliveryIds,
+        instantOf(deps.clock.now()),
+      );
+      await endDrainedHandoffs(deps, scope.organizationId, sessionIds);
       return { acknowledged, unknown };
     },
 
     async acknowledgeThrough({ organizationId }: Scope, { cursor, chatbotId, sessionId }: AcknowledgeThroughInput) {
-      if (chatbotId !== null) checkedId(chatbotId, 'chatbotId');
-      if (sessionId !== null) checkedId(sessionId, 'sessionId');
-      for (let acknowledged = 0; ;) {
-        const batch = await deliveries.acknowledgeThrough(organizationId, { chatbotId, sessionId }, cursor, BATCH, instantOf(deps.clock.now()));
+      if (chatbotId !== null) validateId(chatbotId, 'chatbotId');
+      if (sessionId !== null) validateId(sessionId, 'sessionId');
+      for (let acknowledged = 0; ; ) {
+        const batch = await deliveries.acknowledgeThrough(
+          organizationId,
+          { chatbotId, sessionId },
+          cursor,
+          BATCH_SIZE,
+          instantOf(deps.clock.now()),
+        );
         acknowledged += batch.acknowledged;
-        await drainCollected(deps, organizationId, batch.sessionIds);
+        await endDrainedHandoffs(deps, organizationId, batch.sessionIds);
         if (batch.isComplete) return { acknowledged };
       }
     },
@@ -76,30 +137,46 @@ export function endHandoffFlows(deps: FlowDeps): Pick<Flows, 'endHandoff' | 'clo
 }
 
 /** Ends draining handoffs of sessions whose deliveries were collected, because they wait for exactly that. */
-export async function drainCollected(deps: FlowDeps, organizationId: OrganizationId, sessionIds: readonly SessionId[]): Promise<void> {
+export async function endDrainedHandoffs(
+  deps: FlowDeps,
+  organizationId: OrganizationId,
+  sessionIds: readonly SessionId[],
+): Promise<void> {
   const { sessions } = deps.stores;
   for (const session of await sessions.getMany(organizationId, sessionIds))
     if (session?.liveHandoffId)
-      await sessions.transact(organizationId, session.id, async tx => tx.liveHandoff && void (await drainIfDone(tx, deps, tx.liveHandoff)));
+      await sessions.transact(
+        organizationId,
+        session.id,
+        async tx => tx.liveHandoff && void (await endIfDrained(tx, deps, tx.liveHandoff)),
+      );
 }
 
 /** An ending that could not be finished this time; it stays due. */
-export interface EndingLeft { readonly organizationId: OrganizationId; readonly sessionId: SessionId; readonly handoffId: HandoffId }
+export interface UnfinishedEnding {
+  readonly organizationId: OrganizationId;
+  readonly sessionId: SessionId;
+  readonly handoffId: HandoffId;
+}
 
 /**
  * Ends handoffs whose drain is over. Called by the timer, on any replica, any number of times. It reports a failing one
  * to `onUnfinished` and continues with the others. Returns how many it handled without an error.
  */
-export async function finishEndings(deps: FlowDeps, limit: number, onLeft: (ending: EndingLeft, error: unknown) => void): Promise<number> {
+export async function finishEndings(
+  deps: FlowDeps,
+  limit: number,
+  onLeft: (ending: UnfinishedEnding, error: unknown) => void,
+): Promise<number> {
   const { handoffs, sessions } = deps.stores;
   const left: HandoffId[] = [];
-  for (let looked = 0; ;) {
+  for (let looked = 0; ; ) {
     const leftBefore = left.length;
-    const due = await handoffs.dueToEnd(instantOf(deps.clock.now()), limit, left);
+    const due = await handoffs.findDueToEnd(instantOf(deps.clock.now()), limit, left);
     for (const ending of due)
       try {
         await sessions.transact(ending.organizationId, ending.sessionId, async tx => {
-          if (tx.liveHandoff?.id === ending.handoffId) await drainIfDone(tx, deps, tx.liveHandoff);
+          if (tx.liveHandoff?.id === ending.handoffId) await endIfDrained(tx, deps, tx.liveHandoff);
         });
         looked += 1;
       } catch (error) {

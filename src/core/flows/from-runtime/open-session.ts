@@ -1,14 +1,14 @@
 import { fitEntries } from '../../checks/entries';
-import { shortened } from '../../checks/text';
+import { shortenText } from '../../checks/text';
 import { botMayAnswer } from '../../control';
 import { ConflictError, NotFoundError } from '../../errors';
 import type { SessionId } from '../../ids';
 import { instantOf } from '../../ports/clock';
-import { mergedEndUser, type EndUser, type SessionRecord } from '../../session';
-import type { Explanation, Flows, OpenSessionAnswer, OpenSessionInput, Scope } from '../api';
+import { mergeEndUser, type EndUser, type SessionRecord } from '../../session';
+import type { Explanation, Flows, OpenSessionResult, OpenSessionInput, Scope } from '../api';
 import type { FlowDeps } from '../deps';
-import { canonical } from '../canonical-json';
-import { checkedId } from './record-message';
+import { canonicalJson } from '../canonical-json';
+import { validateId } from './record-message';
 
 const MAX_FIELD = 500;
 /** No limit on the number here, because it applies after merging with the known attributes. */
@@ -21,25 +21,36 @@ const NOBODY: EndUser = { externalId: null, name: null, email: null, phone: null
  * @throws InvalidInputError ID_TOO_LONG
  */
 function fittedEndUser(given: Partial<EndUser>): EndUser {
-  const visible = (text: string | null | undefined): string | null => (text == null || text.trim() === '' ? null : text);
+  const visible = (text: string | null | undefined): string | null =>
+    text == null || text.trim() === '' ? null : text;
   // A shortened value would be another person's address or number.
-  const wholeOrNull = (text: string | null | undefined): string | null => (text != null && text.length > MAX_FIELD ? null : visible(text));
+  const wholeOrNull = (text: string | null | undefined): string | null =>
+    text != null && text.length > MAX_FIELD ? null : visible(text);
   const [externalId, name] = [visible(given.externalId), visible(given.name)];
   return {
-    externalId: externalId === null ? null : checkedId(externalId, 'endUser.externalId', MAX_FIELD), name: name === null ? null : shortened(name, MAX_FIELD),
-    email: wholeOrNull(given.email), phone: wholeOrNull(given.phone), locale: wholeOrNull(given.locale),
+    externalId: externalId === null ? null : validateId(externalId, 'endUser.externalId', MAX_FIELD),
+    name: name === null ? null : shortenText(name, MAX_FIELD),
+    email: wholeOrNull(given.email),
+    phone: wholeOrNull(given.phone),
+    locale: wholeOrNull(given.locale),
     attributes: fitEntries(given.attributes ?? {}, ATTRIBUTE_LIMITS).kept,
   };
 }
 
-const addsTo = (known: EndUser, given: EndUser): boolean => canonical(mergedEndUser(known, given)) !== canonical(known);
+const hasNewFacts = (known: EndUser, given: EndUser): boolean =>
+  canonicalJson(mergeEndUser(known, given)) !== canonicalJson(known);
 
 /** Records what was learned about the end-user, and enqueues an update of the provider's contact if there is one. */
-async function learn(deps: FlowDeps, { organizationId, id }: SessionRecord, given: EndUser): Promise<SessionRecord> {
+async function updateEndUser(
+  deps: FlowDeps,
+  { organizationId, id }: SessionRecord,
+  given: EndUser,
+): Promise<SessionRecord> {
   const { answer } = await deps.stores.sessions.transact(organizationId, id, async tx => {
-    const endUser = mergedEndUser(tx.session.endUser, given);
+    const endUser = mergeEndUser(tx.session.endUser, given);
     await tx.updateSession({ endUser });
-    if (tx.session.contactId !== null && tx.inbox.state !== 'DISABLED') await tx.oweProvider({ kind: 'UPDATE_CONTACT' });
+    if (tx.session.contactId !== null && tx.inbox.state !== 'DISABLED')
+      await tx.enqueueForProvider({ kind: 'UPDATE_CONTACT' });
     return tx.session;
   });
   return answer;
@@ -48,37 +59,69 @@ async function learn(deps: FlowDeps, { organizationId, id }: SessionRecord, give
 export function sessionFlows(deps: FlowDeps): Pick<Flows, 'openSession' | 'explain'> {
   const { sessions, setup, handoffs, deliveries, deadLetters } = deps.stores;
   return {
-    async openSession(scope: Scope, input: OpenSessionInput): Promise<OpenSessionAnswer> {
+    async openSession(scope: Scope, input: OpenSessionInput): Promise<OpenSessionResult> {
       const endUser = fittedEndUser(input.endUser);
-      checkedId(input.channel, 'channel', 100);
-      checkedId(input.externalId, 'externalId');
-      const inbox = await setup.inboxOfChatbot(scope.organizationId, input.chatbotId);
+      validateId(input.channel, 'channel', 100);
+      validateId(input.externalId, 'externalId');
+      const inbox = await setup.findInboxByChatbot(scope.organizationId, input.chatbotId);
       if (inbox === null)
-        throw new NotFoundError('CHATBOT_NOT_ENABLED', 'chatbotId', `Chatbot ${input.chatbotId.slice(0, 100)} has no support inbox. Call enableChatbotSupport for it first.`);
+        throw new NotFoundError(
+          'CHATBOT_NOT_ENABLED',
+          'chatbotId',
+          `Chatbot ${input.chatbotId.slice(0, 100)} has no support inbox. Call enableChatbotSupport for it first.`,
+        );
       if (inbox.state === 'DISABLED')
-        throw new ConflictError('ACCOUNT_DISABLED', 'chatbotId', 'Support is disabled for this chatbot. Enable it again first.');
+        throw new ConflictError(
+          'ACCOUNT_DISABLED',
+          'chatbotId',
+          'Support is disabled for this chatbot. Enable it again first.',
+        );
       const opened = await sessions.open({
-        id: deps.clock.newId(), organizationId: scope.organizationId, chatbotId: input.chatbotId, inboxId: inbox.id,
-        channel: input.channel, externalId: input.externalId, endUser: mergedEndUser(NOBODY, endUser), at: instantOf(deps.clock.now()),
+        id: deps.clock.newId(),
+        organizationId: scope.organizationId,
+        chatbotId: input.chatbotId,
+        inboxId: inbox.id,
+        channel: input.channel,
+        externalId: input.externalId,
+        endUser: mergeEndUser(NOBODY, endUser),
+        at: instantOf(deps.clock.now()),
       });
-      return opened.created || !addsTo(opened.session.endUser, endUser) ? opened : { session: await learn(deps, opened.session, endUser), created: false };
+      return opened.created || !hasNewFacts(opened.session.endUser, endUser)
+        ? opened
+        : { session: await updateEndUser(deps, opened.session, endUser), created: false };
     },
 
     async explain(scope: Scope, sessionId: SessionId): Promise<Explanation> {
       const session = await sessions.get(scope.organizationId, sessionId);
-      const inbox = session && await setup.inbox(scope.organizationId, session.inboxId);
-      if (!session || !inbox) throw new NotFoundError('SESSION_NOT_FOUND', 'sessionId', 'There is no such session. Open it with openSupportSession.');
-      const handoff = session.liveHandoffId === null ? null : await handoffs.get(scope.organizationId, session.liveHandoffId);
+      const inbox = session && (await setup.findInbox(scope.organizationId, session.inboxId));
+      if (!session || !inbox)
+        throw new NotFoundError(
+          'SESSION_NOT_FOUND',
+          'sessionId',
+          'There is no such session. Open it with openSupportSession.',
+        );
+      const handoff =
+        session.liveHandoffId === null ? null : await handoffs.get(scope.organizationId, session.liveHandoffId);
       const may = session.closedAt === null && botMayAnswer(session.control, inbox.policy.whileWaiting);
-      const why: Explanation['why'] =
-        session.closedAt !== null ? 'SESSION_CLOSED'
-        : session.control === 'BOT' ? 'BOT_HAS_CONTROL'
-        : handoff?.state === 'ENDING' ? 'HANDOFF_ENDING'
-        : session.control === 'NONE' ? (may ? 'WAITING_BOT_MAY_ANSWER' : 'WAITING_FOR_AGENT')
-        : 'AGENT_HAS_CONTROL';
+      const why: Explanation['reason'] =
+        session.closedAt !== null
+          ? 'SESSION_CLOSED'
+          : session.control === 'BOT'
+            ? 'BOT_HAS_CONTROL'
+            : handoff?.state === 'ENDING'
+              ? 'HANDOFF_ENDING'
+              : session.control === 'NONE'
+                ? may
+                  ? 'WAITING_BOT_MAY_ANSWER'
+                  : 'WAITING_FOR_AGENT'
+                : 'AGENT_HAS_CONTROL';
       return {
-        session, handoff, mayReply: may, why, owed: await deliveries.owed(scope.organizationId, sessionId),
-        blockedLanes: await deadLetters.blockedLanes(scope.organizationId, sessionId),
+        session,
+        handoff,
+        mayReply: may,
+        reason: why,
+        pendingDeliveries: await deliveries.countPending(scope.organizationId, sessionId),
+        blockedLanes: await deadLetters.findBlockedLanes(scope.organizationId, sessionId),
       };
     },
   };

@@ -2,29 +2,47 @@ import { InvalidInputError } from '../../errors';
 import { instantOf } from '../../ports/clock';
 import type { Flows, MarkReadInput, Scope } from '../api';
 import type { FlowDeps } from '../deps';
-import { idempotencyOf } from './record-message';
+import { idempotencyScopeOf } from './record-message';
 
 /**
  * The maximum number of messages of one mark that are reported one by one, for a provider that cannot mark all at once.
  */
-export const MOST_REPORTED = 20;
+export const MAX_REPORTED = 20;
 
 export function readMarkFlows(deps: FlowDeps): Pick<Flows, 'markRead'> {
   return {
     async markRead(scope: Scope, input: MarkReadInput) {
-      const { answer, replayed } = await deps.stores.sessions.transact(scope.organizationId, input.sessionId, async tx => {
-        const message = await tx.message(input.throughMessageId);
-        if (message === null) throw new InvalidInputError('INPUT_INVALID', 'throughMessageId', 'The session has no such message. Give the id of the last one that the end-user has read.');
-        const marked = await tx.markRead(message.seq);
-        if (marked.length === 0) return { session: tx.session, marked: 0 };
-        const handoffId = tx.liveHandoff?.id ?? null;
-        await tx.appendEvent({ type: 'MESSAGES_READ', throughSeq: message.seq }, handoffId, instantOf(deps.clock.now()));
-        // Messages of the bot and of this service need no mark for agents.
-        const ofAgents = marked.filter(({ author }) => author === 'AGENT').map(({ id }) => id);
-        if (ofAgents.length > 0 && tx.inbox.state !== 'DISABLED')
-          await tx.oweProvider({ kind: 'MARK_READ', throughSeq: message.seq, messageIds: ofAgents.slice(-MOST_REPORTED) });
-        return { session: tx.session, marked: marked.length };
-      }, idempotencyOf(deps, scope, 'markRead', input));
+      const { answer, replayed } = await deps.stores.sessions.transact(
+        scope.organizationId,
+        input.sessionId,
+        async tx => {
+          const message = await tx.findMessage(input.throughMessageId);
+          if (message === null)
+            throw new InvalidInputError(
+              'INPUT_INVALID',
+              'throughMessageId',
+              'The session has no such message. Give the id of the last one that the end-user has read.',
+            );
+          const marked = await tx.markRead(message.seq);
+          if (marked.length === 0) return { session: tx.session, markedCount: 0 };
+          const handoffId = tx.liveHandoff?.id ?? null;
+          await tx.appendEvent(
+            { type: 'MESSAGES_READ', throughSeq: message.seq },
+            handoffId,
+            instantOf(deps.clock.now()),
+          );
+          // Messages of the bot and of this service need no mark for agents.
+          const ofAgents = marked.filter(({ author }) => author === 'AGENT').map(({ id }) => id);
+          if (ofAgents.length > 0 && tx.inbox.state !== 'DISABLED')
+            await tx.enqueueForProvider({
+              kind: 'MARK_READ',
+              throughSeq: message.seq,
+              messageIds: ofAgents.slice(-MAX_REPORTED),
+            });
+          return { session: tx.session, markedCount: marked.length };
+        },
+        idempotencyScopeOf(deps, scope, 'markRead', input),
+      );
       return { ...answer, replayed };
     },
   };

@@ -1,27 +1,43 @@
 import type { MessageContent } from '../../content';
-import { checkedAttachments } from '../../content/attachments';
-import { checkedTurn } from '../../content/check';
+import { validateAttachments } from '../../content/validate-attachments';
+import { validateMessageContent } from '../../content/validate-content';
 import { botMayAnswer } from '../../control';
 import { ConflictError, ControlLostError, InvalidInputError } from '../../errors';
 import { isOpen } from '../../handoff';
-import { limitsFor, withRefusal } from '../../files';
-import { withoutWords } from '../../handed-out';
+import { limitsFor, markRefused } from '../../files';
+import { withoutContent } from '../../external-message';
 import type { Instant, SessionId } from '../../ids';
 import type { Attachment, MessageAuthor, MessageRecord, MessageVisibility } from '../../message';
 import { instantOf } from '../../ports/clock';
 import type { IdempotencyScope, SessionTransaction } from '../../ports/stores';
 import type {
-  Flows, Keyed, RecordEndUserMessageAnswer, RecordEndUserMessageInput, Scope, SendBotMessageAnswer, SendBotMessageInput,
+  Flows,
+  WithIdempotencyKey,
+  RecordEndUserMessageResult,
+  RecordEndUserMessageInput,
+  Scope,
+  SendBotMessageResult,
+  SendBotMessageInput,
 } from '../api';
-import { checkedSaidAt } from '../../said-at';
+import { validateSaidAt } from '../../said-at';
 import type { FlowDeps } from '../deps';
-import { tellRuntime } from '../to-runtime/file-refusal';
-import { canonical, spokenBy, withoutSignatures } from '../canonical-json';
+import { notifyFileNotDelivered } from '../to-runtime/file-refusal';
+import { canonicalJson, comparableContent, withoutUrlSignatures } from '../canonical-json';
 
-export function idempotencyOf<T extends Keyed>(deps: Pick<FlowDeps, 'digest'>, scope: Scope, operation: string, input: T): IdempotencyScope {
+export function idempotencyScopeOf<T extends WithIdempotencyKey>(
+  deps: Pick<FlowDeps, 'digest'>,
+  scope: Scope,
+  operation: string,
+  input: T,
+): IdempotencyScope {
   const { idempotencyKey, ...rest } = input;
-  checkedId(idempotencyKey, 'idempotencyKey');
-  return { organizationId: scope.organizationId, operation, key: idempotencyKey, requestDigest: deps.digest(canonical(withoutSignatures(rest))) };
+  validateId(idempotencyKey, 'idempotencyKey');
+  return {
+    organizationId: scope.organizationId,
+    operation,
+    key: idempotencyKey,
+    requestDigest: deps.digest(canonicalJson(withoutUrlSignatures(rest))),
+  };
 }
 
 /**
@@ -30,35 +46,54 @@ export function idempotencyOf<T extends Keyed>(deps: Pick<FlowDeps, 'digest'>, s
  * and `work`.
  */
 export async function transactMessage<T extends { readonly message: MessageRecord }>(
-  deps: Pick<FlowDeps, 'stores'>, { organizationId }: Scope, sessionId: SessionId, idempotency: IdempotencyScope, work: (tx: SessionTransaction) => Promise<T>,
+  deps: Pick<FlowDeps, 'stores'>,
+  { organizationId }: Scope,
+  sessionId: SessionId,
+  idempotency: IdempotencyScope,
+  work: (tx: SessionTransaction) => Promise<T>,
 ): Promise<T & { readonly replayed: boolean }> {
   let current: MessageRecord | null = null;
-  const { answer, replayed } = await deps.stores.sessions.transact(organizationId, sessionId, async tx => {
-    const done = await work(tx);
-    current = done.message;
-    return { ...done, message: withoutWords(done.message) };
-  }, idempotency);
+  const { answer, replayed } = await deps.stores.sessions.transact(
+    organizationId,
+    sessionId,
+    async tx => {
+      const done = await work(tx);
+      current = done.message;
+      return { ...done, message: withoutContent(done.message) };
+    },
+    idempotency,
+  );
   if (replayed) current = await deps.stores.messages.get(organizationId, answer.message.id);
   // Null: retention has removed the message. A key may be kept longer.
-  return { ...answer, message: current ?? withoutWords(answer.message), replayed };
+  return { ...answer, message: current ?? withoutContent(answer.message), replayed };
 }
 
 /** Validates a caller's id: 1 to `max` visible characters. */
-export function checkedId(id: string, field: string, max = 200): string {
-  if (id.length > max) throw new InvalidInputError('ID_TOO_LONG', field, `${field} has ${id.length} characters; at most ${max} fit.`);
-  if (id.trim() === '' || id.includes('\u0000')) throw new InvalidInputError('INPUT_INVALID', field, `${field} is empty. Send a visible text of 1 to ${max} characters.`);
+export function validateId(id: string, field: string, max = 200): string {
+  if (id.length > max)
+    throw new InvalidInputError('ID_TOO_LONG', field, `${field} has ${id.length} characters; at most ${max} fit.`);
+  if (id.trim() === '' || id.includes('\u0000'))
+    throw new InvalidInputError(
+      'INPUT_INVALID',
+      field,
+      `${field} is empty. Send a visible text of 1 to ${max} characters.`,
+    );
   return id;
 }
 
 export function refuseClosed(tx: SessionTransaction): void {
   if (tx.session.closedAt !== null)
-    throw new ConflictError('SESSION_CLOSED', 'sessionId', `Session ${tx.session.id} was closed at ${tx.session.closedAt}. Open a new one with another externalId.`);
+    throw new ConflictError(
+      'SESSION_CLOSED',
+      'sessionId',
+      `Session ${tx.session.id} was closed at ${tx.session.closedAt}. Open a new one with another externalId.`,
+    );
 }
 
 export const mayReply = (tx: Pick<SessionTransaction, 'session' | 'inbox'>): boolean =>
   tx.session.closedAt === null && botMayAnswer(tx.session.control, tx.inbox.policy.whileWaiting);
 
-interface Said {
+interface MessageToRecord {
   readonly author: MessageAuthor;
   readonly visibility: MessageVisibility;
   readonly text: string;
@@ -70,80 +105,147 @@ interface Said {
 }
 
 /** Returns the message that was recorded under this id before. @throws ConflictError if it was a different one */
-async function known(tx: SessionTransaction, callerMessageId: string, author: MessageAuthor, said: Pick<Said, 'text' | 'content'>): Promise<MessageRecord | null> {
-  const message = await tx.messageByCallerId(callerMessageId);
+async function findRecorded(
+  tx: SessionTransaction,
+  callerMessageId: string,
+  author: MessageAuthor,
+  said: Pick<MessageToRecord, 'text' | 'content'>,
+): Promise<MessageRecord | null> {
+  const message = await tx.findMessageByCallerId(callerMessageId);
   // An edited message no longer has its original text.
-  const isAnother = (one: MessageRecord) => one.author !== author || (one.version === 1 && spokenBy(one) !== spokenBy(said));
-  if (message !== null && isAnother(message))
-    throw new ConflictError('IDEMPOTENCY_KEY_REUSED', 'messageId', `Another message of this session already has the id ${callerMessageId}. Give each message, of the end-user or of the bot, its own id.`);
+  const differs = (one: MessageRecord) =>
+    one.author !== author || (one.version === 1 && comparableContent(one) !== comparableContent(said));
+  if (message !== null && differs(message))
+    throw new ConflictError(
+      'IDEMPOTENCY_KEY_REUSED',
+      'messageId',
+      `Another message of this session already has the id ${callerMessageId}. Give each message, of the end-user or of the bot, its own id.`,
+    );
   return message;
 }
 
 /** Returns whether the session is mirrored at the provider now, by policy or because of a live handoff. */
 export const isMirrored = ({ inbox, liveHandoff }: Pick<SessionTransaction, 'inbox' | 'liveHandoff'>): boolean =>
-  inbox.state !== 'DISABLED' && (inbox.policy.mirroring === 'ALWAYS' || (liveHandoff !== null && isOpen(liveHandoff.state)));
+  inbox.state !== 'DISABLED' &&
+  (inbox.policy.mirroring === 'ALWAYS' || (liveHandoff !== null && isOpen(liveHandoff.state)));
 
 /**
  * Records a runtime's message: one message, one event, the archiving of its files, and the delivery to the provider if
  * the session is mirrored.
  */
-async function record(tx: SessionTransaction, deps: Pick<FlowDeps, 'clock' | 'files'>, said: Said): Promise<MessageRecord> {
+async function recordMessage(
+  tx: SessionTransaction,
+  deps: Pick<FlowDeps, 'clock' | 'files'>,
+  said: MessageToRecord,
+): Promise<MessageRecord> {
   const at = instantOf(deps.clock.now());
   const live = tx.liveHandoff;
   const { files } = deps;
-  const attachments = files === undefined ? said.attachments : said.attachments.map(file => withRefusal(file, limitsFor(said.author, files.rules)));
+  const attachments =
+    files === undefined
+      ? said.attachments
+      : said.attachments.map(file => markRefused(file, limitsFor(said.author, files.rules)));
   const message = await tx.insertMessage({
-    ...said, attachments, id: deps.clock.newId(), authorName: said.author === 'END_USER' ? tx.session.endUser.name : null, agentId: null,
-    handoffId: live?.id ?? null, providerMessageId: null, createdAt: at,
+    ...said,
+    attachments,
+    id: deps.clock.newId(),
+    authorName: said.author === 'END_USER' ? tx.session.endUser.name : null,
+    agentId: null,
+    handoffId: live?.id ?? null,
+    providerMessageId: null,
+    createdAt: at,
   });
-  await tx.appendEvent({ type: 'MESSAGE_RECORDED', messageId: message.id, author: message.author, visibility: message.visibility }, message.handoffId, at);
+  await tx.appendEvent(
+    { type: 'MESSAGE_RECORDED', messageId: message.id, author: message.author, visibility: message.visibility },
+    message.handoffId,
+    at,
+  );
   // Links of channels expire, so files are fetched at once, whether or not agents have the conversation yet.
-  if (files !== undefined) for (const [index, { refused }] of attachments.entries())
-    await (refused ? tellRuntime(tx, message.id, index, refused) : tx.oweMedia({ kind: 'KEEP_FILE', messageId: message.id, index }));
-  if (isMirrored(tx))
-    await tx.oweProvider({ kind: 'POST_MESSAGE', messageId: message.id });
+  if (files !== undefined)
+    for (const [index, { refused }] of attachments.entries())
+      await (refused
+        ? notifyFileNotDelivered(tx, message.id, index, refused)
+        : tx.enqueueFileWork({ kind: 'KEEP_FILE', messageId: message.id, index }));
+  if (isMirrored(tx)) await tx.enqueueForProvider({ kind: 'POST_MESSAGE', messageId: message.id });
   return message;
 }
 
 /** Returns the replied-to message's id. @throws InvalidInputError if it is no message of this session */
-async function answered(tx: SessionTransaction, replyTo: string | null | undefined): Promise<string | null> {
+async function validateReplyTo(tx: SessionTransaction, replyTo: string | null | undefined): Promise<string | null> {
   if (replyTo === null || replyTo === undefined) return null;
-  const message = await tx.message(replyTo);
-  if (message === null) throw new InvalidInputError('INPUT_INVALID', 'replyTo', 'replyTo is no message of this session. Give the id that was returned for it.');
+  const message = await tx.findMessage(replyTo);
+  if (message === null)
+    throw new InvalidInputError(
+      'INPUT_INVALID',
+      'replyTo',
+      'replyTo is no message of this session. Give the id that was returned for it.',
+    );
   return message.id;
 }
 
-export function sayFlows(deps: FlowDeps): Pick<Flows, 'recordEndUserMessage' | 'sendBotMessage'> {
+export function recordMessageFlows(deps: FlowDeps): Pick<Flows, 'recordEndUserMessage' | 'sendBotMessage'> {
   return {
-    async recordEndUserMessage(scope: Scope, input: RecordEndUserMessageInput): Promise<RecordEndUserMessageAnswer> {
-      const attachments = checkedAttachments(input.attachments);
-      const { text, content } = checkedTurn(input.text, input.content, attachments);
-      const saidAt = checkedSaidAt(input.saidAt, deps.clock.now());
-      const callerMessageId = checkedId(input.messageId ?? input.idempotencyKey, 'messageId');
-      return transactMessage(deps, scope, input.sessionId, idempotencyOf(deps, scope, 'recordEndUserMessage', input), async tx => {
-        const before = await known(tx, callerMessageId, 'END_USER', { text, content });
-        if (before !== null) return { message: before, session: tx.session, mayReply: mayReply(tx) };
-        refuseClosed(tx);
-        const message = await record(tx, deps, { author: 'END_USER', visibility: 'PUBLIC', text, content, attachments, saidAt, callerMessageId, replyToMessageId: await answered(tx, input.replyTo) });
-        return { message, session: tx.session, mayReply: mayReply(tx) };
-      });
+    async recordEndUserMessage(scope: Scope, input: RecordEndUserMessageInput): Promise<RecordEndUserMessageResult> {
+      const attachments = validateAttachments(input.attachments);
+      const { text, content } = validateMessageContent(input.text, input.content, attachments);
+      const saidAt = validateSaidAt(input.saidAt, deps.clock.now());
+      const callerMessageId = validateId(input.messageId ?? input.idempotencyKey, 'messageId');
+      return transactMessage(
+        deps,
+        scope,
+        input.sessionId,
+        idempotencyScopeOf(deps, scope, 'recordEndUserMessage', input),
+        async tx => {
+          const before = await findRecorded(tx, callerMessageId, 'END_USER', { text, content });
+          if (before !== null) return { message: before, session: tx.session, mayReply: mayReply(tx) };
+          refuseClosed(tx);
+          const message = await recordMessage(tx, deps, {
+            author: 'END_USER',
+            visibility: 'PUBLIC',
+            text,
+            content,
+            attachments,
+            saidAt,
+            callerMessageId,
+            replyToMessageId: await validateReplyTo(tx, input.replyTo),
+          });
+          return { message, session: tx.session, mayReply: mayReply(tx) };
+        },
+      );
     },
 
-    async sendBotMessage(scope: Scope, input: SendBotMessageInput): Promise<SendBotMessageAnswer> {
-      const attachments = checkedAttachments(input.attachments);
-      const { text, content } = checkedTurn(input.text, input.content, attachments);
-      const saidAt = checkedSaidAt(input.saidAt, deps.clock.now());
-      const callerMessageId = checkedId(input.messageId ?? input.idempotencyKey, 'messageId');
-      return transactMessage(deps, scope, input.sessionId, idempotencyOf(deps, scope, 'sendBotMessage', input), async tx => {
-        const before = await known(tx, callerMessageId, 'BOT', { text, content });
-        if (before !== null) return { message: before, session: tx.session, delivered: before.visibility === 'PUBLIC' };
-        refuseClosed(tx);
-        const holdsControl = input.epoch === tx.session.epoch && mayReply(tx);
-        if (!holdsControl && input.onControlLost === 'REJECT') throw new ControlLostError(tx.session.control, tx.session.epoch);
-        const visibility = holdsControl ? 'PUBLIC' : 'INTERNAL';
-        const message = await record(tx, deps, { author: 'BOT', visibility, text, content, attachments, saidAt, callerMessageId, replyToMessageId: await answered(tx, input.replyTo) });
-        return { message, session: tx.session, delivered: holdsControl };
-      });
+    async sendBotMessage(scope: Scope, input: SendBotMessageInput): Promise<SendBotMessageResult> {
+      const attachments = validateAttachments(input.attachments);
+      const { text, content } = validateMessageContent(input.text, input.content, attachments);
+      const saidAt = validateSaidAt(input.saidAt, deps.clock.now());
+      const callerMessageId = validateId(input.messageId ?? input.idempotencyKey, 'messageId');
+      return transactMessage(
+        deps,
+        scope,
+        input.sessionId,
+        idempotencyScopeOf(deps, scope, 'sendBotMessage', input),
+        async tx => {
+          const before = await findRecorded(tx, callerMessageId, 'BOT', { text, content });
+          if (before !== null)
+            return { message: before, session: tx.session, delivered: before.visibility === 'PUBLIC' };
+          refuseClosed(tx);
+          const holdsControl = input.epoch === tx.session.epoch && mayReply(tx);
+          if (!holdsControl && input.onControlLost === 'REJECT')
+            throw new ControlLostError(tx.session.control, tx.session.epoch);
+          const visibility = holdsControl ? 'PUBLIC' : 'INTERNAL';
+          const message = await recordMessage(tx, deps, {
+            author: 'BOT',
+            visibility,
+            text,
+            content,
+            attachments,
+            saidAt,
+            callerMessageId,
+            replyToMessageId: await validateReplyTo(tx, input.replyTo),
+          });
+          return { message, session: tx.session, delivered: holdsControl };
+        },
+      );
     },
   };
 }

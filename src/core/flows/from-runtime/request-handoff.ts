@@ -1,21 +1,29 @@
 import { fitEntries } from '../../checks/entries';
-import { shortened } from '../../checks/text';
-import { checkedUrl, CONTENT_LIMITS } from '../../content/check';
-import { ConflictError, ControlLostError, InvalidInputError, NotFoundError, ProviderAuthError, ProviderRefusedError, ProviderUnavailableError } from '../../errors';
+import { shortenText } from '../../checks/text';
+import { validateUrl, CONTENT_LIMITS } from '../../content/validate-content';
+import {
+  ConflictError,
+  ControlLostError,
+  InvalidInputError,
+  NotFoundError,
+  ProviderAuthError,
+  ProviderRefusedError,
+  ProviderUnavailableError,
+} from '../../errors';
 import type { HandoffRecord, HandoffTarget } from '../../handoff';
 import type { HandoffId } from '../../ids';
 import { instantOf } from '../../ports/clock';
 import type { SessionTransaction } from '../../ports/stores';
 import type { SessionRecord } from '../../session';
 import type { AccountRecord, InboxRecord } from '../../setup';
-import { timeLimit } from '../../time-limit';
-import type { Flows, HandoffTargetInput, RequestHandoffAnswer, RequestHandoffInput, Scope } from '../api';
-import { deriveControl, moveHandoff } from '../handoff/transition';
-import { conversationOf } from '../provider-context';
+import { createTimeLimit } from '../../time-limit';
+import type { Flows, HandoffTargetInput, RequestHandoffResult, RequestHandoffInput, Scope } from '../api';
+import { updateControl, transitionHandoff } from '../handoff/transition';
+import { conversationAccessOf } from '../provider-context';
 import { accessOf, type FlowDeps } from '../deps';
 import { droppedNote } from '../dropped-note';
 import { enqueueOpening, overflowNoteId } from '../handoff/opening';
-import { checkedId, idempotencyOf, refuseClosed } from './record-message';
+import { validateId, idempotencyScopeOf, refuseClosed } from './record-message';
 import { awaitsSync, syncEnding } from '../from-provider/sync-before-end';
 import { HISTORY_MESSAGES } from '../to-provider/transcript';
 
@@ -31,67 +39,122 @@ interface ForAgents extends Pick<HandoffRecord, 'reason' | 'summary' | 'intent' 
 }
 
 function fitted(input: RequestHandoffInput): ForAgents {
-  const text = (given: string | null): string | null => (given === null ? null : shortened(given, MAX_NOTE_TEXT));
+  const text = (given: string | null): string | null => (given === null ? null : shortenText(given, MAX_NOTE_TEXT));
   const { kept, left } = fitEntries(input.fields, FIELD_LIMITS);
-  const links = (input.links ?? []).map(({ label, url }) => ({ label: label.trim() === '' ? url : shortened(label, CONTENT_LIMITS.title), url }));
+  const links = (input.links ?? []).map(({ label, url }) => ({
+    label: label.trim() === '' ? url : shortenText(label, CONTENT_LIMITS.title),
+    url,
+  }));
   return {
-    reason: text(input.reason), summary: text(input.summary), intent: text(input.intent), fields: kept, links: links.slice(0, MAX_LINKS),
-    more: [...left.map(([name, value]) => `${name}: ${value}`), ...links.slice(MAX_LINKS).map(({ label, url }) => `${label}: ${url}`)],
+    reason: text(input.reason),
+    summary: text(input.summary),
+    intent: text(input.intent),
+    fields: kept,
+    links: links.slice(0, MAX_LINKS),
+    more: [
+      ...left.map(([name, value]) => `${name}: ${value}`),
+      ...links.slice(MAX_LINKS).map(({ label, url }) => `${label}: ${url}`),
+    ],
   };
 }
 
 /** Refuses what is not for people to read, and so would mean something else when it is cut. @throws InvalidInputError */
 function check(input: RequestHandoffInput): void {
   if ((input.resumeTarget?.length ?? 0) > MAX_NOTE_TEXT)
-    throw new InvalidInputError('TEXT_TOO_LONG', 'resumeTarget', `resumeTarget has ${input.resumeTarget?.length} characters; at most ${MAX_NOTE_TEXT} fit.`);
-  for (const [at, { url }] of (input.links ?? []).entries()) checkedUrl(url, `links.${at}.url`);
+    throw new InvalidInputError(
+      'TEXT_TOO_LONG',
+      'resumeTarget',
+      `resumeTarget has ${input.resumeTarget?.length} characters; at most ${MAX_NOTE_TEXT} fit.`,
+    );
+  for (const [at, { url }] of (input.links ?? []).entries()) validateUrl(url, `links.${at}.url`);
   if (input.target.team !== null && input.target.agent !== null)
-    throw new InvalidInputError('TARGET_AMBIGUOUS', 'target', 'Name a team or an agent, not both; the provider would use only one.');
+    throw new InvalidInputError(
+      'TARGET_AMBIGUOUS',
+      'target',
+      'Name a team or an agent, not both; the provider would use only one.',
+    );
 }
 
 /** The account's mirrored lists first; a number that nobody has listed yet is asked for once, within a short limit. */
-async function resolveTarget(deps: FlowDeps, account: AccountRecord, target: HandoffTargetInput): Promise<HandoffTarget> {
+async function resolveTarget(
+  deps: FlowDeps,
+  account: AccountRecord,
+  target: HandoffTargetInput,
+): Promise<HandoffTarget> {
   const { setup } = deps.stores;
-  const find = async () => ({
-    teamId: target.team === null ? null : (await setup.findTeam(account.id, target.team))?.id ?? null,
-    agentId: target.agent === null ? null : (await setup.findAgent(account.id, target.agent))?.id ?? null,
+  const findTarget = async () => ({
+    teamId: target.team === null ? null : ((await setup.findTeam(account.id, target.team))?.id ?? null),
+    agentId: target.agent === null ? null : ((await setup.findAgent(account.id, target.agent))?.id ?? null),
   });
-  const missing = (found: HandoffTarget) => (target.team !== null && found.teamId === null) || (target.agent !== null && found.agentId === null);
-  let found = await find();
-  if (missing(found)) {
+  const missingParts = (found: HandoffTarget) =>
+    (target.team !== null && found.teamId === null) || (target.agent !== null && found.agentId === null);
+  let found = await findTarget();
+  if (missingParts(found)) {
     const provider = deps.providers.get(account.provider);
-    const signal = timeLimit(deps.limits.targetLookupMs);
+    const signal = createTimeLimit(deps.limits.targetLookupMs);
     try {
-      if (provider && target.team !== null) await setup.syncTeams(account, await provider.instance.listTeams(accessOf(deps, account), signal));
-      if (provider && target.agent !== null) await setup.syncAgents(account, await provider.instance.listAgents(accessOf(deps, account), signal));
+      if (provider && target.team !== null)
+        await setup.syncTeams(account, await provider.instance.listTeams(accessOf(deps, account), signal));
+      if (provider && target.agent !== null)
+        await setup.syncAgents(account, await provider.instance.listAgents(accessOf(deps, account), signal));
     } catch (error) {
       // The provider may be down: then only what we know counts, and the answer below says so.
-      if (!(error instanceof ProviderUnavailableError || error instanceof ProviderAuthError || error instanceof ProviderRefusedError)) throw error;
+      if (
+        !(
+          error instanceof ProviderUnavailableError ||
+          error instanceof ProviderAuthError ||
+          error instanceof ProviderRefusedError
+        )
+      )
+        throw error;
     }
-    found = await find();
+    found = await findTarget();
   }
   if (target.team !== null && found.teamId === null)
-    throw new NotFoundError('TEAM_NOT_FOUND', 'target.team', 'No such team in this account; use an id from supportTeams, or the provider\'s own number, and refreshSupportDirectory after making a team.');
+    throw new NotFoundError(
+      'TEAM_NOT_FOUND',
+      'target.team',
+      "No such team in this account; use an id from supportTeams, or the provider's own number, and refreshSupportDirectory after making a team.",
+    );
   if (target.agent !== null && found.agentId === null)
-    throw new NotFoundError('AGENT_NOT_FOUND', 'target.agent', 'No such agent in this account; use an id from supportAgents, or the provider\'s own number, and refreshSupportDirectory after adding an agent.');
+    throw new NotFoundError(
+      'AGENT_NOT_FOUND',
+      'target.agent',
+      "No such agent in this account; use an id from supportAgents, or the provider's own number, and refreshSupportDirectory after adding an agent.",
+    );
   return found;
 }
 
 /** How many messages of the history may be posted one by one without taking the conversation from the agents. */
-function roomFor(deps: FlowDeps, session: SessionRecord, inbox: InboxRecord | null, account: AccountRecord | null): number {
+function roomFor(
+  deps: FlowDeps,
+  session: SessionRecord,
+  inbox: InboxRecord | null,
+  account: AccountRecord | null,
+): number {
   const provider = account === null ? undefined : deps.providers.get(account.provider)?.instance;
-  if (inbox === null || account === null || provider?.postingRoom === undefined) return HISTORY_MESSAGES;
-  return Math.min(HISTORY_MESSAGES, Math.max(1, provider.postingRoom(conversationOf(deps, { provider, account, inbox, session, asOf: deps.clock.now() }))));
+  if (inbox === null || account === null || provider?.postingCapacity === undefined) return HISTORY_MESSAGES;
+  return Math.min(
+    HISTORY_MESSAGES,
+    Math.max(
+      1,
+      provider.postingCapacity(
+        conversationAccessOf(deps, { provider, account, inbox, session, loadedAt: deps.clock.now() }),
+      ),
+    ),
+  );
 }
 
 /** A request has met a handoff whose sync is still awaited. It is undone, and made again after that sync. */
 class SyncAwaitedError extends Error {
-  constructor(readonly ending: HandoffRecord) { super('The sync of the handoff that ends is still awaited.'); }
+  constructor(readonly ending: HandoffRecord) {
+    super('The sync of the handoff that ends is still awaited.');
+  }
 }
 
 /** Runs a request; where it has to wait for the sync of a handoff that ends, syncs first and runs it again. `synced`: the handoff that was synced, null at first. */
 async function afterSyncOfEnding<T>(deps: FlowDeps, begin: (synced: HandoffId | null) => Promise<T>): Promise<T> {
-  for (let synced: HandoffId | null = null; ;)
+  for (let synced: HandoffId | null = null; ; )
     try {
       return await begin(synced);
     } catch (error) {
@@ -101,7 +164,7 @@ async function afterSyncOfEnding<T>(deps: FlowDeps, begin: (synced: HandoffId | 
     }
 }
 
-type Begun = Omit<RequestHandoffAnswer, 'replayed'>;
+type Begun = Omit<RequestHandoffResult, 'replayed'>;
 
 interface CheckedRequest {
   readonly input: RequestHandoffInput;
@@ -112,55 +175,108 @@ interface CheckedRequest {
 }
 
 /** @throws SyncAwaitedError, ControlLostError, ConflictError ACCOUNT_DISABLED */
-async function beginRequested(tx: SessionTransaction, deps: FlowDeps, request: CheckedRequest, synced: HandoffId | null): Promise<Begun> {
-  const { input, target, room, forAgents: { more, ...forAgents } } = request;
+async function beginRequested(
+  tx: SessionTransaction,
+  deps: FlowDeps,
+  request: CheckedRequest,
+  synced: HandoffId | null,
+): Promise<Begun> {
+  const {
+    input,
+    target,
+    room,
+    forAgents: { more, ...forAgents },
+  } = request;
   if (tx.inbox.state === 'DISABLED')
-    throw new ConflictError('ACCOUNT_DISABLED', 'sessionId', 'Support is disabled for this chatbot, so nobody can be asked for; enable it again first.');
+    throw new ConflictError(
+      'ACCOUNT_DISABLED',
+      'sessionId',
+      'Support is disabled for this chatbot, so nobody can be asked for; enable it again first.',
+    );
   const live = tx.liveHandoff;
   if (live !== null && live.state !== 'ENDING') return { handoff: live, session: tx.session, alreadyLive: true };
   // The sync may have raised the epoch, which was right when this was asked for.
-  if (synced === null && input.epoch !== null && input.epoch !== tx.session.epoch) throw new ControlLostError(tx.session.control, tx.session.epoch);
+  if (synced === null && input.epoch !== null && input.epoch !== tx.session.epoch)
+    throw new ControlLostError(tx.session.control, tx.session.epoch);
   if (live !== null) {
     if (live.id !== synced && awaitsSync(live, deps.clock.now())) throw new SyncAwaitedError(live);
     // People have left that one: joining it would lose the wish. Its words and its outcome still come first, in order.
-    await moveHandoff(tx, deps, live, 'DRAINED');
+    await transitionHandoff(tx, deps, live, 'DRAINED');
   }
   const at = instantOf(deps.clock.now());
   const handoff = await tx.insertHandoff({
-    id: deps.clock.newId(), state: 'REQUESTED', origin: 'REQUESTED', ...forAgents, priority: input.priority, target, agent: null, resumeTarget: input.resumeTarget,
-    historyThroughSeq: tx.session.lastMessageSeq, openedForAgents: 'NO', timesLost: 0, openings: 1, endReason: null, failureCode: null, requestedAt: at, queuedAt: null,
-    assignedAt: null, activeAt: null, endingAt: null, endedAt: null, drainBy: null, syncBy: null,
+    id: deps.clock.newId(),
+    state: 'REQUESTED',
+    origin: 'REQUESTED',
+    ...forAgents,
+    priority: input.priority,
+    target,
+    agent: null,
+    resumeTarget: input.resumeTarget,
+    historyThroughSeq: tx.session.lastMessageSeq,
+    openedForAgents: 'NO',
+    timesLost: 0,
+    openings: 1,
+    endReason: null,
+    failureCode: null,
+    requestedAt: at,
+    queuedAt: null,
+    assignedAt: null,
+    activeAt: null,
+    endingAt: null,
+    endedAt: null,
+    drainBy: null,
+    syncBy: null,
   });
   await tx.updateSession({ liveHandoffId: handoff.id });
-  await tx.appendEvent({ type: 'HANDOFF_CHANGED', from: null, to: 'REQUESTED', cause: 'REQUESTED', endReason: null, agentName: null }, handoff.id, at);
-  await deriveControl(tx, deps, handoff, 'REQUESTED');
+  await tx.appendEvent(
+    { type: 'HANDOFF_CHANGED', from: null, to: 'REQUESTED', cause: 'REQUESTED', endReason: null, agentName: null },
+    handoff.id,
+    at,
+  );
+  await updateControl(tx, deps, handoff, 'REQUESTED');
   await enqueueOpening(tx, handoff, room);
-  if (more.length > 0) await tx.oweProvider(droppedNote(overflowNoteId(handoff.id), MORE, more));
+  if (more.length > 0) await tx.enqueueForProvider(droppedNote(overflowNoteId(handoff.id), MORE, more));
   return { handoff, session: tx.session, alreadyLive: false };
 }
 
-export function requestHandoffFlow(deps: FlowDeps): Pick<Flows, 'requestHandoff'> {
+export function requestHandoffFlows(deps: FlowDeps): Pick<Flows, 'requestHandoff'> {
   return {
-    async requestHandoff(scope: Scope, input: RequestHandoffInput): Promise<RequestHandoffAnswer> {
+    async requestHandoff(scope: Scope, input: RequestHandoffInput): Promise<RequestHandoffResult> {
       check(input);
       const forAgents = fitted(input);
-      checkedId(input.idempotencyKey, 'idempotencyKey');
+      validateId(input.idempotencyKey, 'idempotencyKey');
       const session = await deps.stores.sessions.get(scope.organizationId, input.sessionId);
-      if (session === null) throw new NotFoundError('SESSION_NOT_FOUND', 'sessionId', 'No such session; open it with openSupportSession.');
+      if (session === null)
+        throw new NotFoundError('SESSION_NOT_FOUND', 'sessionId', 'No such session; open it with openSupportSession.');
       let target: HandoffTarget | NotFoundError = { teamId: null, agentId: null };
-      const inbox = await deps.stores.setup.inbox(scope.organizationId, session.inboxId);
-      const account = inbox && await deps.stores.setup.account(scope.organizationId, inbox.accountId);
+      const inbox = await deps.stores.setup.findInbox(scope.organizationId, session.inboxId);
+      const account = inbox && (await deps.stores.setup.findAccount(scope.organizationId, inbox.accountId));
       const room = roomFor(deps, session, inbox, account);
       if (input.target.team !== null || input.target.agent !== null) {
-        if (!account) throw new NotFoundError('ACCOUNT_NOT_FOUND', 'sessionId', 'The session\'s inbox has no support account; enable support for the organization.');
+        if (!account)
+          throw new NotFoundError(
+            'ACCOUNT_NOT_FOUND',
+            'sessionId',
+            "The session's inbox has no support account; enable support for the organization.",
+          );
         // Raised only behind the stored answers: a repeat is answered as the first time, also when the team is gone since.
-        target = await resolveTarget(deps, account, input.target).catch((error: unknown) => { if (error instanceof NotFoundError) return error; throw error; });
+        target = await resolveTarget(deps, account, input.target).catch((error: unknown) => {
+          if (error instanceof NotFoundError) return error;
+          throw error;
+        });
       }
-      const begin = (synced: HandoffId | null) => deps.stores.sessions.transact(scope.organizationId, input.sessionId, async tx => {
-        refuseClosed(tx);
-        if (target instanceof NotFoundError) throw target;
-        return beginRequested(tx, deps, { input, forAgents, target, room }, synced);
-      }, idempotencyOf(deps, scope, 'requestHandoff', input));
+      const begin = (synced: HandoffId | null) =>
+        deps.stores.sessions.transact(
+          scope.organizationId,
+          input.sessionId,
+          async tx => {
+            refuseClosed(tx);
+            if (target instanceof NotFoundError) throw target;
+            return beginRequested(tx, deps, { input, forAgents, target, room }, synced);
+          },
+          idempotencyScopeOf(deps, scope, 'requestHandoff', input),
+        );
       const { answer, replayed } = await afterSyncOfEnding(deps, begin);
       return { ...answer, replayed };
     },

@@ -1,24 +1,41 @@
 import { NotFoundError, ProviderRefusedError, SupportDisabledError } from '../../errors';
 import type { Flows, Scope, SetTypingInput } from '../api';
-import { connect, conversationOf } from '../provider-context';
+import { loadProviderContext, conversationAccessOf } from '../provider-context';
 import type { FlowDeps } from '../deps';
 
 export function typingFlows(deps: FlowDeps): Pick<Flows, 'setTyping'> {
   return {
     async setTyping(scope: Scope, { sessionId, isTyping }: SetTypingInput) {
       const session = await deps.stores.sessions.get(scope.organizationId, sessionId);
-      if (session === null) throw new NotFoundError('SESSION_NOT_FOUND', 'sessionId', 'There is no such session. Open it with openSupportSession.');
+      if (session === null)
+        throw new NotFoundError(
+          'SESSION_NOT_FOUND',
+          'sessionId',
+          'There is no such session. Open it with openSupportSession.',
+        );
       // While the bot has control, no agent would see it.
-      if (deps.typing === undefined || session.closedAt !== null || session.control === 'BOT') return { isShown: false };
-      const connected = await connect(deps, scope.organizationId, sessionId).catch((error: unknown) => {
+      if (deps.typing === undefined || session.closedAt !== null || session.control === 'BOT')
+        return { isForwarded: false };
+      const context = await loadProviderContext(deps, scope.organizationId, sessionId).catch((error: unknown) => {
         if (error instanceof SupportDisabledError || error instanceof ProviderRefusedError) return null;
         throw error;
       });
-      const conversation = connected && conversationOf(deps, connected);
-      if (!connected || !conversation || !connected.account.capabilities.typing || connected.provider.showTyping === undefined) return { isShown: false };
-      const { provider, account } = connected;
-      deps.typing.show({ sessionId, accountId: account.id, isTyping, tell: (now, signal) => provider.showTyping!({ conversation, isTyping: now }, signal) });
-      return { isShown: true };
+      const conversation = context && conversationAccessOf(deps, context);
+      if (
+        !context ||
+        !conversation ||
+        !context.account.capabilities.typing ||
+        context.provider.sendTyping === undefined
+      )
+        return { isForwarded: false };
+      const { provider, account } = context;
+      deps.typing.send({
+        sessionId,
+        accountId: account.id,
+        isTyping,
+        send: (now, signal) => provider.sendTyping!({ conversation, isTyping: now }, signal),
+      });
+      return { isForwarded: true };
     },
   };
 }

@@ -2,10 +2,10 @@ import type { PostMessage } from '../../delivery';
 import { isOpen, type HandoffRecord } from '../../handoff';
 import type { HandoffId } from '../../ids';
 import type { EnqueuedWork, SessionTransaction, UnfinishedPost, UnpostedMessage } from '../../ports/stores';
-import { isClean } from '../provider-context';
+import { isUntouched } from '../provider-context';
 import { HISTORY_MESSAGES } from '../to-provider/transcript';
 import { isInFile, sortPosts, transcriptsToLookUp, type TranscriptPost } from './unfinished-posts';
-import { lastViewOf } from './while-disabled';
+import { trustedLastView } from './while-disabled';
 
 /** Returns what agents should know first, as one readable note; null if the runtime said nothing. */
 export function contextNote(handoff: HandoffRecord): string | null {
@@ -27,11 +27,15 @@ export const overflowNoteId = (handoffId: HandoffId): string => `context:${hando
  * requests the handoff. The lane keeps the order, so agents are called when they can read everything.
  * @param room how many messages of the history are posted one by one; earlier ones go as one file
  */
-export async function enqueueOpening(tx: SessionTransaction, handoff: HandoffRecord, room: number = HISTORY_MESSAGES): Promise<void> {
+export async function enqueueOpening(
+  tx: SessionTransaction,
+  handoff: HandoffRecord,
+  room: number = HISTORY_MESSAGES,
+): Promise<void> {
   const { id: handoffId, historyThroughSeq } = handoff;
-  const isLeftByOthers = tx.session.conversationId !== null && !isClean(lastViewOf(tx.inbox, tx.session));
+  const isLeftByOthers = tx.session.conversationId !== null && !isUntouched(trustedLastView(tx.inbox, tx.session));
   // A return that still waits may resolve what looks clean now.
-  const returns = isLeftByOthers || await tx.isReturnWaiting();
+  const returns = isLeftByOthers || (await tx.isReturnWaiting());
   await tx.oweProviderAll([
     ...(returns ? [returnToBot(handoff)] : []),
     ...historyWork(await missingPosts(tx, historyThroughSeq), { handoffId, room, isDroppable: true }),
@@ -45,29 +49,53 @@ export async function enqueueOpening(tx: SessionTransaction, handoff: HandoffRec
  * ends meanwhile: what waited in the lane was to be posted anyway.
  * @param by the delivery whose worker calls this, if one does; its current attempt has written nothing
  */
-export async function enqueueOpeningAgain(tx: SessionTransaction, handoff: HandoffRecord, room: number, by?: string): Promise<void> {
+export async function enqueueOpeningAgain(
+  tx: SessionTransaction,
+  handoff: HandoffRecord,
+  room: number,
+  by?: string,
+): Promise<void> {
   const isOver = !isOpen(handoff.state);
   // Posts reopen a conversation that was resolved.
   const returning = isOver ? await tx.withdrawReturns() : [];
   await tx.withdrawOpening({ by, ...(!isOver && { noteId: overflowNoteId(handoff.id) }) });
-  const history = historyWork(await missingPosts(tx, tx.session.lastMessageSeq), { handoffId: handoff.id, room, isDroppable: false });
+  const history = historyWork(await missingPosts(tx, tx.session.lastMessageSeq), {
+    handoffId: handoff.id,
+    room,
+    isDroppable: false,
+  });
   if (isOver) return tx.oweProviderAll([...history, ...returning]);
-  const returns = handoff.state === 'REQUESTED' && await tx.isReturnWaiting();
+  const returns = handoff.state === 'REQUESTED' && (await tx.isReturnWaiting());
   // A note of an earlier conversation went with it.
   const note = tx.session.conversationId === null ? null : await tx.attemptedContextNote(handoff.id);
-  await tx.oweProviderAll([...(returns ? [returnToBot(handoff)] : []), ...history, ...lastSteps(handoff, note), ...await overflow(tx, handoff.id)]);
+  await tx.oweProviderAll([
+    ...(returns ? [returnToBot(handoff)] : []),
+    ...history,
+    ...lastSteps(handoff, note),
+    ...(await overflow(tx, handoff.id)),
+  ]);
 }
 
 async function overflow(tx: SessionTransaction, handoffId: HandoffId): Promise<readonly EnqueuedWork[]> {
   const noteId = overflowNoteId(handoffId);
   const note = await tx.note(noteId);
   if (note === null) return [];
-  return [{ work: { kind: 'POST_NOTE', noteId, text: note.text }, ...(note.wasAttempted && tx.session.conversationId !== null && { instead: note.id }) }];
+  return [
+    {
+      work: { kind: 'POST_NOTE', noteId, text: note.text },
+      ...(note.wasAttempted && tx.session.conversationId !== null && { instead: note.id }),
+    },
+  ];
 }
 
 /** Enqueues what agents do not have yet of the Session before a person takes it, message by message. */
-export async function enqueueHistory(tx: SessionTransaction, { id: handoffId, historyThroughSeq }: HandoffRecord): Promise<void> {
-  await tx.oweProviderAll(historyWork(await missingPosts(tx, historyThroughSeq), { handoffId, room: Infinity, isDroppable: true }));
+export async function enqueueHistory(
+  tx: SessionTransaction,
+  { id: handoffId, historyThroughSeq }: HandoffRecord,
+): Promise<void> {
+  await tx.oweProviderAll(
+    historyWork(await missingPosts(tx, historyThroughSeq), { handoffId, room: Infinity, isDroppable: true }),
+  );
 }
 
 /**
@@ -76,36 +104,63 @@ export async function enqueueHistory(tx: SessionTransaction, { id: handoffId, hi
  * said, support may have been switched off, or no conversation could be made for them.
  * @param by the delivery that made the conversation
  */
-export async function enqueueInOrder(tx: SessionTransaction, { seq }: Pick<UnpostedMessage, 'seq'>, by: string): Promise<boolean> {
+export async function enqueueInOrder(
+  tx: SessionTransaction,
+  { seq }: Pick<UnpostedMessage, 'seq'>,
+  by: string,
+): Promise<boolean> {
   const posts = await tx.unfinishedPosts();
   // One that has failed for good twice is left to an operator, or a conversation that never lasts would be made without end.
-  const isForOperator = ({ state, isLeft, blocksLane, wasResent }: UnfinishedPost): boolean => isLeft || blocksLane || (state === 'PARKED' && wasResent);
-  const left = new Set(posts.flatMap(post => (post.work.kind === 'POST_MESSAGE' && isForOperator(post) ? [post.work.messageId] : [])));
+  const isForOperator = ({ state, isLeft, blocksLane, wasResent }: UnfinishedPost): boolean =>
+    isLeft || blocksLane || (state === 'PARKED' && wasResent);
+  const left = new Set(
+    posts.flatMap(post => (post.work.kind === 'POST_MESSAGE' && isForOperator(post) ? [post.work.messageId] : [])),
+  );
   const unposted = await tx.unpostedSeqs(tx.session.lastMessageSeq);
   if (!unposted.some(one => one.seq < seq && !left.has(one.id))) return false;
   const live = tx.liveHandoff;
   if (live !== null && live.state === 'REQUESTED') {
-    await enqueueOpeningAgain(tx, await tx.updateHandoff(live.id, { historyThroughSeq: tx.session.lastMessageSeq }), HISTORY_MESSAGES, by);
+    await enqueueOpeningAgain(
+      tx,
+      await tx.updateHandoff(live.id, { historyThroughSeq: tx.session.lastMessageSeq }),
+      HISTORY_MESSAGES,
+      by,
+    );
     return true;
   }
-  const waiting = new Set(posts.flatMap(({ work, state }) => (work.kind === 'POST_MESSAGE' && state === 'WAITING' ? [work.messageId] : [])));
+  const waiting = new Set(
+    posts.flatMap(({ work, state }) => (work.kind === 'POST_MESSAGE' && state === 'WAITING' ? [work.messageId] : [])),
+  );
   const throughSeq = Math.max(seq, ...unposted.filter(({ id }) => waiting.has(id)).map(one => one.seq));
   const returning = await tx.withdrawReturns();
   await tx.withdrawOpening({ by });
   const missing = await missingPosts(tx, throughSeq);
-  const history = historyWork({ ...missing, messages: missing.messages.filter(({ id }) => !left.has(id)) }, { room: Infinity, isDroppable: false });
+  const history = historyWork(
+    { ...missing, messages: missing.messages.filter(({ id }) => !left.has(id)) },
+    { room: Infinity, isDroppable: false },
+  );
   await tx.oweProviderAll([...history, ...returning]);
   return true;
 }
 
-const returnToBot = ({ id: handoffId }: HandoffRecord): EnqueuedWork => ({ work: { kind: 'RETURN_TO_BOT', handoffId } });
+const returnToBot = ({ id: handoffId }: HandoffRecord): EnqueuedWork => ({
+  work: { kind: 'RETURN_TO_BOT', handoffId },
+});
 
 /** @param note an earlier delivery of the context note that may have posted it, or has */
 function lastSteps(handoff: HandoffRecord, note: string | null): readonly EnqueuedWork[] {
   const { id: handoffId } = handoff;
-  if (handoff.origin === 'AGENT_TAKEOVER' && handoff.state !== 'REQUESTED') return [{ work: { kind: 'OPEN_TAKEN_OVER', handoffId } }];
+  if (handoff.origin === 'AGENT_TAKEOVER' && handoff.state !== 'REQUESTED')
+    return [{ work: { kind: 'OPEN_TAKEN_OVER', handoffId } }];
   return [
-    ...(contextNote(handoff) === null ? [] : [{ work: { kind: 'POST_CONTEXT_NOTE', handoffId, optional: true }, ...(note !== null && { instead: note }) } as const]),
+    ...(contextNote(handoff) === null
+      ? []
+      : [
+          {
+            work: { kind: 'POST_CONTEXT_NOTE', handoffId, optional: true },
+            ...(note !== null && { instead: note }),
+          } as const,
+        ]),
     { work: { kind: 'OPEN_HANDOFF', handoffId } },
   ];
 }
@@ -129,22 +184,50 @@ interface Bringing {
   readonly isDroppable: boolean;
 }
 
-function historyWork({ messages, transcripts }: Missing, { handoffId, room, isDroppable }: Bringing): readonly EnqueuedWork[] {
+function historyWork(
+  { messages, transcripts }: Missing,
+  { handoffId, room, isDroppable }: Bringing,
+): readonly EnqueuedWork[] {
   const early = messages.slice(0, Math.max(0, messages.length - room));
   const inFile = handoffId === undefined ? [] : early.filter(({ letter }) => letter?.isUnknown !== true);
   const single = messages.filter(one => !inFile.includes(one));
-  const works: EnqueuedWork[] = transcripts.map(({ id: instead, work: { kind, handoffId: ofHandoff, throughSeq } }) =>
-    ({ work: { kind, handoffId: ofHandoff, throughSeq, followedBy: messages.length, optional: true }, instead }));
+  const works: EnqueuedWork[] = transcripts.map(
+    ({ id: instead, work: { kind, handoffId: ofHandoff, throughSeq } }) => ({
+      work: { kind, handoffId: ofHandoff, throughSeq, followedBy: messages.length, optional: true },
+      instead,
+    }),
+  );
   if (inFile.length > 0)
-    works.push({ work: { kind: 'POST_TRANSCRIPT', handoffId: handoffId!, throughSeq: inFile.at(-1)!.seq, followedBy: single.length, optional: true, ...(isDroppable && { onlyForHandoff: true }) } });
+    works.push({
+      work: {
+        kind: 'POST_TRANSCRIPT',
+        handoffId: handoffId!,
+        throughSeq: inFile.at(-1)!.seq,
+        followedBy: single.length,
+        optional: true,
+        ...(isDroppable && { onlyForHandoff: true }),
+      },
+    });
   for (const { id: messageId, reactions, deletedAt, letter } of single) {
     // What takes a dead letter's place was to be posted before: it stays, whatever becomes of the handoff.
-    const ofHandoff = handoffId === undefined || letter?.state === 'PARKED' ? {} : { handoffId, ...(isDroppable && { onlyForHandoff: true as const }) };
+    const ofHandoff =
+      handoffId === undefined || letter?.state === 'PARKED'
+        ? {}
+        : { handoffId, ...(isDroppable && { onlyForHandoff: true as const }) };
     const work: PostMessage = { kind: 'POST_MESSAGE', messageId, optional: true, ...ofHandoff };
     works.push({ work, ...(letter !== null && { instead: letter.id }) });
     if (deletedAt === null)
       for (const { by, emoji } of reactions)
-        works.push({ work: { kind: 'SHOW_REACTION', lineId: `reaction:${by === 'BOT' ? 'bot' : 'user'}:${messageId}`, messageId, by, emoji, optional: true } });
+        works.push({
+          work: {
+            kind: 'SHOW_REACTION',
+            lineId: `reaction:${by === 'BOT' ? 'bot' : 'user'}:${messageId}`,
+            messageId,
+            by,
+            emoji,
+            optional: true,
+          },
+        });
   }
   return works;
 }
@@ -163,25 +246,34 @@ async function missingPosts(tx: SessionTransaction, throughSeq: number): Promise
   for (const post of unfinished) {
     const { work } = post;
     if (await isBrought(tx, post)) brought.add(work.kind === 'POST_MESSAGE' ? work.messageId : post.id);
-    else if (work.kind === 'POST_MESSAGE' && (post.state === 'PARKED' || post.state === 'DONE' || post.isUnknown)) letters.set(work.messageId, post);
+    else if (work.kind === 'POST_MESSAGE' && (post.state === 'PARKED' || post.state === 'DONE' || post.isUnknown))
+      letters.set(work.messageId, post);
   }
-  const transcripts = transcriptsToLookUp(tx, posts.transcripts.filter(({ id }) => !brought.has(id)));
+  const transcripts = transcriptsToLookUp(
+    tx,
+    posts.transcripts.filter(({ id }) => !brought.has(id)),
+  );
   const files = [...transcripts, ...posts.transcripts.filter(({ id }) => brought.has(id))];
   const missing = unposted.filter(one => !brought.has(one.id) && !files.some(file => isInFile(posts, file, one)));
   return { transcripts, messages: missing.map(one => ({ ...one, letter: letters.get(one.id) ?? null })) };
 }
 
-const isBrought = async (tx: SessionTransaction, { work, state, isLeft, blocksLane }: UnfinishedPost): Promise<boolean> =>
-  isLeft || blocksLane || (state === 'WAITING' && await isWanted(tx, work));
+const isBrought = async (
+  tx: SessionTransaction,
+  { work, state, isLeft, blocksLane }: UnfinishedPost,
+): Promise<boolean> => isLeft || blocksLane || (state === 'WAITING' && (await isWanted(tx, work)));
 
 /**
  * Whether a post of history is still wanted. One that only its handoff needs is not, once that has ended before agents could see
  * it; but what was said in the handoff is posted all the same, and needs what was said before it. Nor is one of a handoff that
  * failed because no conversation could be made: who makes one later posts all that is missing.
  */
-export async function isWanted(tx: SessionTransaction, { handoffId, onlyForHandoff }: Pick<PostMessage, 'handoffId' | 'onlyForHandoff'>): Promise<boolean> {
+export async function isWanted(
+  tx: SessionTransaction,
+  { handoffId, onlyForHandoff }: Pick<PostMessage, 'handoffId' | 'onlyForHandoff'>,
+): Promise<boolean> {
   if (handoffId === undefined || tx.session.liveHandoffId === handoffId) return true;
-  const handoff = await tx.handoff(handoffId);
+  const handoff = await tx.findHandoff(handoffId);
   if (handoff === null || handoff.openedForAgents !== 'NO') return true;
   if (handoff.state === 'FAILED' && tx.session.conversationId === null) return false;
   return onlyForHandoff !== true || tx.hasSaidIn(handoff.id, handoff.historyThroughSeq);

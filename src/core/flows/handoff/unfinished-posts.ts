@@ -4,7 +4,9 @@ import type { SessionTransaction, UnfinishedPost } from '../../ports/stores';
 import { transcriptId, type PostTranscript } from '../to-provider/transcript';
 
 /** An unfinished post of a transcript. */
-export interface TranscriptPost extends UnfinishedPost { readonly work: PostTranscript }
+export interface TranscriptPost extends UnfinishedPost {
+  readonly work: PostTranscript;
+}
 
 /** The posts of a Session that may bring a message, or may have brought it. */
 export interface UnfinishedPosts {
@@ -33,24 +35,45 @@ const isBySelf = ({ state, isUnknown, isLeft }: UnfinishedPost): boolean => stat
  * Returns whether the message is in that file, wherever the file is by now. It is not if the message was to be posted by itself when
  * the file was made; so was every message whose own post was enqueued after the file's.
  */
-export function isInFile({ singles }: UnfinishedPosts, { id, work }: TranscriptPost, message: Pick<MessageRecord, 'id' | 'seq'>): boolean {
+export function isInFile(
+  { singles }: UnfinishedPosts,
+  { id, work }: TranscriptPost,
+  message: Pick<MessageRecord, 'id' | 'seq'>,
+): boolean {
   const single = singles.get(message.id);
-  return message.seq <= work.throughSeq && (single === undefined || (!isBySelf(single) && BigInt(single.id) < BigInt(id)));
+  return (
+    message.seq <= work.throughSeq && (single === undefined || (!isBySelf(single) && BigInt(single.id) < BigInt(id)))
+  );
 }
 
 /**
  * Returns the transcripts that may be in the present conversation and are looked up again by nobody. One of another conversation went
  * with it; before there is a conversation, nothing was posted.
  */
-export const transcriptsToLookUp = ({ session }: Pick<SessionTransaction, 'session'>, transcripts: readonly TranscriptPost[]): readonly TranscriptPost[] =>
-  transcripts.filter(({ isUnknown, conversationId }) => isUnknown && session.conversationId !== null && (conversationId === null || conversationId === session.conversationId));
+export const transcriptsToLookUp = (
+  { session }: Pick<SessionTransaction, 'session'>,
+  transcripts: readonly TranscriptPost[],
+): readonly TranscriptPost[] =>
+  transcripts.filter(
+    ({ isUnknown, conversationId }) =>
+      isUnknown &&
+      session.conversationId !== null &&
+      (conversationId === null || conversationId === session.conversationId),
+  );
 
 /**
  * Selects the messages that a transcript posts: those that no post has brought, brings, or may have brought. A transcript of fewer
  * messages comes before it.
  */
-export function messagesInFile(posts: UnfinishedPosts, { throughSeq }: PostTranscript, unposted: readonly MessageRecord[]): readonly MessageRecord[] {
-  const earlier = posts.transcripts.filter(({ work, state, isUnknown, isLeft }) => work.throughSeq < throughSeq && (state === 'WAITING' || isLeft || (state === 'PARKED' && isUnknown)));
+export function messagesInFile(
+  posts: UnfinishedPosts,
+  { throughSeq }: PostTranscript,
+  unposted: readonly MessageRecord[],
+): readonly MessageRecord[] {
+  const earlier = posts.transcripts.filter(
+    ({ work, state, isUnknown, isLeft }) =>
+      work.throughSeq < throughSeq && (state === 'WAITING' || isLeft || (state === 'PARKED' && isUnknown)),
+  );
   return unposted.filter(message => {
     const single = posts.singles.get(message.id);
     return !(single !== undefined && isBySelf(single)) && !earlier.some(file => isInFile(posts, file, message));

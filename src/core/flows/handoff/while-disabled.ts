@@ -1,23 +1,29 @@
-import type { ConversationView, Observation } from '../../ports/support-provider';
+import type { ConversationView, Observation } from '../../ports/provider/support-provider';
 import type { SessionInbox } from '../../ports/stores';
 import type { SessionRecord } from '../../session';
 
 /** The tolerance for differing clocks; a message of the last moment is better forwarded than lost. */
-const LENIENT_MS = 60_000;
+const CLOCK_TOLERANCE_MS = 60_000;
 
 /**
  * Returns whether an observation is from while support was disabled. It is not forwarded, because nobody listened then
  * and the bot has continued.
  */
-export function isFromWhileOff({ heardSince }: Pick<SessionInbox, 'heardSince'>, observation: Observation): boolean {
+export function isFromWhileDisabled(
+  { heardSince }: Pick<SessionInbox, 'heardSince'>,
+  observation: Observation,
+): boolean {
   if (heardSince === null || !('at' in observation) || observation.at === undefined) return false;
-  return Date.parse(observation.at) < Date.parse(heardSince) - LENIENT_MS;
+  return Date.parse(observation.at) < Date.parse(heardSince) - CLOCK_TOLERANCE_MS;
 }
 
 /**
  * Returns the last view, or null if it is from before support was disabled. Agents' actions in between do not count,
  * and no handoff may build on them.
  */
-export function lastViewOf({ heardSince }: Pick<SessionInbox, 'heardSince'>, { lastView, stateReadAt, openedAt }: SessionRecord): ConversationView | null {
+export function trustedLastView(
+  { heardSince }: Pick<SessionInbox, 'heardSince'>,
+  { lastView, stateReadAt, openedAt }: SessionRecord,
+): ConversationView | null {
   return heardSince !== null && Date.parse(stateReadAt ?? openedAt) < Date.parse(heardSince) ? null : lastView;
 }

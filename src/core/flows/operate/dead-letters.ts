@@ -2,30 +2,53 @@ import type { DeadLetter } from '../../delivery';
 import { InvalidInputError } from '../../errors';
 import type { UserId } from '../../ids';
 import { instantOf } from '../../ports/clock';
-import type { SessionTransaction, SetAside } from '../../ports/stores';
-import type { DeadLettersAnswer, DeadLetterSelection, Flows, ResendSelection, Scope } from '../api';
+import type { SessionTransaction, DeliveryReference } from '../../ports/stores';
+import type { DeadLettersResult, DeadLetterSelection, Flows, ResendSelection, Scope } from '../api';
 import type { FlowDeps } from '../deps';
 
 /** The maximum per call; to process more, call again with the cursor. */
-const PER_CALL = 500;
+const MAX_PER_CALL = 500;
 /** The maximum per transaction, so that a session is not locked for long. */
-const PER_TRANSACTION = 100;
+const MAX_PER_TRANSACTION = 100;
 const MAX_REASON = 500;
 
 /**
  * Checks a selection.
  * @throws InvalidInputError unless exactly one of ids, filter and all is given and selects something
  */
-function checked({ ids, filter, all, after }: DeadLetterSelection): void {
+function checkSelection({ ids, filter, all, after }: DeadLetterSelection): void {
   if ([ids !== null, filter !== null, all].filter(Boolean).length !== 1)
-    throw new InvalidInputError('INPUT_INVALID', 'ids', 'The selection is ambiguous or missing. Give exactly one of ids, filter and all.');
-  if (ids !== null && ids.length > PER_CALL) throw new InvalidInputError('INPUT_INVALID', 'ids', `${ids.length} ids are too many. Give at most ${PER_CALL} per call.`);
-  if (ids !== null && after !== null) throw new InvalidInputError('INPUT_INVALID', 'after', 'after cannot be combined with ids. It continues an earlier call with filter or all.');
+    throw new InvalidInputError(
+      'INPUT_INVALID',
+      'ids',
+      'The selection is ambiguous or missing. Give exactly one of ids, filter and all.',
+    );
+  if (ids !== null && ids.length > MAX_PER_CALL)
+    throw new InvalidInputError(
+      'INPUT_INVALID',
+      'ids',
+      `${ids.length} ids are too many. Give at most ${MAX_PER_CALL} per call.`,
+    );
+  if (ids !== null && after !== null)
+    throw new InvalidInputError(
+      'INPUT_INVALID',
+      'after',
+      'after cannot be combined with ids. It continues an earlier call with filter or all.',
+    );
   if (filter !== null && Object.values(filter).every(value => value === null))
     throw new InvalidInputError('INPUT_INVALID', 'filter', 'The filter is empty. Give it at least one condition.');
 }
 
-const EVERYTHING = { accountId: null, chatbotId: null, sessionId: null, destination: null, kind: null, code: null, parkedBefore: null, parkedAfter: null };
+const NO_FILTER = {
+  accountId: null,
+  chatbotId: null,
+  sessionId: null,
+  destination: null,
+  kind: null,
+  code: null,
+  parkedBefore: null,
+  parkedAfter: null,
+};
 
 /**
  * Operators' decisions about dead letters. Only deliveries that are PARKED at that moment change, so a repeat is
@@ -34,47 +57,73 @@ const EVERYTHING = { accountId: null, chatbotId: null, sessionId: null, destinat
 export function deadLetterFlows(deps: FlowDeps): Pick<Flows, 'resendDeadLetters' | 'discardDeadLetters'> {
   const { deadLetters, sessions } = deps.stores;
 
-  async function chosen(scope: Scope, { ids, filter, after }: DeadLetterSelection): Promise<{ letters: readonly DeadLetter[]; hasMore: boolean; endCursor: string | null }> {
-    if (ids !== null) return { letters: await deadLetters.parkedByIds(scope.organizationId, ids), hasMore: false, endCursor: null };
-    const { edges, hasNextPage } = await deadLetters.page(scope.organizationId, 'PARKED', filter ?? EVERYTHING, { first: PER_CALL, after });
+  async function selectDeadLetters(
+    scope: Scope,
+    { ids, filter, after }: DeadLetterSelection,
+  ): Promise<{ letters: readonly DeadLetter[]; hasMore: boolean; endCursor: string | null }> {
+    if (ids !== null)
+      return { letters: await deadLetters.findParked(scope.organizationId, ids), hasMore: false, endCursor: null };
+    const { edges, hasNextPage } = await deadLetters.page(scope.organizationId, 'PARKED', filter ?? NO_FILTER, {
+      first: MAX_PER_CALL,
+      after,
+    });
     return { letters: edges.map(edge => edge.node), hasMore: hasNextPage, endCursor: edges.at(-1)?.cursor ?? after };
   }
 
   /** Applies a decision session by session, lowest id first: in the order in which the deliveries were enqueued. */
-  async function settle(scope: Scope, selection: DeadLetterSelection, act: (tx: SessionTransaction, ids: readonly string[]) => Promise<readonly SetAside[]>): Promise<DeadLettersAnswer> {
-    checked(selection);
-    const { letters, hasMore, endCursor } = await chosen(scope, selection);
+  async function forEachSession(
+    scope: Scope,
+    selection: DeadLetterSelection,
+    act: (tx: SessionTransaction, ids: readonly string[]) => Promise<readonly DeliveryReference[]>,
+  ): Promise<DeadLettersResult> {
+    checkSelection(selection);
+    const { letters, hasMore, endCursor } = await selectDeadLetters(scope, selection);
     const bySession = new Map<string, string[]>();
-    for (const { sessionId, id } of letters) bySession.set(sessionId, [...bySession.get(sessionId) ?? [], id]);
+    for (const { sessionId, id } of letters) bySession.set(sessionId, [...(bySession.get(sessionId) ?? []), id]);
     const done: string[] = [];
     for (const [sessionId, ids] of bySession)
-      for (let at = 0; at < ids.length; at += PER_TRANSACTION) {
-        const { answer } = await sessions.transact(scope.organizationId, sessionId, tx => act(tx, ids.slice(at, at + PER_TRANSACTION)));
+      for (let at = 0; at < ids.length; at += MAX_PER_TRANSACTION) {
+        const { answer } = await sessions.transact(scope.organizationId, sessionId, tx =>
+          act(tx, ids.slice(at, at + MAX_PER_TRANSACTION)),
+        );
         done.push(...answer.map(letter => letter.id));
       }
     const known = new Set(done);
-    return { count: done.length, passedOver: (selection.ids ?? []).filter(id => !known.has(id)), hasMore, endCursor };
+    return { count: done.length, skippedIds: (selection.ids ?? []).filter(id => !known.has(id)), hasMore, endCursor };
   }
 
-  const at = () => instantOf(deps.clock.now());
+  const now = () => instantOf(deps.clock.now());
   return {
-    async resendDeadLetters(scope: Scope, { writeAtOnce = false, ...selection }: ResendSelection, by: UserId | null) {
-      if (writeAtOnce && selection.ids === null)
-        throw new InvalidInputError('INPUT_INVALID', 'writeAtOnce', 'writeAtOnce needs ids, because an operator must have checked each delivery. Name those that are missing at the receiver by ids.');
-      return settle(scope, selection, async (tx, ids) => {
-        const sent = await tx.sendAgain(ids, writeAtOnce);
+    async resendDeadLetters(scope: Scope, { skipLookup = false, ...selection }: ResendSelection, by: UserId | null) {
+      if (skipLookup && selection.ids === null)
+        throw new InvalidInputError(
+          'INPUT_INVALID',
+          'skipLookup',
+          'writeAtOnce needs ids, because an operator must have checked each delivery. Name those that are missing at the receiver by ids.',
+        );
+      return forEachSession(scope, selection, async (tx, ids) => {
+        const sent = await tx.resend(ids, skipLookup);
         for (const { id: deliveryId, kind, handoffId } of sent)
-          await tx.appendEvent({ type: 'DELIVERY_SENT_AGAIN', deliveryId, kind, by, ...(writeAtOnce && { writesAtOnce: true }) }, handoffId, at());
+          await tx.appendEvent(
+            { type: 'DELIVERY_SENT_AGAIN', deliveryId, kind, by, ...(skipLookup && { writesAtOnce: true }) },
+            handoffId,
+            now(),
+          );
         return sent;
       });
     },
 
     async discardDeadLetters(scope: Scope, selection: DeadLetterSelection, reason: string, by: UserId | null) {
       if (reason.trim() === '' || reason.length > MAX_REASON)
-        throw new InvalidInputError('INPUT_INVALID', 'reason', `reason is empty or too long. Give 1 to ${MAX_REASON} characters; they are stored with the dead letter.`);
-      return settle(scope, selection, async (tx, ids) => {
+        throw new InvalidInputError(
+          'INPUT_INVALID',
+          'reason',
+          `reason is empty or too long. Give 1 to ${MAX_REASON} characters; they are stored with the dead letter.`,
+        );
+      return forEachSession(scope, selection, async (tx, ids) => {
         const discarded = await tx.discard(ids, reason);
-        for (const { id: deliveryId, kind, handoffId } of discarded) await tx.appendEvent({ type: 'DELIVERY_DISCARDED', deliveryId, kind, reason, by }, handoffId, at());
+        for (const { id: deliveryId, kind, handoffId } of discarded)
+          await tx.appendEvent({ type: 'DELIVERY_DISCARDED', deliveryId, kind, reason, by }, handoffId, now());
         return discarded;
       });
     },

@@ -2,21 +2,26 @@ import { ConflictError, InvalidInputError, NotFoundError, ProviderRefusedError }
 import { isUuid } from '../../ids';
 import type { AccountRecord, AgentRecord } from '../../setup';
 import type { AddAgentInput, Flows, RemoveAgentInput, Scope } from '../api';
-import { setUpTools } from './find-account';
+import { createSetupTools } from './find-account';
 import { accessOf, inboxAccessOf, type FlowDeps } from '../deps';
-import { memberships as membershipsIn } from './memberships';
-import { checkedId } from '../from-runtime/record-message';
+import { createMemberships as membershipsIn } from './memberships';
+import { validateId } from '../from-runtime/record-message';
 
 const EMAIL = /^[^@\s]+@[^@\s]+$/;
-const MOST_MEMBERS = 1_000;
+const MAX_MEMBERS = 1_000;
 
-export function checkedEmail(email: string, field = 'email'): string {
-  if (!EMAIL.test(checkedId(email, field, 320))) throw new InvalidInputError('INPUT_INVALID', field, `${field} is not an e-mail address. Give one such as name@example.com.`);
+export function validateEmail(email: string, field = 'email'): string {
+  if (!EMAIL.test(validateId(email, field, 320)))
+    throw new InvalidInputError(
+      'INPUT_INVALID',
+      field,
+      `${field} is not an e-mail address. Give one such as name@example.com.`,
+    );
   return email.trim();
 }
 
 /** Converts a provider's refusal to an input error, because the caller can correct it. */
-async function asInput<T>(field: string, work: Promise<T>): Promise<T> {
+async function asInvalidInput<T>(field: string, work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
@@ -25,23 +30,42 @@ async function asInput<T>(field: string, work: Promise<T>): Promise<T> {
   }
 }
 
-type PeopleFlows = Pick<Flows, 'addAgent' | 'changeAgentRole' | 'removeAgent' | 'setInboxMembers' | 'makeTeam' | 'setTeamMembers' | 'loginLink'>;
+type AgentAndTeamFlows = Pick<
+  Flows,
+  | 'addAgent'
+  | 'changeAgentRole'
+  | 'removeAgent'
+  | 'setInboxMembers'
+  | 'createTeam'
+  | 'setTeamMembers'
+  | 'createLoginLink'
+>;
 
 /** Mutations of agents, members and teams. Each calls the provider first and then mirrors its lists. */
-export function peopleFlows(deps: FlowDeps): PeopleFlows {
+export function agentAndTeamFlows(deps: FlowDeps): AgentAndTeamFlows {
   const { setup } = deps.stores;
-  const tools = setUpTools(deps);
-  const { membershipsOf, join } = membershipsIn(deps);
+  const tools = createSetupTools(deps);
+  const { resolveMemberships, addAgentTo } = membershipsIn(deps);
 
   /** Finds an agent and its account. An agent's own id in this service identifies its account too. */
-  async function agentAndAccount(scope: Scope, agentId: string, accountId: string | null): Promise<{ agent: AgentRecord; account: AccountRecord }> {
-    const [known] = isUuid(agentId) && accountId === null ? await setup.agentsByIds(scope.organizationId, [agentId]) : [null];
+  async function findAgentAndAccount(
+    scope: Scope,
+    agentId: string,
+    accountId: string | null,
+  ): Promise<{ agent: AgentRecord; account: AccountRecord }> {
+    const [known] =
+      isUuid(agentId) && accountId === null ? await setup.findAgentsByIds(scope.organizationId, [agentId]) : [null];
     const account = await tools.accountFor(scope, known?.accountId ?? accountId);
     return { agent: await tools.agentOf(account, agentId, 'agentId'), account };
   }
 
-  async function membersOf(account: AccountRecord, ids: readonly string[]): Promise<readonly AgentRecord[]> {
-    if (ids.length > MOST_MEMBERS) throw new InvalidInputError('INPUT_INVALID', 'agentIds', `${ids.length} agents are too many. Give at most ${MOST_MEMBERS}.`);
+  async function findMembers(account: AccountRecord, ids: readonly string[]): Promise<readonly AgentRecord[]> {
+    if (ids.length > MAX_MEMBERS)
+      throw new InvalidInputError(
+        'INPUT_INVALID',
+        'agentIds',
+        `${ids.length} agents are too many. Give at most ${MAX_MEMBERS}.`,
+      );
     const agents = new Map<string, AgentRecord>();
     for (const id of ids) {
       const agent = await tools.agentOf(account, id, 'agentIds');
@@ -53,92 +77,164 @@ export function peopleFlows(deps: FlowDeps): PeopleFlows {
   /**
    * Removes an agent from the owners after an operator removed or demoted them, so that a repair does not restore them.
    */
-  async function noLongerOwner(account: AccountRecord, { email }: AgentRecord): Promise<void> {
+  async function removeOwner(account: AccountRecord, { email }: AgentRecord): Promise<void> {
     const owners = account.owners.filter(owner => owner.email.toLowerCase() !== email?.toLowerCase());
     if (owners.length < account.owners.length) await setup.updateAccount(account.id, { owners });
   }
 
-  const after = async (account: AccountRecord, externalId: string): Promise<AgentRecord> => {
+  const reloadAgent = async (account: AccountRecord, externalId: string): Promise<AgentRecord> => {
     await tools.mirrorDirectory(account);
     return tools.agentOf(account, externalId, 'agentId');
   };
 
   return {
     async addAgent(scope: Scope, input: AddAgentInput) {
-      const name = checkedId(input.name, 'name', 200);
-      const email = checkedEmail(input.email);
+      const name = validateId(input.name, 'name', 200);
+      const email = validateEmail(input.email);
       const account = await tools.accountFor(scope, input.accountId);
-      const people = tools.verbs(account, 'people', 'managesAgents');
+      const people = tools.verbs(account, 'agentsAndTeams', 'managesAgents');
       // Checked first, so that a call that names something missing does nothing.
-      const memberships = await membershipsOf(account, input);
-      const added = await asInput('email', people.addAgent({ access: accessOf(deps, account), name, email, role: input.role }, tools.signal()));
-      const listed = await after(account, added.externalId);
-      const agent = input.userId === null ? listed : (await setup.linkAgentToUser(scope.organizationId, listed.id, input.userId)) ?? listed;
-      return { agent, ...await join(account, agent, memberships) };
+      const memberships = await resolveMemberships(account, input);
+      const added = await asInvalidInput(
+        'email',
+        people.addAgent({ access: accessOf(deps, account), name, email, role: input.role }, tools.signal()),
+      );
+      const listed = await reloadAgent(account, added.externalId);
+      const agent =
+        input.userId === null
+          ? listed
+          : ((await setup.linkAgentToUser(scope.organizationId, listed.id, input.userId)) ?? listed);
+      return { agent, ...(await addAgentTo(account, agent, memberships)) };
     },
 
     async changeAgentRole(scope, { accountId, agentId, role }) {
-      const { agent, account } = await agentAndAccount(scope, agentId, accountId);
-      const people = tools.verbs(account, 'people', 'managesAgents');
-      await asInput('agentId', people.changeAgentRole({ access: accessOf(deps, account), agentId: agent.externalId, role }, tools.signal()));
-      if (role === 'AGENT') await noLongerOwner(account, agent);
-      return after(account, agent.externalId);
+      const { agent, account } = await findAgentAndAccount(scope, agentId, accountId);
+      const people = tools.verbs(account, 'agentsAndTeams', 'managesAgents');
+      await asInvalidInput(
+        'agentId',
+        people.changeAgentRole({ access: accessOf(deps, account), agentId: agent.externalId, role }, tools.signal()),
+      );
+      if (role === 'AGENT') await removeOwner(account, agent);
+      return reloadAgent(account, agent.externalId);
     },
 
     async removeAgent(scope, { accountId, agentId, deletePerson }: RemoveAgentInput) {
-      const { agent, account } = await agentAndAccount(scope, agentId, accountId);
-      const people = tools.verbs(account, 'people', 'managesAgents');
-      const outcome = await asInput('agentId', people.removeAgent({ access: accessOf(deps, account), agentId: agent.externalId, deletePerson }, tools.signal()));
+      const { agent, account } = await findAgentAndAccount(scope, agentId, accountId);
+      const people = tools.verbs(account, 'agentsAndTeams', 'managesAgents');
+      const outcome = await asInvalidInput(
+        'agentId',
+        people.removeAgent(
+          { access: accessOf(deps, account), agentId: agent.externalId, deletePerson },
+          tools.signal(),
+        ),
+      );
       if (outcome === 'WOULD_DELETE_PERSON')
-        throw new ConflictError('WOULD_DELETE_PERSON', 'deletePerson', `With the credentials of this account ${agent.name} can only be removed by deleting them from the provider if this is their last account. Repeat with deletePerson: true, or remove them there by hand.`);
-      await noLongerOwner(account, agent);
+        throw new ConflictError(
+          'WOULD_DELETE_PERSON',
+          'deletePerson',
+          `With the credentials of this account ${agent.name} can only be removed by deleting them from the provider if this is their last account. Repeat with deletePerson: true, or remove them there by hand.`,
+        );
+      await removeOwner(account, agent);
       await tools.mirrorDirectory(account);
       return agent;
     },
 
     async setInboxMembers(scope, { chatbotId, agentIds }) {
-      const inbox = await setup.inboxOfChatbot(scope.organizationId, chatbotId);
-      if (inbox === null) throw new NotFoundError('CHATBOT_NOT_ENABLED', 'chatbotId', 'This chatbot has no support inbox. Call enableChatbotSupport for it first.');
+      const inbox = await setup.findInboxByChatbot(scope.organizationId, chatbotId);
+      if (inbox === null)
+        throw new NotFoundError(
+          'CHATBOT_NOT_ENABLED',
+          'chatbotId',
+          'This chatbot has no support inbox. Call enableChatbotSupport for it first.',
+        );
       const account = await tools.accountFor(scope, inbox.accountId);
-      const people = tools.verbs(account, 'people', 'inboxMembers');
+      const people = tools.verbs(account, 'agentsAndTeams', 'inboxMembers');
       const access = inboxAccessOf(deps, account, inbox);
-      if (access === null) throw new ConflictError('ACCOUNT_DISABLED', 'chatbotId', `Inbox ${inbox.id} is ${inbox.state}. Call enableChatbotSupport again until it is READY.`);
-      const members = await membersOf(account, agentIds);
-      await asInput('agentIds', people.setInboxMembers(access, members.map(agent => agent.externalId), tools.signal()));
+      if (access === null)
+        throw new ConflictError(
+          'ACCOUNT_DISABLED',
+          'chatbotId',
+          `Inbox ${inbox.id} is ${inbox.state}. Call enableChatbotSupport again until it is READY.`,
+        );
+      const members = await findMembers(account, agentIds);
+      await asInvalidInput(
+        'agentIds',
+        people.setInboxMembers(
+          access,
+          members.map(agent => agent.externalId),
+          tools.signal(),
+        ),
+      );
       return setup.updateInbox(inbox.id, { memberIds: members.map(agent => agent.id) });
     },
 
-    async makeTeam(scope, { accountId, name, agentIds, autoAssign }) {
-      checkedId(name, 'name', 200);
+    async createTeam(scope, { accountId, name, agentIds, autoAssign }) {
+      validateId(name, 'name', 200);
       const account = await tools.accountFor(scope, accountId);
-      const people = tools.verbs(account, 'people', 'managesTeams');
-      const members = agentIds === null ? null : await membersOf(account, agentIds);
-      const made = await asInput('name', people.makeTeam(accessOf(deps, account), { name: name.trim(), autoAssign }, tools.signal()));
+      const people = tools.verbs(account, 'agentsAndTeams', 'managesTeams');
+      const members = agentIds === null ? null : await findMembers(account, agentIds);
+      const made = await asInvalidInput(
+        'name',
+        people.createTeam(accessOf(deps, account), { name: name.trim(), autoAssign }, tools.signal()),
+      );
       await tools.mirrorDirectory(account);
       const team = await setup.setTeamAutoAssign((await tools.teamOf(account, made.externalId, 'name')).id, autoAssign);
       if (members === null) return team;
-      await asInput('agentIds', people.setTeamMembers(accessOf(deps, account), team.externalId, members.map(agent => agent.externalId), tools.signal()));
-      return setup.setTeamMembers(team.id, members.map(agent => agent.id));
+      await asInvalidInput(
+        'agentIds',
+        people.setTeamMembers(
+          accessOf(deps, account),
+          team.externalId,
+          members.map(agent => agent.externalId),
+          tools.signal(),
+        ),
+      );
+      return setup.setTeamMembers(
+        team.id,
+        members.map(agent => agent.id),
+      );
     },
 
     async setTeamMembers(scope, { accountId, teamId, agentIds }) {
-      const [known] = isUuid(teamId) && accountId === null ? await setup.teamsByIds(scope.organizationId, [teamId]) : [null];
+      const [known] =
+        isUuid(teamId) && accountId === null ? await setup.findTeamsByIds(scope.organizationId, [teamId]) : [null];
       const account = await tools.accountFor(scope, known?.accountId ?? accountId);
-      const people = tools.verbs(account, 'people', 'managesTeams');
+      const people = tools.verbs(account, 'agentsAndTeams', 'managesTeams');
       const team = await tools.teamOf(account, teamId, 'teamId');
-      const members = await membersOf(account, agentIds);
-      await asInput('agentIds', people.setTeamMembers(accessOf(deps, account), team.externalId, members.map(agent => agent.externalId), tools.signal()));
-      return setup.setTeamMembers(team.id, members.map(agent => agent.id));
+      const members = await findMembers(account, agentIds);
+      await asInvalidInput(
+        'agentIds',
+        people.setTeamMembers(
+          accessOf(deps, account),
+          team.externalId,
+          members.map(agent => agent.externalId),
+          tools.signal(),
+        ),
+      );
+      return setup.setTeamMembers(
+        team.id,
+        members.map(agent => agent.id),
+      );
     },
 
-    async loginLink(scope, { agentId, accountId, by }) {
-      const { agent, account } = await agentAndAccount(scope, agentId, accountId);
+    async createLoginLink(scope, { agentId, accountId, by }) {
+      const { agent, account } = await findAgentAndAccount(scope, agentId, accountId);
       const isThemselves = by.userId !== null && by.userId === agent.userId;
       if (by.role !== 'operator' && !isThemselves)
-        throw new ConflictError('LOGIN_LINK_REFUSED', 'agentId', 'The login link was refused. Only an operator may request it, or the agent, once linked to their user with linkSupportAgent.');
-      const url = await tools.verbs(account, 'login', 'loginLinks').loginLink(accessOf(deps, account), agent.externalId, tools.signal());
+        throw new ConflictError(
+          'LOGIN_LINK_REFUSED',
+          'agentId',
+          'The login link was refused. Only an operator may request it, or the agent, once linked to their user with linkSupportAgent.',
+        );
+      const url = await tools
+        .verbs(account, 'login', 'loginLinks')
+        .createLoginLink(accessOf(deps, account), agent.externalId, tools.signal());
       if (url === null)
-        throw new ConflictError('LOGIN_LINK_REFUSED', 'agentId', `${agent.name} was not created by this service for this account. They sign in with their own password.`);
+        throw new ConflictError(
+          'LOGIN_LINK_REFUSED',
+          'agentId',
+          `${agent.name} was not created by this service for this account. They sign in with their own password.`,
+        );
       return { agent, url };
     },
   };

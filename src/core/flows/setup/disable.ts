@@ -2,33 +2,42 @@ import { NotFoundError } from '../../errors';
 import { isOpen, type HandoffRecord } from '../../handoff';
 import type { ChatbotId, OrganizationId, SessionId } from '../../ids';
 import type { InboxRecord } from '../../setup';
-import { setUpTools } from './find-account';
+import { createSetupTools } from './find-account';
 import type { Flows, Scope } from '../api';
 import { endLiveHandoff } from '../handoff/transition';
-import { evenAfter } from '../provider-context';
+import { endedStatusWrites } from '../provider-context';
 import type { FlowDeps } from '../deps';
 import { syncBeforeEnd } from '../from-provider/sync-before-end';
 
-const PAGE = 100;
+const PAGE_SIZE = 100;
 
 /** The problem of an inbox that was disabled with its organization and is enabled with it. */
-export const DISABLED_WITH_ACCOUNT = { code: 'ACCOUNT_DISABLED', message: 'Support was disabled for the organization; enable it again.' } as const;
+export const DISABLED_WITH_ACCOUNT = {
+  code: 'ACCOUNT_DISABLED',
+  message: 'Support was disabled for the organization; enable it again.',
+} as const;
 
-export const isDisabledWithAccount = ({ state, problem }: InboxRecord): boolean => state === 'DISABLED' && problem?.code === DISABLED_WITH_ACCOUNT.code;
+export const isDisabledWithAccount = ({ state, problem }: InboxRecord): boolean =>
+  state === 'DISABLED' && problem?.code === DISABLED_WITH_ACCOUNT.code;
 
 /**
  * Ends the live handoff of a session whose support is disabled. Enqueues nothing for the provider, so the conversation
  * stays there as it is. Also called by the worker for work that was enqueued before support was disabled. Ends nothing
  * if support is enabled again by then (`isOff` false).
  */
-export async function endForDisabled(deps: FlowDeps, organizationId: OrganizationId, sessionId: SessionId): Promise<{ readonly isOff: boolean; readonly ended: boolean }> {
+export async function endHandoffIfDisabled(
+  deps: FlowDeps,
+  organizationId: OrganizationId,
+  sessionId: SessionId,
+): Promise<{ readonly isDisabled: boolean; readonly hasEnded: boolean }> {
   const { answer } = await deps.stores.sessions.transact(organizationId, sessionId, async tx => {
-    if (tx.inbox.state !== 'DISABLED') return { isOff: false, ended: false };
+    if (tx.inbox.state !== 'DISABLED') return { isDisabled: false, hasEnded: false };
     // An interrupted status write will never be finished, so no view may wait for it.
-    if (tx.session.statusWrites % 2 === 1) await tx.updateSession({ statusWrites: evenAfter(tx.session.statusWrites) });
-    if (tx.liveHandoff === null || !isOpen(tx.liveHandoff.state)) return { isOff: true, ended: false };
+    if (tx.session.statusWrites % 2 === 1)
+      await tx.updateSession({ statusWrites: endedStatusWrites(tx.session.statusWrites) });
+    if (tx.liveHandoff === null || !isOpen(tx.liveHandoff.state)) return { isDisabled: true, hasEnded: false };
     await endLiveHandoff(tx, deps, tx.liveHandoff, 'OPERATOR_ENDED');
-    return { isOff: true, ended: true };
+    return { isDisabled: true, hasEnded: true };
   });
   return answer;
 }
@@ -40,42 +49,63 @@ export async function endForDisabled(deps: FlowDeps, organizationId: Organizatio
  */
 export function disableFlows(deps: FlowDeps): Pick<Flows, 'disableSupport' | 'disableChatbot'> {
   const { setup, handoffs } = deps.stores;
-  const { accountFor } = setUpTools(deps);
+  const { accountFor } = createSetupTools(deps);
 
-  async function* liveOf(organizationId: OrganizationId, chatbotIds: readonly ChatbotId[]): AsyncGenerator<HandoffRecord> {
+  async function* liveHandoffsOf(
+    organizationId: OrganizationId,
+    chatbotIds: readonly ChatbotId[],
+  ): AsyncGenerator<HandoffRecord> {
     if (chatbotIds.length === 0) return;
     const filter = { chatbotIds, states: null, live: true, teamIds: null, sessionId: null };
-    for (let after: string | null = null; ;) {
-      const page = await handoffs.page(organizationId, filter, { first: PAGE, after });
+    for (let after: string | null = null; ; ) {
+      const page = await handoffs.page(organizationId, filter, { first: PAGE_SIZE, after });
       for (const { node } of page.edges) yield node;
       if (!page.hasNextPage) return;
       after = page.edges.at(-1)!.cursor;
     }
   }
 
-  async function endLive(organizationId: OrganizationId, chatbotIds: readonly ChatbotId[]): Promise<number> {
+  async function endLiveHandoffs(organizationId: OrganizationId, chatbotIds: readonly ChatbotId[]): Promise<number> {
     let ended = 0;
-    for await (const { sessionId } of liveOf(organizationId, chatbotIds)) if ((await endForDisabled(deps, organizationId, sessionId)).ended) ended += 1;
+    for await (const { sessionId } of liveHandoffsOf(organizationId, chatbotIds))
+      if ((await endHandoffIfDisabled(deps, organizationId, sessionId)).hasEnded) ended += 1;
     return ended;
   }
 
   return {
     async disableChatbot(scope: Scope, chatbotId: ChatbotId) {
-      const inbox = await setup.inboxOfChatbot(scope.organizationId, chatbotId);
-      if (inbox === null) throw new NotFoundError('CHATBOT_NOT_ENABLED', 'chatbotId', 'This chatbot has no support inbox, so there is nothing to disable.');
-      if (inbox.state !== 'DISABLED') await syncBeforeEnd(deps, liveOf(scope.organizationId, [chatbotId]));
+      const inbox = await setup.findInboxByChatbot(scope.organizationId, chatbotId);
+      if (inbox === null)
+        throw new NotFoundError(
+          'CHATBOT_NOT_ENABLED',
+          'chatbotId',
+          'This chatbot has no support inbox, so there is nothing to disable.',
+        );
+      if (inbox.state !== 'DISABLED') await syncBeforeEnd(deps, liveHandoffsOf(scope.organizationId, [chatbotId]));
       // This also applies to an inbox that is disabled with its organization: from now on it stays disabled by itself.
       const disabled = await setup.disableInbox(inbox.id);
-      return { inbox: disabled, endedHandoffs: await endLive(scope.organizationId, [chatbotId]) };
+      return { inbox: disabled, endedHandoffs: await endLiveHandoffs(scope.organizationId, [chatbotId]) };
     },
 
     async disableSupport(scope: Scope, accountId: string | null) {
       const { id } = await accountFor(scope, accountId);
-      const enabled = (await setup.inboxesOf(scope.organizationId, id)).filter(({ state }) => state !== 'DISABLED');
-      await syncBeforeEnd(deps, liveOf(scope.organizationId, enabled.map(({ chatbotId }) => chatbotId)));
+      const enabled = (await setup.listInboxes(scope.organizationId, id)).filter(({ state }) => state !== 'DISABLED');
+      await syncBeforeEnd(
+        deps,
+        liveHandoffsOf(
+          scope.organizationId,
+          enabled.map(({ chatbotId }) => chatbotId),
+        ),
+      );
       const account = await setup.disableAccount(id, DISABLED_WITH_ACCOUNT);
-      const inboxes = await setup.inboxesOf(scope.organizationId, id);
-      return { account, endedHandoffs: await endLive(scope.organizationId, inboxes.map(inbox => inbox.chatbotId)) };
+      const inboxes = await setup.listInboxes(scope.organizationId, id);
+      return {
+        account,
+        endedHandoffs: await endLiveHandoffs(
+          scope.organizationId,
+          inboxes.map(inbox => inbox.chatbotId),
+        ),
+      };
     },
   };
 }

@@ -1,79 +1,135 @@
 import {
-  InvalidInputError, NotFoundError, ProviderAuthError, ProviderRefusedError, ProviderUnavailableError, UnsupportedByProviderError,
+  InvalidInputError,
+  NotFoundError,
+  ProviderAuthError,
+  ProviderRefusedError,
+  ProviderUnavailableError,
+  UnsupportedByProviderError,
 } from '../../errors';
-import type { SetUpTurn } from '../../ports/set-up-turns';
+import type { SetupLock } from '../../ports/setup-locks';
 import type { AgentRecord, AccountRecord, TeamRecord } from '../../setup';
-import { timeLimit } from '../../time-limit';
+import { createTimeLimit } from '../../time-limit';
 import type { Scope } from '../api';
-import { accessOf, type FlowDeps, type KnownProvider } from '../deps';
+import { accessOf, type FlowDeps, type RegisteredProvider } from '../deps';
 
-export interface Problem { readonly code: string; readonly message: string }
+export interface Problem {
+  readonly code: string;
+  readonly message: string;
+}
 
 /**
  * Returns the code and the sentence of a provider's error in a setup step. Throws any other error, because it is ours.
  */
 export function problemOf(error: unknown): Problem {
-  if (error instanceof ProviderUnavailableError || error instanceof ProviderRefusedError || error instanceof ProviderAuthError || error instanceof UnsupportedByProviderError)
+  if (
+    error instanceof ProviderUnavailableError ||
+    error instanceof ProviderRefusedError ||
+    error instanceof ProviderAuthError ||
+    error instanceof UnsupportedByProviderError
+  )
     return { code: error.code, message: error.message };
   // The signal of the whole call has ended: a remote call never responded.
   if (error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError'))
-    return { code: 'PROVIDER_UNAVAILABLE', message: 'The provider did not respond in time. Check its address and repeat the call; it resumes where it stopped.' };
+    return {
+      code: 'PROVIDER_UNAVAILABLE',
+      message:
+        'The provider did not respond in time. Check its address and repeat the call; it resumes where it stopped.',
+    };
   throw error;
 }
 
 /** Returns how long the last request of a failed setup may still take effect, in milliseconds. */
-export const settlesAfterMs = (error: unknown): number => (error instanceof ProviderUnavailableError ? error.settlesAfterMs : 0);
+export const ambiguousForMs = (error: unknown): number =>
+  error instanceof ProviderUnavailableError ? error.ambiguousForMs : 0;
 
 /** Shared helpers of all setup flows: find accounts, providers, agents and teams by our ids or the provider's. */
-export function setUpTools(deps: FlowDeps) {
+export function createSetupTools(deps: FlowDeps) {
   const { setup } = deps.stores;
-  const signal = () => timeLimit(deps.limits.setupMs);
+  const setupSignal = () => createTimeLimit(deps.limits.setupMs);
 
   /** Creates the signal for the remote calls of a setup that holds its lock. */
-  const signalIn = (turn: SetUpTurn, account: AccountRecord): Promise<AbortSignal> =>
-    turn.signal(deps.limits.setupMs, providerOf(account.provider).instance.settlesAfterMs?.(accessOf(deps, account)) ?? 0);
+  const signalUnderLock = (lock: SetupLock, account: AccountRecord): Promise<AbortSignal> =>
+    lock.signal(
+      deps.limits.setupMs,
+      providerOf(account.provider).instance.ambiguousForMs?.(accessOf(deps, account)) ?? 0,
+    );
 
-  const providerOf = (name: string): KnownProvider => {
+  const providerOf = (name: string): RegisteredProvider => {
     const provider = deps.providers.get(name);
-    if (!provider) throw new NotFoundError('PROVIDER_UNKNOWN', 'provider', `There is no provider ${JSON.stringify(name.slice(0, 60))}. Use one of ${[...deps.providers.keys()].join(', ')}.`);
+    if (!provider)
+      throw new NotFoundError(
+        'PROVIDER_UNKNOWN',
+        'provider',
+        `There is no provider ${JSON.stringify(name.slice(0, 60))}. Use one of ${[...deps.providers.keys()].join(', ')}.`,
+      );
     return provider;
   };
 
-  async function mirrorDirectory(account: AccountRecord, until = signal()): Promise<{ readonly teams: readonly TeamRecord[]; readonly agents: readonly AgentRecord[] }> {
+  async function mirrorDirectory(
+    account: AccountRecord,
+    until = setupSignal(),
+  ): Promise<{ readonly teams: readonly TeamRecord[]; readonly agents: readonly AgentRecord[] }> {
     const { instance } = providerOf(account.provider);
     const access = accessOf(deps, account);
-    const teams = account.capabilities.teams ? await setup.syncTeams(account, await instance.listTeams(access, until)) : [];
+    const teams = account.capabilities.teams
+      ? await setup.syncTeams(account, await instance.listTeams(access, until))
+      : [];
     const agents = await setup.syncAgents(account, await instance.listAgents(access, until));
     return { teams, agents };
   }
 
-  async function accountFor(scope: Scope, accountId: string | null): Promise<AccountRecord> {
+  async function requireAccount(scope: Scope, accountId: string | null): Promise<AccountRecord> {
     if (accountId !== null) {
-      const account = await setup.account(scope.organizationId, accountId);
-      if (account === null) throw new NotFoundError('ACCOUNT_NOT_FOUND', 'accountId', 'There is no such support account in this organization. Use an id from supportAccounts.');
+      const account = await setup.findAccount(scope.organizationId, accountId);
+      if (account === null)
+        throw new NotFoundError(
+          'ACCOUNT_NOT_FOUND',
+          'accountId',
+          'There is no such support account in this organization. Use an id from supportAccounts.',
+        );
       return account;
     }
-    const accounts = (await setup.accountsOf(scope.organizationId)).filter(account => account.state !== 'DISABLED');
-    if (accounts.length === 0) throw new NotFoundError('ORGANIZATION_NOT_ENABLED', 'accountId', 'The organization has no support account. Call enableSupport first.');
-    if (accounts.length > 1) throw new InvalidInputError('INPUT_INVALID', 'accountId', `The organization has ${accounts.length} support accounts. Name one with accountId.`);
+    const accounts = (await setup.listAccounts(scope.organizationId)).filter(account => account.state !== 'DISABLED');
+    if (accounts.length === 0)
+      throw new NotFoundError(
+        'ORGANIZATION_NOT_ENABLED',
+        'accountId',
+        'The organization has no support account. Call enableSupport first.',
+      );
+    if (accounts.length > 1)
+      throw new InvalidInputError(
+        'INPUT_INVALID',
+        'accountId',
+        `The organization has ${accounts.length} support accounts. Name one with accountId.`,
+      );
     return accounts[0]!;
   }
 
   /** Finds a row in the mirrored lists, and once more after reading the provider's lists. */
-  async function listed<Row>(account: AccountRecord, find: () => Promise<Row | null>): Promise<Row | null> {
+  async function findOrRefresh<Row>(account: AccountRecord, find: () => Promise<Row | null>): Promise<Row | null> {
     const known = await find();
     if (known !== null) return known;
     await mirrorDirectory(account);
     return find();
   }
-  async function agentOf(account: AccountRecord, id: string, field: string): Promise<AgentRecord> {
-    const agent = await listed(account, () => setup.findAgent(account.id, id));
-    if (agent === null) throw new NotFoundError('AGENT_NOT_FOUND', field, 'There is no such agent in this account. Use an id from supportAgents, or the provider\'s own number.');
+  async function requireAgent(account: AccountRecord, id: string, field: string): Promise<AgentRecord> {
+    const agent = await findOrRefresh(account, () => setup.findAgent(account.id, id));
+    if (agent === null)
+      throw new NotFoundError(
+        'AGENT_NOT_FOUND',
+        field,
+        "There is no such agent in this account. Use an id from supportAgents, or the provider's own number.",
+      );
     return agent;
   }
-  async function teamOf(account: AccountRecord, id: string, field: string): Promise<TeamRecord> {
-    const team = await listed(account, () => setup.findTeam(account.id, id));
-    if (team === null) throw new NotFoundError('TEAM_NOT_FOUND', field, 'There is no such team in this account. Use an id from supportTeams, or the provider\'s own number.');
+  async function requireTeam(account: AccountRecord, id: string, field: string): Promise<TeamRecord> {
+    const team = await findOrRefresh(account, () => setup.findTeam(account.id, id));
+    if (team === null)
+      throw new NotFoundError(
+        'TEAM_NOT_FOUND',
+        field,
+        "There is no such team in this account. Use an id from supportTeams, or the provider's own number.",
+      );
     return team;
   }
 
@@ -81,12 +137,27 @@ export function setUpTools(deps: FlowDeps) {
    * Returns the verbs of a group.
    * @throws UnsupportedByProviderError if the provider or the account lacks the capability
    */
-  function verbs<Group extends 'people' | 'login' | 'drift'>(account: AccountRecord, group: Group, capability: keyof AccountRecord['capabilities']): NonNullable<KnownProvider['instance'][Group]> {
+  function requireVerbs<Group extends 'agentsAndTeams' | 'login' | 'drift'>(
+    account: AccountRecord,
+    group: Group,
+    capability: keyof AccountRecord['capabilities'],
+  ): NonNullable<RegisteredProvider['instance'][Group]> {
     const found = providerOf(account.provider).instance[group];
     if (found === undefined || account.capabilities[capability] !== true)
-      throw new UnsupportedByProviderError(`Support account ${account.id} lacks the capability ${capability}. See its capabilities.`);
+      throw new UnsupportedByProviderError(
+        `Support account ${account.id} lacks the capability ${capability}. See its capabilities.`,
+      );
     return found;
   }
 
-  return { providerOf, mirrorDirectory, accountFor, agentOf, teamOf, verbs, signal, signalIn };
+  return {
+    providerOf,
+    mirrorDirectory,
+    accountFor: requireAccount,
+    agentOf: requireAgent,
+    teamOf: requireTeam,
+    verbs: requireVerbs,
+    signal: setupSignal,
+    signalIn: signalUnderLock,
+  };
 }

@@ -1,24 +1,24 @@
 import { ProviderAuthError, ProviderRefusedError, type SupportError } from '../../errors';
 import type { OrganizationId, SessionId } from '../../ids';
 import { instantOf } from '../../ports/clock';
-import type { DesiredState, DriftItem, RepairDrift } from '../../ports/support-provider';
+import type { DesiredState, DriftItem, RepairDrift } from '../../ports/provider/support-provider';
 import type { AccountHealth, AccountRecord } from '../../setup';
-import { problemOf, setUpTools, settlesAfterMs } from './find-account';
+import { problemOf, createSetupTools, ambiguousForMs } from './find-account';
 import type { Flows, Scope } from '../api';
 import { accessOf, type FlowDeps } from '../deps';
-import { settleRotation } from './webhook-secret';
+import { expirePreviousSecrets } from './webhook-secret';
 
 /** Without these nothing works, whatever else is right. */
-const OURSELVES: readonly DriftItem['kind'][] = ['BOT_AGENT_TOKEN', 'BOT_AGENT_ROLE'];
+const BOT_AGENT_KINDS: readonly DriftItem['kind'][] = ['BOT_AGENT_TOKEN', 'BOT_AGENT_ROLE'];
 
 /** Conversations whose syncs failed this many times in a row are inspected, up to a maximum per inspection. */
-export const FAILING = { times: 3, most: 20 } as const;
+export const FAILING_SYNCS = { failures: 3, maxConversations: 20 } as const;
 
-type Found = Pick<AccountHealth, 'state' | 'problem'>;
+type HealthFinding = Pick<AccountHealth, 'state' | 'problem'>;
 
-export function healthOf(items: readonly DriftItem[]): Found {
-  const wrong = items.filter((item) => item.problem !== null);
-  const worst = wrong.find((item) => OURSELVES.includes(item.kind));
+export function healthFromDrift(items: readonly DriftItem[]): HealthFinding {
+  const wrong = items.filter(item => item.problem !== null);
+  const worst = wrong.find(item => BOT_AGENT_KINDS.includes(item.kind));
   if (worst) return { state: 'UNAUTHORIZED', problem: { code: 'PROVIDER_AUTH', message: worst.problem! } };
   const [first] = wrong;
   if (!first) return { state: 'HEALTHY', problem: null };
@@ -27,9 +27,14 @@ export function healthOf(items: readonly DriftItem[]): Found {
 }
 
 /** Returns the health that a failed inspection indicates. Throws errors that are not the provider's. */
-export function healthAfter(error: unknown): Found {
+export function healthFromError(error: unknown): HealthFinding {
   const problem = problemOf(error);
-  const state = error instanceof ProviderAuthError ? 'UNAUTHORIZED' : error instanceof ProviderRefusedError ? 'DRIFTED' : 'UNREACHABLE';
+  const state =
+    error instanceof ProviderAuthError
+      ? 'UNAUTHORIZED'
+      : error instanceof ProviderRefusedError
+        ? 'DRIFTED'
+        : 'UNREACHABLE';
   return { state, problem };
 }
 
@@ -37,56 +42,88 @@ export function healthAfter(error: unknown): Found {
  * Returns the state that the provider should show for one account, from everything that was created or set here.
  * Disabled inboxes are omitted.
  */
-async function desiredOf(deps: FlowDeps, account: AccountRecord): Promise<DesiredState> {
+async function desiredStateOf(deps: FlowDeps, account: AccountRecord): Promise<DesiredState> {
   const { setup } = deps.stores;
   const { organizationId, id } = account;
-  const agents = new Map((await setup.agentsOf(organizationId, id)).map((agent) => [agent.id, agent.externalId]));
-  const failing = await deps.stores.watches.failingReadings(id, FAILING.times, FAILING.most);
-  const theirs = (ids: readonly string[]) => ids.flatMap((agentId) => agents.get(agentId) ?? []);
+  const agents = new Map((await setup.listAgents(organizationId, id)).map(agent => [agent.id, agent.externalId]));
+  const failing = await deps.stores.scans.findFailingConversations(
+    id,
+    FAILING_SYNCS.failures,
+    FAILING_SYNCS.maxConversations,
+  );
+  const externalIdsOf = (ids: readonly string[]) => ids.flatMap(agentId => agents.get(agentId) ?? []);
   return {
     access: accessOf(deps, account),
     owners: account.owners,
     ...(failing.length > 0 && { failingConversations: failing }),
-    inboxes: (await setup.inboxesOf(organizationId, id)).flatMap(({ id: inboxId, chatbotId, name, externalId, providerData, memberIds, state, policy }) =>
-      (externalId === null || state !== 'READY' ? [] : [{
-        inboxId, chatbotId, name, externalId, providerData, members: memberIds && theirs(memberIds), repliesByItself: policy.automaticReplies === 'SEND_ON',
-      }])),
-    teams: (await setup.teamsOf(organizationId, id)).flatMap(({ externalId, name, memberIds, autoAssign }) =>
-      (memberIds === null && autoAssign === null ? [] : [{ externalId, name, members: memberIds && theirs(memberIds), autoAssign }])),
+    inboxes: (await setup.listInboxes(organizationId, id)).flatMap(
+      ({ id: inboxId, chatbotId, name, externalId, providerData, memberIds, state, policy }) =>
+        externalId === null || state !== 'READY'
+          ? []
+          : [
+              {
+                inboxId,
+                chatbotId,
+                name,
+                externalId,
+                providerData,
+                members: memberIds && externalIdsOf(memberIds),
+                repliesByItself: policy.automaticReplies === 'SEND_ON',
+              },
+            ],
+    ),
+    teams: (await setup.listTeams(organizationId, id)).flatMap(({ externalId, name, memberIds, autoAssign }) =>
+      memberIds === null && autoAssign === null
+        ? []
+        : [{ externalId, name, members: memberIds && externalIdsOf(memberIds), autoAssign }],
+    ),
   };
 }
 
 export function healthFlows(deps: FlowDeps) {
   const { setup } = deps.stores;
-  const tools = setUpTools(deps);
+  const tools = createSetupTools(deps);
 
-  const record = (account: AccountRecord, found: Found, learned: Partial<AccountRecord> = {}): Promise<AccountRecord> =>
-    setup.updateAccount(account.id, { ...learned, health: { ...found, checkedAt: instantOf(deps.clock.now()), seenBy: 'CHECK' } });
+  const recordHealth = (
+    account: AccountRecord,
+    found: HealthFinding,
+    learned: Partial<AccountRecord> = {},
+  ): Promise<AccountRecord> =>
+    setup.updateAccount(account.id, {
+      ...learned,
+      health: { ...found, checkedAt: instantOf(deps.clock.now()), seenBy: 'CHECK' },
+    });
 
   /** Inspects the account and records the result, also when the inspection failed. */
-  async function look(account: AccountRecord): Promise<{ readonly account: AccountRecord; readonly items: readonly DriftItem[] }> {
+  async function inspectAndRecord(
+    account: AccountRecord,
+  ): Promise<{ readonly account: AccountRecord; readonly items: readonly DriftItem[] }> {
     const verbs = tools.verbs(account, 'drift', 'inspectsDrift');
     try {
-      const { items, learned } = await verbs.inspectDrift(await desiredOf(deps, account), tools.signal());
-      const found = healthOf(items);
-      const recorded = await record(account, found, learned);
-      return { account: found.state === 'HEALTHY' ? await settleRotation(deps, recorded) : recorded, items };
+      const { items, learned } = await verbs.inspectDrift(await desiredStateOf(deps, account), tools.signal());
+      const found = healthFromDrift(items);
+      const recorded = await recordHealth(account, found, learned);
+      return { account: found.state === 'HEALTHY' ? await expirePreviousSecrets(deps, recorded) : recorded, items };
     } catch (error) {
-      await record(account, healthAfter(error));
+      await recordHealth(account, healthFromError(error));
       throw error;
     }
   }
 
-  const inInbox = (account: AccountRecord, id: string, repair: Parameters<RepairDrift['inInbox']>[1]): Promise<void> =>
-    deps.stores.setUpTurns.inTurn({ id, field: 'accountId' }, deps.limits.setupMs, async turn => {
-      const inbox = (await desiredOf(deps, account)).inboxes.find(({ inboxId }) => inboxId === id);
+  const withInboxLock = (
+    account: AccountRecord,
+    id: string,
+    repair: Parameters<RepairDrift['withInboxLock']>[1],
+  ): Promise<void> =>
+    deps.stores.setupLocks.withLock({ id, field: 'accountId' }, deps.limits.setupMs, async lock => {
+      const inbox = (await desiredStateOf(deps, account)).inboxes.find(({ inboxId }) => inboxId === id);
       if (inbox === undefined) return;
       try {
-        const made = await repair(inbox, await tools.signalIn(turn, account));
-        turn.held();
+        const made = await repair(inbox, await tools.signalIn(lock, account));
+        lock.ensureHeld();
         if (made !== null) await setup.updateInbox(id, made);
       } catch (error) {
-        turn.settlesAfter(settlesAfterMs(error));
+        lock.keepLockedFor(ambiguousForMs(error));
         throw error;
       }
     });
@@ -99,44 +136,60 @@ export function healthFlows(deps: FlowDeps) {
     async checkAccount(account: AccountRecord): Promise<AccountHealth> {
       try {
         // A provider that cannot be inspected at least responds, or does not.
-        const looked = account.capabilities.inspectsDrift ? (await look(account)).account : await record(account, { state: 'HEALTHY', problem: null });
+        const looked = account.capabilities.inspectsDrift
+          ? (await inspectAndRecord(account)).account
+          : await recordHealth(account, { state: 'HEALTHY', problem: null });
         if (looked.health.state !== 'UNAUTHORIZED') await tools.mirrorDirectory(account);
         return looked.health;
       } catch (error) {
-        return (await record(account, healthAfter(error))).health;
+        return (await recordHealth(account, healthFromError(error))).health;
       }
     },
 
     /** Records an error of a delivery or a sync at once. */
-    async credentialsFailed(organizationId: OrganizationId, sessionId: SessionId, error: SupportError, seenBy: 'DELIVERY' | 'READING'): Promise<void> {
+    async recordFailedCredentials(
+      organizationId: OrganizationId,
+      sessionId: SessionId,
+      error: SupportError,
+      seenBy: 'DELIVERY' | 'READING',
+    ): Promise<void> {
       const problem = { code: error.code, message: error.message };
-      await setup.markHealth(organizationId, sessionId, { state: 'UNAUTHORIZED', problem, checkedAt: instantOf(deps.clock.now()), seenBy });
+      await setup.markHealth(organizationId, sessionId, {
+        state: 'UNAUTHORIZED',
+        problem,
+        checkedAt: instantOf(deps.clock.now()),
+        seenBy,
+      });
     },
 
     drift: {
       async inspectDrift(scope: Scope, accountId: string) {
-        return (await look(await tools.accountFor(scope, accountId))).items;
+        return (await inspectAndRecord(await tools.accountFor(scope, accountId))).items;
       },
       async repairDrift(scope: Scope, accountId: string, items: readonly string[]) {
         const { id } = await tools.accountFor(scope, accountId);
-        return deps.stores.setUpTurns.inTurn({ id, field: 'accountId' }, deps.limits.setupMs, async turn => {
+        return deps.stores.setupLocks.withLock({ id, field: 'accountId' }, deps.limits.setupMs, async lock => {
           let account = await tools.accountFor(scope, id);
-          const signal = await tools.signalIn(turn, account);
+          const signal = await tools.signalIn(lock, account);
           const verbs = tools.verbs(account, 'drift', 'inspectsDrift');
           try {
-            await verbs.repairDrift({
-              desired: await desiredOf(deps, account), items,
-              save: async (progress) => {
-                turn.held();
-                account = await setup.updateAccount(account.id, progress);
+            await verbs.repairDrift(
+              {
+                desired: await desiredStateOf(deps, account),
+                items,
+                save: async progress => {
+                  lock.ensureHeld();
+                  account = await setup.updateAccount(account.id, progress);
+                },
+                withInboxLock: (inboxId, repair) => withInboxLock(account, inboxId, repair),
               },
-              inInbox: (inboxId, repair) => inInbox(account, inboxId, repair),
-            }, signal);
+              signal,
+            );
           } catch (error) {
-            turn.settlesAfter(settlesAfterMs(error));
+            lock.keepLockedFor(ambiguousForMs(error));
             throw error;
           }
-          return look(account);
+          return inspectAndRecord(account);
         });
       },
     } satisfies Pick<Flows, 'inspectDrift' | 'repairDrift'>,

@@ -1,66 +1,99 @@
 import { ConflictError } from '../../errors';
 import { instantOf } from '../../ports/clock';
-import type { EnsuredInbox } from '../../ports/support-provider';
+import type { EnsuredInbox } from '../../ports/provider/support-provider';
 import type { AccountRecord, InboxRecord } from '../../setup';
-import { problemOf, setUpTools, settlesAfterMs, type Problem } from './find-account';
+import { problemOf, createSetupTools, ambiguousForMs, type Problem } from './find-account';
 import { accessOf, type FlowDeps } from '../deps';
 import { DISABLED_WITH_ACCOUNT, isDisabledWithAccount } from './disable';
 
-export const disabledMeanwhile = (field: string): ConflictError =>
-  new ConflictError('ACCOUNT_DISABLED', field, 'Support was disabled while this was being set up, so it stays disabled. Call again to enable it.');
+export const disabledMeanwhileError = (field: string): ConflictError =>
+  new ConflictError(
+    'ACCOUNT_DISABLED',
+    field,
+    'Support was disabled while this was being set up, so it stays disabled. Call again to enable it.',
+  );
 
 /**
  * Returns the inbox's state after a failed setup. A disabled inbox stays disabled and is enabled by the next attempt. A
  * working inbox keeps working, with the problem shown.
  */
-function failed(inbox: InboxRecord, problem: Problem): Pick<InboxRecord, 'state' | 'problem'> {
+function failedInboxState(inbox: InboxRecord, problem: Problem): Pick<InboxRecord, 'state' | 'problem'> {
   if (inbox.state !== 'DISABLED') return { state: inbox.externalId === null ? 'FAILED' : 'READY', problem };
-  return { state: 'DISABLED', problem: isDisabledWithAccount(inbox) ? { ...problem, code: DISABLED_WITH_ACCOUNT.code } : problem };
+  return {
+    state: 'DISABLED',
+    problem: isDisabledWithAccount(inbox) ? { ...problem, code: DISABLED_WITH_ACCOUNT.code } : problem,
+  };
 }
 
 /** Sets up single inboxes, each under its own lock. */
-export function inboxSetUp(deps: FlowDeps) {
-  const { setup, setUpTurns } = deps.stores;
-  const { providerOf, signalIn } = setUpTools(deps);
+export function createInboxSetup(deps: FlowDeps) {
+  const { setup, setupLocks } = deps.stores;
+  const { providerOf, signalIn } = createSetupTools(deps);
 
   /**
    * Creates the inbox at the provider, or finds it and brings it up to date. Records any problem on it. Account and
    * inbox are given as they were when the operator called: if one of them was disabled since, that wins.
    */
-  const connectInbox = (asked: AccountRecord, known: InboxRecord, change: (inbox: InboxRecord) => Partial<Pick<InboxRecord, 'name' | 'policy'>> = () => ({})): Promise<InboxRecord> =>
-    setUpTurns.inTurn({ id: known.id, field: 'chatbotId' }, deps.limits.setupMs, async turn => {
-      const account = (await setup.account(asked.organizationId, asked.id))!;
-      const before = (await setup.inbox(known.organizationId, known.id))!;
-      if (account.state === 'DISABLED' || account.timesDisabled !== asked.timesDisabled || before.timesDisabled !== known.timesDisabled) throw disabledMeanwhile('chatbotId');
+  const connectInbox = (
+    asked: AccountRecord,
+    known: InboxRecord,
+    change: (inbox: InboxRecord) => Partial<Pick<InboxRecord, 'name' | 'policy'>> = () => ({}),
+  ): Promise<InboxRecord> =>
+    setupLocks.withLock({ id: known.id, field: 'chatbotId' }, deps.limits.setupMs, async lock => {
+      const account = (await setup.findAccount(asked.organizationId, asked.id))!;
+      const before = (await setup.findInbox(known.organizationId, known.id))!;
+      if (
+        account.state === 'DISABLED' ||
+        account.timesDisabled !== asked.timesDisabled ||
+        before.timesDisabled !== known.timesDisabled
+      )
+        throw disabledMeanwhileError('chatbotId');
       const inbox = await setup.updateInbox(known.id, change(before));
-      const signal = await signalIn(turn, account);
-      const conclude = async (patch: Parameters<typeof setup.concludeInbox>[2]): Promise<InboxRecord> => {
-        turn.held();
-        const concluded = await setup.concludeInbox(known, asked, patch);
-        if (concluded === null) throw disabledMeanwhile('chatbotId');
+      const signal = await signalIn(lock, account);
+      const finishSetup = async (patch: Parameters<typeof setup.finishInboxSetup>[2]): Promise<InboxRecord> => {
+        lock.ensureHeld();
+        const concluded = await setup.finishInboxSetup(known, asked, patch);
+        if (concluded === null) throw disabledMeanwhileError('chatbotId');
         return concluded;
       };
       try {
         const made = await ensureInbox(account, inbox, signal);
-        turn.held();
+        lock.ensureHeld();
         // Saved also if it stays disabled, so that the next setup finds it.
         await setup.updateInbox(known.id, made);
       } catch (error) {
-        turn.settlesAfter(settlesAfterMs(error));
-        return conclude(failed(inbox, problemOf(error)));
+        lock.keepLockedFor(ambiguousForMs(error));
+        return finishSetup(failedInboxState(inbox, problemOf(error)));
       }
-      return conclude({ state: 'READY', problem: null, ...(inbox.state === 'DISABLED' && { heardSince: instantOf(deps.clock.now()) }) });
+      return finishSetup({
+        state: 'READY',
+        problem: null,
+        ...(inbox.state === 'DISABLED' && { heardSince: instantOf(deps.clock.now()) }),
+      });
     });
 
-  const ensureInbox = (account: AccountRecord, { id, externalId, providerData, chatbotId, name, policy }: InboxRecord, signal: AbortSignal): Promise<EnsuredInbox> =>
-    providerOf(account.provider).instance.ensureInbox({
-      account: accessOf(deps, account), externalId, providerData, inboxId: id, chatbotId, name, repliesByItself: policy.automaticReplies === 'SEND_ON',
-    }, signal);
+  const ensureInbox = (
+    account: AccountRecord,
+    { id, externalId, providerData, chatbotId, name, policy }: InboxRecord,
+    signal: AbortSignal,
+  ): Promise<EnsuredInbox> =>
+    providerOf(account.provider).instance.ensureInbox(
+      {
+        account: accessOf(deps, account),
+        externalId,
+        providerData,
+        inboxId: id,
+        chatbotId,
+        name,
+        allowsAutomaticReplies: policy.automaticReplies === 'SEND_ON',
+      },
+      signal,
+    );
 
   /** Enables the inboxes that were disabled with the account. Returns which stay disabled, and why. */
   async function connectInboxes(account: AccountRecord): Promise<readonly string[]> {
     const stillOff: string[] = [];
-    for (const inbox of await setup.inboxesOf(account.organizationId, account.id)) {
+    for (const inbox of await setup.listInboxes(account.organizationId, account.id)) {
       if (!isDisabledWithAccount(inbox)) continue;
       const { state, problem } = await connectInbox(account, inbox).catch((error: unknown) => {
         if (!(error instanceof ConflictError)) throw error;

@@ -1,11 +1,18 @@
-import { ConflictError, InvalidInputError, isUserFacing, NotFoundError, ProviderRefusedError, type UserFacingError } from '../../errors';
-import type { InboxAccess } from '../../ports/support-provider';
+import {
+  ConflictError,
+  InvalidInputError,
+  isUserFacing,
+  NotFoundError,
+  ProviderRefusedError,
+  type UserFacingError,
+} from '../../errors';
+import type { InboxAccess } from '../../ports/provider/support-provider';
 import type { AccountRecord, AgentRecord, InboxRecord, TeamRecord } from '../../setup';
-import { problemOf, setUpTools } from './find-account';
+import { problemOf, createSetupTools } from './find-account';
 import type { AddAgentInput } from '../api';
 import { accessOf, inboxAccessOf, type FlowDeps } from '../deps';
 
-const MOST = 100;
+const MAX_MEMBERSHIPS = 100;
 
 interface Memberships {
   readonly inboxes: readonly { readonly inbox: InboxRecord; readonly access: InboxAccess; readonly field: string }[];
@@ -13,41 +20,70 @@ interface Memberships {
 }
 
 /** Adds one agent to inboxes and teams; existing members stay. */
-export function memberships(deps: FlowDeps) {
+export function createMemberships(deps: FlowDeps) {
   const { setup } = deps.stores;
-  const tools = setUpTools(deps);
+  const tools = createSetupTools(deps);
 
   async function inboxFor(account: AccountRecord, id: string, field: string) {
-    const [inbox] = await setup.inboxesByIds(account.organizationId, [id]);
-    if (!inbox || inbox.accountId !== account.id) throw new NotFoundError('INBOX_NOT_FOUND', field, 'There is no such inbox in this account. Use an id from supportInboxes.');
+    const [inbox] = await setup.findInboxesByIds(account.organizationId, [id]);
+    if (!inbox || inbox.accountId !== account.id)
+      throw new NotFoundError(
+        'INBOX_NOT_FOUND',
+        field,
+        'There is no such inbox in this account. Use an id from supportInboxes.',
+      );
     const access = inboxAccessOf(deps, account, inbox);
     if (access === null || inbox.state === 'DISABLED')
-      throw new ConflictError('ACCOUNT_DISABLED', field, `Inbox ${inbox.id} is ${inbox.state}. Call enableChatbotSupport for it first.`);
+      throw new ConflictError(
+        'ACCOUNT_DISABLED',
+        field,
+        `Inbox ${inbox.id} is ${inbox.state}. Call enableChatbotSupport for it first.`,
+      );
     return { inbox, access, field };
   }
 
   /** Runs one part, or returns why it failed. */
-  async function part<T>(field: string, what: string, work: () => Promise<T>): Promise<{ readonly done: T } | { readonly problem: UserFacingError }> {
+  async function runPart<T>(
+    field: string,
+    what: string,
+    work: () => Promise<T>,
+  ): Promise<{ readonly done: T } | { readonly problem: UserFacingError }> {
     try {
       return { done: await work() };
     } catch (error) {
-      if (error instanceof ProviderRefusedError) return { problem: new InvalidInputError('INPUT_INVALID', field, error.message) };
+      if (error instanceof ProviderRefusedError)
+        return { problem: new InvalidInputError('INPUT_INVALID', field, error.message) };
       if (isUserFacing(error)) return { problem: error };
-      return { problem: new ConflictError('MEMBERSHIP_NOT_SET', field, `The agent is in the account, but was not added to ${what}: ${problemOf(error).message} Repeat the call.`) };
+      return {
+        problem: new ConflictError(
+          'MEMBERSHIP_NOT_SET',
+          field,
+          `The agent is in the account, but was not added to ${what}: ${problemOf(error).message} Repeat the call.`,
+        ),
+      };
     }
   }
 
   return {
     /** Finds all named inboxes and teams before anything is done. @throws UserFacingError naming the field */
-    async membershipsOf(account: AccountRecord, { inboxIds, teamIds }: Pick<AddAgentInput, 'inboxIds' | 'teamIds'>): Promise<Memberships> {
+    async resolveMemberships(
+      account: AccountRecord,
+      { inboxIds, teamIds }: Pick<AddAgentInput, 'inboxIds' | 'teamIds'>,
+    ): Promise<Memberships> {
       for (const [field, ids] of Object.entries({ inboxIds, teamIds }))
-        if (ids.length > MOST) throw new InvalidInputError('INPUT_INVALID', field, `${field} has ${ids.length} entries. Give at most ${MOST}.`);
-      if (inboxIds.length > 0) tools.verbs(account, 'people', 'inboxMembers');
-      if (teamIds.length > 0) tools.verbs(account, 'people', 'managesTeams');
+        if (ids.length > MAX_MEMBERSHIPS)
+          throw new InvalidInputError(
+            'INPUT_INVALID',
+            field,
+            `${field} has ${ids.length} entries. Give at most ${MAX_MEMBERSHIPS}.`,
+          );
+      if (inboxIds.length > 0) tools.verbs(account, 'agentsAndTeams', 'inboxMembers');
+      if (teamIds.length > 0) tools.verbs(account, 'agentsAndTeams', 'managesTeams');
       const inboxes = [];
       for (const [at, id] of inboxIds.entries()) inboxes.push(await inboxFor(account, id, `inboxIds.${at}`));
       const teams = [];
-      for (const [at, id] of teamIds.entries()) teams.push({ team: await tools.teamOf(account, id, `teamIds.${at}`), field: `teamIds.${at}` });
+      for (const [at, id] of teamIds.entries())
+        teams.push({ team: await tools.teamOf(account, id, `teamIds.${at}`), field: `teamIds.${at}` });
       return { inboxes, teams };
     },
 
@@ -55,23 +91,27 @@ export function memberships(deps: FlowDeps) {
      * Adds the agent. Repeatable: an existing member stays one. Member lists that were set from here include the agent
      * from now on.
      */
-    async join(account: AccountRecord, agent: AgentRecord, { inboxes, teams }: Memberships) {
-      const people = tools.verbs(account, 'people', 'managesAgents');
+    async addAgentTo(account: AccountRecord, agent: AgentRecord, { inboxes, teams }: Memberships) {
+      const people = tools.verbs(account, 'agentsAndTeams', 'managesAgents');
       const withAgent = (ids: readonly string[]) => [...new Set([...ids, agent.id])];
-      const joined: { inboxes: InboxRecord[]; teams: TeamRecord[]; problems: UserFacingError[] } = { inboxes: [], teams: [], problems: [] };
+      const joined: { inboxes: InboxRecord[]; teams: TeamRecord[]; problems: UserFacingError[] } = {
+        inboxes: [],
+        teams: [],
+        problems: [],
+      };
       for (const { inbox, access, field } of inboxes) {
-        const outcome = await part(field, `the inbox ${inbox.name}`, async () => {
+        const outcome = await runPart(field, `the inbox ${inbox.name}`, async () => {
           await people.addInboxMember(access, agent.externalId, tools.signal());
-          const { memberIds } = (await setup.inbox(account.organizationId, inbox.id)) ?? inbox;
+          const { memberIds } = (await setup.findInbox(account.organizationId, inbox.id)) ?? inbox;
           return memberIds === null ? inbox : setup.updateInbox(inbox.id, { memberIds: withAgent(memberIds) });
         });
         if ('done' in outcome) joined.inboxes.push(outcome.done);
         else joined.problems.push(outcome.problem);
       }
       for (const { team, field } of teams) {
-        const outcome = await part(field, `the team ${team.name}`, async () => {
+        const outcome = await runPart(field, `the team ${team.name}`, async () => {
           await people.addTeamMember(accessOf(deps, account), team.externalId, agent.externalId, tools.signal());
-          const { memberIds } = (await setup.teamsByIds(account.organizationId, [team.id]))[0] ?? team;
+          const { memberIds } = (await setup.findTeamsByIds(account.organizationId, [team.id]))[0] ?? team;
           return memberIds === null ? team : setup.setTeamMembers(team.id, withAgent(memberIds));
         });
         if ('done' in outcome) joined.teams.push(outcome.done);

@@ -3,18 +3,18 @@ import { OutcomeUnknownError, ProviderDamagedError } from '../../errors';
 import { isOpen } from '../../handoff';
 import type { HandoffId } from '../../ids';
 import { instantOf } from '../../ports/clock';
-import { endLiveHandoff, moveHandoff } from '../handoff/transition';
-import { evenAfter } from '../provider-context';
+import { endLiveHandoff, transitionHandoff } from '../handoff/transition';
+import { endedStatusWrites } from '../provider-context';
 import { deliverChange } from './apply-change';
 import { deliverMark } from './post-mark';
 import type { FlowDeps } from '../deps';
-import { awaitsReturnOf, forgetReturn } from '../handoff/last-ending';
+import { isReturnPendingFor, clearLastEnding } from '../handoff/last-ending';
 import type { Lease } from '../lease';
-import { openTakenOver, takeOpeningStep } from './open-handoff';
-import { provingClaim } from './fenced-stores';
+import { openTakeover, takeOpeningStep } from './open-handoff';
+import { fenceStores } from './fenced-stores';
 import { returnConversation } from './return-conversation';
-import { isRefused, postMessage, postTranscript } from './history';
-import { tellStray } from '../from-provider/agent-initiated';
+import { isRefused, postMessage, deliverParkedTranscript } from './history';
+import { postAgentInitiatedNote } from '../from-provider/agent-initiated';
 import { updateContact } from './update-contact';
 
 /**
@@ -25,45 +25,73 @@ import { updateContact } from './update-contact';
  */
 export async function deliver(given: FlowDeps, delivery: ProviderDelivery, lease: Lease): Promise<void> {
   const { work } = delivery;
-  const deps = provingClaim(given, delivery);
+  const deps = fenceStores(given, delivery);
   switch (work.kind) {
-    case 'POST_MESSAGE': return postMessage(deps, delivery, work, lease);
-    case 'POST_TRANSCRIPT': return postTranscript(deps, delivery, work, lease);
-    case 'RETURN_TO_BOT': case 'POST_CONTEXT_NOTE': case 'OPEN_HANDOFF': return takeOpeningStep(deps, delivery, work, lease);
-    case 'OPEN_TAKEN_OVER': return openTakenOver(deps, delivery, work.handoffId, lease);
-    case 'SHOW_EDIT': case 'SHOW_REACTION': case 'TAKE_BACK': case 'POST_FILE': return deliverChange(deps, delivery, work, lease);
-    case 'POST_NOTE': case 'REPORT_DELIVERY': case 'MARK_READ': case 'ANSWER_SURVEY': return deliverMark(deps, delivery, work, lease);
-    case 'TELL_STRAY': return tellStray(deps, delivery, work, lease);
-    case 'UPDATE_CONTACT': return updateContact(deps, delivery, lease);
-    case 'RETURN_CONVERSATION': return returnConversation(deps, delivery, work, lease);
+    case 'POST_MESSAGE':
+      return postMessage(deps, delivery, work, lease);
+    case 'POST_TRANSCRIPT':
+      return deliverParkedTranscript(deps, delivery, work, lease);
+    case 'RETURN_TO_BOT':
+    case 'POST_CONTEXT_NOTE':
+    case 'OPEN_HANDOFF':
+      return takeOpeningStep(deps, delivery, work, lease);
+    case 'OPEN_TAKEN_OVER':
+      return openTakeover(deps, delivery, work.handoffId, lease);
+    case 'SHOW_EDIT':
+    case 'SHOW_REACTION':
+    case 'TAKE_BACK':
+    case 'POST_FILE':
+      return deliverChange(deps, delivery, work, lease);
+    case 'POST_NOTE':
+    case 'REPORT_DELIVERY':
+    case 'MARK_READ':
+    case 'ANSWER_SURVEY':
+      return deliverMark(deps, delivery, work, lease);
+    case 'TELL_STRAY':
+      return postAgentInitiatedNote(deps, delivery, work, lease);
+    case 'UPDATE_CONTACT':
+      return updateContact(deps, delivery, lease);
+    case 'RETURN_CONVERSATION':
+      return returnConversation(deps, delivery, work, lease);
   }
 }
 
 /** Whether what follows an optional delivery can be done without it: it was refused, or nobody can tell whether it is there. */
-const canBeDoneWithout = (error: unknown): boolean => isRefused(error) || error instanceof OutcomeUnknownError || error instanceof ProviderDamagedError;
+const canBeDoneWithout = (error: unknown): boolean =>
+  isRefused(error) || error instanceof OutcomeUnknownError || error instanceof ProviderDamagedError;
 
 /**
  * Lets a handoff that was still opening fail by name, if what is about to become a dead letter keeps it from being opened; the bot
  * has control again. An optional step does not, unless the provider stayed away until it was given up, or there is no conversation.
  * Called before each delivery to a provider is parked.
  */
-export async function deliveryRefused(deps: FlowDeps, delivery: ProviderDelivery, code: string, error: unknown): Promise<void> {
+export async function handleRefusedDelivery(
+  deps: FlowDeps,
+  delivery: ProviderDelivery,
+  code: string,
+  error: unknown,
+): Promise<void> {
   await deps.stores.sessions.transact(delivery.organizationId, delivery.sessionId, async tx => {
     const { work } = delivery;
     const live = tx.liveHandoff;
     // Hints of the meantime were left to the reading behind the write.
-    if (tx.session.statusWrites % 2 === 1 && tx.session.conversationId !== null) await tx.wantReading(instantOf(deps.clock.now()));
-    await tx.updateSession({ statusWrites: evenAfter(tx.session.statusWrites) });
-    if (work.kind === 'RETURN_CONVERSATION' && awaitsReturnOf(tx.session, work.handoffId)) await forgetReturn(tx);
+    if (tx.session.statusWrites % 2 === 1 && tx.session.conversationId !== null)
+      await tx.requestSync(instantOf(deps.clock.now()));
+    await tx.updateSession({ statusWrites: endedStatusWrites(tx.session.statusWrites) });
+    if (work.kind === 'RETURN_CONVERSATION' && isReturnPendingFor(tx.session, work.handoffId))
+      await clearLastEnding(tx);
     if (live === null || live.openedForAgents === 'YES' || !isOpen(live.state) || !isOpeningOf(work, live.id)) return;
     if ('optional' in work && work.optional && tx.session.conversationId !== null && canBeDoneWithout(error)) return;
-    if (live.state === 'REQUESTED') await moveHandoff(tx, deps, live, 'PROVIDER_REFUSED', { failureCode: code });
+    if (live.state === 'REQUESTED') await transitionHandoff(tx, deps, live, 'PROVIDER_REFUSED', { failureCode: code });
     // A person has answered before it was opened: it is opened for them instead, and lost to them when that is refused too.
-    else if (work.kind === 'OPEN_HANDOFF') await tx.oweProvider({ kind: 'OPEN_TAKEN_OVER', handoffId: live.id });
+    else if (work.kind === 'OPEN_HANDOFF') await tx.enqueueForProvider({ kind: 'OPEN_TAKEN_OVER', handoffId: live.id });
     else if (work.kind === 'OPEN_TAKEN_OVER') await endLiveHandoff(tx, deps, live, 'PROVIDER_LOST');
   });
 }
 
 /** Whether it is a step of opening this handoff, or of its history. */
 const isOpeningOf = (work: ProviderWork, handoffId: HandoffId): boolean =>
-  work.kind !== 'RETURN_CONVERSATION' && work.kind !== 'ANSWER_SURVEY' && 'handoffId' in work && work.handoffId === handoffId;
+  work.kind !== 'RETURN_CONVERSATION' &&
+  work.kind !== 'ANSWER_SURVEY' &&
+  'handoffId' in work &&
+  work.handoffId === handoffId;

@@ -6,12 +6,20 @@ import type { FlowDeps } from '../deps';
  * Returns the dependencies for work on one claimed delivery: each of their transactions first proves that the claim
  * still holds. A worker that was paused past its lease, between a call's response and the commit, then changes nothing.
  */
-export function provingClaim(deps: FlowDeps, claim: ProviderDelivery): FlowDeps {
+export function fenceStores(deps: FlowDeps, claim: ProviderDelivery): FlowDeps {
   const { sessions } = deps.stores;
   const transact: SessionStore['transact'] = (organizationId, sessionId, work, idempotency) =>
-    sessions.transact(organizationId, sessionId, async tx => {
-      await tx.holdLane(claim);
-      return work(tx);
-    }, idempotency);
-  return { ...deps, stores: { ...deps.stores, sessions: Object.assign(Object.create(sessions) as SessionStore, { transact }) } };
+    sessions.transact(
+      organizationId,
+      sessionId,
+      async tx => {
+        await tx.assertFence(claim);
+        return work(tx);
+      },
+      idempotency,
+    );
+  return {
+    ...deps,
+    stores: { ...deps.stores, sessions: Object.assign(Object.create(sessions) as SessionStore, { transact }) },
+  };
 }

@@ -1,73 +1,128 @@
 import { ProviderRefusedError, UnsupportedByProviderError } from '../../errors';
 import type { PostMessage, ProviderDelivery } from '../../delivery';
 import { isOpen } from '../../handoff';
-import { NOTHING_SHOWN, type MessageRecord } from '../../message';
-import type { ConversationAccess } from '../../ports/support-provider';
+import { NOTHING_FORWARDED, type MessageRecord } from '../../message';
+import type { ConversationAccess } from '../../ports/provider/support-provider';
 import { textWithTime } from '../../said-at';
-import { TAKEN_BACK } from './change-lines';
-import { connect, conversationFor, deletedMeanwhile, ensureConversation, lookAfterOf, notePost, type Connected } from '../provider-context';
+import { DELETED_BEFORE_POSTED } from './change-lines';
+import {
+  loadProviderContext,
+  conversationFor,
+  deletedMeanwhile,
+  ensureConversation,
+  lookAfterOf,
+  recordPostTime,
+  type ProviderContext,
+} from '../provider-context';
 import type { FlowDeps } from '../deps';
-import { filesToPost } from './files-to-post';
+import { collectFilesToPost } from './files-to-post';
 import type { Lease } from '../lease';
 import { enqueueInOrder, enqueueOpeningAgain, isWanted } from '../handoff/opening';
 import { messagesInFile, sortPosts } from '../handoff/unfinished-posts';
 import { requestReadMark } from '../read-mark-timer';
-import { filesOfTranscript } from './transcript-files';
-import { placeInTranscript, transcriptId, transcriptOf, type PostTranscript } from './transcript';
-import { noteAllPosted, notePosted } from '../undelivered';
+import { collectTranscriptFiles } from './transcript-files';
+import { transcriptPlaceId, transcriptId, renderTranscript, type PostTranscript } from './transcript';
+import { noteAllPosted, recordPosted } from '../undelivered';
 
 /** Posts one message, if agents do not have it yet: what was said just now, or a part of a handoff's history. */
-export async function postMessage(deps: FlowDeps, delivery: ProviderDelivery, work: PostMessage, lease: Lease): Promise<void> {
-  const [connected, message] = await Promise.all([connect(deps, delivery.organizationId, delivery.sessionId), deps.stores.messages.get(delivery.organizationId, work.messageId)]);
+export async function postMessage(
+  deps: FlowDeps,
+  delivery: ProviderDelivery,
+  work: PostMessage,
+  lease: Lease,
+): Promise<void> {
+  const [context, message] = await Promise.all([
+    loadProviderContext(deps, delivery.organizationId, delivery.sessionId),
+    deps.stores.messages.get(delivery.organizationId, work.messageId),
+  ]);
   if (message === null || message.providerMessageId !== null) return;
-  if (!await isStillWanted(deps, connected, work)) return linkConversation(deps, connected, delivery, lease);
+  if (!(await isStillWanted(deps, context, work))) return linkConversation(deps, context, delivery, lease);
   let isEnqueuedAnew = false;
-  const conversation = await ensureConversation(deps, connected, delivery.earlierAttempts === 0, lease, async tx => {
+  const conversation = await ensureConversation(deps, context, delivery.earlierAttempts === 0, lease, async tx => {
     if (message.seq > 1) isEnqueuedAnew = await enqueueInOrder(tx, message, delivery.id);
   });
   if (isEnqueuedAnew) return;
-  await lease.held();
-  await post(deps, connected, conversation, message, delivery, lease);
+  await lease.ensureHeld();
+  await postRecordedMessage(deps, context, conversation, message, delivery, lease);
 }
 
-async function post(deps: FlowDeps, connected: Connected, conversation: ConversationAccess, message: MessageRecord, delivery: ProviderDelivery, lease: Lease): Promise<void> {
-  const { session, provider } = connected;
+async function postRecordedMessage(
+  deps: FlowDeps,
+  context: ProviderContext,
+  conversation: ConversationAccess,
+  message: MessageRecord,
+  delivery: ProviderDelivery,
+  lease: Lease,
+): Promise<void> {
+  const { session, provider } = context;
   const { earlierAttempts } = delivery;
-  const answered = message.replyToMessageId === null ? null : await deps.stores.messages.get(session.organizationId, message.replyToMessageId);
-  const takenBack = message.deletedAt !== null;
-  const said = takenBack ? { ...message, text: TAKEN_BACK, content: null, attachments: [] } : { ...message, text: textWithTime(message) };
-  const ready = await filesToPost(deps, said, connected.account.capabilities.attachments, deps.limits.uploadMs);
-  if (said.attachments.length > 0) await lease.held();
+  const answered =
+    message.replyToMessageId === null
+      ? null
+      : await deps.stores.messages.get(session.organizationId, message.replyToMessageId);
+  const isDeleted = message.deletedAt !== null;
+  const said = isDeleted
+    ? { ...message, text: DELETED_BEFORE_POSTED, content: null, attachments: [] }
+    : { ...message, text: textWithTime(message) };
+  const ready = await collectFilesToPost(deps, said, context.account.capabilities.attachments, deps.limits.uploadMs);
+  if (said.attachments.length > 0) await lease.ensureHeld();
   const timeMs = ready.files.length > 0 ? deps.limits.uploadMs : deps.limits.callMs;
   const text = [said.text, ...ready.lines].filter(line => line !== '').join('\n');
   const { id, author, visibility, content, authorName, createdAt, saidAt } = said;
-  const providerMessageId = await provider.postMessage({
-    conversation, message: { id, author, visibility, text, content, attachments: ready.files, authorName, createdAt, saidAt, replyTo: answered?.providerMessageId ?? null },
-    earlierTries: earlierAttempts, mayExist: earlierAttempts > 0, lookAfter: lookAfterOf(delivery, conversation),
-  }, lease.signal(timeMs));
+  const providerMessageId = await provider.postMessage(
+    {
+      conversation,
+      message: {
+        id,
+        author,
+        visibility,
+        text,
+        content,
+        attachments: ready.files,
+        authorName,
+        createdAt,
+        saidAt,
+        replyTo: answered?.providerMessageId ?? null,
+      },
+      previousAttempts: earlierAttempts,
+      mayExist: earlierAttempts > 0,
+      lookAfter: lookAfterOf(delivery, conversation),
+    },
+    lease.signal(timeMs),
+  );
   await deps.stores.sessions.transact(session.organizationId, session.id, async tx => {
     if (tx.session.conversationId !== conversation.conversationId) throw deletedMeanwhile();
-    await notePosted(tx, message, providerMessageId);
-    await notePost(tx, deps);
+    await recordPosted(tx, message, providerMessageId);
+    await recordPostTime(tx, deps);
     if (message.author === 'END_USER') await requestReadMark(tx, deps, provider);
-    for (const index of ready.follow) await tx.oweMedia({ kind: 'BRING_FILE', messageId: message.id, index });
+    for (const index of ready.pendingIndexes)
+      await tx.enqueueFileWork({ kind: 'BRING_FILE', messageId: message.id, index });
     // An earlier try may have shown it as it was then: what has changed since is told after it.
-    if (earlierAttempts === 0 && (takenBack || message.version > 1)) await tx.updateMessage(message.id, { shown: { ...NOTHING_SHOWN, version: message.version, takenBack } });
+    if (earlierAttempts === 0 && (isDeleted || message.version > 1))
+      await tx.updateMessage(message.id, {
+        shown: { ...NOTHING_FORWARDED, version: message.version, takenBack: isDeleted },
+      });
   });
 }
 
 type Historic = Pick<PostMessage, 'handoffId' | 'onlyForHandoff'>;
 
 /** Most history is of a live handoff: that needs no lookup. */
-async function isStillWanted(deps: FlowDeps, { session }: Connected, work: Historic): Promise<boolean> {
+async function isStillWanted(deps: FlowDeps, { session }: ProviderContext, work: Historic): Promise<boolean> {
   if (work.handoffId === undefined || session.liveHandoffId === work.handoffId) return true;
   return (await deps.stores.sessions.transact(session.organizationId, session.id, tx => isWanted(tx, work))).answer;
 }
 
 /** Links a conversation that an earlier try of a dropped delivery may have made without living to record it: people may speak there. */
-export async function linkConversation(deps: FlowDeps, connected: Connected, { earlierAttempts }: ProviderDelivery, lease: Lease): Promise<void> {
-  const { contactId, conversationId } = connected.session;
-  if (earlierAttempts > 0 && contactId !== null && conversationId === null) await ensureConversation(deps, connected, false, lease);
+export async function linkConversation(
+  deps: FlowDeps,
+  context: ProviderContext,
+  { earlierAttempts }: ProviderDelivery,
+  lease: Lease,
+): Promise<void> {
+  const { contactId, conversationId } = context.session;
+  if (earlierAttempts > 0 && contactId !== null && conversationId === null)
+    await ensureConversation(deps, context, false, lease);
 }
 
 /**
@@ -75,51 +130,90 @@ export async function linkConversation(deps: FlowDeps, connected: Connected, { e
  * stays out of it. A provider that does not take the file gets its messages one by one instead.
  * @throws the provider's errors; OutcomeUnknownError when an earlier try may be there, and nobody can tell
  */
-export async function postTranscript(deps: FlowDeps, delivery: ProviderDelivery, work: PostTranscript, lease: Lease): Promise<void> {
-  const connected = await connect(deps, delivery.organizationId, delivery.sessionId);
-  const { provider, session } = connected;
-  if (!await isStillWanted(deps, connected, work)) return linkConversation(deps, connected, delivery, lease);
+export async function deliverParkedTranscript(
+  deps: FlowDeps,
+  delivery: ProviderDelivery,
+  work: PostTranscript,
+  lease: Lease,
+): Promise<void> {
+  const context = await loadProviderContext(deps, delivery.organizationId, delivery.sessionId);
+  const { provider, session } = context;
+  if (!(await isStillWanted(deps, context, work))) return linkConversation(deps, context, delivery, lease);
   // Its conversation was lost since: the next one has all of it.
-  if (delivery.conversationId !== null && conversationFor(deps, connected, delivery) === null) return;
-  const early = await messagesOfTranscript(deps, connected, work);
+  if (delivery.conversationId !== null && conversationFor(deps, context, delivery) === null) return;
+  const early = await messagesOfTranscript(deps, context, work);
   if (early.length === 0) return;
-  if (provider.postTranscript === undefined) return postOneByOne(deps, connected, delivery, work, new UnsupportedByProviderError('This provider takes no transcripts.'));
-  const conversation = await ensureConversation(deps, connected, delivery.earlierAttempts === 0, lease);
-  await lease.held();
-  const attached = await filesOfTranscript(deps, early, connected.account.capabilities.attachments, deps.limits.uploadMs);
-  await lease.held();
-  const { text: title, content } = transcriptOf(early, work.followedBy, attached);
+  if (provider.postTranscript === undefined)
+    return postOneByOne(
+      deps,
+      context,
+      delivery,
+      work,
+      new UnsupportedByProviderError('This provider takes no transcripts.'),
+    );
+  const conversation = await ensureConversation(deps, context, delivery.earlierAttempts === 0, lease);
+  await lease.ensureHeld();
+  const attached = await collectTranscriptFiles(
+    deps,
+    early,
+    context.account.capabilities.attachments,
+    deps.limits.uploadMs,
+  );
+  await lease.ensureHeld();
+  const { text: title, content } = renderTranscript(early, work.followedBy, attached);
   let transcript: string;
   try {
-    transcript = await provider.postTranscript({
-      conversation, noteId: transcriptId(work), title, fileName: 'transcript.txt', content, files: attached.files,
-      mayExist: delivery.earlierAttempts > 0, lookAfter: lookAfterOf(delivery, conversation),
-    }, lease.signal(deps.limits.uploadMs));
+    transcript = await provider.postTranscript(
+      {
+        conversation,
+        noteId: transcriptId(work),
+        title,
+        fileName: 'transcript.txt',
+        content,
+        files: attached.files,
+        mayExist: delivery.earlierAttempts > 0,
+        lookAfter: lookAfterOf(delivery, conversation),
+      },
+      lease.signal(deps.limits.uploadMs),
+    );
   } catch (error) {
     if (!isRefused(error)) throw error;
-    return postOneByOne(deps, connected, delivery, work, error);
+    return postOneByOne(deps, context, delivery, work, error);
   }
   await deps.stores.sessions.transact(session.organizationId, session.id, async tx => {
     if (tx.session.conversationId !== conversation.conversationId) throw deletedMeanwhile();
-    await noteAllPosted(tx, early.map(message => ({ id: message.id, providerMessageId: placeInTranscript(transcript, message) })));
+    await noteAllPosted(
+      tx,
+      early.map(message => ({ id: message.id, providerMessageId: transcriptPlaceId(transcript, message) })),
+    );
     if (delivery.earlierAttempts > 0) await tx.forgetOutcome(delivery.id);
-    for (const file of attached.follow) await tx.oweMedia({ kind: 'BRING_FILE', ...file });
-    await notePost(tx, deps);
+    for (const file of attached.pendingFiles) await tx.enqueueFileWork({ kind: 'BRING_FILE', ...file });
+    await recordPostTime(tx, deps);
   });
 }
 
-async function messagesOfTranscript(deps: FlowDeps, { session: { organizationId, id } }: Connected, work: PostTranscript): Promise<readonly MessageRecord[]> {
+async function messagesOfTranscript(
+  deps: FlowDeps,
+  { session: { organizationId, id } }: ProviderContext,
+  work: PostTranscript,
+): Promise<readonly MessageRecord[]> {
   const { answer } = await deps.stores.sessions.transact(organizationId, id, async tx => {
-    const messages = await tx.unpostedMessages(work.throughSeq);
+    const messages = await tx.findUnpostedMessages(work.throughSeq);
     return messages.length === 0 ? [] : messagesInFile(sortPosts(await tx.unfinishedPosts()), work, messages);
   });
   return answer;
 }
 
 /** Enqueues the messages of a transcript that was refused, and what follows it after them. A handoff that is open already keeps its dead letter. */
-async function postOneByOne(deps: FlowDeps, { session: { organizationId, id } }: Connected, { id: deliveryId }: ProviderDelivery, { handoffId }: PostTranscript, refusal: ProviderRefusedError | UnsupportedByProviderError): Promise<void> {
+async function postOneByOne(
+  deps: FlowDeps,
+  { session: { organizationId, id } }: ProviderContext,
+  { id: deliveryId }: ProviderDelivery,
+  { handoffId }: PostTranscript,
+  refusal: ProviderRefusedError | UnsupportedByProviderError,
+): Promise<void> {
   await deps.stores.sessions.transact(organizationId, id, async tx => {
-    const handoff = await tx.handoff(handoffId);
+    const handoff = await tx.findHandoff(handoffId);
     if (handoff === null || handoff.openedForAgents !== 'NO') throw refusal;
     const historyThroughSeq = tx.session.lastMessageSeq;
     // It was refused after a lookup, so no attempt has posted it.
@@ -127,7 +221,12 @@ async function postOneByOne(deps: FlowDeps, { session: { organizationId, id } }:
     // This one may have ended, and the steps of the next one wait after it.
     const live = tx.liveHandoff;
     const opening = live !== null && live.openedForAgents !== 'YES' ? live : handoff;
-    await enqueueOpeningAgain(tx, isOpen(opening.state) ? await tx.updateHandoff(opening.id, { historyThroughSeq }) : opening, Infinity, deliveryId);
+    await enqueueOpeningAgain(
+      tx,
+      isOpen(opening.state) ? await tx.updateHandoff(opening.id, { historyThroughSeq }) : opening,
+      Infinity,
+      deliveryId,
+    );
   });
 }
 

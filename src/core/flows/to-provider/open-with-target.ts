@@ -1,64 +1,96 @@
 import { ProviderRefusedError } from '../../errors';
 import type { HandoffRecord } from '../../handoff';
-import type { ConversationAccess, ConversationView, OpenForAgents } from '../../ports/support-provider';
+import type { ConversationAccess, ConversationView, OpenForAgents } from '../../ports/provider/support-provider';
 import type { AgentRecord, TeamRecord } from '../../setup';
-import type { Connected } from '../provider-context';
+import type { ProviderContext } from '../provider-context';
 import type { FlowDeps } from '../deps';
 import type { Lease } from '../lease';
 
-export interface Opened {
+export interface OpenedConversation {
   /** The state of the conversation as we know it now. */
   readonly view: ConversationView;
   /** True: we assigned an agent. */
   readonly hasAgent: boolean;
   /** The parts of target and priority that the provider did not accept, one line for agents each. */
-  readonly dropped: readonly string[];
+  readonly droppedLines: readonly string[];
 }
 
-type Wanted = Pick<OpenForAgents, 'teamId' | 'agentId' | 'priority'>;
+type RequestedTarget = Pick<OpenForAgents, 'teamId' | 'agentId' | 'priority'>;
 const NO_TARGET = { teamId: null, agentId: null } as const;
 
 /**
  * Opens a handoff's conversation to agents. Called when everything that they should know first is posted. Target and
  * priority only say who should see it first, so the conversation is opened without those that the provider refuses or
  * that are gone.
- * @param isDoneWith it was opened before, and the agents have finished it: nothing is written
+ * @param isFinished it was opened before, and the agents have finished it: nothing is written
  * @throws ProviderRefusedError if it cannot be opened at all; and the provider's other errors
  */
-export async function openWithWhatIsTaken(deps: FlowDeps, { provider }: Connected, conversation: ConversationAccess, handoff: HandoffRecord, lease: Lease, isDoneWith: boolean): Promise<Opened> {
+export async function openWithAcceptedTarget(
+  deps: FlowDeps,
+  { provider }: ProviderContext,
+  conversation: ConversationAccess,
+  handoff: HandoffRecord,
+  lease: Lease,
+  isFinished: boolean,
+): Promise<OpenedConversation> {
   const { target, priority, organizationId } = handoff;
-  const [team] = target.teamId === null ? [null] : await deps.stores.setup.teamsByIds(organizationId, [target.teamId]);
-  const [agent] = target.agentId === null ? [null] : await deps.stores.setup.agentsByIds(organizationId, [target.agentId]);
-  const wanted: Wanted = { teamId: team?.externalId ?? null, agentId: agent?.externalId ?? null, priority };
+  const [team] =
+    target.teamId === null ? [null] : await deps.stores.setup.findTeamsByIds(organizationId, [target.teamId]);
+  const [agent] =
+    target.agentId === null ? [null] : await deps.stores.setup.findAgentsByIds(organizationId, [target.agentId]);
+  const wanted: RequestedTarget = { teamId: team?.externalId ?? null, agentId: agent?.externalId ?? null, priority };
   const speaker = handoff.agent?.externalId ?? null;
-  const taken = isDoneWith ? wanted : await firstTaken(choicesOf(wanted, speaker), async one => {
-    await lease.held();
-    await provider.openForAgents({ conversation, ...one }, lease.signal(deps.limits.callMs));
-  });
-  const hasTarget = taken.teamId === wanted.teamId && taken.agentId === wanted.agentId && (team ?? agent ?? null) !== null;
+  const taken = isFinished
+    ? wanted
+    : await openWithFirstAccepted(targetCandidates(wanted, speaker), async one => {
+        await lease.ensureHeld();
+        await provider.openForAgents({ conversation, ...one }, lease.signal(deps.limits.callMs));
+      });
+  const hasTarget =
+    taken.teamId === wanted.teamId && taken.agentId === wanted.agentId && (team ?? agent ?? null) !== null;
   const dropped = [
-    ...(!hasTarget && (target.teamId !== null || target.agentId !== null) ? [lineOf(team ?? null, agent ?? null)] : []),
+    ...(!hasTarget && (target.teamId !== null || target.agentId !== null)
+      ? [targetLine(team ?? null, agent ?? null)]
+      : []),
     ...(taken.priority === priority ? [] : [`Priority: ${priority}`]),
   ];
   const isSpeakers = !hasTarget && taken.agentId !== null && handoff.agent !== null;
   const viewedAgent = isSpeakers ? { externalId: handoff.agent.externalId, name: handoff.agent.name } : null;
-  return { view: { status: 'OPEN', agent: viewedAgent, teamId: taken.teamId }, hasAgent: taken.agentId !== null, dropped };
+  return {
+    view: { status: 'OPEN', agent: viewedAgent, teamId: taken.teamId },
+    hasAgent: taken.agentId !== null,
+    droppedLines: dropped,
+  };
 }
 
 /**
  * Lists the choices from all wanted values to none, because the provider does not say which value it refuses. An agent
  * who has already replied is preferred to none.
  */
-function choicesOf(wanted: Wanted, speaker: Wanted['agentId']): readonly Wanted[] {
+function targetCandidates(wanted: RequestedTarget, speaker: RequestedTarget['agentId']): readonly RequestedTarget[] {
   const { priority } = wanted;
   const hasTarget = wanted.teamId !== null || wanted.agentId !== null;
-  const others = hasTarget ? [{ teamId: null, agentId: speaker, priority }, { teamId: null, agentId: speaker, priority: null }] : [];
-  const all = [wanted, { ...wanted, priority: null }, ...others, { ...NO_TARGET, priority }, { ...NO_TARGET, priority: null }];
-  const keyOf = ({ teamId, agentId, priority }: Wanted) => JSON.stringify([teamId, agentId, priority]);
+  const others = hasTarget
+    ? [
+        { teamId: null, agentId: speaker, priority },
+        { teamId: null, agentId: speaker, priority: null },
+      ]
+    : [];
+  const all = [
+    wanted,
+    { ...wanted, priority: null },
+    ...others,
+    { ...NO_TARGET, priority },
+    { ...NO_TARGET, priority: null },
+  ];
+  const keyOf = ({ teamId, agentId, priority }: RequestedTarget) => JSON.stringify([teamId, agentId, priority]);
   return all.filter((one, at) => all.findIndex(other => keyOf(other) === keyOf(one)) === at);
 }
 
-async function firstTaken(choices: readonly Wanted[], open: (one: Wanted) => Promise<void>): Promise<Wanted> {
+async function openWithFirstAccepted(
+  choices: readonly RequestedTarget[],
+  open: (one: RequestedTarget) => Promise<void>,
+): Promise<RequestedTarget> {
   for (const [at, one] of choices.entries())
     try {
       await open(one);
@@ -69,5 +101,9 @@ async function firstTaken(choices: readonly Wanted[], open: (one: Wanted) => Pro
   throw new ProviderRefusedError('The provider refused every way to open the conversation.');
 }
 
-const lineOf = (team: Pick<TeamRecord, 'name'> | null, agent: Pick<AgentRecord, 'name'> | null): string =>
-  (team !== null ? `Team: ${team.name}` : agent !== null ? `Agent: ${agent.name}` : 'A team or agent that is not in this account any more.');
+const targetLine = (team: Pick<TeamRecord, 'name'> | null, agent: Pick<AgentRecord, 'name'> | null): string =>
+  team !== null
+    ? `Team: ${team.name}`
+    : agent !== null
+      ? `Agent: ${agent.name}`
+      : 'A team or agent that is not in this account any more.';

@@ -1,14 +1,14 @@
 import type { ProviderDelivery } from '../../delivery';
 import { ProviderRefusedError, ProviderUnavailableError, UnsupportedByProviderError } from '../../errors';
 import type { EndUser } from '../../session';
-import { connect } from '../provider-context';
+import { loadProviderContext } from '../provider-context';
 import { inboxAccessOf, type FlowDeps } from '../deps';
 import { CONTACT_DROPPED, droppedNote } from '../dropped-note';
 import type { Lease } from '../lease';
-import { canonical } from '../canonical-json';
+import { canonicalJson } from '../canonical-json';
 
 /** After this many attempts the contact is left unchanged, because the deliveries after it in the lane matter more. */
-export const MOST_TRIES = 5;
+export const MAX_ATTEMPTS = 5;
 
 /**
  * Updates the provider's contact with what was learned about the end-user. Called by the worker, in the session's lane.
@@ -16,32 +16,53 @@ export const MOST_TRIES = 5;
  * refuses it, agents get the values in a note, and the delivery is done.
  * @throws the provider's errors while a later attempt may succeed
  */
-export async function updateContact(deps: FlowDeps, { organizationId, sessionId, earlierAttempts }: ProviderDelivery, lease: Lease): Promise<void> {
-  const { provider, account, inbox, session } = await connect(deps, organizationId, sessionId);
+export async function updateContact(
+  deps: FlowDeps,
+  { organizationId, sessionId, earlierAttempts }: ProviderDelivery,
+  lease: Lease,
+): Promise<void> {
+  const { provider, account, inbox, session } = await loadProviderContext(deps, organizationId, sessionId);
   const access = inboxAccessOf(deps, account, inbox);
   const { contactId, contactEndUser: before, endUser } = session;
-  if (access === null || contactId === null || provider.updateContact === undefined || canonical(before) === canonical(endUser)) return;
-  await lease.held();
+  if (
+    access === null ||
+    contactId === null ||
+    provider.updateContact === undefined ||
+    canonicalJson(before) === canonicalJson(endUser)
+  )
+    return;
+  await lease.ensureHeld();
   let dropped: readonly string[];
   try {
-    dropped = await provider.updateContact({ inbox: access, contactId, sessionId, before, endUser }, lease.signal(deps.limits.callMs));
+    dropped = await provider.updateContact(
+      { inbox: access, contactId, sessionId, before, endUser },
+      lease.signal(deps.limits.callMs),
+    );
   } catch (error) {
-    const isLost = error instanceof ProviderRefusedError || error instanceof UnsupportedByProviderError
-      || (error instanceof ProviderUnavailableError && !error.isOwnPace && earlierAttempts >= MOST_TRIES);
+    const isLost =
+      error instanceof ProviderRefusedError ||
+      error instanceof UnsupportedByProviderError ||
+      (error instanceof ProviderUnavailableError && !error.isOwnRateLimit && earlierAttempts >= MAX_ATTEMPTS);
     if (!isLost) throw error;
-    dropped = learnedSince(before, endUser);
+    dropped = changedFieldLines(before, endUser);
   }
   await deps.stores.sessions.transact(organizationId, sessionId, async tx => {
     if (tx.session.contactId !== contactId) return;
     await tx.updateSession({ contactEndUser: endUser });
-    if (dropped.length > 0) await tx.oweProvider(droppedNote(`contact:${deps.clock.newId()}`, CONTACT_DROPPED, dropped));
+    if (dropped.length > 0)
+      await tx.enqueueForProvider(droppedNote(`contact:${deps.clock.newId()}`, CONTACT_DROPPED, dropped));
   });
 }
 
-const FIELDS = { name: 'Name', email: 'E-mail', phone: 'Phone', locale: 'Language' } as const;
+const FIELD_LABELS = { name: 'Name', email: 'E-mail', phone: 'Phone', locale: 'Language' } as const;
 
-function learnedSince(before: EndUser | null, { attributes, ...endUser }: EndUser): readonly string[] {
-  const fields = (Object.keys(FIELDS) as (keyof typeof FIELDS)[]).filter(field => endUser[field] !== null && endUser[field] !== before?.[field]);
+function changedFieldLines(before: EndUser | null, { attributes, ...endUser }: EndUser): readonly string[] {
+  const fields = (Object.keys(FIELD_LABELS) as (keyof typeof FIELD_LABELS)[]).filter(
+    field => endUser[field] !== null && endUser[field] !== before?.[field],
+  );
   const named = Object.entries(attributes).filter(([name, value]) => before?.attributes[name] !== value);
-  return [...fields.map(field => `${FIELDS[field]}: ${endUser[field]}`), ...named.map(([name, value]) => `${name}: ${value}`)];
+  return [
+    ...fields.map(field => `${FIELD_LABELS[field]}: ${endUser[field]}`),
+    ...named.map(([name, value]) => `${name}: ${value}`),
+  ];
 }

@@ -1,85 +1,155 @@
 import { ConflictError, EndpointError, InvalidInputError, NotFoundError } from '../../errors';
 import { instantOf } from '../../ports/clock';
-import { secretsAt, signingSecretOf, type RuntimeEndpoint, type SigningEndpoint } from '../../runtime-endpoint';
-import { timeLimit } from '../../time-limit';
+import {
+  validSecretsAt,
+  formatSigningSecret,
+  type RuntimeEndpoint,
+  type SigningEndpoint,
+} from '../../runtime-endpoint';
+import { createTimeLimit } from '../../time-limit';
 import type { Flows, Scope } from '../api';
 import type { FlowDeps } from '../deps';
-import { checkedId } from '../from-runtime/record-message';
+import { validateId } from '../from-runtime/record-message';
 
 const MAX_URL_LENGTH = 2_000;
 /** How long the previous secret signs after a rotation, by default and at most. */
 export const PREVIOUS_SECRET_SECONDS = 86_400;
 const MAX_PREVIOUS_SECRET_SECONDS = 7 * 86_400;
 
-const unknown = () => new NotFoundError('ENDPOINT_NOT_FOUND', 'endpointId', 'There is no such endpoint in this organization. Use an id from supportRuntimeEndpoints.');
-const found = <T>(endpoint: T | null): T => {
-  if (endpoint === null) throw unknown();
+const endpointNotFound = () =>
+  new NotFoundError(
+    'ENDPOINT_NOT_FOUND',
+    'endpointId',
+    'There is no such endpoint in this organization. Use an id from supportRuntimeEndpoints.',
+  );
+const requireFound = <T>(endpoint: T | null): T => {
+  if (endpoint === null) throw endpointNotFound();
   return endpoint;
 };
 
-type EndpointFlows = Pick<Flows, 'registerEndpoint' | 'enableEndpoint' | 'disableEndpoint' | 'rotateEndpointSecret' | 'removeEndpoint'>;
+type EndpointFlows = Pick<
+  Flows,
+  'registerEndpoint' | 'enableEndpoint' | 'disableEndpoint' | 'rotateEndpointSecret' | 'removeEndpoint'
+>;
 
 /** An operator's mutations of runtime endpoints. */
 export function runtimeEndpointFlows(deps: FlowDeps): EndpointFlows {
-  const { clock, push, stores: { endpoints, setup } } = deps;
+  const {
+    clock,
+    push,
+    stores: { endpoints, setup },
+  } = deps;
   const now = () => instantOf(clock.now());
 
   /**
    * Verifies an endpoint. A receiver that returns the challenge of our message owns the address and wants us to use it.
    */
-  async function prove({ id, url, chatbotId, secret, previousSecrets }: SigningEndpoint): Promise<void> {
+  async function verifyEndpoint({ id, url, chatbotId, secret, previousSecrets }: SigningEndpoint): Promise<void> {
     const challenge = clock.newSecret();
-    const body = JSON.stringify({ type: 'endpoint.verification', timestamp: now(), data: { endpointId: id, chatbotId, challenge } });
+    const body = JSON.stringify({
+      type: 'endpoint.verification',
+      timestamp: now(),
+      data: { endpointId: id, chatbotId, challenge },
+    });
     let answer: string;
     try {
-      answer = await push.post(url, secretsAt({ secret, previousSecrets }, clock.now()), { id: `verification_${clock.newId()}`, body }, timeLimit(deps.limits.pushMs));
+      answer = await push.post(
+        url,
+        validSecretsAt({ secret, previousSecrets }, clock.now()),
+        { id: `verification_${clock.newId()}`, body },
+        createTimeLimit(deps.limits.pushMs),
+      );
     } catch (error) {
       if (!(error instanceof EndpointError)) throw error;
-      throw new ConflictError('ENDPOINT_NOT_VERIFIED', 'endpointId', `${error.message} It must respond to the signed endpoint.verification message with 2xx and its challenge.`);
+      throw new ConflictError(
+        'ENDPOINT_NOT_VERIFIED',
+        'endpointId',
+        `${error.message} It must respond to the signed endpoint.verification message with 2xx and its challenge.`,
+      );
     }
     if (challengeIn(answer) !== challenge)
-      throw new ConflictError('ENDPOINT_NOT_VERIFIED', 'endpointId', 'The response of the endpoint lacks the challenge. It must be {"challenge": "…"} with the value of data.challenge.');
+      throw new ConflictError(
+        'ENDPOINT_NOT_VERIFIED',
+        'endpointId',
+        'The response of the endpoint lacks the challenge. It must be {"challenge": "…"} with the value of data.challenge.',
+      );
   }
 
   return {
     async registerEndpoint(scope: Scope, { url, chatbotId }) {
-      if (url.length > MAX_URL_LENGTH) throw new InvalidInputError('ENDPOINT_URL_REFUSED', 'url', `The URL has ${url.length} characters; at most ${MAX_URL_LENGTH} fit.`);
-      if (chatbotId !== null && (await setup.inboxOfChatbot(scope.organizationId, checkedId(chatbotId, 'chatbotId'))) === null)
-        throw new NotFoundError('CHATBOT_NOT_ENABLED', 'chatbotId', 'This chatbot has no support inbox. Call enableChatbotSupport for it first.');
-      const problem = await push.whyRefused(url);
+      if (url.length > MAX_URL_LENGTH)
+        throw new InvalidInputError(
+          'ENDPOINT_URL_REFUSED',
+          'url',
+          `The URL has ${url.length} characters; at most ${MAX_URL_LENGTH} fit.`,
+        );
+      if (
+        chatbotId !== null &&
+        (await setup.findInboxByChatbot(scope.organizationId, validateId(chatbotId, 'chatbotId'))) === null
+      )
+        throw new NotFoundError(
+          'CHATBOT_NOT_ENABLED',
+          'chatbotId',
+          'This chatbot has no support inbox. Call enableChatbotSupport for it first.',
+        );
+      const problem = await push.addressProblem(url);
       if (problem !== null) throw new InvalidInputError('ENDPOINT_URL_REFUSED', 'url', problem);
-      const secret = signingSecretOf(clock.newSecret());
+      const secret = formatSigningSecret(clock.newSecret());
       const endpoint = await endpoints.insert({
-        id: clock.newId(), organizationId: scope.organizationId, chatbotId, url, state: 'UNVERIFIED', disabledReason: null, disabledAt: null,
-        firstFailureAt: null, lastFailureAt: null, lastFailureCode: null, lastFailureStatus: null, verifiedAt: null, previousSecretExpiresAt: null, createdAt: now(),
-        secret, previousSecrets: [],
+        id: clock.newId(),
+        organizationId: scope.organizationId,
+        chatbotId,
+        url,
+        state: 'UNVERIFIED',
+        disabledReason: null,
+        disabledAt: null,
+        firstFailureAt: null,
+        lastFailureAt: null,
+        lastFailureCode: null,
+        lastFailureStatus: null,
+        verifiedAt: null,
+        previousSecretExpiresAt: null,
+        createdAt: now(),
+        secret,
+        previousSecrets: [],
       });
       return { endpoint, secret };
     },
 
     async enableEndpoint(scope: Scope, id: string): Promise<RuntimeEndpoint> {
-      await prove(found(await endpoints.get(scope.organizationId, id)));
-      const endpoint = found(await endpoints.activate(scope.organizationId, id, now()));
-      await endpoints.settle();
+      await verifyEndpoint(requireFound(await endpoints.get(scope.organizationId, id)));
+      const endpoint = requireFound(await endpoints.activate(scope.organizationId, id, now()));
+      await endpoints.rerouteLanes();
       return endpoint;
     },
 
     async disableEndpoint(scope: Scope, id: string): Promise<RuntimeEndpoint> {
-      return found(await endpoints.disable(scope.organizationId, id, 'OPERATOR', now()));
+      return requireFound(await endpoints.disable(scope.organizationId, id, 'OPERATOR', now()));
     },
 
     async rotateEndpointSecret(scope: Scope, { endpointId, previousValidSeconds }) {
       const seconds = previousValidSeconds ?? PREVIOUS_SECRET_SECONDS;
       if (seconds < 0 || seconds > MAX_PREVIOUS_SECRET_SECONDS)
-        throw new InvalidInputError('INPUT_INVALID', 'previousValidSeconds', `previousValidSeconds is ${seconds}; give 0 to ${MAX_PREVIOUS_SECRET_SECONDS}.`);
-      const secret = signingSecretOf(clock.newSecret());
-      const endpoint = found(await endpoints.rotate(scope.organizationId, endpointId, secret, instantOf(clock.now() + seconds * 1_000)));
+        throw new InvalidInputError(
+          'INPUT_INVALID',
+          'previousValidSeconds',
+          `previousValidSeconds is ${seconds}; give 0 to ${MAX_PREVIOUS_SECRET_SECONDS}.`,
+        );
+      const secret = formatSigningSecret(clock.newSecret());
+      const endpoint = requireFound(
+        await endpoints.rotateSecret(
+          scope.organizationId,
+          endpointId,
+          secret,
+          instantOf(clock.now() + seconds * 1_000),
+        ),
+      );
       return { endpoint, secret };
     },
 
     async removeEndpoint(scope: Scope, id: string): Promise<void> {
-      if (!(await endpoints.remove(scope.organizationId, id))) throw unknown();
-      await endpoints.settle();
+      if (!(await endpoints.remove(scope.organizationId, id))) throw endpointNotFound();
+      await endpoints.rerouteLanes();
     },
   };
 }

@@ -1,15 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import type { ConversationAccess } from '../../../core/ports/support-provider';
+import type { ConversationAccess } from '../../../core/ports/provider/support-provider';
 import { createChatwootWorld, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
 import type { FaultMode } from './double/control/faults';
-import { Workshop } from './workshop';
+import { ChatwootFixture } from './fixture';
 
 /**
  * CONTRACT §6 and §8: after an error that may hide a stored write, a lookup follows. If the lookup fails, nothing is
  * written.
  */
-let workshop: Workshop;
-beforeAll(async () => { workshop = await Workshop.ready(); });
+let workshop: ChatwootFixture;
+beforeAll(async () => {
+  workshop = await ChatwootFixture.ready();
+});
 afterAll(() => workshop.stop());
 afterEach(async () => {
   workshop.double.clearFaults();
@@ -23,8 +25,11 @@ const UNAVAILABLE = { code: 'PROVIDER_UNAVAILABLE' };
 
 /** Ways in which Chatwoot stores a write and hides that. */
 const HIDDEN: [string, (path: RegExp) => Promise<void>][] = [
-  ['a cut connection', async (path) => workshop.double.failNext({ match: { method: 'POST', path }, mode: 'applyThenCut' })],
-  ['a 500', async (path) => workshop.double.failNext({ match: { method: 'POST', path }, mode: 'applyThen500' })],
+  [
+    'a cut connection',
+    async path => workshop.double.failNext({ match: { method: 'POST', path }, mode: 'applyThenCut' }),
+  ],
+  ['a 500', async path => workshop.double.failNext({ match: { method: 'POST', path }, mode: 'applyThen500' })],
   ['a 422 (or 500) of an installation without Redis', () => workshop.double.outage('redis')],
 ];
 /** Ways in which a lookup cannot tell. */
@@ -33,14 +38,42 @@ const BLIND: FaultMode[] = ['status:500', 'status:503', 'cutBeforeApply', 'apply
 type Write = (conversation: ConversationAccess, id: string, mayExist: boolean) => Promise<string>;
 const POSTS: [string, Write][] = [
   ['what the end-user said', (conversation, id, mayExist) => workshop.post(conversation, 'once', { id }, mayExist)],
-  ['what the bot said', (conversation, id, mayExist) => workshop.post(conversation, 'once', { id, author: 'BOT' }, mayExist)],
-  ['a suggestion', (conversation, id, mayExist) => workshop.post(conversation, 'once', { id, author: 'BOT', visibility: 'INTERNAL' }, mayExist)],
-  ['a note', (conversation, id, mayExist) => provider().postNote({ conversation, noteId: `handoff:${id}`, text: 'once', mayExist, lookAfter: null }, signal())],
-  ['a transcript', (conversation, id, mayExist) => provider().postTranscript!({
-    conversation, noteId: `transcript:${id}`, title: 'once', fileName: 'transcript.txt', content: 'early words', files: [], mayExist, lookAfter: null }, signal())],
+  [
+    'what the bot said',
+    (conversation, id, mayExist) => workshop.post(conversation, 'once', { id, author: 'BOT' }, mayExist),
+  ],
+  [
+    'a suggestion',
+    (conversation, id, mayExist) =>
+      workshop.post(conversation, 'once', { id, author: 'BOT', visibility: 'INTERNAL' }, mayExist),
+  ],
+  [
+    'a note',
+    (conversation, id, mayExist) =>
+      provider().postNote({ conversation, noteId: `handoff:${id}`, text: 'once', mayExist, lookAfter: null }, signal()),
+  ],
+  [
+    'a transcript',
+    (conversation, id, mayExist) =>
+      provider().postTranscript!(
+        {
+          conversation,
+          noteId: `transcript:${id}`,
+          title: 'once',
+          fileName: 'transcript.txt',
+          content: 'early words',
+          files: [],
+          mayExist,
+          lookAfter: null,
+        },
+        signal(),
+      ),
+  ],
 ];
-const contents = async (conversation: ConversationAccess) => (await workshop.messages(conversation)).map(({ content }) => content);
-const postsOf = async (act: () => Promise<unknown>) => (await workshop.callsOf(act)).filter((call) => call.startsWith('POST /conversations/messages'));
+const contents = async (conversation: ConversationAccess) =>
+  (await workshop.messages(conversation)).map(({ content }) => content);
+const postsOf = async (act: () => Promise<unknown>) =>
+  (await workshop.callsOf(act)).filter(call => call.startsWith('POST /conversations/messages'));
 
 describe.each(POSTS)('%s', (_what, write) => {
   it.each(HIDDEN)('is found after %s, and not written again', async (_answer, hide) => {
@@ -52,7 +85,7 @@ describe.each(POSTS)('%s', (_what, write) => {
     expect(await contents(conversation)).toEqual(['once']);
   });
 
-  it.each(BLIND)('is not written again when the lookup itself ends with %s', async (mode) => {
+  it.each(BLIND)('is not written again when the lookup itself ends with %s', async mode => {
     const [conversation, id] = [await workshop.conversation(), randomUUID()];
     workshop.double.failNext({ match: { method: 'POST', path: /\/messages$/ }, mode: 'applyThenCut' });
     await expect(write(conversation, id, false)).rejects.toMatchObject(UNKNOWN);
@@ -80,12 +113,16 @@ describe('a contact', () => {
 
   it('is retried after a 422 without a validation error', async () => {
     const sessionId = randomUUID();
-    workshop.double.failNext({ match: { method: 'POST', path: /\/contacts$/ }, mode: 'status:422', body: { error: 'Connection refused - connect(2) for 127.0.0.1:6390' } });
+    workshop.double.failNext({
+      match: { method: 'POST', path: /\/contacts$/ },
+      mode: 'status:422',
+      body: { error: 'Connection refused - connect(2) for 127.0.0.1:6390' },
+    });
     await expect(ensure(sessionId)).rejects.toMatchObject(UNKNOWN);
     expect(await ensure(sessionId)).toMatch(/^\d+$/);
   });
 
-  it.each(BLIND)('waits when the lookup itself ends with %s', async (mode) => {
+  it.each(BLIND)('waits when the lookup itself ends with %s', async mode => {
     const [sessionId, before] = [randomUUID(), await count()];
     await ensure(sessionId);
     workshop.double.failNext({ match: { method: 'POST', path: /\/contacts\/filter$/ }, mode });
@@ -95,12 +132,18 @@ describe('a contact', () => {
 });
 
 describe('a conversation', () => {
-  const open = (access: ConversationAccess, mayExist: boolean) => provider().openConversation({ ...access, mayExist }, signal());
+  const open = (access: ConversationAccess, mayExist: boolean) =>
+    provider().openConversation({ ...access, mayExist }, signal());
   const count = async () => (await workshop.farSide.census())['conversations'];
   async function contact(): Promise<ConversationAccess> {
     const sessionId = randomUUID();
     const endUser = { externalId: null, name: 'Eve', email: null, phone: null, locale: null, attributes: {} };
-    return { inbox: workshop.inbox, sessionId, contactId: await provider().ensureContact(workshop.inbox, sessionId, endUser, signal()), conversationId: '' };
+    return {
+      inbox: workshop.inbox,
+      sessionId,
+      contactId: await provider().ensureContact(workshop.inbox, sessionId, endUser, signal()),
+      conversationId: '',
+    };
   }
 
   it.each(HIDDEN)('is found after %s, and not opened again', async (_answer, hide) => {
@@ -112,7 +155,7 @@ describe('a conversation', () => {
     expect(await count()).toBe(before! + 1);
   });
 
-  it.each(BLIND)('is not opened again when the lookup itself ends with %s', async (mode) => {
+  it.each(BLIND)('is not opened again when the lookup itself ends with %s', async mode => {
     const [access, before] = [await contact(), await count()];
     workshop.double.failNext({ match: { method: 'POST', path: /\/conversations$/ }, mode: 'applyThenCut' });
     await expect(open(access, false)).rejects.toMatchObject(UNKNOWN);
@@ -129,45 +172,78 @@ describe('a refused lookup', () => {
   it('proves nothing about a post or a conversation: neither is written again', async () => {
     const [conversation, id] = [await workshop.conversation(), randomUUID()];
     workshop.double.failNext({ match: { method: 'GET', path: /\/messages/ }, ...REFUSED });
-    expect(await postsOf(() => expect(workshop.post(conversation, 'once', { id }, true)).rejects.toMatchObject(CANNOT_TELL))).toEqual([]);
+    expect(
+      await postsOf(() => expect(workshop.post(conversation, 'once', { id }, true)).rejects.toMatchObject(CANNOT_TELL)),
+    ).toEqual([]);
     workshop.double.failNext({ match: { method: 'GET', path: /\/contacts\/\d+\/conversations/ }, ...REFUSED });
-    const calls = await workshop.callsOf(() => expect(provider().openConversation({ ...conversation, mayExist: true }, signal())).rejects.toMatchObject(CANNOT_TELL));
-    expect(calls.filter((call) => call.startsWith('POST'))).toEqual([]);
+    const calls = await workshop.callsOf(() =>
+      expect(provider().openConversation({ ...conversation, mayExist: true }, signal())).rejects.toMatchObject(
+        CANNOT_TELL,
+      ),
+    );
+    expect(calls.filter(call => call.startsWith('POST'))).toEqual([]);
   });
 
   it('differs from a write refused after a lookup, whose outcome is known', async () => {
     const conversation = await workshop.conversation();
     workshop.double.failNext({ match: { method: 'POST', path: /\/messages$/ }, ...REFUSED });
-    await expect(workshop.post(conversation, 'once', { id: randomUUID() }, true)).rejects.toMatchObject({ code: 'PROVIDER_REFUSED', nothingEarlier: true });
+    await expect(workshop.post(conversation, 'once', { id: randomUUID() }, true)).rejects.toMatchObject({
+      code: 'PROVIDER_REFUSED',
+      nothingEarlier: true,
+    });
     workshop.double.failNext({ match: { method: 'POST', path: /\/messages$/ }, ...REFUSED });
-    await expect(workshop.post(conversation, 'once', { id: randomUUID() }, false)).rejects.toMatchObject({ code: 'PROVIDER_REFUSED', nothingEarlier: false });
+    await expect(workshop.post(conversation, 'once', { id: randomUUID() }, false)).rejects.toMatchObject({
+      code: 'PROVIDER_REFUSED',
+      nothingEarlier: false,
+    });
   });
 });
 
-describe.each(['applyThenCut', 'applyThen500'] as const)('after %s', (mode) => {
-  it.each([/toggle_status/, /assignments/, /toggle_priority/])('opening, holding and resolving can be repeated, whichever call it was: %s', async (path) => {
-    const [conversation, team] = [await workshop.conversation(), await workshop.farSide.call('POST', `${workshop.account}/teams`, workshop.admin, { name: randomUUID(), allow_auto_assign: false })];
-    const ada = String(workshop.ownerId);
-    const twice = async (act: () => Promise<unknown>) => {
-      workshop.double.failNext({ match: { method: 'POST', path }, mode });
-      await act().catch((error: unknown) => { expect(error).toMatchObject(UNKNOWN); });
-      workshop.double.clearFaults();
-      await act();
-    };
-    await twice(() => workshop.open(conversation, { teamId: String(team.id), agentId: ada, priority: 'HIGH' }));
-    expect(await workshop.show(conversation)).toMatchObject({ status: 'open', priority: 'high', meta: { team: { id: team.id }, assignee: { id: workshop.ownerId } } });
-    await twice(() => provider().holdForBot(conversation, signal()));
-    const held = await workshop.show(conversation);
-    expect([held.status, held.priority, held.meta.team ?? null, held.meta.assignee ?? null]).toEqual(['pending', null, null, null]);
-    await twice(() => provider().resolve(conversation, signal()));
-    expect((await workshop.show(conversation)).status).toBe('resolved');
-  });
+describe.each(['applyThenCut', 'applyThen500'] as const)('after %s', mode => {
+  it.each([/toggle_status/, /assignments/, /toggle_priority/])(
+    'opening, holding and resolving can be repeated, whichever call it was: %s',
+    async path => {
+      const [conversation, team] = [
+        await workshop.conversation(),
+        await workshop.farSide.call('POST', `${workshop.account}/teams`, workshop.admin, {
+          name: randomUUID(),
+          allow_auto_assign: false,
+        }),
+      ];
+      const ada = String(workshop.ownerId);
+      const twice = async (act: () => Promise<unknown>) => {
+        workshop.double.failNext({ match: { method: 'POST', path }, mode });
+        await act().catch((error: unknown) => {
+          expect(error).toMatchObject(UNKNOWN);
+        });
+        workshop.double.clearFaults();
+        await act();
+      };
+      await twice(() => workshop.open(conversation, { teamId: String(team.id), agentId: ada, priority: 'HIGH' }));
+      expect(await workshop.readConversation(conversation)).toMatchObject({
+        status: 'open',
+        priority: 'high',
+        meta: { team: { id: team.id }, assignee: { id: workshop.ownerId } },
+      });
+      await twice(() => provider().returnToBot(conversation, signal()));
+      const held = await workshop.readConversation(conversation);
+      expect([held.status, held.priority, held.meta.team ?? null, held.meta.assignee ?? null]).toEqual([
+        'pending',
+        null,
+        null,
+        null,
+      ]);
+      await twice(() => provider().resolve(conversation, signal()));
+      expect((await workshop.readConversation(conversation)).status).toBe('resolved');
+    },
+  );
 
   it('a mark on a message can be set again', async () => {
     const conversation = await workshop.conversation();
-    await workshop.acting(workshop.ownerId, conversation).reply('hello');
+    await workshop.createActingAgent(workshop.ownerId, conversation).reply('hello');
     const [message] = await workshop.messages(conversation);
-    const report = () => provider().reportDelivery!({ conversation, messageId: String(message.id), state: 'READ', error: null }, signal());
+    const report = () =>
+      provider().reportDelivery!({ conversation, messageId: String(message.id), state: 'READ', error: null }, signal());
     workshop.double.failNext({ match: { method: 'PATCH', path: /\/messages\/\d+$/ }, mode });
     await expect(report()).rejects.toMatchObject(UNKNOWN);
     await report();
@@ -176,38 +252,49 @@ describe.each(['applyThenCut', 'applyThen500'] as const)('after %s', (mode) => {
 
   it('an agent is added once, and a created team is not created again', async () => {
     const email = `${randomUUID()}@people.example`;
-    const add = () => provider().people!.addAgent({ access: workshop.access, name: 'Alice', email, role: 'AGENT' }, signal());
+    const add = () =>
+      provider().agentsAndTeams!.addAgent({ access: workshop.access, name: 'Alice', email, role: 'AGENT' }, signal());
     workshop.double.failNext({ match: { method: 'POST', path: /\/users$/ }, mode });
     await expect(add()).rejects.toMatchObject(UNKNOWN);
     workshop.double.failNext({ match: { method: 'POST', path: /\/account_users$/ }, mode });
     await expect(add()).rejects.toMatchObject(UNKNOWN);
     await add();
-    expect((await provider().listAgents(workshop.access, signal())).filter((agent) => agent.email === email)).toHaveLength(1);
+    expect(
+      (await provider().listAgents(workshop.access, signal())).filter(agent => agent.email === email),
+    ).toHaveLength(1);
 
     const name = randomUUID();
-    const make = () => provider().people!.makeTeam(workshop.access, { name, autoAssign: false }, signal());
+    const make = () => provider().agentsAndTeams!.createTeam(workshop.access, { name, autoAssign: false }, signal());
     workshop.double.failNext({ match: { method: 'POST', path: /\/teams$/ }, mode });
     await expect(make()).rejects.toMatchObject(UNKNOWN);
     await expect(make()).rejects.toMatchObject({ code: 'PROVIDER_REFUSED' });
-    expect((await provider().listTeams(workshop.access, signal())).filter((team) => team.name === name)).toHaveLength(1);
+    expect((await provider().listTeams(workshop.access, signal())).filter(team => team.name === name)).toHaveLength(1);
   });
 });
 
 /** Notes whose echo is not stored: syncs may have passed an earlier attempt before the next one looks for it. */
 describe('an attempt that later syncs have passed', () => {
   let world: ChatwootWorld;
-  beforeEach(async () => { world = await createChatwootWorld(); });
+  beforeEach(async () => {
+    world = await createChatwootWorld();
+  });
   afterEach(() => world.close());
 
   /** Makes syncs advance past the current messages, to where no lower id can appear. */
   async function readPast(sessionId: string): Promise<void> {
     for (let n = 0; n < 2; n++) {
       world.time.aheadMs += 60_000;
-      await world.farSide.call('POST', `${world.accountPath}/conversations/${(await world.stores.sessions.get('org-1', sessionId))!.conversationId}/messages`, world.admin, { content: `later ${n}`, private: true });
+      await world.farSide.call(
+        'POST',
+        `${world.accountPath}/conversations/${(await world.stores.sessions.get('org-1', sessionId))!.conversationId}/messages`,
+        world.admin,
+        { content: `later ${n}`, private: true },
+      );
       await world.read(sessionId);
     }
   }
-  const notes = async (sessionId: string, text: string) => (await world.messages(sessionId)).filter(({ content }) => String(content).includes(text));
+  const notes = async (sessionId: string, text: string) =>
+    (await world.messages(sessionId)).filter(({ content }) => String(content).includes(text));
 
   it('a note for agents is written once', async () => {
     const alice = await world.addPerson('Alice');

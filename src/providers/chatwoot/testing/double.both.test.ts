@@ -1,64 +1,99 @@
-import { BothStage, FOLDERS, type BothVersion } from './replay/both-stage';
+import { SharedReplay, FOLDERS, type SharedVersion } from './replay/shared-replay';
 import { EXPECTED } from './replay/expected-webhooks';
 import { readRecording, recordingsIn, type RecordedWebhook } from './replay/recordings';
 import { BOTH_ACTS, NOT_IN_THE_DOUBLE } from './replay/script-both';
 import { BOTH_WEBHOOKS, isAbout } from './replay/script-both-webhooks';
-import { playedBefore } from './replay/story';
+import { recordingsPlayed } from './replay/scripts';
 
-describe.each(Object.keys(FOLDERS) as BothVersion[])('the double answers as Chatwoot %s was recorded in December', (version) => {
-  const played: string[] = [];
-  let stage: BothStage;
-  beforeEach(async () => { stage = await BothStage.open(version); });
-  afterEach(() => stage.close());
+describe.each(Object.keys(FOLDERS) as SharedVersion[])(
+  'the double answers as Chatwoot %s was recorded in December',
+  version => {
+    const played: string[] = [];
+    let stage: SharedReplay;
+    beforeEach(async () => {
+      stage = await SharedReplay.open(version);
+    });
+    afterEach(() => stage.close());
 
-  it.each(Object.entries(BOTH_ACTS))('%s', async (_what, act) => {
-    await act(stage);
-    expect(stage.played.length).toBeGreaterThan(0);
-    played.push(...stage.played);
-  });
+    it.each(Object.entries(BOTH_ACTS))('%s', async (_what, act) => {
+      await act(stage);
+      expect(stage.played.length).toBeGreaterThan(0);
+      played.push(...stage.played);
+    });
 
-  it('plays every recording that is in no other story, each once', () => {
-    const all = [...played, ...playedBefore(version), ...NOT_IN_THE_DOUBLE];
-    expect(all.sort()).toEqual(recordingsIn(FOLDERS[version]));
-  });
-});
+    it('plays every recording that is in no other story, each once', () => {
+      const all = [...played, ...recordingsPlayed(version), ...NOT_IN_THE_DOUBLE];
+      expect(all.sort()).toEqual(recordingsIn(FOLDERS[version]));
+    });
+  },
+);
 
 const WEBHOOKS = { '4.10': 'webhooks', '4.14': 'webhooks-4.14' } as const;
 /** What earlier activity had left on the recorded conversation. */
 const AROUND = [
-  'messages', 'labels', 'status', 'unread_count', 'waiting_since', 'first_reply_created_at', 'contact_last_seen_at', 'meta.assignee', 'meta.assignee_type', 'meta.team', 'custom_attributes', 'priority',
-  'meta.sender.email', 'account.name', 'contact_inbox.hmac_verified',
+  'messages',
+  'labels',
+  'status',
+  'unread_count',
+  'waiting_since',
+  'first_reply_created_at',
+  'contact_last_seen_at',
+  'meta.assignee',
+  'meta.assignee_type',
+  'meta.team',
+  'custom_attributes',
+  'priority',
+  'meta.sender.email',
+  'account.name',
+  'contact_inbox.hmac_verified',
 ];
-const NOT_COMPARED = [...AROUND, ...AROUND.map((path) => `conversation.${path}`), 'sender.email', 'sender.account.name', 'additional_attributes.city', 'email', 'custom_attributes.a',
+const NOT_COMPARED = [
+  ...AROUND,
+  ...AROUND.map(path => `conversation.${path}`),
+  'sender.email',
+  'sender.account.name',
+  'additional_attributes.city',
+  'email',
+  'custom_attributes.a',
   // A job analyzes these.
-  'attachments[0].width', 'attachments[0].height'];
+  'attachments[0].width',
+  'attachments[0].height',
+];
 
-describe.each(Object.keys(WEBHOOKS) as BothVersion[])('the double sends the webhooks of Chatwoot %s as they were recorded in December', (version) => {
-  const folder = WEBHOOKS[version];
-  let stage: BothStage;
-  beforeEach(async () => {
-    stage = await BothStage.open(version);
-    const { url } = stage.theatre.receiver;
-    await stage.call('PATCH', `/inboxes/${stage.inbox}`, { channel: { webhook_url: `${url}/inbox` } });
-    await stage.call('POST', '/webhooks', { url: `${url}/account`, subscriptions: ['contact_updated'] });
-  });
-  afterEach(() => stage.close());
+describe.each(Object.keys(WEBHOOKS) as SharedVersion[])(
+  'the double sends the webhooks of Chatwoot %s as they were recorded in December',
+  version => {
+    const folder = WEBHOOKS[version];
+    let stage: SharedReplay;
+    beforeEach(async () => {
+      stage = await SharedReplay.open(version);
+      const { url } = stage.theatre.receiver;
+      await stage.call('PATCH', `/inboxes/${stage.inbox}`, { channel: { webhook_url: `${url}/inbox` } });
+      await stage.call('POST', '/webhooks', { url: `${url}/account`, subscriptions: ['contact_updated'] });
+    });
+    afterEach(() => stage.close());
 
-  const names = recordingsIn(folder).filter((name) => BOTH_WEBHOOKS[name.replace(/\.json$/, '')] !== undefined);
-  it.each(names)('%s', async (name) => {
-    const recorded = readRecording<RecordedWebhook>(folder, name);
-    const body = JSON.parse(recorded.body);
-    await BOTH_WEBHOOKS[name.replace(/\.json$/, '')]!(stage);
-    await stage.settled();
-    const came = await stage.theatre.receiver.next((webhook) => isAbout(body, JSON.parse(webhook.body)), 1000);
-    // For the other columns that changed with it, see `isAbout`.
-    const ignore = /merged|account_key|automation_team/.test(name) ? [...NOT_COMPARED, 'changed_attributes'] : NOT_COMPARED;
-    stage.theatre.compareWebhook(folder, name, { ...came, url: recorded.delivered_to }, { anySuffix: true, ignore });
-    expect([came.url.slice(1), 'inboxn']).toContain(recorded.delivered_to.slice(1));
-  });
+    const names = recordingsIn(folder).filter(name => BOTH_WEBHOOKS[name.replace(/\.json$/, '')] !== undefined);
+    it.each(names)('%s', async name => {
+      const recorded = readRecording<RecordedWebhook>(folder, name);
+      const body = JSON.parse(recorded.body);
+      await BOTH_WEBHOOKS[name.replace(/\.json$/, '')]!(stage);
+      await stage.settled();
+      const came = await stage.theatre.receiver.next(webhook => isAbout(body, JSON.parse(webhook.body)), 1000);
+      // For the other columns that changed with it, see `isAbout`.
+      const ignore = /merged|account_key|automation_team/.test(name)
+        ? [...NOT_COMPARED, 'changed_attributes']
+        : NOT_COMPARED;
+      stage.theatre.compareWebhook(folder, name, { ...came, url: recorded.delivered_to }, { anySuffix: true, ignore });
+      expect([came.url.slice(1), 'inboxn']).toContain(recorded.delivered_to.slice(1));
+    });
 
-  it('are all there, with those of the first recordings', () => {
-    const first = version === '4.10' ? Object.keys(EXPECTED).map((name) => `${name}.json`) : recordingsIn(folder).filter((name) => name.endsWith('.signed.json'));
-    expect([...names, ...first].sort()).toEqual(recordingsIn(folder));
-  });
-});
+    it('are all there, with those of the first recordings', () => {
+      const first =
+        version === '4.10'
+          ? Object.keys(EXPECTED).map(name => `${name}.json`)
+          : recordingsIn(folder).filter(name => name.endsWith('.signed.json'));
+      expect([...names, ...first].sort()).toEqual(recordingsIn(folder));
+    });
+  },
+);

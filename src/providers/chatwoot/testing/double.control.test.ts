@@ -1,29 +1,32 @@
 import { request } from 'node:http';
-import { Stage } from './replay/stage';
-import type { Answer } from './replay/theatre';
+import { ReplayAccount } from './replay/replay-account';
+import type { Answer } from './replay/replay';
 import { parseMultipart, MalformedMultipart } from './double/http/multipart';
 
-let stage: Stage;
+let stage: ReplayAccount;
 let conversationId: number;
 const A = '/api/v1/accounts/1';
 
 beforeEach(async () => {
-  stage = await Stage.open();
+  stage = await ReplayAccount.open();
   conversationId = (await stage.conversation()).id;
   stage.double.clearRequests();
 });
 afterEach(() => stage.close());
 
 const post = (content: string) => stage.raw('ADA', 'POST', `/conversations/${conversationId}/messages`, { content });
-const contents = async () => (await stage.history(conversationId)).map((message) => message.content);
+const contents = async () => (await stage.history(conversationId)).map(message => message.content);
 
 describe('a fault', () => {
-  it.each(['status:500', 'status:422', 'status:429', 'status:401', 'status:503'] as const)('%s answers and does nothing', async (mode) => {
-    stage.double.failNext({ match: { method: 'POST', path: '/messages' }, mode });
-    expect((await post('lost')).status).toBe(Number(mode.slice(7)));
-    expect((await post('kept')).status).toBe(200);
-    expect(await contents()).toEqual(['kept']);
-  });
+  it.each(['status:500', 'status:422', 'status:429', 'status:401', 'status:503'] as const)(
+    '%s answers and does nothing',
+    async mode => {
+      stage.double.failNext({ match: { method: 'POST', path: '/messages' }, mode });
+      expect((await post('lost')).status).toBe(Number(mode.slice(7)));
+      expect((await post('kept')).status).toBe(200);
+      expect(await contents()).toEqual(['kept']);
+    },
+  );
 
   it('cutBeforeApply closes the connection and does nothing', async () => {
     stage.double.failNext({ match: { path: /messages$/ }, mode: 'cutBeforeApply', times: 2 });
@@ -58,12 +61,13 @@ describe('a fault', () => {
   });
 });
 
-it('keeps a journal of what was asked and answered, without the agents\' own doings', async () => {
+it("keeps a journal of what was asked and answered, without the agents' own doings", async () => {
   await post('one');
-  await stage.agent(Stage.ALICE, conversationId).reply('two');
+  await stage.agent(ReplayAccount.ALICE, conversationId).reply('two');
   await stage.raw('CAROL', 'GET', `/conversations/${conversationId}`);
   expect(stage.double.requests().map(({ method, path, status }) => [method, path, status])).toEqual([
-    ['POST', `${A}/conversations/${conversationId}/messages`, 200], ['GET', `${A}/conversations/${conversationId}`, 401],
+    ['POST', `${A}/conversations/${conversationId}/messages`, 200],
+    ['GET', `${A}/conversations/${conversationId}`, 401],
   ]);
 });
 
@@ -77,15 +81,20 @@ it('refuses connections while the web process is down and is back on the same po
 it('can be steered from another process', async () => {
   const control = async (method: string, path: string, body?: unknown) => {
     const response = await fetch(`${stage.double.baseUrl}/_double${path}`, {
-      method, headers: { 'content-type': 'application/json' }, ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      method,
+      headers: { 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    return { status: response.status, body: await response.json() as Answer };
+    return { status: response.status, body: (await response.json()) as Answer };
   };
-  await control('POST', `/users/${Stage.ALICE}/online`);
-  expect((await stage.call('GET', '/agents')).find((agent: { id: number }) => agent.id === Stage.ALICE).availability_status).toBe('online');
+  await control('POST', `/users/${ReplayAccount.ALICE}/online`);
+  expect(
+    (await stage.call('GET', '/agents')).find((agent: { id: number }) => agent.id === ReplayAccount.ALICE)
+      .availability_status,
+  ).toBe('online');
   const act = { action: 'reply', account_id: 1, conversation_id: conversationId, content: 'from afar' };
-  expect((await control('POST', `/users/${Stage.ALICE}/act`, act)).status).toBe(200);
-  expect(await control('POST', `/users/${Stage.CAROL}/act`, act)).toMatchObject({ status: 422 });
+  expect((await control('POST', `/users/${ReplayAccount.ALICE}/act`, act)).status).toBe(200);
+  expect(await control('POST', `/users/${ReplayAccount.CAROL}/act`, act)).toMatchObject({ status: 422 });
   await control('POST', '/next_ids', { message: 60 });
   expect(JSON.parse((await post('counted')).text)).toMatchObject({ id: 60 });
   expect(await control('POST', '/next_ids', { message: 60 })).toMatchObject({ status: 422 });
@@ -109,16 +118,27 @@ describe('the numbers that come next', () => {
     stage.double.setNextIds({ message: 46 });
     await post('one');
     expect(() => stage.double.setNextIds({ message: 46 })).toThrow('46 is already in use');
-    expect(() => stage.double.setNextIds({ conversation: conversationId })).toThrow(`${conversationId} is already in use`);
+    expect(() => stage.double.setNextIds({ conversation: conversationId })).toThrow(
+      `${conversationId} is already in use`,
+    );
   });
 });
 
 describe('a multipart body', () => {
   const send = async (form: FormData) => {
     const response = await fetch(`${stage.double.baseUrl}${A}/conversations/${conversationId}/messages`, {
-      method: 'POST', headers: { 'api-access-token': stage.theatre.translate('<ADA_TOKEN>') }, body: form,
+      method: 'POST',
+      headers: { 'api-access-token': stage.theatre.translate('<ADA_TOKEN>') },
+      body: form,
     });
-    return { status: response.status, body: await response.json() as { attachments: Array<Record<string, string>>; content_attributes: unknown; private: boolean } };
+    return {
+      status: response.status,
+      body: (await response.json()) as {
+        attachments: Array<Record<string, string>>;
+        content_attributes: unknown;
+        private: boolean;
+      },
+    };
   };
 
   it('brings files whose bytes come back at data_url, after a redirect', async () => {
@@ -141,9 +161,11 @@ describe('a multipart body', () => {
     const upload = new FormData();
     upload.append('attachment', new Blob(['hello'], { type: 'text/plain' }), 'up.txt');
     const uploaded = await fetch(`${stage.double.baseUrl}${A}/upload`, {
-      method: 'POST', headers: { 'api-access-token': stage.theatre.translate('<ADA_TOKEN>') }, body: upload,
+      method: 'POST',
+      headers: { 'api-access-token': stage.theatre.translate('<ADA_TOKEN>') },
+      body: upload,
     });
-    const { blob_id: blobId } = await uploaded.json() as { blob_id: string };
+    const { blob_id: blobId } = (await uploaded.json()) as { blob_id: string };
     const form = new FormData();
     form.append('content_attributes[a][b]', 'c');
     form.append('attachments[]', blobId);
@@ -153,17 +175,27 @@ describe('a multipart body', () => {
   });
 
   it('is refused when it breaks off', async () => {
-    const status = await new Promise<number | undefined>((resolve) => {
-      const broken = request(`${stage.double.baseUrl}${A}/conversations/${conversationId}/messages`, {
-        method: 'POST', headers: { 'api-access-token': stage.theatre.translate('<ADA_TOKEN>'), 'content-type': 'multipart/form-data; boundary=b' },
-      }, (response) => resolve(response.resume().statusCode));
+    const status = await new Promise<number | undefined>(resolve => {
+      const broken = request(
+        `${stage.double.baseUrl}${A}/conversations/${conversationId}/messages`,
+        {
+          method: 'POST',
+          headers: {
+            'api-access-token': stage.theatre.translate('<ADA_TOKEN>'),
+            'content-type': 'multipart/form-data; boundary=b',
+          },
+        },
+        response => resolve(response.resume().statusCode),
+      );
       broken.end('--b\r\ncontent-disposition: form-data; name="content"\r\n\r\nhalf');
     });
     expect(status).toBe(400);
   });
 
   it('is cut only where a whole line is the boundary', () => {
-    const body = Buffer.from('preamble\r\n--b\r\nContent-Disposition: form-data; name="f"; filename="a\\"b.txt"\r\n\r\n--bc\r\nx--b\r\n--b--x\r\n--b--\r\n');
+    const body = Buffer.from(
+      'preamble\r\n--b\r\nContent-Disposition: form-data; name="f"; filename="a\\"b.txt"\r\n\r\n--bc\r\nx--b\r\n--b--x\r\n--b--\r\n',
+    );
     const parts = parseMultipart(body, 'b');
     expect(parts[0]?.filename).toBe('a"b.txt');
     expect(parts[0]?.bytes.toString()).toBe('--bc\r\nx--b\r\n--b--x');

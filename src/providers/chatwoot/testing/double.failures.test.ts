@@ -1,21 +1,25 @@
-import { Stage } from './replay/stage';
+import { ReplayAccount } from './replay/replay-account';
 import type { ChatwootDoubleOptions } from './double';
 import type { ReceivedWebhook, Responder } from './replay/receiver';
 
-let stage: Stage;
+let stage: ReplayAccount;
 afterEach(() => stage.close());
 
-const answering = (code: number, headers: Record<string, string> = {}): Responder => (_webhook, response) => void response.writeHead(code, headers).end();
+const answering =
+  (code: number, headers: Record<string, string> = {}): Responder =>
+  (_webhook, response) =>
+    void response.writeHead(code, headers).end();
 const url = (path: string) => `${stage.theatre.receiver.url}${path}`;
-const bodies = (fits: (webhook: ReceivedWebhook) => boolean) => stage.theatre.receiver.received.filter(fits).map((one) => JSON.parse(one.body));
+const bodies = (fits: (webhook: ReceivedWebhook) => boolean) =>
+  stage.theatre.receiver.received.filter(fits).map(one => JSON.parse(one.body));
 
 async function open(options: ChatwootDoubleOptions = {}): Promise<void> {
-  stage = await Stage.open(options);
+  stage = await ReplayAccount.open(options);
 }
 
 async function replyAndSee(): Promise<{ status: string; error: unknown }> {
   const { id } = await stage.conversation();
-  await stage.agent(Stage.ALICE, id).reply('hello');
+  await stage.agent(ReplayAccount.ALICE, id).reply('hello');
   await stage.double.settled();
   const [message] = await stage.history(id, '?filter_internal_messages=true');
   return { status: message.status, error: message.content_attributes.external_error };
@@ -23,7 +27,10 @@ async function replyAndSee(): Promise<{ status: string; error: unknown }> {
 
 describe('an inbox webhook that fails marks the message', () => {
   it.each([
-    [500, '500 Internal Server Error'], [404, '404 Not Found'], [302, '302 Found'], [307, '307 Temporary Redirect'],
+    [500, '500 Internal Server Error'],
+    [404, '404 Not Found'],
+    [302, '302 Found'],
+    [307, '307 Temporary Redirect'],
   ])('after %i', async (code, error) => {
     await open();
     await stage.setInboxWebhook(url('/inbox'));
@@ -52,23 +59,30 @@ describe('an inbox webhook that fails marks the message', () => {
     await stage.call('POST', '/webhooks', { url: url('/account') });
     stage.theatre.receiver.respond = answering(500);
     await replyAndSee();
-    expect(bodies((one) => one.event === 'message_updated' && one.url === '/account')).toHaveLength(1);
-    expect(stage.double.deliveries().filter((one) => one.receiver === 'account').every((one) => one.attempts === 1)).toBe(true);
+    expect(bodies(one => one.event === 'message_updated' && one.url === '/account')).toHaveLength(1);
+    expect(
+      stage.double
+        .deliveries()
+        .filter(one => one.receiver === 'account')
+        .every(one => one.attempts === 1),
+    ).toBe(true);
   });
 
   it('but not when a 303 leads to a page that is there', async () => {
     await open();
     await stage.setInboxWebhook(url('/inbox'));
-    stage.theatre.receiver.respond = (webhook, response) => void response.writeHead(webhook.url === '/inbox' ? 303 : 200, { location: '/thanks' }).end();
+    stage.theatre.receiver.respond = (webhook, response) =>
+      void response.writeHead(webhook.url === '/inbox' ? 303 : 200, { location: '/thanks' }).end();
     expect((await replyAndSee()).status).toBe('sent');
   });
 
   it('nor from 4.13 on when a 307 can be followed', async () => {
     await open({ version: '4.14' });
     await stage.setInboxWebhook(url('/inbox'));
-    stage.theatre.receiver.respond = (webhook, response) => void response.writeHead(webhook.url === '/inbox' ? 307 : 200, { location: '/moved' }).end();
+    stage.theatre.receiver.respond = (webhook, response) =>
+      void response.writeHead(webhook.url === '/inbox' ? 307 : 200, { location: '/moved' }).end();
     expect((await replyAndSee()).status).toBe('sent');
-    expect(bodies((one) => one.url === '/moved' && one.event === 'message_created')).toHaveLength(1);
+    expect(bodies(one => one.url === '/moved' && one.event === 'message_created')).toHaveLength(1);
   });
 
   it('from 4.14 on when the receiver is in a private network', async () => {
@@ -93,7 +107,9 @@ describe('an agent bot that fails', () => {
     stage.theatre.receiver.respond = answering(500);
     const id = await pendingAfterMessage();
     expect((await stage.read(id)).status).toBe('open');
-    expect((await stage.history(id)).at(-1).content).toBe('Conversation was marked open by system due to an error with the agent bot.');
+    expect((await stage.history(id)).at(-1).content).toBe(
+      'Conversation was marked open by system due to an error with the agent bot.',
+    );
   });
 
   it('changed nothing before 4.7', async () => {
@@ -106,9 +122,9 @@ describe('an agent bot that fails', () => {
     await open({ version: '4.14', botRetryDelaysMs: [5, 5] });
     stage.theatre.receiver.respond = answering(500);
     const id = await pendingAfterMessage();
-    const tries = stage.theatre.receiver.received.filter((one) => one.event === 'message_created');
+    const tries = stage.theatre.receiver.received.filter(one => one.event === 'message_created');
     expect(tries).toHaveLength(3);
-    expect(new Set(tries.map((one) => one.headers['x-chatwoot-delivery'])).size).toBe(1);
+    expect(new Set(tries.map(one => one.headers['x-chatwoot-delivery'])).size).toBe(1);
     expect((await stage.read(id)).status).toBe('open');
   });
 
@@ -116,7 +132,7 @@ describe('an agent bot that fails', () => {
     await open({ version: '4.14', botRetryDelaysMs: [5, 5], webhookTimeoutMs: 30 });
     stage.theatre.receiver.respond = () => undefined;
     const id = await pendingAfterMessage();
-    expect(stage.theatre.receiver.received.filter((one) => one.event === 'message_created')).toHaveLength(1);
+    expect(stage.theatre.receiver.received.filter(one => one.event === 'message_created')).toHaveLength(1);
     expect((await stage.read(id)).status).toBe('open');
   });
 });
@@ -126,18 +142,18 @@ describe('between the double and its receivers', () => {
     await open();
     await stage.setInboxWebhook(url('/inbox'));
   });
-  const contents = () => bodies((one) => one.event === 'message_created').map((body) => body.content);
+  const contents = () => bodies(one => one.event === 'message_created').map(body => body.content);
 
   it('webhooks held back show the state of when they leave', async () => {
     const { id } = await stage.conversation();
     stage.double.pauseWebhooks();
-    await stage.agent(Stage.ADA, id).resolve();
-    await stage.agent(Stage.ADA, id).returnToPending();
+    await stage.agent(ReplayAccount.ADA, id).resolve();
+    await stage.agent(ReplayAccount.ADA, id).returnToPending();
     stage.double.resumeWebhooks();
     await stage.double.settled();
-    const updates = bodies((one) => one.event === 'conversation_updated');
-    expect(updates.map((body) => body.status)).toEqual(['pending', 'pending']);
-    expect(updates.map((body) => body.changed_attributes[0].status.current_value)).toEqual(['resolved', 'pending']);
+    const updates = bodies(one => one.event === 'conversation_updated');
+    expect(updates.map(body => body.status)).toEqual(['pending', 'pending']);
+    expect(updates.map(body => body.changed_attributes[0].status.current_value)).toEqual(['resolved', 'pending']);
   });
 
   it('webhooks are dropped, doubled and turned round on demand', async () => {
@@ -155,7 +171,7 @@ describe('between the double and its receivers', () => {
     stage.theatre.receiver.clear();
     stage.double.reorderWebhooks(3);
     for (const content of ['one', 'two', 'three']) await stage.say(id, content);
-    await stage.theatre.receiver.next((one) => one.body.includes('"content":"one"'));
+    await stage.theatre.receiver.next(one => one.body.includes('"content":"one"'));
     expect(contents()).toEqual(['three', 'two', 'one']);
   });
 
@@ -176,13 +192,18 @@ describe('between the double and its receivers', () => {
     await stage.double.settled();
     stage.theatre.receiver.clear();
     await stage.double.outage('redis');
-    expect((await stage.raw('ADA', 'POST', `/conversations/${id}/messages`, { content: 'stored', message_type: 'incoming' })).status).toBe(422);
+    expect(
+      (await stage.raw('ADA', 'POST', `/conversations/${id}/messages`, { content: 'stored', message_type: 'incoming' }))
+        .status,
+    ).toBe(422);
     expect((await stage.raw('ADA', 'POST', '/contacts', { identifier: 'stored' })).status).toBe(500);
     await stage.double.outage(null);
     await stage.double.settled();
     expect(contents()).toEqual([]);
-    expect((await stage.history(id)).map((message) => message.content)).toEqual(['stored']);
-    expect((await stage.raw('ADA', 'POST', '/contacts', { identifier: 'stored' })).text).toContain('Identifier has already been taken');
+    expect((await stage.history(id)).map(message => message.content)).toEqual(['stored']);
+    expect((await stage.raw('ADA', 'POST', '/contacts', { identifier: 'stored' })).text).toContain(
+      'Identifier has already been taken',
+    );
   });
 
   it('sends everything twice to an address that two senders share', async () => {
@@ -190,7 +211,7 @@ describe('between the double and its receivers', () => {
     const { id } = await stage.conversation();
     await stage.say(id, 'echo');
     await stage.double.settled();
-    const [one, two] = stage.theatre.receiver.received.filter((webhook) => webhook.event === 'message_created');
+    const [one, two] = stage.theatre.receiver.received.filter(webhook => webhook.event === 'message_created');
     expect(one?.body).toBe(two?.body);
   });
 });
@@ -202,14 +223,18 @@ describe('Chatwoot 3.16', () => {
     const { id } = await stage.conversation();
     const message = await stage.say(id, 'hi');
     expect(await stage.read(id)).not.toHaveProperty('updated_at');
-    expect((await stage.raw('ADA', 'PATCH', `/conversations/${id}/messages/${message.id}`, { status: 'read' })).status).toBe(404);
+    expect(
+      (await stage.raw('ADA', 'PATCH', `/conversations/${id}/messages/${message.id}`, { status: 'read' })).status,
+    ).toBe(404);
     expect((await stage.raw('ADA', 'DELETE', `/conversations/${id}`)).status).toBe(404);
-    const platform = (method: string, path: string) => fetch(`${stage.double.baseUrl}/platform/api/v1${path}`, {
-      method, headers: { 'api-access-token': stage.double.platformToken },
-    });
+    const platform = (method: string, path: string) =>
+      fetch(`${stage.double.baseUrl}/platform/api/v1${path}`, {
+        method,
+        headers: { 'api-access-token': stage.double.platformToken },
+      });
     expect((await platform('POST', '/users/2/token')).status).toBe(404);
     expect((await platform('GET', '/accounts')).status).toBe(404);
-    const { version } = await (await fetch(`${stage.double.baseUrl}/api`)).json() as { version: string };
+    const { version } = (await (await fetch(`${stage.double.baseUrl}/api`)).json()) as { version: string };
     expect(version).toBe('3.16.0');
   });
 
@@ -217,9 +242,16 @@ describe('Chatwoot 3.16', () => {
     await stage.setInboxWebhook(url('/inbox'));
     const bot = await stage.call('POST', '/agent_bots', { name: 'B' });
     const { id } = await stage.conversation();
-    await stage.agent(Stage.ALICE, id).type(true);
+    await stage.agent(ReplayAccount.ALICE, id).type(true);
     await stage.double.settled();
-    expect(bodies((one) => one.event.startsWith('conversation_typing'))).toEqual([]);
-    expect((await stage.raw('ADA', 'POST', `/conversations/${id}/assignments`, { assignee_id: bot.id, assignee_type: 'AgentBot' })).text).toBe('null');
+    expect(bodies(one => one.event.startsWith('conversation_typing'))).toEqual([]);
+    expect(
+      (
+        await stage.raw('ADA', 'POST', `/conversations/${id}/assignments`, {
+          assignee_id: bot.id,
+          assignee_type: 'AgentBot',
+        })
+      ).text,
+    ).toBe('null');
   });
 });

@@ -1,13 +1,15 @@
-import { ACTS } from './replay/story';
-import { Theatre } from './replay/theatre';
+import { REPLAY_SCRIPTS } from './replay/scripts';
+import { Replay } from './replay/replay';
 
 describe('the double answers as the recorded Chatwoot 4.10 did', () => {
-  let theatre: Theatre;
-  beforeAll(async () => { theatre = await Theatre.open({ activityDelayMs: 1, deletionDelayMs: 1 }); });
+  let theatre: Replay;
+  beforeAll(async () => {
+    theatre = await Replay.open({ activityDelayMs: 1, deletionDelayMs: 1 });
+  });
   afterAll(() => theatre.close());
 
-  describe.each(Object.entries(ACTS))('%s', (_title, script) => {
-    let preparations: Array<(theatre: Theatre) => unknown> = [];
+  describe.each(Object.entries(REPLAY_SCRIPTS))('%s', (_title, script) => {
+    let preparations: Array<(theatre: Replay) => unknown> = [];
     for (const step of script) {
       if ('prepare' in step) {
         preparations.push(step.prepare);
@@ -22,6 +24,8 @@ describe('the double answers as the recorded Chatwoot 4.10 did', () => {
       });
     }
     const after = preparations;
-    afterAll(async () => { for (const run of after) await run(theatre); });
+    afterAll(async () => {
+      for (const run of after) await run(theatre);
+    });
   });
 });

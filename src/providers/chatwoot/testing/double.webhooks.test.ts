@@ -1,13 +1,30 @@
-import { contactScript, creationScript, deliveryStateScript, handlingScript, messageScript } from './replay/script-conversation';
+import {
+  contactScript,
+  creationScript,
+  deliveryStateScript,
+  handlingScript,
+  messageScript,
+} from './replay/script-conversation';
 import { agentBotScript, publicScript, surveyScript } from './replay/script-rest';
 import { inboxScript, peopleScript, platformScript, settingsScript } from './replay/script-setup';
 import { webhookScript } from './replay/script-webhooks';
 import { EXPECTED } from './replay/expected-webhooks';
-import { Theatre } from './replay/theatre';
+import { Replay } from './replay/replay';
 
 const STORY = [
-  ...platformScript, ...peopleScript, ...inboxScript, ...settingsScript, ...contactScript, ...creationScript, ...messageScript,
-  ...handlingScript, ...deliveryStateScript, ...agentBotScript, ...publicScript, ...surveyScript, ...webhookScript,
+  ...platformScript,
+  ...peopleScript,
+  ...inboxScript,
+  ...settingsScript,
+  ...contactScript,
+  ...creationScript,
+  ...messageScript,
+  ...handlingScript,
+  ...deliveryStateScript,
+  ...agentBotScript,
+  ...publicScript,
+  ...surveyScript,
+  ...webhookScript,
 ];
 
 /** Returns the path to which a recording was delivered, by its name. */
@@ -21,9 +38,9 @@ function pathOf(name: string): string {
 const eventOf = (name: string) => name.replace(/^agent_bot\./, '').split('.')[0] as string;
 
 describe('the double sends the webhooks that Chatwoot 4.10 was recorded to send', () => {
-  let theatre: Theatre;
+  let theatre: Replay;
   beforeAll(async () => {
-    theatre = await Theatre.open({ activityDelayMs: 1, deletionDelayMs: 1 });
+    theatre = await Replay.open({ activityDelayMs: 1, deletionDelayMs: 1 });
     for (const step of STORY) {
       if ('prepare' in step) {
         await step.prepare(theatre);
@@ -38,12 +55,16 @@ describe('the double sends the webhooks that Chatwoot 4.10 was recorded to send'
   afterAll(() => theatre.close());
 
   it.each(Object.entries(EXPECTED))('%s', async (name, { fits, ignore }) => {
-    const came = await theatre.receiver.next((webhook) =>
-      webhook.url === pathOf(name) && webhook.event === eventOf(name) && fits(JSON.parse(webhook.body)), 1000);
+    const came = await theatre.receiver.next(
+      webhook => webhook.url === pathOf(name) && webhook.event === eventOf(name) && fits(JSON.parse(webhook.body)),
+      1000,
+    );
     theatre.compareWebhook('webhooks', `${name}.json`, came, ignore ? { ignore } : {});
   });
 
   it('never tells of activity lines', () => {
-    expect(theatre.receiver.received.filter((webhook) => JSON.parse(webhook.body).message_type === 'activity')).toEqual([]);
+    expect(theatre.receiver.received.filter(webhook => JSON.parse(webhook.body).message_type === 'activity')).toEqual(
+      [],
+    );
   });
 });

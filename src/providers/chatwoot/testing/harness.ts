@@ -1,22 +1,42 @@
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { ConversationAccess, ProviderAgent, ProviderHost, ProviderStatus } from '../../../core/ports/support-provider';
+import type {
+  ConversationAccess,
+  ProviderAgent,
+  ProviderHost,
+  ProviderStatus,
+} from '../../../core/ports/provider/support-provider';
 import type { ProviderFault, ProviderHarness, ProviderHarnessFactory, ShownMessage } from '../../testing/harness';
 import { capabilitiesOf } from '../account-setup';
 import { chatwoot } from '../index';
 import { escapeLiquid } from '../liquid';
 import { startChatwootDouble, type ChatwootVersion, type FaultMode } from './double';
-import { FarSide } from './far-side';
+import { FarSide } from './remote';
 
-const STATUSES: Record<string, ProviderStatus> = { pending: 'BOT_HELD', open: 'OPEN', snoozed: 'ON_HOLD', resolved: 'RESOLVED' };
-const FAULTS: Record<ProviderFault, FaultMode> = { unavailable: 'status:503', appliedThenCut: 'applyThenCut', auth: 'status:401' };
+const STATUSES: Record<string, ProviderStatus> = {
+  pending: 'BOT_HELD',
+  open: 'OPEN',
+  snoozed: 'ON_HOLD',
+  resolved: 'RESOLVED',
+};
+const FAULTS: Record<ProviderFault, FaultMode> = {
+  unavailable: 'status:503',
+  appliedThenCut: 'applyThenCut',
+  auth: 'status:401',
+};
 
 /** Returns a provider host without a database. */
 export const hostWith = (fetch: ProviderHost['fetch']): ProviderHost => ({
   hint: () => undefined,
-  database: { query: () => Promise.reject(new Error('not used')), transaction: () => Promise.reject(new Error('not used')) },
-  fetch, replicas: () => 1, now: Date.now, log: () => undefined,
+  database: {
+    query: () => Promise.reject(new Error('not used')),
+    transaction: () => Promise.reject(new Error('not used')),
+  },
+  fetch,
+  replicas: () => 1,
+  now: Date.now,
+  log: () => undefined,
 });
 
 /** Gives the contract suite access to the double of one Chatwoot release. */
@@ -36,36 +56,57 @@ async function start(version: ChatwootVersion): Promise<ProviderHarness> {
   const double = await startChatwootDouble({ version, activityDelayMs: 0, messagesPerMinute: 100_000 });
   const farSide = new FarSide(double.baseUrl, double.platformToken);
   const outside = createServer((request, response) => request.resume().on('end', () => response.end()));
-  await new Promise<void>((resolve) => outside.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>(resolve => outside.listen(0, '127.0.0.1', resolve));
   const outsideUrl = `http://127.0.0.1:${(outside.address() as AddressInfo).port}`;
   const create = () => chatwoot.create(hostWith(farSide.fetch));
   let provider = create();
 
-  const adminOf = async ({ inbox }: ConversationAccess) => (await farSide.administratorOf(inbox.account.externalId ?? '')) ?? '';
-  const pathOf = ({ inbox, conversationId }: ConversationAccess) => `/api/v1/accounts/${inbox.account.externalId}/conversations/${conversationId}`;
-  const contactPathOf = ({ inbox, contactId }: ConversationAccess) => `/api/v1/accounts/${inbox.account.externalId}/contacts/${contactId}`;
+  const adminOf = async ({ inbox }: ConversationAccess) =>
+    (await farSide.administratorOf(inbox.account.externalId ?? '')) ?? '';
+  const pathOf = ({ inbox, conversationId }: ConversationAccess) =>
+    `/api/v1/accounts/${inbox.account.externalId}/conversations/${conversationId}`;
+  const contactPathOf = ({ inbox, contactId }: ConversationAccess) =>
+    `/api/v1/accounts/${inbox.account.externalId}/contacts/${contactId}`;
   const acting = ({ inbox, conversationId }: ConversationAccess, by: ProviderAgent) =>
-    double.agent(Number(by.externalId), { accountId: Number(inbox.account.externalId), conversationId: Number(conversationId) });
-  const done = async (act: Promise<unknown>) => { await act; await double.settled(); };
+    double.agent(Number(by.externalId), {
+      accountId: Number(inbox.account.externalId),
+      conversationId: Number(conversationId),
+    });
+  const done = async (act: Promise<unknown>) => {
+    await act;
+    await double.settled();
+  };
 
   return {
-    get provider() { return provider; },
-    async restart() { provider = create(); },
+    get provider() {
+      return provider;
+    },
+    async restart() {
+      provider = create();
+    },
     async stop() {
       await double.stop();
       outside.closeAllConnections();
-      await new Promise((resolve) => outside.close(resolve));
+      await new Promise(resolve => outside.close(resolve));
     },
 
     async newAccount() {
       const accountId = randomUUID();
       const short = accountId.slice(0, 8);
       return {
-        organizationId: `org-${short}`, name: `Organization ${short}`,
-        owners: ['Ada', 'Bob'].map((name) => ({ name: `${name} ${short}`, email: `${name.toLowerCase()}-${short}@owners.example` })),
+        organizationId: `org-${short}`,
+        name: `Organization ${short}`,
+        owners: ['Ada', 'Bob'].map(name => ({
+          name: `${name} ${short}`,
+          email: `${name.toLowerCase()}-${short}@owners.example`,
+        })),
         access: {
-          accountId, externalId: null, baseUrl: double.baseUrl, settings: {},
-          credentials: { platformToken: double.platformToken }, webhookUrl: `${outsideUrl}/webhooks/${accountId}/secret`,
+          accountId,
+          externalId: null,
+          baseUrl: double.baseUrl,
+          settings: {},
+          credentials: { platformToken: double.platformToken },
+          webhookUrl: `${outsideUrl}/webhooks/${accountId}/secret`,
         },
       };
     },
@@ -75,7 +116,11 @@ async function start(version: ChatwootVersion): Promise<ProviderHarness> {
     },
 
     async agentReplies(conversation, by, text, files = []) {
-      const attachments = files.map(({ name, contentType, content }) => ({ filename: name, contentType, bytes: content }));
+      const attachments = files.map(({ name, contentType, content }) => ({
+        filename: name,
+        contentType,
+        bytes: content,
+      }));
       await done(acting(conversation, by).reply(escapeLiquid(text), files.length ? { attachments } : {}));
     },
     agentNotes: (conversation, by, text) => done(acting(conversation, by).note(text)),
@@ -85,7 +130,10 @@ async function start(version: ChatwootVersion): Promise<ProviderHarness> {
     returnsToBot: (conversation, by) => done(acting(conversation, by).returnToPending()),
     async deletesConversation(conversation) {
       // Before 4.3 a conversation could only be deleted with its contact.
-      const path = version === '3.16' ? `/api/v1/accounts/${conversation.inbox.account.externalId}/contacts/${conversation.contactId}` : pathOf(conversation);
+      const path =
+        version === '3.16'
+          ? `/api/v1/accounts/${conversation.inbox.account.externalId}/contacts/${conversation.contactId}`
+          : pathOf(conversation);
       await done(farSide.call('DELETE', path, await adminOf(conversation)));
     },
     async holdsReply(conversation, by, text) {
@@ -96,17 +144,28 @@ async function start(version: ChatwootVersion): Promise<ProviderHarness> {
       const { inbox, contactId } = own;
       const { access_token: token } = await farSide.platform('GET', `/users/${by.externalId}`);
       // As the dashboard does from a contact's page.
-      const { id } = await farSide.call('POST', `/api/v1/accounts/${inbox.account.externalId}/conversations`, token,
-        { inbox_id: Number(inbox.externalId), contact_id: Number(contactId), status: 'open', message: { content: escapeLiquid(text) } });
+      const { id } = await farSide.call('POST', `/api/v1/accounts/${inbox.account.externalId}/conversations`, token, {
+        inbox_id: Number(inbox.externalId),
+        contact_id: Number(contactId),
+        status: 'open',
+        message: { content: escapeLiquid(text) },
+      });
       await double.settled();
       return { ...own, conversationId: String(id) };
     },
 
     async contactSeen(conversation) {
       const { payload } = await farSide.get(contactPathOf(conversation), await adminOf(conversation));
-      return { name: payload.name, email: payload.email, phone: payload.phone_number, attributes: payload.custom_attributes };
+      return {
+        name: payload.name,
+        email: payload.email,
+        phone: payload.phone_number,
+        attributes: payload.custom_attributes,
+      };
     },
-    async renamesContact(conversation, name) { await done(farSide.call('PUT', contactPathOf(conversation), await adminOf(conversation), { name })); },
+    async renamesContact(conversation, name) {
+      await done(farSide.call('PUT', contactPathOf(conversation), await adminOf(conversation), { name }));
+    },
     async agentSees(conversation) {
       const token = await adminOf(conversation);
       const rows = new Map<number, any>();
@@ -115,56 +174,96 @@ async function start(version: ChatwootVersion): Promise<ProviderHarness> {
         for (const row of page) rows.set(row.id, row);
         if (page.length < 20) break;
       }
-      return [...rows.values()].sort((one, other) => one.id - other.id).filter((row) => row.message_type !== 2).map(shown);
+      return [...rows.values()]
+        .sort((one, other) => one.id - other.id)
+        .filter(row => row.message_type !== 2)
+        .map(shown);
     },
     async conversationState(conversation) {
       const { status, priority, meta } = await farSide.get(pathOf(conversation), await adminOf(conversation));
       return {
-        status: STATUSES[status] ?? 'OPEN', agentId: meta.assignee ? String(meta.assignee.id) : null,
-        teamId: meta.team ? String(meta.team.id) : null, priority: priority?.toUpperCase() ?? null,
+        status: STATUSES[status] ?? 'OPEN',
+        agentId: meta.assignee ? String(meta.assignee.id) : null,
+        teamId: meta.team ? String(meta.team.id) : null,
+        priority: priority?.toUpperCase() ?? null,
       };
     },
     async inboxName({ account, externalId }) {
-      return (await farSide.get(`/api/v1/accounts/${account.externalId}/inboxes/${externalId}`, (await farSide.administratorOf(account.externalId ?? '')) ?? '')).name;
+      return (
+        await farSide.get(
+          `/api/v1/accounts/${account.externalId}/inboxes/${externalId}`,
+          (await farSide.administratorOf(account.externalId ?? '')) ?? '',
+        )
+      ).name;
     },
     async membersOf(of) {
       const externalId = ('team' in of ? of.account : of.inbox.account).externalId ?? '';
       const token = (await farSide.administratorOf(externalId)) ?? '';
       const account = `/api/v1/accounts/${externalId}`;
-      const rows: { id: number }[] = 'team' in of
-        ? await farSide.get(`${account}/teams/${of.team}/team_members`, token)
-        : (await farSide.get(`${account}/inbox_members/${of.inbox.externalId}`, token)).payload;
+      const rows: { id: number }[] =
+        'team' in of
+          ? await farSide.get(`${account}/teams/${of.team}/team_members`, token)
+          : (await farSide.get(`${account}/inbox_members/${of.inbox.externalId}`, token)).payload;
       return rows.map(({ id }) => String(id)).sort();
     },
     async tampers(how) {
       if ('demotesBotAgent' in how) {
         const { externalId, settings } = how.demotesBotAgent;
-        await farSide.platform('POST', `/accounts/${externalId}/account_users`, { user_id: settings['botUserId'], role: 'agent' });
+        await farSide.platform('POST', `/accounts/${externalId}/account_users`, {
+          user_id: settings['botUserId'],
+          role: 'agent',
+        });
         return;
       }
       const { account, externalId } = how.renamesInbox;
       const token = (await farSide.administratorOf(account.externalId ?? '')) ?? '';
-      await farSide.call('PATCH', `/api/v1/accounts/${account.externalId}/inboxes/${externalId}`, token, { name: 'Renamed by hand' });
+      await farSide.call('PATCH', `/api/v1/accounts/${account.externalId}/inboxes/${externalId}`, token, {
+        name: 'Renamed by hand',
+      });
     },
     census: () => farSide.census(),
     async webhookFor(conversation) {
       await double.settled();
       const { inbox, conversationId } = conversation;
-      const sent = double.deliveries().reverse().find(({ event, url, body }) =>
-        event === 'message_created' && url === inbox.account.webhookUrl && String(JSON.parse(body).conversation.id) === conversationId);
+      const sent = double
+        .deliveries()
+        .reverse()
+        .find(
+          ({ event, url, body }) =>
+            event === 'message_created' &&
+            url === inbox.account.webhookUrl &&
+            String(JSON.parse(body).conversation.id) === conversationId,
+        );
       if (!sent) throw new Error('The double sent no webhook about this conversation; cause one first.');
-      return { account: inbox.account, headers: sent.headers, rawBody: Buffer.from(sent.body), receivedAt: Date.now(), inboxes: [inbox] };
+      return {
+        account: inbox.account,
+        headers: sent.headers,
+        rawBody: Buffer.from(sent.body),
+        receivedAt: Date.now(),
+        inboxes: [inbox],
+      };
     },
 
-    failNext: async (fault) => double.failNext({ mode: FAULTS[fault], match: { path: /^\/(api\/v1|platform)\// } }),
+    failNext: async fault => double.failNext({ mode: FAULTS[fault], match: { path: /^\/(api\/v1|platform)\// } }),
     heal: async () => double.clearFaults(),
   };
 }
 
 function shown(row: any): ShownMessage {
-  const author = row.message_type === 0 ? 'END_USER' : row.sender?.type === 'agent_bot' ? 'BOT' : row.sender?.type === 'user' ? 'AGENT' : 'SYSTEM';
+  const author =
+    row.message_type === 0
+      ? 'END_USER'
+      : row.sender?.type === 'agent_bot'
+        ? 'BOT'
+        : row.sender?.type === 'user'
+          ? 'AGENT'
+          : 'SYSTEM';
   return {
-    author, text: row.content ?? '', visibility: row.private ? 'INTERNAL' : 'PUBLIC',
-    files: (row.attachments ?? []).map(({ data_url }: { data_url: string }) => decodeURIComponent(data_url.split('/').at(-1) ?? '')),
+    author,
+    text: row.content ?? '',
+    visibility: row.private ? 'INTERNAL' : 'PUBLIC',
+    files: (row.attachments ?? []).map(({ data_url }: { data_url: string }) =>
+      decodeURIComponent(data_url.split('/').at(-1) ?? ''),
+    ),
   };
 }

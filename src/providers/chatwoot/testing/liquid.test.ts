@@ -6,14 +6,61 @@ const shownAs = (text: string) => renderLiquid(escapeLiquid(text), DROPS);
 
 describe('text for outgoing messages', () => {
   it.each([
-    'plain', '', '{', '}', '{}', '{{', '}}', '{%', '%}', '{{{', '{{{{', 'Hello {{ contact.name }}', '{{contact.name}}', '{{nothing}}', '{{-x-}}',
-    '{% if x %}yes{% endif %}', '{%- raw -%}{{x}}{%- endraw -%}', '{% comment %}gone?{% endcomment %}', 'open {{ and never closed', 'a {%',
-    '`{{x}}`', 'say `{{contact.name}}` or {{contact.name}}', '{`code`', '{{`code`}}', '`a{` {`b`', '`one` {{x}} `two', '`{{` and `}}`', '``{{x}}``',
-    '```\n{{x}} {% if %}\n```\n{{x}}', '"{{ \'{\' }}"', 'function f() { return `${{a: 1}.a}`; }', '\\{{x}}', '{\u2060{', '😀{{😀}}',
-  ])('comes out as it went in: %j', (text) => { expect(shownAs(text)).toBe(text); });
+    'plain',
+    '',
+    '{',
+    '}',
+    '{}',
+    '{{',
+    '}}',
+    '{%',
+    '%}',
+    '{{{',
+    '{{{{',
+    'Hello {{ contact.name }}',
+    '{{contact.name}}',
+    '{{nothing}}',
+    '{{-x-}}',
+    '{% if x %}yes{% endif %}',
+    '{%- raw -%}{{x}}{%- endraw -%}',
+    '{% comment %}gone?{% endcomment %}',
+    'open {{ and never closed',
+    'a {%',
+    '`{{x}}`',
+    'say `{{contact.name}}` or {{contact.name}}',
+    '{`code`',
+    '{{`code`}}',
+    '`a{` {`b`',
+    '`one` {{x}} `two',
+    '`{{` and `}}`',
+    '``{{x}}``',
+    '```\n{{x}} {% if %}\n```\n{{x}}',
+    '"{{ \'{\' }}"',
+    'function f() { return `${{a: 1}.a}`; }',
+    '\\{{x}}',
+    '{\u2060{',
+    '😀{{😀}}',
+  ])('comes out as it went in: %j', text => {
+    expect(shownAs(text)).toBe(text);
+  });
 
   it('comes out as it went in, whatever is strung together', () => {
-    const pieces = ['{', '{{', '%', '}', '}}', '`', ' ', 'x', '\n', 'raw', '{% endif %}', '{{ contact.name }}', '\'', '-'];
+    const pieces = [
+      '{',
+      '{{',
+      '%',
+      '}',
+      '}}',
+      '`',
+      ' ',
+      'x',
+      '\n',
+      'raw',
+      '{% endif %}',
+      '{{ contact.name }}',
+      "'",
+      '-',
+    ];
     let seed = 7;
     const next = (below: number) => (seed = (seed * 1103515245 + 12345) % 2147483648) % below;
     for (let round = 0; round < 5000; round++) {
@@ -27,9 +74,12 @@ describe('text for outgoing messages', () => {
     expect(escapeLiquid(json)).toBe(json);
   });
 
-  it.each(['`{% endraw %}`', '`{%- endraw -%} {{contact.name}}` {{contact.name}}'])('does not get out of a piece of code: %j', (text) => {
-    expect(shownAs(text).replaceAll('\u2060', '')).toBe(text);
-  });
+  it.each(['`{% endraw %}`', '`{%- endraw -%} {{contact.name}}` {{contact.name}}'])(
+    'does not get out of a piece of code: %j',
+    text => {
+      expect(shownAs(text).replaceAll('\u2060', '')).toBe(text);
+    },
+  );
 
   it('still fits when it is made of braces', () => {
     const text = '{'.repeat(64_000);

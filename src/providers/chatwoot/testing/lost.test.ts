@@ -1,10 +1,14 @@
-import { createChatwootWorld, type ChatwootWorld, type ChatwootWorldOptions } from '../../../../test/support/chatwoot-world';
+import {
+  createChatwootWorld,
+  type ChatwootWorld,
+  type ChatwootWorldOptions,
+} from '../../../../test/support/chatwoot-world';
 import type { ChatwootVersion } from './double';
 
 const VERSIONS: readonly ChatwootVersion[] = ['3.16', '4.10', '4.14'];
 
 /** Conversations deleted in Chatwoot, which sends no event. The policy reopens handoffs where possible. */
-describe.each(VERSIONS)('on Chatwoot %s', (version) => {
+describe.each(VERSIONS)('on Chatwoot %s', version => {
   let world: ChatwootWorld;
   let team: string;
   let sessionId: string;
@@ -17,7 +21,7 @@ describe.each(VERSIONS)('on Chatwoot %s', (version) => {
     sessionId = await world.handedOver({ target: { team, agent: null }, reason: 'asked' });
     handoffId = (await world.liveHandoff(sessionId))!.id;
     await (await world.acting(alice, sessionId)).reply('Here I am.');
-    await world.readHinted();
+    await world.runDueSyncs();
     expect(await world.handoff(handoffId)).toMatchObject({ state: 'ACTIVE' });
     await world.acknowledgeAll(sessionId);
   };
@@ -30,39 +34,48 @@ describe.each(VERSIONS)('on Chatwoot %s', (version) => {
     await world.double.settled();
   }
   const readUntilFound = async (): Promise<void> => {
-    for (let tries = 0; tries < 200 && (await world.session(sessionId)).conversationId !== null; tries++) await world.read(sessionId);
+    for (let tries = 0; tries < 200 && (await world.session(sessionId)).conversationId !== null; tries++)
+      await world.read(sessionId);
   };
-  const shown = async () => (await world.messages(sessionId)).map((row) => row.content);
+  const shown = async () => (await world.messages(sessionId)).map(row => row.content);
   const TALK = ['hello', 'Alice: Here I am.', expect.stringContaining('Reason: asked')];
 
-  it.each(['conversation', 'contact'])('a %s: the same handoff waits in a new conversation, with its history, note and team', async (what) => {
-    if (version === '3.16' && what === 'conversation') what = 'contact';
-    await open();
-    const { contactId, conversationId } = await world.session(sessionId);
-    await remove(`${world.accountPath}/${what === 'contact' ? `contacts/${contactId}` : `conversations/${conversationId}`}`);
-    await readUntilFound();
-    expect(await world.handoff(handoffId)).toMatchObject({ state: 'REQUESTED' });
-    expect(await world.settleAll()).toEqual([]);
-    expect(await world.handoff(handoffId)).toMatchObject({ state: 'QUEUED', agent: null });
-    expect(await shown()).toEqual(TALK);
-    expect(await world.conversation(sessionId)).toMatchObject({ status: 'open', meta: { team: { id: Number(team) } } });
-    await world.user(sessionId, 'still there?');
-    expect(await world.settleAll()).toEqual([]);
-    expect(await shown()).toEqual([...TALK, 'still there?']);
-  });
+  it.each(['conversation', 'contact'])(
+    'a %s: the same handoff waits in a new conversation, with its history, note and team',
+    async what => {
+      if (version === '3.16' && what === 'conversation') what = 'contact';
+      await open();
+      const { contactId, conversationId } = await world.session(sessionId);
+      await remove(
+        `${world.accountPath}/${what === 'contact' ? `contacts/${contactId}` : `conversations/${conversationId}`}`,
+      );
+      await readUntilFound();
+      expect(await world.handoff(handoffId)).toMatchObject({ state: 'REQUESTED' });
+      expect(await world.applyAllVerdicts()).toEqual([]);
+      expect(await world.handoff(handoffId)).toMatchObject({ state: 'QUEUED', agent: null });
+      expect(await shown()).toEqual(TALK);
+      expect(await world.conversation(sessionId)).toMatchObject({
+        status: 'open',
+        meta: { team: { id: Number(team) } },
+      });
+      await world.user(sessionId, 'still there?');
+      expect(await world.applyAllVerdicts()).toEqual([]);
+      expect(await shown()).toEqual([...TALK, 'still there?']);
+    },
+  );
 
   it('the inbox: a handoff that cannot be reopened fails with its cause, and with a new inbox the next message creates a conversation', async () => {
     await open();
     await remove(`${world.accountPath}/inboxes/${world.inbox.externalId}`);
     await readUntilFound();
-    const codes = await world.settleAll();
-    expect(codes.filter((code) => code === 'park').length).toBe(1);
+    const codes = await world.applyAllVerdicts();
+    expect(codes.filter(code => code === 'park').length).toBe(1);
     expect(codes.length).toBeLessThan(10);
     expect(await world.handoff(handoffId)).toMatchObject({ state: 'FAILED', failureCode: 'PROVIDER_REFUSED' });
     expect(await world.session(sessionId)).toMatchObject({ control: 'BOT' });
     await world.enableAgain();
     await world.user(sessionId, 'still there?');
-    expect(await world.settleAll()).toEqual([]);
+    expect(await world.applyAllVerdicts()).toEqual([]);
     expect(await shown()).toEqual(['hello', 'Alice: Here I am.', 'still there?']);
   });
 
@@ -73,11 +86,11 @@ describe.each(VERSIONS)('on Chatwoot %s', (version) => {
     await world.double.settled();
     // The AgentBot was deleted too. Pending deliveries wait as for any invalid credentials, and are not lost.
     await world.user(sessionId, 'still there?');
-    expect(await world.settleAll()).toEqual(['retry PROVIDER_AUTH']);
+    expect(await world.applyAllVerdicts()).toEqual(['retry PROVIDER_AUTH']);
     await readUntilFound();
     expect(await world.handoff(handoffId)).toMatchObject({ state: 'REQUESTED' });
     await world.pool.query("update lane set next_run_at = now() where destination = 'PROVIDER'");
-    expect(await world.settleAll()).toEqual([...Array<string>(5).fill('remake'), 'park']);
+    expect(await world.applyAllVerdicts()).toEqual([...Array<string>(5).fill('remake'), 'park']);
     expect(await world.handoff(handoffId)).toMatchObject({ state: 'FAILED', failureCode: 'PROVIDER_REFUSED' });
     expect(await world.session(sessionId)).toMatchObject({ control: 'BOT' });
     expect((await world.session(sessionId)).statusWrites % 2).toBe(0);
@@ -89,11 +102,18 @@ describe.each(VERSIONS)('on Chatwoot %s', (version) => {
     await world.read(sessionId);
     expect(await world.handoff(handoffId)).toMatchObject({ state: 'ACTIVE' });
     const { conversationId, contactId } = await world.session(sessionId);
-    await remove(version === '3.16' ? `${world.accountPath}/contacts/${contactId}` : `${world.accountPath}/conversations/${conversationId}`);
+    await remove(
+      version === '3.16'
+        ? `${world.accountPath}/contacts/${contactId}`
+        : `${world.accountPath}/conversations/${conversationId}`,
+    );
     await readUntilFound();
-    expect(await world.settleAll()).toEqual([]);
+    expect(await world.applyAllVerdicts()).toEqual([]);
     expect(await world.handoff(handoffId)).toMatchObject({ state: 'QUEUED' });
-    expect((await world.messages(sessionId)).at(-1)).toMatchObject({ private: true, content: expect.stringContaining('Team: ') });
+    expect((await world.messages(sessionId)).at(-1)).toMatchObject({
+      private: true,
+      content: expect.stringContaining('Team: '),
+    });
   });
 
   it('by default a lost conversation ends the handoff, and the next message creates a new conversation', async () => {
@@ -101,7 +121,7 @@ describe.each(VERSIONS)('on Chatwoot %s', (version) => {
     const { contactId } = await world.session(sessionId);
     await remove(`${world.accountPath}/contacts/${contactId}`);
     await world.user(sessionId, 'still there?');
-    expect(await world.settleAll()).toEqual(['remake']);
+    expect(await world.applyAllVerdicts()).toEqual(['remake']);
     expect(await world.handoff(handoffId)).toMatchObject({ state: 'ENDED', endReason: 'PROVIDER_LOST' });
     expect(await shown()).toEqual(['still there?']);
   });

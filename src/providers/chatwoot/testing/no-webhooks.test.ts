@@ -1,18 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { createChatwootWorld, ORG, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
-import { Workshop } from './workshop';
+import { ChatwootFixture } from './fixture';
 
 const HERE = 'http://127.0.0.1:4000';
 
 describe('an inbox of an account that cannot reach us', () => {
-  let workshop: Workshop;
+  let workshop: ChatwootFixture;
   afterEach(() => workshop.stop());
 
   const inboxId = randomUUID();
-  const shown = async () => (await workshop.farSide.get(`${workshop.account}/inboxes/${workshop.inbox.externalId}`, workshop.admin)).webhook_url ?? null;
+  const shown = async () =>
+    (await workshop.farSide.get(`${workshop.account}/inboxes/${workshop.inbox.externalId}`, workshop.admin))
+      .webhook_url ?? null;
   /** Sets up an account and inbox with a webhook address. */
   async function registered(webhookUrl: string): Promise<void> {
-    workshop = await Workshop.open();
+    workshop = await ChatwootFixture.open();
     workshop.access = { ...workshop.access, webhookUrl: webhookUrl.replace('ACCOUNT', workshop.access.accountId) };
     await workshop.ensureAccount();
     workshop.inbox = await workshop.ensureInbox('Shop bot', undefined, inboxId);
@@ -20,16 +22,32 @@ describe('an inbox of an account that cannot reach us', () => {
   }
   const again = () => workshop.ensureInbox('Shop bot', workshop.inbox, inboxId);
   const desired = () => ({
-    access: workshop.access, owners: [], teams: [],
-    inboxes: [{ inboxId, chatbotId: 'bot', name: 'Shop bot', externalId: workshop.inbox.externalId, providerData: workshop.inbox.providerData, members: null }],
+    access: workshop.access,
+    owners: [],
+    teams: [],
+    inboxes: [
+      {
+        inboxId,
+        chatbotId: 'bot',
+        name: 'Shop bot',
+        externalId: workshop.inbox.externalId,
+        providerData: workshop.inbox.providerData,
+        members: null,
+      },
+    ],
   });
-  const problems = async () => (await workshop.provider.drift!.inspectDrift(desired(), workshop.signal())).items.filter(({ problem }) => problem !== null);
+  const problems = async () =>
+    (await workshop.provider.drift!.inspectDrift(desired(), workshop.signal())).items.filter(
+      ({ problem }) => problem !== null,
+    );
 
   it('loses a webhook that was ours, and keeps one that others set', async () => {
     await registered(`${HERE}/webhooks/ACCOUNT/secret`);
     await again();
     expect(await shown()).toBeNull();
-    await workshop.farSide.call('PATCH', `${workshop.account}/inboxes/${workshop.inbox.externalId}`, workshop.admin, { channel: { webhook_url: 'https://theirs.example/hook' } });
+    await workshop.farSide.call('PATCH', `${workshop.account}/inboxes/${workshop.inbox.externalId}`, workshop.admin, {
+      channel: { webhook_url: 'https://theirs.example/hook' },
+    });
     await again();
     expect(await shown()).toBe('https://theirs.example/hook');
     expect(await problems()).toEqual([]);
@@ -37,15 +55,27 @@ describe('an inbox of an account that cannot reach us', () => {
 
   it('is shown by drift while it has ours, and repaired', async () => {
     await registered(`${HERE}/webhooks/ACCOUNT/secret`);
-    expect(await problems()).toMatchObject([{ kind: 'INBOX_WEBHOOK_URL', desired: 'none', observed: `${HERE}/…`, repairable: true }]);
-    await workshop.provider.drift!.repairDrift({ desired: desired(), items: [`inbox:${inboxId}:webhook-url`], save: async () => {}, inInbox: async (_id, work) => { await work(desired().inboxes[0]!, workshop.signal()); } }, workshop.signal());
+    expect(await problems()).toMatchObject([
+      { kind: 'INBOX_WEBHOOK_URL', desired: 'none', observed: `${HERE}/…`, repairable: true },
+    ]);
+    await workshop.provider.drift!.repairDrift(
+      {
+        desired: desired(),
+        items: [`inbox:${inboxId}:webhook-url`],
+        save: async () => {},
+        withInboxLock: async (_id, work) => {
+          await work(desired().inboxes[0]!, workshop.signal());
+        },
+      },
+      workshop.signal(),
+    );
     expect(await shown()).toBeNull();
     expect(await problems()).toEqual([]);
   });
 
   it('is set up without one, and the operator gets a manual step', async () => {
-    workshop = await Workshop.open();
-    expect((await workshop.ensureAccount()).leftToDo).toEqual([expect.stringContaining('SUPPORT_PUBLIC_URL')]);
+    workshop = await ChatwootFixture.open();
+    expect((await workshop.ensureAccount()).manualSteps).toEqual([expect.stringContaining('SUPPORT_PUBLIC_URL')]);
     workshop.inbox = await workshop.ensureInbox();
     expect(await shown()).toBeNull();
   });
@@ -55,24 +85,26 @@ describe('without an address that Chatwoot can reach', () => {
   let world: ChatwootWorld;
   afterEach(() => world.close());
   const scope = { organizationId: ORG };
-  const webhookOf = async () => (await world.farSide.get(`${world.accountPath}/inboxes/${world.inbox.externalId}`, world.admin)).webhook_url ?? null;
+  const webhookOf = async () =>
+    (await world.farSide.get(`${world.accountPath}/inboxes/${world.inbox.externalId}`, world.admin)).webhook_url ??
+    null;
 
-  it('a handoff is synced at once, agents\' messages are found on the timer, and no message is marked as failed', async () => {
+  it("a handoff is synced at once, agents' messages are found on the timer, and no message is marked as failed", async () => {
     world = await createChatwootWorld();
     const alice = await world.addPerson('Alice');
     expect(await webhookOf()).toContain(world.account.id);
-    world.deps.isReachedFrom = () => false;
+    world.deps.isReachableFrom = () => false;
     await world.enableAgain();
     expect(await webhookOf()).toBeNull();
     world.double.clearRequests();
 
     const sessionId = await world.handedOver();
-    expect(await world.readHinted()).toBeGreaterThan(0);
+    expect(await world.runDueSyncs()).toBeGreaterThan(0);
     const acting = await world.acting(alice, sessionId);
     await acting.reply('Here I am.');
-    expect(await world.readHinted()).toBe(0);
+    expect(await world.runDueSyncs()).toBe(0);
     await world.pool.query("update lane set next_run_at = now() where destination = 'READING'");
-    await world.readHinted();
+    await world.runDueSyncs();
     expect(await world.collected(sessionId)).toContain('AGENT: Here I am.');
     expect((await world.messages(sessionId)).map(({ status }) => status)).not.toContain('failed');
     expect(world.double.deliveries().filter(({ body }) => body.includes('Here I am.'))).toEqual([]);
@@ -81,8 +113,18 @@ describe('without an address that Chatwoot can reach', () => {
   it('is decided for each account by its own base URL', async () => {
     world = await createChatwootWorld();
     const asked: string[] = [];
-    world.deps.isReachedFrom = baseUrl => { asked.push(baseUrl); return true; };
-    await world.flows.enableSupport(scope, { provider: 'chatwoot', name: 'Acme', baseUrl: world.double.baseUrl, settings: {}, credentials: {}, owners: [] });
+    world.deps.isReachableFrom = baseUrl => {
+      asked.push(baseUrl);
+      return true;
+    };
+    await world.flows.enableSupport(scope, {
+      provider: 'chatwoot',
+      name: 'Acme',
+      baseUrl: world.double.baseUrl,
+      settings: {},
+      credentials: {},
+      owners: [],
+    });
     expect(new Set(asked)).toEqual(new Set([world.double.baseUrl]));
     await world.enableAgain();
     expect(await webhookOf()).toContain(world.account.id);

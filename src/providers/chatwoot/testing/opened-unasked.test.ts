@@ -10,15 +10,28 @@ describe('a conversation that is opened without a handoff', () => {
     world = await createChatwootWorld();
     // Chatwoot assigns a conversation to an agent who opens it, but not to an administrator.
     root = await world.addPerson('Root', 'administrator');
-    sessionId = await world.talk('hello');
+    sessionId = await world.openMirroredSession('hello');
     await world.read(sessionId);
   });
   afterEach(() => world.close());
   const live = () => world.liveHandoff(sessionId);
-  const settle = async () => { await world.readHinted(); await world.deliverAll(); await world.read(sessionId); };
-  const open = async () => { await world.act(sessionId, 'POST', '/toggle_status', { status: 'open' }, await tokenOf(root)); };
-  const tokenOf = async (id: number): Promise<string> => (await world.farSide.platform('GET', `/users/${id}`)).access_token;
-  const end = async () => { await world.acknowledgeAll(sessionId); await finishEndings(world.deps, 10, (_, error) => { throw error; }); await world.acknowledgeAll(sessionId); };
+  const settle = async () => {
+    await world.runDueSyncs();
+    await world.deliverAll();
+    await world.read(sessionId);
+  };
+  const open = async () => {
+    await world.act(sessionId, 'POST', '/toggle_status', { status: 'open' }, await tokenOf(root));
+  };
+  const tokenOf = async (id: number): Promise<string> =>
+    (await world.farSide.platform('GET', `/users/${id}`)).access_token;
+  const end = async () => {
+    await world.acknowledgeAll(sessionId);
+    await finishEndings(world.deps, 10, (_, error) => {
+      throw error;
+    });
+    await world.acknowledgeAll(sessionId);
+  };
 
   it('while the bot held it is queued: the bot is silent until an agent takes it', async () => {
     await open();
@@ -34,7 +47,7 @@ describe('a conversation that is opened without a handoff', () => {
 
   it('and returned to the bot again ends, also before a sync', async () => {
     await open();
-    await world.readHinted();
+    await world.runDueSyncs();
     await (await world.acting(root, sessionId)).returnToPending();
     await settle();
     expect(await live()).toBeNull();
@@ -56,7 +69,7 @@ describe('a conversation that is opened without a handoff', () => {
     expect(await live()).toMatchObject({ state: 'QUEUED', origin: 'AGENT_TAKEOVER' });
   });
 
-  it('by the end-user\'s own message, out of a snooze, is the bot\'s', async () => {
+  it("by the end-user's own message, out of a snooze, is the bot's", async () => {
     await world.act(sessionId, 'POST', '/toggle_status', { status: 'snoozed' });
     await settle();
     await world.user(sessionId, 'are you there?');
@@ -68,7 +81,7 @@ describe('a conversation that is opened without a handoff', () => {
     expect(await world.session(sessionId)).toMatchObject({ control: 'BOT' });
   });
 
-  it('by the end-user\'s thanks, because somebody has taken our agent bot out of the inbox, is nobody\'s takeover', async () => {
+  it("by the end-user's thanks, because somebody has taken our agent bot out of the inbox, is nobody's takeover", async () => {
     const alice = await world.addPerson('Alice');
     await world.ask(sessionId);
     await world.deliverAll();
@@ -77,7 +90,12 @@ describe('a conversation that is opened without a handoff', () => {
     await settle();
     await end();
     await settle();
-    await world.farSide.call('POST', `${world.accountPath}/inboxes/${world.inbox.externalId}/set_agent_bot`, world.admin, { agent_bot: null });
+    await world.farSide.call(
+      'POST',
+      `${world.accountPath}/inboxes/${world.inbox.externalId}/set_agent_bot`,
+      world.admin,
+      { agent_bot: null },
+    );
     await world.user(sessionId, 'thanks');
     await world.deliverAll();
     expect(await world.conversation(sessionId)).toMatchObject({ status: 'open' });
@@ -96,17 +114,17 @@ describe('an agent with a conversation', () => {
     sessionId = await world.handedOver();
   });
   afterEach(() => world.close());
-  const states = async () => (await world.collected(sessionId)).filter((line) => /^[A-Z]+$/.test(line));
+  const states = async () => (await world.collected(sessionId)).filter(line => /^[A-Z]+$/.test(line));
 
   it('keeps it while a colleague helps out: the runtime hears of no change', async () => {
     const [alice, bob] = [await world.addPerson('Alice'), await world.addPerson('Bob')];
     await (await world.acting(alice, sessionId)).assignSelf();
     await (await world.acting(alice, sessionId)).reply('I am Alice');
-    await world.readHinted();
+    await world.runDueSyncs();
     await world.read(sessionId);
     const before = await states();
     await (await world.acting(bob, sessionId)).reply('and Bob');
-    await world.readHinted();
+    await world.runDueSyncs();
     await world.read(sessionId);
     expect(await world.liveHandoff(sessionId)).toMatchObject({ state: 'ACTIVE', agent: { name: 'Alice' } });
     expect(await states()).toEqual(before);
@@ -117,11 +135,11 @@ describe('an agent with a conversation', () => {
     const alice = await world.addPerson('Alice');
     const billing = await world.addTeam('billing');
     await (await world.acting(alice, sessionId)).reply('I am Alice');
-    await world.readHinted();
+    await world.runDueSyncs();
     await world.read(sessionId);
     expect(await world.liveHandoff(sessionId)).toMatchObject({ state: 'ACTIVE' });
     await (await world.acting(alice, sessionId)).assign({ teamId: billing.id });
-    await world.readHinted();
+    await world.runDueSyncs();
     await world.read(sessionId);
     expect(await world.liveHandoff(sessionId)).toMatchObject({ state: 'QUEUED', agent: null });
   });

@@ -1,31 +1,41 @@
-import type { ConversationAccess, Observation } from '../../../core/ports/support-provider';
-import { settledUpTo } from '../read-forward';
+import type { ConversationAccess, Observation } from '../../../core/ports/provider/support-provider';
+import { stableWatermark } from '../list-messages';
 import type { WireMessage } from '../wire';
-import { Workshop } from './workshop';
+import { ChatwootFixture } from './fixture';
 
-let workshop: Workshop;
+let workshop: ChatwootFixture;
 afterEach(() => workshop?.stop());
 
 /** Returns a clock that only the test advances. */
 function clock() {
   let ms = Date.UTC(2026, 10, 22, 12);
-  return { read: () => new Date(ms), forward: (seconds: number) => { ms += seconds * 1000; } };
+  return {
+    read: () => new Date(ms),
+    forward: (seconds: number) => {
+      ms += seconds * 1000;
+    },
+  };
 }
 
 async function readAll(conversation: ConversationAccess, after: string | null = null) {
   const observations: Observation[] = [];
   for (;;) {
-    const page = await workshop.provider.readForward({ conversation, after }, workshop.signal());
+    const page = await workshop.provider.listMessages({ conversation, after }, workshop.signal());
     observations.push(...page.observations);
     after = page.after;
-    if (!page.more) return { after, observations, said: observations.flatMap((found) => (found.kind === 'agentMessage' ? [found.text] : [])) };
+    if (!page.hasMore)
+      return {
+        after,
+        observations,
+        said: observations.flatMap(found => (found.kind === 'agentMessage' ? [found.text] : [])),
+      };
   }
 }
 
 it('reads 1,300 messages whose times run against their ids, each once and in order', async () => {
-  workshop = await Workshop.ready({ messagesPerMinute: 100_000, activityDelayMs: 60_000 });
+  workshop = await ChatwootFixture.ready({ messagesPerMinute: 100_000, activityDelayMs: 60_000 });
   const conversation = await workshop.conversation();
-  const agent = workshop.acting(workshop.ownerId, conversation);
+  const agent = workshop.createActingAgent(workshop.ownerId, conversation);
   const texts = Array.from({ length: 1300 }, (_, n) => `line ${n}`);
   for (const [n, text] of texts.entries()) {
     if (n % 3 === 0) workshop.double.skewNextMessage(((n * 7919) % 600_000) - 300_000);
@@ -39,22 +49,22 @@ it('reads 1,300 messages whose times run against their ids, each once and in ord
 });
 
 it('finds changed messages that lie more than 1,000 rows apart, whatever lies between', async () => {
-  workshop = await Workshop.ready({ messagesPerMinute: 100_000, activityDelayMs: 60_000 });
+  workshop = await ChatwootFixture.ready({ messagesPerMinute: 100_000, activityDelayMs: 60_000 });
   const conversation = await workshop.conversation();
-  const agent = workshop.acting(workshop.ownerId, conversation);
+  const agent = workshop.createActingAgent(workshop.ownerId, conversation);
   const ids: number[] = [];
   for (let n = 0; n < 1_150; n++) ids.push(await agent.reply(`line ${n}`));
   const changed = [ids[0]!, ids[1_040]!, ids[1_149]!];
   for (const id of changed) await agent.deleteMessage(id);
   const found = await workshop.provider.readMessages!(conversation, changed.map(String), workshop.signal());
-  expect(found).toEqual(changed.map((id) => ({ kind: 'messageDeleted', id: String(id) })));
+  expect(found).toEqual(changed.map(id => ({ kind: 'messageDeleted', id: String(id) })));
 }, 60_000);
 
 it('stays 15 s behind the newest message, and so finds a lower id that becomes visible late', async () => {
   const time = clock();
-  workshop = await Workshop.ready({ clock: time.read });
+  workshop = await ChatwootFixture.ready({ clock: time.read });
   const conversation = await workshop.conversation();
-  const agent = workshop.acting(workshop.ownerId, conversation);
+  const agent = workshop.createActingAgent(workshop.ownerId, conversation);
   const old = await agent.reply('long ago');
   time.forward(60);
   const show = workshop.farSide.hide(await agent.reply('committed late'));
@@ -73,19 +83,25 @@ it('stays 15 s behind the newest message, and so finds a lower id that becomes v
 });
 
 it('starts at the given cursor, and stays there if there is nothing', async () => {
-  workshop = await Workshop.ready();
+  workshop = await ChatwootFixture.ready();
   const conversation = await workshop.conversation();
   expect(await readAll(conversation)).toMatchObject({ after: null, said: [] });
-  const id = await workshop.acting(workshop.ownerId, conversation).reply('one');
+  const id = await workshop.createActingAgent(workshop.ownerId, conversation).reply('one');
   expect(await readAll(conversation, String(id))).toMatchObject({ after: String(id), said: [] });
 });
 
-it('forwards agents\' public messages, and nothing else', async () => {
-  workshop = await Workshop.ready();
+it("forwards agents' public messages, and nothing else", async () => {
+  workshop = await ChatwootFixture.ready();
   const conversation = await workshop.conversation();
-  const agent = workshop.acting(workshop.ownerId, conversation);
+  const agent = workshop.createActingAgent(workshop.ownerId, conversation);
   const token = workshop.admin;
-  const post = (body: object) => workshop.farSide.call('POST', `${workshop.account}/conversations/${conversation.conversationId}/messages`, token, body);
+  const post = (body: object) =>
+    workshop.farSide.call(
+      'POST',
+      `${workshop.account}/conversations/${conversation.conversationId}/messages`,
+      token,
+      body,
+    );
   await workshop.post(conversation, 'our end-user');
   await workshop.post(conversation, 'our bot', { author: 'BOT' });
   await post({ content: 'BotAgent1 by hand' });
@@ -100,7 +116,11 @@ it('forwards agents\' public messages, and nothing else', async () => {
   await agent.resolve();
   const { observations, said } = await readAll(conversation);
   expect(said).toEqual(['for the end-user']);
-  expect(observations.map(({ kind }) => kind).filter((kind) => kind === 'note' || kind === 'echo')).toEqual(['echo', 'echo', 'note']);
+  expect(observations.map(({ kind }) => kind).filter(kind => kind === 'note' || kind === 'echo')).toEqual([
+    'echo',
+    'echo',
+    'note',
+  ]);
 });
 
 describe('the cursor of the next sync', () => {
@@ -112,5 +132,7 @@ describe('the cursor of the next sync', () => {
     ['some is old', [at(1, 100), at(2, 101), at(3, 116), at(4, 117)], 2],
     ['a young one lies among the old', [at(1, 100), at(2, 116), at(3, 101), at(4, 117)], 1],
     ['the newest has a low id', [at(1, 117), at(2, 100)], undefined],
-  ])('when %s', (_what, messages, expected) => { expect(settledUpTo(messages, 15)).toBe(expected); });
+  ])('when %s', (_what, messages, expected) => {
+    expect(stableWatermark(messages, 15)).toBe(expected);
+  });
 });

@@ -1,12 +1,17 @@
 import { noise } from './cases/noise';
-import { play, recordedFiles, type RecordedCase } from './cases/play';
+import { runCase, recordedFiles, type RecordedCase } from './cases/run-case';
 import { signed } from './cases/signed';
 import { states } from './cases/states';
 import { surveys } from './cases/surveys';
 import { agentWords, otherWords } from './cases/words';
 
 const FAMILIES: readonly (readonly [string, readonly RecordedCase[]])[] = [
-  ['what agents say', agentWords], ['what nobody said', otherWords], ['surveys', surveys], ['what is done with a conversation', states], ['noise', noise], ['signed', signed],
+  ['what agents say', agentWords],
+  ['what nobody said', otherWords],
+  ['surveys', surveys],
+  ['what is done with a conversation', states],
+  ['noise', noise],
+  ['signed', signed],
 ];
 
 it('each of the 62 recorded webhooks is played', () => {
@@ -16,5 +21,5 @@ it('each of the 62 recorded webhooks is played', () => {
 });
 
 describe.each(FAMILIES)('%s', (_family, cases) => {
-  it.each(cases.map((one) => [`${one.file}: ${one.leads}`, one] as const))('%s', (_name, one) => play(one));
+  it.each(cases.map(one => [`${one.file}: ${one.leads}`, one] as const))('%s', (_name, one) => runCase(one));
 });

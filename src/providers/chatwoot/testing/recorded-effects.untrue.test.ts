@@ -1,26 +1,28 @@
 import { decemberRecordings, type WebhookRecording } from './recording-files';
-import { pictureOf, rowsOf } from './cases/picture';
-import { play, recordedFiles, recordingOf } from './cases/play';
-import { Scene } from './cases/scene';
+import { takeSnapshot, readRows } from './cases/effect-snapshot';
+import { runCase, recordedFiles, recordingOf } from './cases/run-case';
+import { RecordedScene } from './cases/scene';
 import { untrue } from './cases/untrue';
 
 describe('a recorded webhook with a false claim', () => {
-  it.each(untrue.map((one) => [`${one.file}: ${one.leads}`, one] as const))('%s', (_name, one) => play(one));
+  it.each(untrue.map(one => [`${one.file}: ${one.leads}`, one] as const))('%s', (_name, one) => runCase(one));
 });
 
 describe('a recorded webhook about a conversation that is not ours', () => {
   const recording = recordingOf('message_created.url_query_key.inbox');
-  let scene: Scene;
-  beforeEach(async () => { scene = await Scene.open(recording); });
+  let scene: RecordedScene;
+  beforeEach(async () => {
+    scene = await RecordedScene.open(recording);
+  });
   afterEach(() => scene.close());
 
-  it('message_created.url_query_key.inbox: is nobody\'s business', async () => {
+  it("message_created.url_query_key.inbox: is nobody's business", async () => {
     await scene.begin({ conversation: 1 });
-    await scene.settle();
-    const rows = await rowsOf(scene);
+    await scene.syncAndCollect();
+    const rows = await readRows(scene);
     expect(await scene.post()).toEqual({ status: 200, outcome: 'unknownConversation' });
-    expect(await scene.world.callsOf(() => scene.follow())).toEqual([]);
-    expect(await rowsOf(scene)).toEqual(rows);
+    expect(await scene.world.callsOf(() => scene.runUntilIdle())).toEqual([]);
+    expect(await readRows(scene)).toEqual(rows);
   });
 
   it('message_created.url_query_key.inbox: Alice is told, once, that it leads nowhere when it is with an end-user of ours', async () => {
@@ -29,74 +31,99 @@ describe('a recorded webhook about a conversation that is not ours', () => {
     const ids = [JSON.parse(recording.body).conversation.contact_inbox.source_id as string];
     world.deps.clock = { ...clock, newId: () => ids.pop() ?? clock.newId() };
     await scene.begin({ conversation: 1 });
-    await scene.settle();
+    await scene.syncAndCollect();
     world.double.setNextIds({ conversation: 45 });
     const { contactId } = await world.session(scene.sessionId);
-    await world.farSide.call('POST', `${world.accountPath}/conversations`, world.admin, { source_id: scene.sessionId, inbox_id: 1, contact_id: Number(contactId), status: 'open' });
+    await world.farSide.call('POST', `${world.accountPath}/conversations`, world.admin, {
+      source_id: scene.sessionId,
+      inbox_id: 1,
+      contact_id: Number(contactId),
+      status: 'open',
+    });
     scene.next(141);
     await scene.alice.reply('reply while has a query string');
 
-    const before = await pictureOf(scene);
-    const notes = async () => (await world.farSide.get(`${world.accountPath}/conversations/45/messages`, world.admin)).payload.filter((row: { private: boolean }) => row.private).length;
+    const before = await takeSnapshot(scene);
+    const notes = async () =>
+      (await world.farSide.get(`${world.accountPath}/conversations/45/messages`, world.admin)).payload.filter(
+        (row: { private: boolean }) => row.private,
+      ).length;
     for (const outcome of ['strayConversation', 'unknownConversation']) {
       expect(await scene.post()).toEqual({ status: 200, outcome });
-      await scene.follow();
+      await scene.runUntilIdle();
       expect(await notes()).toBe(1);
-      expect(await pictureOf(scene)).toEqual(before);
+      expect(await takeSnapshot(scene)).toEqual(before);
     }
   });
 });
 
 describe('a recorded webhook that its sender cannot have signed', () => {
-  const signed = recordedFiles.filter((file) => file.endsWith('.signed'));
-  let scene: Scene;
+  const signed = recordedFiles.filter(file => file.endsWith('.signed'));
+  let scene: RecordedScene;
   // A change that any sync would find.
   beforeAll(async () => {
-    scene = await Scene.open(recordingOf('conversation_updated.inbox.signed'));
+    scene = await RecordedScene.open(recordingOf('conversation_updated.inbox.signed'));
     await scene.begin();
-    await scene.settle();
+    await scene.syncAndCollect();
     await scene.alice.reopen();
   });
   afterAll(() => scene.close());
 
-  const WAYS: readonly (readonly [string, string, (recording: WebhookRecording) => Parameters<Scene['post']>[0] & { readonly secret?: string }])[] = [
-    ['with one byte changed', 'badSignature', ({ body }) => {
-      const changed = Buffer.from(body);
-      const at = changed.indexOf('"event":"') + 9;
-      changed[at] = changed[at]! ^ 1;
-      return { body: changed };
-    }],
-    ['with another inbox\'s secret', 'badSignature', () => ({ secret: 'another inbox\'s' })],
-    ['not at all, where the inbox has a secret', 'badSignature', ({ headers }) => ({ headers: Object.fromEntries(Object.entries(headers).filter(([name]) => !name.startsWith('x-chatwoot'))) })],
+  const WAYS: readonly (readonly [
+    string,
+    string,
+    (recording: WebhookRecording) => Parameters<RecordedScene['post']>[0] & { readonly secret?: string },
+  ])[] = [
+    [
+      'with one byte changed',
+      'badSignature',
+      ({ body }) => {
+        const changed = Buffer.from(body);
+        const at = changed.indexOf('"event":"') + 9;
+        changed[at] = changed[at]! ^ 1;
+        return { body: changed };
+      },
+    ],
+    ["with another inbox's secret", 'badSignature', () => ({ secret: "another inbox's" })],
+    [
+      'not at all, where the inbox has a secret',
+      'badSignature',
+      ({ headers }) => ({
+        headers: Object.fromEntries(Object.entries(headers).filter(([name]) => !name.startsWith('x-chatwoot'))),
+      }),
+    ],
     ['six minutes ago', 'stale', () => ({ lateMs: 360_000 })],
   ];
-  it.each(signed.flatMap((file) => WAYS.map(([how, outcome, way]) => [file, how, outcome, way] as const)))('%s: %s is refused and has no effect', async (file, _how, outcome, way) => {
-    const recording = recordingOf(file);
-    const { secret = recording.secret!, ...altered } = way(recording);
-    await scene.keepSecret(secret);
-    const rows = await rowsOf(scene);
-    expect(await scene.post({ recording, ...altered })).toEqual({ status: 401, outcome });
-    expect(await scene.world.callsOf(() => scene.follow())).toEqual([]);
-    expect(await scene.wish()).toBeNull();
-    expect(await rowsOf(scene)).toEqual(rows);
-  });
+  it.each(signed.flatMap(file => WAYS.map(([how, outcome, way]) => [file, how, outcome, way] as const)))(
+    '%s: %s is refused and has no effect',
+    async (file, _how, outcome, way) => {
+      const recording = recordingOf(file);
+      const { secret = recording.secret!, ...altered } = way(recording);
+      await scene.keepSecret(secret);
+      const rows = await readRows(scene);
+      expect(await scene.post({ recording, ...altered })).toEqual({ status: 401, outcome });
+      expect(await scene.world.callsOf(() => scene.runUntilIdle())).toEqual([]);
+      expect(await scene.requestedSync()).toBeNull();
+      expect(await readRows(scene)).toEqual(rows);
+    },
+  );
 
   it('and the same, as it was signed, has one', async () => {
     await scene.keepSecret(scene.recording.secret!);
     expect(await scene.post()).toEqual({ status: 200, outcome: 'recorded' });
-    expect(await scene.follow()).toBeGreaterThan(0);
-    expect(await pictureOf(scene)).toMatchObject({ told: ['ASSIGNED'], handoff: 'ASSIGNED Alice' });
+    expect(await scene.runUntilIdle()).toBeGreaterThan(0);
+    expect(await takeSnapshot(scene)).toMatchObject({ told: ['ASSIGNED'], handoff: 'ASSIGNED Alice' });
   });
 });
 
 describe('a webhook recorded in December', () => {
-  let scene: Scene;
+  let scene: RecordedScene;
   let rows: unknown;
   beforeAll(async () => {
-    scene = await Scene.open(recordingOf('message_created.url_query_key.inbox'));
+    scene = await RecordedScene.open(recordingOf('message_created.url_query_key.inbox'));
     await scene.begin({ conversation: 1 });
-    await scene.settle();
-    rows = await rowsOf(scene);
+    await scene.syncAndCollect();
+    rows = await readRows(scene);
   });
   afterAll(() => scene.close());
 
@@ -104,14 +131,26 @@ describe('a webhook recorded in December', () => {
   const ofOurs = (body: string): Buffer => {
     const { account, conversation, ...rest } = JSON.parse(body);
     const isConversation = /^(conversation_(created|updated|status)|automation_event)/.test(rest.event);
-    return Buffer.from(JSON.stringify({ ...rest, ...(account && { account: { ...account, id: 1 } }), ...(isConversation && { id: 1 }), ...(conversation && { conversation: { ...conversation, id: 1 } }) }));
+    return Buffer.from(
+      JSON.stringify({
+        ...rest,
+        ...(account && { account: { ...account, id: 1 } }),
+        ...(isConversation && { id: 1 }),
+        ...(conversation && { conversation: { ...conversation, id: 1 } }),
+      }),
+    );
   };
 
-  it.each(decemberRecordings<WebhookRecording>('webhooks').map((one) => [one.file, one] as const))('%s causes at most a sync, and nothing untrue', async (_file, recording) => {
-    const body = ofOurs(recording.body);
-    expect(await scene.post({ recording, body, headers: { ...recording.headers, 'content-length': String(body.length) } })).toMatchObject({ status: 200 });
-    await scene.follow();
-    expect(await rowsOf(scene)).toEqual(rows);
-    expect(scene.world.typed).toEqual([]);
-  });
+  it.each(decemberRecordings<WebhookRecording>('webhooks').map(one => [one.file, one] as const))(
+    '%s causes at most a sync, and nothing untrue',
+    async (_file, recording) => {
+      const body = ofOurs(recording.body);
+      expect(
+        await scene.post({ recording, body, headers: { ...recording.headers, 'content-length': String(body.length) } }),
+      ).toMatchObject({ status: 200 });
+      await scene.runUntilIdle();
+      expect(await readRows(scene)).toEqual(rows);
+      expect(scene.world.typed).toEqual([]);
+    },
+  );
 });

@@ -1,11 +1,20 @@
 import { EXPECTED } from './replay/expected-webhooks';
-import { playedBefore } from './replay/story';
+import { recordingsPlayed } from './replay/scripts';
 import { readRecording, recordingsIn, type RecordingFolder } from './replay/recordings';
 
 export interface RestRecording {
   readonly file: string;
-  readonly request: { readonly method: string; readonly path: string; readonly headers: Readonly<Record<string, string>>; readonly body?: unknown };
-  readonly response: { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: unknown };
+  readonly request: {
+    readonly method: string;
+    readonly path: string;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly body?: unknown;
+  };
+  readonly response: {
+    readonly status: number;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly body: unknown;
+  };
 }
 
 export interface WebhookRecording {
@@ -21,22 +30,34 @@ export interface WebhookRecording {
  * the version.
  */
 export function decemberRecordings<Recording>(kind: 'rest' | 'webhooks'): Recording[] {
-  return (['4.10', '4.14'] as const).flatMap((version) => {
-    const folder = version === '4.10' ? kind : `${kind}-4.14` as const;
-    const first: ReadonlySet<string> = new Set(kind === 'rest' ? playedBefore(version) : Object.keys(EXPECTED).map((name) => `${name}.json`));
-    return recordingsIn(folder).filter((name) => !first.has(name) && !name.endsWith('.signed.json'))
-      .map((name) => ({ file: `${version} ${name.replace(/\.json$/, '')}`, ...readRecording<object>(folder, name) }) as Recording);
+  return (['4.10', '4.14'] as const).flatMap(version => {
+    const folder = version === '4.10' ? kind : (`${kind}-4.14` as const);
+    const first: ReadonlySet<string> = new Set(
+      kind === 'rest' ? recordingsPlayed(version) : Object.keys(EXPECTED).map(name => `${name}.json`),
+    );
+    return recordingsIn(folder)
+      .filter(name => !first.has(name) && !name.endsWith('.signed.json'))
+      .map(
+        name =>
+          ({ file: `${version} ${name.replace(/\.json$/, '')}`, ...readRecording<object>(folder, name) }) as Recording,
+      );
   });
 }
 
 /** Returns the recordings of the first servers, whose ids the tests use: 4.10.0, and a 4.14 that signs. */
 export function firstRecordings<Recording extends { readonly file: string }>(folder: RecordingFolder): Recording[] {
-  const later = new Set(decemberRecordings<{ readonly file: string }>(folder.startsWith('rest') ? 'rest' : 'webhooks').map(({ file }) => file));
+  const later = new Set(
+    decemberRecordings<{ readonly file: string }>(folder.startsWith('rest') ? 'rest' : 'webhooks').map(
+      ({ file }) => file,
+    ),
+  );
   const version = folder.endsWith('4.14') ? '4.14' : '4.10';
   return recordings<Recording>(folder).filter(({ file }) => !later.has(`${version} ${file}`));
 }
 
 /** Returns exchanges recorded with real Chatwoot servers. */
 export function recordings<Recording>(folder: RecordingFolder): Recording[] {
-  return recordingsIn(folder).map((name) => ({ file: name.replace(/\.json$/, ''), ...readRecording<object>(folder, name) }) as Recording);
+  return recordingsIn(folder).map(
+    name => ({ file: name.replace(/\.json$/, ''), ...readRecording<object>(folder, name) }) as Recording,
+  );
 }

@@ -5,31 +5,34 @@ let world: ChatwootWorld;
 beforeEach(async () => {
   world = await createChatwootWorld();
   // Admits the account; the changes before are covered.
-  const look = (await world.stores.watches.claimLook(1))!;
-  await world.stores.watches.finishLook(look.accountId, look.startedAt, 3_600_000);
+  const look = (await world.stores.scans.claimFullScan(1))!;
+  await world.stores.scans.finishFullScan(look.accountId, look.startedAt, 3_600_000);
 });
 afterEach(() => world.close());
 
 const stopped = new AbortController().signal;
 async function scan() {
   await world.pool.query("update account_watch set next_scan_at = now() - interval '1 s'");
-  return scanAccount(world.deps, (await world.stores.watches.claimScan(1_000))!, stopped);
+  return scanAccount(world.deps, (await world.stores.scans.claimScan(1_000))!, stopped);
 }
-const everyMs = async () => (await world.pool.query<{ ms: number | null }>('select scan_every_ms as ms from account_watch')).rows[0]!.ms;
+const everyMs = async () =>
+  (await world.pool.query<{ ms: number | null }>('select scan_every_ms as ms from account_watch')).rows[0]!.ms;
 /** Simulates that the longest delivery time of a webhook has passed. */
-const webhooksHadTheirTime = () => world.pool.query("update lane set next_run_at = next_run_at - interval '5 s' where destination = 'READING'");
+const webhooksHadTheirTime = () =>
+  world.pool.query("update lane set next_run_at = next_run_at - interval '5 s' where destination = 'READING'");
 /** Postpones syncs that nothing requests, so that none is due meanwhile. */
-const noTimers = () => world.pool.query("update lane set next_run_at = now() + interval '1 hour' where destination = 'READING'");
+const noTimers = () =>
+  world.pool.query("update lane set next_run_at = now() + interval '1 hour' where destination = 'READING'");
 
 /** Creates live handoffs that were fully synced. */
 async function live(count: number): Promise<readonly string[]> {
   const sessions: string[] = [];
   for (let n = 0; n < count; n++) sessions.push(await world.handedOver({ reason: 'asked' }));
-  await world.readHinted();
+  await world.runDueSyncs();
   await noTimers();
   await scan();
   await webhooksHadTheirTime();
-  await world.readHinted();
+  await world.runDueSyncs();
   await noTimers();
   return sessions;
 }
@@ -41,11 +44,15 @@ describe('a scan of an account', () => {
     world.setDown(true);
     await acting.reply('Is anybody there?');
     await world.double.settled();
-    expect(await world.callsOf(async () => { expect(await scan()).toMatchObject({ syncs: 1 }); })).toEqual(['GET /conversations']);
+    expect(
+      await world.callsOf(async () => {
+        expect(await scan()).toMatchObject({ syncs: 1 });
+      }),
+    ).toEqual(['GET /conversations']);
     // A webhook may still arrive.
-    expect(await world.readHinted()).toBe(0);
+    expect(await world.runDueSyncs()).toBe(0);
     await webhooksHadTheirTime();
-    expect(await world.readHinted()).toBe(1);
+    expect(await world.runDueSyncs()).toBe(1);
     expect(await world.collected(sessions[2]!)).toContain('AGENT: Is anybody there?');
   });
 
@@ -58,7 +65,7 @@ describe('a scan of an account', () => {
     await world.double.settled();
     expect(await scan()).toMatchObject({ syncs: 2 });
     await webhooksHadTheirTime();
-    await world.readHinted();
+    await world.runDueSyncs();
     expect((await world.liveHandoff(taken!))?.state).toBe('ASSIGNED');
     expect((await world.liveHandoff(resolved!))?.state ?? 'ENDED').toMatch(/^END/);
   });
@@ -67,29 +74,29 @@ describe('a scan of an account', () => {
     const [session] = await live(1);
     const acting = await world.acting(await world.addPerson('Alice'), session!);
     await acting.reply('Good morning.');
-    await world.readHinted();
+    await world.runDueSyncs();
     expect(await scan()).toMatchObject({ changed: expect.any(Number), syncs: 0 });
     await world.user(session!, 'Hello!');
     await world.deliverAll();
-    await world.readHinted();
+    await world.runDueSyncs();
     // An agent's message may have a lower id. The list shows that the state did not change.
     expect(await scan()).toMatchObject({ syncs: 1 });
     await webhooksHadTheirTime();
     await world.pool.query("update session set state_read_at = state_read_at - interval '10 min'");
-    expect(await world.callsOf(() => world.readHinted())).toEqual(['GET /conversations/messages']);
+    expect(await world.callsOf(() => world.runDueSyncs())).toEqual(['GET /conversations/messages']);
     expect(await scan()).toMatchObject({ syncs: 0 });
     // Nor because of a note that was read before.
     await acting.note('For colleagues.');
-    await world.readHinted();
+    await world.runDueSyncs();
     await scan();
     await webhooksHadTheirTime();
-    await world.readHinted();
+    await world.runDueSyncs();
     expect(await scan()).toMatchObject({ syncs: 0 });
   });
 
   it('runs more rarely while webhooks arrive, up to a limit, and at full rate once one was lost', async () => {
     const [session] = await live(1);
-    await world.stores.watches.wantScans();
+    await world.stores.scans.requestScans();
     const waits: (number | null)[] = [];
     for (let n = 0; n < 6; n++) {
       await scan();
@@ -102,7 +109,7 @@ describe('a scan of an account', () => {
     await world.double.settled();
     await scan();
     await webhooksHadTheirTime();
-    await world.readHinted();
+    await world.runDueSyncs();
     expect(await everyMs()).toBeNull();
     await scan();
     expect(await everyMs()).toBe(20_000);
@@ -110,14 +117,14 @@ describe('a scan of an account', () => {
 
   it('stays frequent where no webhook can come', async () => {
     await live(1);
-    world.deps.isReachedFrom = () => false;
+    world.deps.isReachableFrom = () => false;
     for (let n = 0; n < 3; n++) await scan();
     expect(await everyMs()).toBe(20_000);
   });
 
   it('finds a message below our own post where no webhook can come', async () => {
     const [session] = await live(1);
-    world.deps.isReachedFrom = () => false;
+    world.deps.isReachableFrom = () => false;
     world.setDown(true);
     const acting = await world.acting(await world.addPerson('Alice'), session!);
     await acting.reply('Is anybody there?');
@@ -125,30 +132,33 @@ describe('a scan of an account', () => {
     await world.deliverAll();
     await world.double.settled();
     expect(await scan()).toMatchObject({ syncs: 1 });
-    await world.readHinted();
+    await world.runDueSyncs();
     expect(await world.collected(session!)).toContain('AGENT: Is anybody there?');
   });
 
-  it.each(['the end-user\'s', 'the bot\'s'])('finds an agent\'s message whose webhook was lost below a newer one, %s', async (whose) => {
-    const [session] = await live(1);
-    const acting = await world.acting(await world.addPerson('Alice'), session!);
-    world.double.dropWebhooks({ event: 'message_created', times: 1 });
-    await acting.reply('Is anybody there?');
-    await world.double.settled();
-    if (whose === 'the bot\'s') await world.pool.query("update session set control = 'BOT'");
-    await (whose === 'the bot\'s' ? world.bot(session!, 'Let me see.') : world.user(session!, 'Hello!'));
-    await world.deliverAll();
-    expect(await world.readHinted()).toBe(0);
-    expect(await scan()).toMatchObject({ syncs: 1 });
-    await webhooksHadTheirTime();
-    await world.readHinted();
-    expect(await world.collected(session!)).toContain('AGENT: Is anybody there?');
-    expect(await scan()).toMatchObject({ syncs: 0 });
-  });
+  it.each(["the end-user's", "the bot's"])(
+    "finds an agent's message whose webhook was lost below a newer one, %s",
+    async whose => {
+      const [session] = await live(1);
+      const acting = await world.acting(await world.addPerson('Alice'), session!);
+      world.double.dropWebhooks({ event: 'message_created', times: 1 });
+      await acting.reply('Is anybody there?');
+      await world.double.settled();
+      if (whose === "the bot's") await world.pool.query("update session set control = 'BOT'");
+      await (whose === "the bot's" ? world.bot(session!, 'Let me see.') : world.user(session!, 'Hello!'));
+      await world.deliverAll();
+      expect(await world.runDueSyncs()).toBe(0);
+      expect(await scan()).toMatchObject({ syncs: 1 });
+      await webhooksHadTheirTime();
+      await world.runDueSyncs();
+      expect(await world.collected(session!)).toContain('AGENT: Is anybody there?');
+      expect(await scan()).toMatchObject({ syncs: 0 });
+    },
+  );
 
   it('requests no sync of messages of bot and end-users where no agent has the conversation', async () => {
-    const [, session] = [await live(1), await world.talk()];
-    await world.readHinted();
+    const [, session] = [await live(1), await world.openMirroredSession()];
+    await world.runDueSyncs();
     await scan();
     await world.bot(session, 'Good morning.');
     await world.deliverAll();
@@ -163,16 +173,21 @@ describe('a scan of an account', () => {
     await world.double.settled();
     Object.assign(world.provider, { changedConversations: () => Promise.reject(new Error('the list is broken')) });
     await expect(scan()).rejects.toThrow('the list is broken');
-    await world.pool.query("update lane set next_run_at = next_run_at - interval '130 s' where destination = 'READING'");
-    expect(await world.readHinted()).toBe(3);
+    await world.pool.query(
+      "update lane set next_run_at = next_run_at - interval '130 s' where destination = 'READING'",
+    );
+    expect(await world.runDueSyncs()).toBe(3);
     expect(await world.collected(sessions[1]!)).toContain('AGENT: Hello?');
   });
 
   it('runs at its ordinary time after the first handoff of an account that had none for long', async () => {
-    const firstAfterMs = world.deps.limits.livePollMs;
-    const claim = () => world.stores.watches.claimScan(1_000, firstAfterMs);
-    const elapse = (ms: number) => world.pool.query("update handoff set requested_at = requested_at - $1 * interval '1 ms'", [ms]);
-    await world.pool.query("update account_watch set next_scan_at = now() - interval '1 hour', scanned_at = now() - interval '1 hour'");
+    const firstAfterMs = world.deps.limits.liveScanIntervalMs;
+    const claim = () => world.stores.scans.claimScan(1_000, firstAfterMs);
+    const elapse = (ms: number) =>
+      world.pool.query("update handoff set requested_at = requested_at - $1 * interval '1 ms'", [ms]);
+    await world.pool.query(
+      "update account_watch set next_scan_at = now() - interval '1 hour', scanned_at = now() - interval '1 hour'",
+    );
     await world.handedOver();
     expect(await claim()).toBeNull();
     await elapse(firstAfterMs / 2);
@@ -186,22 +201,26 @@ describe('a scan of an account', () => {
 
   it('runs at once at a start while a handoff is live, however new it is', async () => {
     await world.handedOver();
-    await world.stores.watches.wantScans();
-    expect(await world.stores.watches.claimScan(1_000, world.deps.limits.livePollMs)).toMatchObject({ accountId: world.account.id });
+    await world.stores.scans.requestScans();
+    expect(await world.stores.scans.claimScan(1_000, world.deps.limits.liveScanIntervalMs)).toMatchObject({
+      accountId: world.account.id,
+    });
   });
 
   it('keeps its interval while handoffs follow each other', async () => {
     await world.handedOver();
     const [scanned] = await live(1);
     expect(scanned).toBeDefined();
-    await world.pool.query("update account_watch set next_scan_at = now()");
+    await world.pool.query('update account_watch set next_scan_at = now()');
     await world.handedOver();
-    expect(await world.stores.watches.claimScan(1_000, world.deps.limits.livePollMs)).toMatchObject({ accountId: world.account.id });
+    expect(await world.stores.scans.claimScan(1_000, world.deps.limits.liveScanIntervalMs)).toMatchObject({
+      accountId: world.account.id,
+    });
   });
 
   it('is made of no account without live handoffs', async () => {
-    await world.talk();
+    await world.openMirroredSession();
     await world.pool.query("update account_watch set next_scan_at = now() - interval '1 s'");
-    expect(await world.stores.watches.claimScan(1_000)).toBeNull();
+    expect(await world.stores.scans.claimScan(1_000)).toBeNull();
   });
 });

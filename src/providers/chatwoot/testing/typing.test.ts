@@ -5,21 +5,30 @@ const scope = { organizationId: ORG };
 let world: ChatwootWorld;
 afterEach(() => world.close());
 
-const typingWebhooks = () => world.double.deliveries().filter(({ event }) => event.startsWith('conversation_typing')).map(({ event, body }) => {
-  const { user, is_private } = JSON.parse(body);
-  return `${event.split('_').at(-1)} ${user.type ?? 'contact'} ${user.name}${is_private ? ' among agents' : ''}`;
-});
+const typingWebhooks = () =>
+  world.double
+    .deliveries()
+    .filter(({ event }) => event.startsWith('conversation_typing'))
+    .map(({ event, body }) => {
+      const { user, is_private } = JSON.parse(body);
+      return `${event.split('_').at(-1)} ${user.type ?? 'contact'} ${user.name}${is_private ? ' among agents' : ''}`;
+    });
 const set = (sessionId: string, isTyping: boolean) => world.flows.setTyping(scope, { sessionId, isTyping });
 const until = async (holds: () => boolean): Promise<void> => {
-  for (let tries = 0; !holds() && tries < 500; tries++) await new Promise((resolve) => { setTimeout(resolve, 10); });
+  for (let tries = 0; !holds() && tries < 500; tries++)
+    await new Promise(resolve => {
+      setTimeout(resolve, 10);
+    });
 };
 
-describe.each<ChatwootVersion>(['4.10', '4.14'])('typing on Chatwoot %s', (version) => {
-  beforeEach(async () => { world = await createChatwootWorld({ version }); });
+describe.each<ChatwootVersion>(['4.10', '4.14'])('typing on Chatwoot %s', version => {
+  beforeEach(async () => {
+    world = await createChatwootWorld({ version });
+  });
 
   it('agents are shown the end-user, not BotAgent1, by one call, and nothing is read or said for it', async () => {
     const sessionId = await world.handedOver();
-    await world.readHinted();
+    await world.runDueSyncs();
     world.double.clearRequests();
     expect(await set(sessionId, true)).toEqual({ isShown: true });
     await until(() => world.double.requests().length > 0);
@@ -36,20 +45,27 @@ describe.each<ChatwootVersion>(['4.10', '4.14'])('typing on Chatwoot %s', (versi
     expect(typingWebhooks()).toEqual(['on contact Eve', 'off contact Eve']);
     // Chatwoot also sends a webhook about our own end-user.
     expect(world.typed).toEqual([]);
-    expect(await world.readHinted()).toBe(0);
+    expect(await world.runDueSyncs()).toBe(0);
     expect((await world.messages(sessionId)).map(({ content }) => content)).toEqual(['hello']);
   });
 
   it('nobody is notified while the bot has the session, or without a session', async () => {
-    const sessionId = await world.talk();
+    const sessionId = await world.openMirroredSession();
     world.double.clearRequests();
     expect(await set(sessionId, true)).toEqual({ isShown: false });
-    await expect(set('00000000-0000-4000-8000-000000000000', true)).rejects.toMatchObject({ code: 'SESSION_NOT_FOUND' });
-    await expect(world.flows.setTyping({ organizationId: 'org-2' }, { sessionId, isTyping: true })).rejects.toMatchObject({ code: 'SESSION_NOT_FOUND' });
+    await expect(set('00000000-0000-4000-8000-000000000000', true)).rejects.toMatchObject({
+      code: 'SESSION_NOT_FOUND',
+    });
+    await expect(
+      world.flows.setTyping({ organizationId: 'org-2' }, { sessionId, isTyping: true }),
+    ).rejects.toMatchObject({ code: 'SESSION_NOT_FOUND' });
     expect(world.double.requests()).toEqual([]);
     await world.ask(sessionId);
     // The one sync before a handoff ends.
-    expect(await world.callsOf(() => world.flows.disableChatbot(scope, 'bot-1'))).toEqual(['GET /conversations', 'GET /conversations/messages']);
+    expect(await world.callsOf(() => world.flows.disableChatbot(scope, 'bot-1'))).toEqual([
+      'GET /conversations',
+      'GET /conversations/messages',
+    ]);
     world.double.clearRequests();
     expect(await set(sessionId, true)).toEqual({ isShown: false });
     expect(world.double.requests()).toEqual([]);
@@ -64,28 +80,48 @@ describe.each<ChatwootVersion>(['4.10', '4.14'])('typing on Chatwoot %s', (versi
     world.double.clearFaults();
     await world.pool.query("update session set conversation_id = '4711' where id = $1", [sessionId]);
     const gone = { conversation: await world.access(sessionId), isTyping: true };
-    await expect(world.provider.showTyping!(gone, AbortSignal.timeout(5_000))).rejects.toMatchObject({ code: 'UNSUPPORTED_BY_PROVIDER' });
+    await expect(world.provider.sendTyping!(gone, AbortSignal.timeout(5_000))).rejects.toMatchObject({
+      code: 'UNSUPPORTED_BY_PROVIDER',
+    });
     expect((await world.session(sessionId)).epoch).toBe(before.epoch);
   });
 
   it('an agent who writes to the end-user is known, by our id; a note, the bot and the end-user are not', async () => {
     const alice = await world.addPerson('Alice');
     await world.flows.refreshDirectory(scope, world.account.id);
-    const held = await world.talk();
+    const held = await world.openMirroredSession();
     await (await world.acting(alice, held)).type(true);
     const sessionId = await world.handedOver();
-    await world.readHinted();
+    await world.runDueSyncs();
     const acting = await world.acting(alice, sessionId);
     await acting.type(true);
     await acting.type(false);
     await world.act(sessionId, 'POST', '/toggle_typing_status', { typing_status: 'on', is_private: true }, world.admin);
-    await world.act(sessionId, 'POST', '/toggle_typing_status', { typing_status: 'on', is_private: false }, world.admin);
+    await world.act(
+      sessionId,
+      'POST',
+      '/toggle_typing_status',
+      { typing_status: 'on', is_private: false },
+      world.admin,
+    );
     await world.double.settled();
     const agent = (await world.stores.setup.findAgent(world.account.id, String(alice)))!;
     // Webhooks of the same moment arrive in any order.
     expect(world.typed).toHaveLength(2);
-    expect(world.typed).toEqual(expect.arrayContaining([true, false].map((isTyping) => ({ organizationId: 'org-1', chatbotId: expect.any(String), sessionId, agentId: agent.id, externalId: String(alice), isTyping, at: expect.any(String) }))));
-    expect(await world.readHinted()).toBe(0);
+    expect(world.typed).toEqual(
+      expect.arrayContaining(
+        [true, false].map(isTyping => ({
+          organizationId: 'org-1',
+          chatbotId: expect.any(String),
+          sessionId,
+          agentId: agent.id,
+          externalId: String(alice),
+          isTyping,
+          at: expect.any(String),
+        })),
+      ),
+    );
+    expect(await world.runDueSyncs()).toBe(0);
   });
 });
 

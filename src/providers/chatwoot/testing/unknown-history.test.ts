@@ -1,5 +1,10 @@
-import { createChatwootWorld, ORG, type ChatwootWorld, type ChatwootWorldOptions } from '../../../../test/support/chatwoot-world';
-import { setAsideIn } from '../../../../test/support/set-aside';
+import {
+  createChatwootWorld,
+  ORG,
+  type ChatwootWorld,
+  type ChatwootWorldOptions,
+} from '../../../../test/support/chatwoot-world';
+import { setAsideIn } from '../../../../test/support/parked-work';
 
 /*
  * A history finds a message that was parked before it: it looks for it, does not post it again, and does not delay the
@@ -14,9 +19,12 @@ const ON_HANDOFF = { policy: { mirroring: 'ON_HANDOFF' } } as const;
 const POSTS = { match: { method: 'POST', path: /\/messages$/ } };
 const NO_LOOK = { match: { method: 'GET', path: /\/messages/ }, mode: 'status:403', body: { error: 'no' } } as const;
 const { letters, work, resend, isAwayFor75Hours } = setAsideIn(() => world);
-const times = async (sessionId: string, text: string): Promise<number> => (await world.messages(sessionId)).filter(({ content }) => content === text).length;
+const times = async (sessionId: string, text: string): Promise<number> =>
+  (await world.messages(sessionId)).filter(({ content }) => content === text).length;
 async function deleteLast(sessionId: string): Promise<void> {
-  await (await world.acting(await world.addPerson('Ann'), sessionId)).deleteMessage((await world.messages(sessionId)).at(-1).id);
+  await (await world.acting(await world.addPerson('Ann'), sessionId)).deleteMessage(
+    (await world.messages(sessionId)).at(-1).id,
+  );
 }
 /** Makes syncs advance past all current messages. */
 async function readOn(sessionId: string): Promise<void> {
@@ -52,7 +60,7 @@ it('a message that is resent while the handoff that parked it still waits is loo
 
 it('a dead letter that stays unknown does not hide that the message after it was attempted', async () => {
   world = await createChatwootWorld();
-  const id = await world.talk();
+  const id = await world.openMirroredSession();
   await world.user(id, 'one');
   world.double.failNext({ ...POSTS, mode: 'applyThenCut' });
   await work();
@@ -74,7 +82,7 @@ it('a dead letter that stays unknown does not hide that the message after it was
 
 it('nor does one that is forwarded', async () => {
   world = await createChatwootWorld();
-  const id = await world.talk();
+  const id = await world.openMirroredSession();
   await world.user(id, 'given up');
   world.double.failNext({ ...POSTS, mode: 'status:500' });
   await work();
@@ -83,14 +91,16 @@ it('nor does one that is forwarded', async () => {
   world.double.failNext({ ...POSTS, mode: 'applyThenCut' });
   await work();
   // As the worker leaves a message that was pending when support was disabled.
-  await world.pool.query("update delivery set state = 'DONE', done_at = now() where state = 'WAITING' and destination = 'PROVIDER'");
+  await world.pool.query(
+    "update delivery set state = 'DONE', done_at = now() where state = 'WAITING' and destination = 'PROVIDER'",
+  );
   await world.pool.query("update lane set next_run_at = null, head = tail + 1 where destination = 'PROVIDER'");
   await world.ask(id);
   await work();
   expect([await times(id, 'given up'), await times(id, 'two')]).toEqual([1, 1]);
 });
 
-it('the content of a file of unknown outcome is not forwarded message by message by the next handoff; on an operator\'s decision the file is posted once', async () => {
+it("the content of a file of unknown outcome is not forwarded message by message by the next handoff; on an operator's decision the file is posted once", async () => {
   const id = await openWith(ON_HANDOFF, ...Array.from({ length: 55 }, (_, n) => `turn ${n}`));
   await world.ask(id);
   world.double.failNext({ ...POSTS, mode: 'applyThenCut' });
@@ -98,7 +108,12 @@ it('the content of a file of unknown outcome is not forwarded message by message
   world.double.failNext(NO_LOOK);
   await work();
   expect(await letters()).toMatchObject([{ kind: 'POST_TRANSCRIPT', outcome: 'UNKNOWN' }]);
-  await world.flows.endHandoff(scope, { sessionId: id, handoffId: null, reason: 'BOT_CANCELLED', idempotencyKey: world.nextKey() });
+  await world.flows.endHandoff(scope, {
+    sessionId: id,
+    handoffId: null,
+    reason: 'BOT_CANCELLED',
+    idempotencyKey: world.nextKey(),
+  });
   await work();
   world.time.aheadMs += 120_000;
   await world.ask(id);

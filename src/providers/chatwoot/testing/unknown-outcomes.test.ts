@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createChatwootWorld, ORG, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
-import { setAsideIn } from '../../../../test/support/set-aside';
+import { setAsideIn } from '../../../../test/support/parked-work';
 
 /* CONTRACT §6 and §8: a write that may be stored and cannot be looked up is parked as unknown, never guessed. */
 
@@ -10,14 +10,15 @@ afterEach(() => world.close());
 const scope = { organizationId: ORG };
 const POSTS = { match: { method: 'POST', path: /\/messages$/ } };
 const { letters, work, resend, isAwayFor75Hours } = setAsideIn(() => world);
-const contents = async (sessionId: string): Promise<string[]> => (await world.messages(sessionId)).map(({ content }) => content);
+const contents = async (sessionId: string): Promise<string[]> =>
+  (await world.messages(sessionId)).map(({ content }) => content);
 const DELETED = 'This message was deleted';
 
 describe('a post to a Chatwoot that is unavailable until it is parked', () => {
   let sessionId: string;
   beforeEach(async () => {
     world = await createChatwootWorld();
-    sessionId = await world.talk();
+    sessionId = await world.openMirroredSession();
   });
 
   it('has an unknown outcome when its first attempt was stored without a response; resent, it is found', async () => {
@@ -47,7 +48,12 @@ describe('a post to a Chatwoot that is unavailable until it is parked', () => {
     }
     const [, left] = await letters();
     expect(await letters()).toMatchObject([{ outcome: 'UNKNOWN' }, { outcome: 'UNKNOWN' }]);
-    await world.flows.discardDeadLetters(scope, { ids: [left!.id], filter: null, all: false, after: null }, 'it is there', null);
+    await world.flows.discardDeadLetters(
+      scope,
+      { ids: [left!.id], filter: null, all: false, after: null },
+      'it is there',
+      null,
+    );
     await world.ask(sessionId);
     expect(await work()).toEqual([]);
     expect(await contents(sessionId)).toEqual(['hello', 'given up']);
@@ -65,7 +71,11 @@ describe('a post to a Chatwoot that is unavailable until it is parked', () => {
     await world.user(sessionId, 'once');
     world.double.failNext({ ...POSTS, mode: 'status:500' });
     await work();
-    world.double.failNext({ ...POSTS, mode: 'status:422', body: { message: 'Validation failed', attributes: ['content'] } });
+    world.double.failNext({
+      ...POSTS,
+      mode: 'status:422',
+      body: { message: 'Validation failed', attributes: ['content'] },
+    });
     await work();
     expect(await letters()).toMatchObject([{ code: 'PROVIDER_REFUSED', outcome: 'NOT_DELIVERED' }]);
   });
@@ -97,18 +107,29 @@ async function deletedMeanwhile(sessionId: string, say: () => Promise<unknown>):
   await agent.deleteMessage((await world.messages(sessionId)).at(-1).id);
 }
 const WAYS: [string, (sessionId: string) => Promise<unknown>][] = [
-  ['what the end-user said', (id) => world.user(id, 'once')],
-  ['what the bot said', (id) => world.bot(id, 'once')],
-  ['a suggestion', async (id) => {
-    const { epoch } = await world.session(id);
-    return world.flows.sendBotMessage(scope, { sessionId: id, epoch: epoch - 1, text: 'once', attachments: [], messageId: null, onControlLost: 'SUGGEST', idempotencyKey: world.nextKey() });
-  }],
+  ['what the end-user said', id => world.user(id, 'once')],
+  ['what the bot said', id => world.bot(id, 'once')],
+  [
+    'a suggestion',
+    async id => {
+      const { epoch } = await world.session(id);
+      return world.flows.sendBotMessage(scope, {
+        sessionId: id,
+        epoch: epoch - 1,
+        text: 'once',
+        attachments: [],
+        messageId: null,
+        onControlLost: 'SUGGEST',
+        idempotencyKey: world.nextKey(),
+      });
+    },
+  ],
 ];
 
 describe.each(WAYS)('%s, deleted there before it was known to be there', (_what, say) => {
   it('is found by its source_id, which a deleted message keeps', async () => {
     world = await createChatwootWorld();
-    const sessionId = await world.talk();
+    const sessionId = await world.openMirroredSession();
     await deletedMeanwhile(sessionId, () => say(sessionId));
     expect(await work()).toEqual([]);
     expect(await contents(sessionId)).toEqual(['hello', DELETED]);
@@ -123,12 +144,20 @@ async function unanswered(say: () => Promise<unknown>): Promise<void> {
   expect(await work()).toEqual(['retry PROVIDER_UNAVAILABLE']);
   noLook();
 }
-const noLook = (times = 1) => world.double.failNext({ match: { method: 'GET', path: /\/messages/ }, mode: 'status:403', body: { error: 'no' }, times });
+const noLook = (times = 1) =>
+  world.double.failNext({
+    match: { method: 'GET', path: /\/messages/ },
+    mode: 'status:403',
+    body: { error: 'no' },
+    times,
+  });
 
 describe('where lookups are refused', () => {
-  beforeEach(async () => { world = await createChatwootWorld(); });
+  beforeEach(async () => {
+    world = await createChatwootWorld();
+  });
   const setAside = async (): Promise<string> => {
-    const sessionId = await world.talk();
+    const sessionId = await world.openMirroredSession();
     await unanswered(() => world.user(sessionId, 'once'));
     expect(await work()).toEqual(['park']);
     return sessionId;
@@ -145,18 +174,20 @@ describe('where lookups are refused', () => {
     expect(await contents(sessionId)).toEqual(['hello', 'once']);
   });
 
-  it('an operator\'s statement that it is not there has it written once', async () => {
+  it("an operator's statement that it is not there has it written once", async () => {
     const sessionId = await setAside();
     expect(await resend(true)).toMatchObject({ count: 1 });
     world.double.failNext({ ...POSTS, mode: 'applyThenCut' });
     expect(await work()).toEqual(['retry PROVIDER_UNAVAILABLE']);
     expect(await work()).toEqual([]);
     expect(await contents(sessionId)).toEqual(['hello', 'once', 'once']);
-    expect((await world.stores.events.ofSession(ORG, sessionId, null, 100)).map(({ body }) => body)).toContainEqual(expect.objectContaining({ type: 'DELIVERY_SENT_AGAIN', writesAtOnce: true }));
+    expect((await world.stores.events.listBySession(ORG, sessionId, null, 100)).map(({ body }) => body)).toContainEqual(
+      expect.objectContaining({ type: 'DELIVERY_SENT_AGAIN', writesAtOnce: true }),
+    );
   });
 
-  it('agents get the handoff without the context note, which is parked alone and written on an operator\'s decision', async () => {
-    const sessionId = await world.talk();
+  it("agents get the handoff without the context note, which is parked alone and written on an operator's decision", async () => {
+    const sessionId = await world.openMirroredSession();
     await unanswered(() => world.ask(sessionId, { reason: 'asked' }));
     expect(await work()).toEqual(['park']);
     expect(await world.liveHandoff(sessionId)).toMatchObject({ state: 'QUEUED' });
@@ -168,7 +199,7 @@ describe('where lookups are refused', () => {
     expect(await work()).toEqual(['park']);
     await resend(true);
     expect(await work()).toEqual([]);
-    expect((await contents(sessionId)).filter((text) => text.includes('asked'))).toHaveLength(2);
+    expect((await contents(sessionId)).filter(text => text.includes('asked'))).toHaveLength(2);
   });
 
   it('agents get the handoff without one message of the history, which no later handoff forwards before an operator has decided', async () => {
@@ -182,7 +213,12 @@ describe('where lookups are refused', () => {
     expect(await letters()).toMatchObject([{ kind: 'POST_MESSAGE', outcome: 'UNKNOWN' }]);
     // The end is synced first, and what that sync sees is no longer unknown.
     noLook(10);
-    await world.flows.endHandoff(scope, { sessionId, handoffId: null, reason: 'BOT_CANCELLED', idempotencyKey: world.nextKey() });
+    await world.flows.endHandoff(scope, {
+      sessionId,
+      handoffId: null,
+      reason: 'BOT_CANCELLED',
+      idempotencyKey: world.nextKey(),
+    });
     await work();
     await world.ask(sessionId);
     expect(await work()).toEqual([]);
@@ -207,7 +243,7 @@ describe('where lookups are refused', () => {
     expect(await work()).toEqual(['park']);
     await resend(true);
     expect(await work()).toEqual([]);
-    expect((await contents(sessionId)).filter((text) => text.includes('attached file'))).toHaveLength(2);
+    expect((await contents(sessionId)).filter(text => text.includes('attached file'))).toHaveLength(2);
     expect(await contents(sessionId)).toHaveLength(52);
   });
 });

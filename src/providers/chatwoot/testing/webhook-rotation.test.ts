@@ -3,40 +3,44 @@ import { createChatwootWorld, ORG, type ChatwootWorld } from '../../../../test/s
 const scope = { organizationId: ORG };
 const DAY_SECONDS = 86_400;
 
-describe.each(['3.16', '4.10', '4.14'] as const)('the secret in the URL of Chatwoot %s', (version) => {
+describe.each(['3.16', '4.10', '4.14'] as const)('the secret in the URL of Chatwoot %s', version => {
   let world: ChatwootWorld;
   let failing = false;
   beforeEach(async () => {
     failing = false;
     world = await createChatwootWorld({
       version,
-      fetch: (input, init) => (failing && init?.method === 'PATCH' ? Promise.reject(new TypeError('fetch failed')) : fetch(input, init)),
+      fetch: (input, init) =>
+        failing && init?.method === 'PATCH' ? Promise.reject(new TypeError('fetch failed')) : fetch(input, init),
     });
   });
   afterEach(() => world.close());
 
-  const rotate = (idempotencyKey: string, previousValidSeconds: number | null = null) => world.flows.rotateWebhookSecret(scope, { accountId: null, idempotencyKey, previousValidSeconds });
-  const account = async () => (await world.stores.setup.account(ORG, world.account.id))!;
-  const urlThere = async (): Promise<string> => (await world.farSide.get(`${world.accountPath}/inboxes/${world.inbox.externalId}`, world.admin)).webhook_url;
+  const rotate = (idempotencyKey: string, previousValidSeconds: number | null = null) =>
+    world.flows.rotateWebhookSecret(scope, { accountId: null, idempotencyKey, previousValidSeconds });
+  const account = async () => (await world.stores.setup.findAccount(ORG, world.account.id))!;
+  const urlThere = async (): Promise<string> =>
+    (await world.farSide.get(`${world.accountPath}/inboxes/${world.inbox.externalId}`, world.admin)).webhook_url;
   const urlWith = (secret: string) => `${world.deps.publicUrl}/webhooks/${world.account.id}/${secret}`;
   /** Returns whether the secret is accepted. */
-  const isAccepted = async (secret: string) => (await world.stores.setup.accountForWebhook(world.account.id, secret)) !== null;
+  const isAccepted = async (secret: string) =>
+    (await world.stores.setup.findAccountForWebhook(world.account.id, secret)) !== null;
   /** Returns whether an agent's reply arrives by webhook. */
   async function isTold(text: string): Promise<boolean> {
     const sessionId = await world.handedOver();
     const alice = await world.addPerson(`Alice${world.nextKey()}`);
-    await world.readHinted();
+    await world.runDueSyncs();
     await (await world.acting(alice, sessionId)).reply(text);
-    await world.readHinted();
+    await world.runDueSyncs();
     return (await world.collected(sessionId)).includes(`AGENT: ${text}`);
   }
 
   it('is changed here and in Chatwoot, and the old one is accepted for a while', async () => {
     const { webhookSecret: old } = await account();
     expect(await urlThere()).toBe(urlWith(old));
-    const { leftToDo, previousExpiresAt } = await rotate('a');
+    const { manualSteps, previousExpiresAt } = await rotate('a');
     const { webhookSecret: next } = await account();
-    expect(leftToDo).toEqual([]);
+    expect(manualSteps).toEqual([]);
     expect(next).not.toBe(old);
     expect(await urlThere()).toBe(urlWith(next));
     expect(await isTold('one moment')).toBe(true);
@@ -64,9 +68,9 @@ describe.each(['3.16', '4.10', '4.14'] as const)('the secret in the URL of Chatw
   it('that Chatwoot did not get leaves the old one accepted, until the same call or a check has set it', async () => {
     const { webhookSecret: old } = await account();
     failing = true;
-    const { leftToDo, previousExpiresAt } = await rotate('a');
-    expect([leftToDo.length, previousExpiresAt]).toEqual([1, null]);
-    expect(leftToDo.join()).not.toContain(old);
+    const { manualSteps, previousExpiresAt } = await rotate('a');
+    expect([manualSteps.length, previousExpiresAt]).toEqual([1, null]);
+    expect(manualSteps.join()).not.toContain(old);
     // As if the process had died here: only its commits remain.
     world.restart();
     world.time.aheadMs += 30 * DAY_SECONDS * 1_000;
@@ -75,8 +79,14 @@ describe.each(['3.16', '4.10', '4.14'] as const)('the secret in the URL of Chatw
     failing = false;
     const { webhookSecret: next } = await account();
     if (version === '4.14') {
-      const items = (await world.flows.inspectDrift(scope, world.account.id)).filter(({ kind, problem }) => kind === 'INBOX_WEBHOOK_URL' && problem !== null);
-      await world.flows.repairDrift(scope, world.account.id, items.map(({ id }) => id));
+      const items = (await world.flows.inspectDrift(scope, world.account.id)).filter(
+        ({ kind, problem }) => kind === 'INBOX_WEBHOOK_URL' && problem !== null,
+      );
+      await world.flows.repairDrift(
+        scope,
+        world.account.id,
+        items.map(({ id }) => id),
+      );
     } else await rotate('a');
     expect((await account()).webhookSecret).toBe(next);
     expect(await urlThere()).toBe(urlWith(next));
@@ -89,6 +99,12 @@ describe.each(['3.16', '4.10', '4.14'] as const)('the secret in the URL of Chatw
     await expect(rotate('a', -1)).rejects.toMatchObject({ code: 'INPUT_INVALID', field: 'previousValidSeconds' });
     await expect(rotate(' ')).rejects.toMatchObject({ code: 'INPUT_INVALID', field: 'idempotencyKey' });
     await world.flows.disableSupport(scope, null);
-    await expect(world.flows.rotateWebhookSecret(scope, { accountId: world.account.id, idempotencyKey: 'a', previousValidSeconds: null })).rejects.toMatchObject({ code: 'ACCOUNT_DISABLED' });
+    await expect(
+      world.flows.rotateWebhookSecret(scope, {
+        accountId: world.account.id,
+        idempotencyKey: 'a',
+        previousValidSeconds: null,
+      }),
+    ).rejects.toMatchObject({ code: 'ACCOUNT_DISABLED' });
   });
 });

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { ProviderHttpResponse } from '../../../core/ports/support-provider';
-import { content, notFound } from './http';
+import type { ProviderHttpResponse } from '../../../core/ports/provider/support-provider';
+import { content, notFoundError } from './http';
 
 /** The same relative place in `src` and in `dist`. */
 const FOLDER = path.join(__dirname, '..', 'page');
@@ -19,10 +19,14 @@ const FILES: Readonly<Record<string, string>> = {
 };
 
 /** Lets the page load only its own files, and only this service frame it. */
-const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'";
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'";
 
 export async function pageFile(name: string): Promise<ProviderHttpResponse> {
   const contentType = Object.hasOwn(FILES, name) ? FILES[name] : undefined;
-  if (contentType === undefined) throw notFound('page');
-  return content(await readFile(path.join(FOLDER, name)), contentType, { 'content-security-policy': POLICY, 'cache-control': 'no-cache' });
+  if (contentType === undefined) throw notFoundError('page');
+  return content(await readFile(path.join(FOLDER, name)), contentType, {
+    'content-security-policy': POLICY,
+    'cache-control': 'no-cache',
+  });
 }

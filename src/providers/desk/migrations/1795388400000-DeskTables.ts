@@ -78,7 +78,9 @@ export class DeskTables1795388400000 implements MigrationInterface {
         created_at timestamptz(3) not null,
         constraint uq_desk_conversation_session unique (inbox_id, session_id)
       )`);
-    await db.query('create index ix_desk_conversation_list on desk_conversation (account_id, status, last_activity_at)');
+    await db.query(
+      'create index ix_desk_conversation_list on desk_conversation (account_id, status, last_activity_at)',
+    );
     await db.query(`
       create table desk_message (
         id bigint generated always as identity constraint pk_desk_message primary key,
@@ -110,7 +112,17 @@ export class DeskTables1795388400000 implements MigrationInterface {
   }
 
   async down(db: QueryRunner): Promise<void> {
-    for (const table of ['attachment', 'message', 'conversation', 'contact', 'inbox', 'team_member', 'team', 'agent', 'account'])
+    for (const table of [
+      'attachment',
+      'message',
+      'conversation',
+      'contact',
+      'inbox',
+      'team_member',
+      'team',
+      'agent',
+      'account',
+    ])
       await db.query(`drop table desk_${table}`);
   }
 }

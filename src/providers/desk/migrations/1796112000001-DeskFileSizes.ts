@@ -10,6 +10,8 @@ export class DeskFileSizes1796112000001 implements MigrationInterface {
 
   async down(db: QueryRunner): Promise<void> {
     // A size that does not fit the narrower column becomes unknown.
-    await db.query('alter table desk_attachment alter size_bytes type integer using case when size_bytes <= 2147483647 then size_bytes::integer end');
+    await db.query(
+      'alter table desk_attachment alter size_bytes type integer using case when size_bytes <= 2147483647 then size_bytes::integer end',
+    );
   }
 }

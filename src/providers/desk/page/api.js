@@ -1,6 +1,9 @@
 /** An error with a `message` for the agent. `code` is the server's, or `UNREACHABLE` if there was no response. */
 export class Problem extends Error {
-  constructor(code, message) { super(message); this.code = code; }
+  constructor(code, message) {
+    super(message);
+    this.code = code;
+  }
 }
 
 /** If the service requires a token, the page that opens the desk passes it as `#token=…`. It is kept in memory only. */
@@ -8,7 +11,9 @@ const token = new URLSearchParams(location.hash.slice(1)).get('token');
 if (token) history.replaceState(null, '', location.pathname + location.search);
 
 let agentId = null;
-export const actAs = (id) => { agentId = id; };
+export const actAs = id => {
+  agentId = id;
+};
 
 async function ask(method, path, body) {
   let response;
@@ -28,7 +33,10 @@ async function ask(method, path, body) {
   }
   const answer = await response.json().catch(() => null);
   if (response.ok && answer) return answer;
-  throw new Problem(answer?.error?.code ?? `HTTP_${response.status}`, answer?.error?.message ?? `The desk responded with status ${response.status}; try again.`);
+  throw new Problem(
+    answer?.error?.code ?? `HTTP_${response.status}`,
+    answer?.error?.message ?? `The desk responded with status ${response.status}; try again.`,
+  );
 }
 
 /**
@@ -37,8 +45,11 @@ async function ask(method, path, body) {
  * @throws Problem if the server refuses the stream
  */
 export async function follow(onChange) {
-  const response = await fetch('api/changes', { headers: { accept: 'text/event-stream', ...(token && { authorization: `Bearer ${token}` }) } });
-  if (!response.ok) throw new Problem(`HTTP_${response.status}`, `The desk responded with status ${response.status}; try again.`);
+  const response = await fetch('api/changes', {
+    headers: { accept: 'text/event-stream', ...(token && { authorization: `Bearer ${token}` }) },
+  });
+  if (!response.ok)
+    throw new Problem(`HTTP_${response.status}`, `The desk responded with status ${response.status}; try again.`);
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   for (;;) {
     const { done, value } = await reader.read();

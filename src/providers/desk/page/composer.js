@@ -12,15 +12,21 @@ export class Composer {
     this.drafts = new Map();
     this.form = byId('composer');
     this.text = byId('text');
-    this.form.addEventListener('submit', (event) => { event.preventDefault(); void this.send(); });
+    this.form.addEventListener('submit', event => {
+      event.preventDefault();
+      void this.send();
+    });
     this.form.addEventListener('change', () => this.showMode());
-    this.text.addEventListener('keydown', (event) => {
+    this.text.addEventListener('keydown', event => {
       // While an input method composes, Enter chooses a word.
       if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
       event.preventDefault();
       void this.send();
     });
-    byId('file').addEventListener('change', () => { this.attach([...byId('file').files]); byId('file').value = ''; });
+    byId('file').addEventListener('change', () => {
+      this.attach([...byId('file').files]);
+      byId('file').value = '';
+    });
   }
 
   open(id) {
@@ -30,7 +36,9 @@ export class Composer {
     setText(byId('send-problem'), '');
   }
 
-  draft() { return { text: this.text.value, mode: this.mode, files: this.files }; }
+  draft() {
+    return { text: this.text.value, mode: this.mode, files: this.files };
+  }
 
   restore({ text, mode, files }) {
     this.text.value = text;
@@ -40,7 +48,9 @@ export class Composer {
     this.showMode();
   }
 
-  get mode() { return this.form.querySelector('[name=mode]:checked').value; }
+  get mode() {
+    return this.form.querySelector('[name=mode]:checked').value;
+  }
 
   showMode() {
     this.form.dataset.mode = this.mode;
@@ -52,16 +62,40 @@ export class Composer {
 
   attach(files) {
     const wanted = [...this.files, ...files];
-    const problem = wanted.length > MOST_FILES ? `A message can have at most ${MOST_FILES} files; send the others with another message.`
-      : wanted.reduce((sum, file) => sum + file.size, 0) > LARGEST_TOGETHER ? 'The files are too large: a message can have 5 MB of files. Send them in several messages.' : '';
+    const problem =
+      wanted.length > MOST_FILES
+        ? `A message can have at most ${MOST_FILES} files; send the others with another message.`
+        : wanted.reduce((sum, file) => sum + file.size, 0) > LARGEST_TOGETHER
+          ? 'The files are too large: a message can have 5 MB of files. Send them in several messages.'
+          : '';
     setText(byId('send-problem'), problem);
     if (problem === '') this.files = wanted;
     this.showFiles();
   }
 
   showFiles() {
-    byId('files').replaceChildren(...this.files.map((file) => element('li', {}, file.name,
-      element('button', { type: 'button', 'aria-label': `Remove ${file.name}`, onclick: () => { this.files = this.files.filter((one) => one !== file); this.showFiles(); this.text.focus(); } }, '×'))));
+    byId('files').replaceChildren(
+      ...this.files.map(file =>
+        element(
+          'li',
+          {},
+          file.name,
+          element(
+            'button',
+            {
+              type: 'button',
+              'aria-label': `Remove ${file.name}`,
+              onclick: () => {
+                this.files = this.files.filter(one => one !== file);
+                this.showFiles();
+                this.text.focus();
+              },
+            },
+            '×',
+          ),
+        ),
+      ),
+    );
   }
 
   async send() {
@@ -73,8 +107,13 @@ export class Composer {
     byId('send').setAttribute('aria-disabled', 'true');
     setText(byId('send-problem'), '');
     try {
-      const attachments = await Promise.all(files.map(async (file) =>
-        ({ name: file.name, contentType: file.type || 'application/octet-stream', content: await base64Of(file) })));
+      const attachments = await Promise.all(
+        files.map(async file => ({
+          name: file.name,
+          contentType: file.type || 'application/octet-stream',
+          content: await base64Of(file),
+        })),
+      );
       await post(`conversations/${id}/messages`, { text, visibility, attachments });
       this.forget(id, { text, files });
     } catch (problem) {
@@ -88,16 +127,20 @@ export class Composer {
 
   /** Removes a sent draft. Text typed and files added since then stay. */
   forget(id, sent) {
-    if (id !== this.id) { this.drafts.delete(id); return; }
+    if (id !== this.id) {
+      this.drafts.delete(id);
+      return;
+    }
     if (this.text.value === sent.text) this.text.value = '';
     if (this.files === sent.files) this.files = [];
     this.showFiles();
   }
 }
 
-const base64Of = (file) => new Promise((resolve, reject) => {
-  const reader = new FileReader();
-  reader.onload = () => resolve(reader.result.slice(reader.result.indexOf(',') + 1));
-  reader.onerror = () => reject(new Error(`${file.name} cannot be read; choose the file again.`));
-  reader.readAsDataURL(file);
-});
+const base64Of = file =>
+  new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(reader.result.slice(reader.result.indexOf(',') + 1));
+    reader.onerror = () => reject(new Error(`${file.name} cannot be read; choose the file again.`));
+    reader.readAsDataURL(file);
+  });

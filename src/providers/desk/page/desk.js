@@ -13,13 +13,13 @@ const LIVE_MS = 20_000;
 const TRY_AGAIN_MS = 2_000;
 const parameters = new URLSearchParams(location.search);
 
-const list = new List((id) => void choose(id));
+const list = new List(id => void choose(id));
 const thread = new Thread(refresh);
 const composer = new Composer(refresh);
 
 /** State that a reload of this tab restores. It is per tab, because another tab may be used by another agent. */
 const remembered = {
-  get: (key) => sessionStorage.getItem(`desk:${key}`) ?? parameters.get(key) ?? '',
+  get: key => sessionStorage.getItem(`desk:${key}`) ?? parameters.get(key) ?? '',
   set: (key, value) => sessionStorage.setItem(`desk:${key}`, value),
 };
 
@@ -44,7 +44,8 @@ function become(id) {
   void refresh();
 }
 
-const OFFLINE = 'Offline: the desk cannot be reached, and this page may be out of date. Your text stays here; send it when this line is gone.';
+const OFFLINE =
+  'Offline: the desk cannot be reached, and this page may be out of date. Your text stays here; send it when this line is gone.';
 
 /**
  * Shows a failure of `work` in the connection line, and clears the line after a success. Other errors are shown at the
@@ -69,7 +70,11 @@ async function showPeople() {
   thread.people = { agents, teams };
   const select = byId('agent');
   const wanted = (select.value || remembered.get('agent')).toLowerCase();
-  if (!isSame) select.replaceChildren(element('option', { value: '' }, 'Choose…'), ...agents.map(({ id, name }) => element('option', { value: id }, name)));
+  if (!isSame)
+    select.replaceChildren(
+      element('option', { value: '' }, 'Choose…'),
+      ...agents.map(({ id, name }) => element('option', { value: id }, name)),
+    );
   const found = agents.find(({ id, name, email }) => [id, name.toLowerCase(), email?.toLowerCase()].includes(wanted));
   select.value = found?.id ?? '';
   if (select.value !== (thread.agentId ?? '')) become(select.value);
@@ -82,7 +87,10 @@ let next;
 
 /** Refreshes the page and schedules the next refresh. Two refreshes never run at once. */
 async function live() {
-  if (isRunning) { isStale = true; return; }
+  if (isRunning) {
+    isStale = true;
+    return;
+  }
   isRunning = true;
   isStale = false;
   clearTimeout(next);
@@ -98,20 +106,27 @@ async function live() {
 /** Follows the change stream and reconnects after it ends. */
 async function listen() {
   for (;;) {
-    await follow(() => { isFollowing = true; void live(); }).catch(() => undefined);
+    await follow(() => {
+      isFollowing = true;
+      void live();
+    }).catch(() => undefined);
     if (isFollowing) void live();
     isFollowing = false;
-    await new Promise((resolve) => { setTimeout(resolve, TRY_AGAIN_MS); });
+    await new Promise(resolve => {
+      setTimeout(resolve, TRY_AGAIN_MS);
+    });
   }
 }
 
-byId('agent').addEventListener('change', (event) => become(event.target.value));
+byId('agent').addEventListener('change', event => become(event.target.value));
 byId('agent').addEventListener('focus', () => void watched(showPeople));
 byId('back').addEventListener('click', () => {
   byId('main').dataset.showing = 'list';
   document.querySelector('#conversations [aria-current=true]')?.focus();
 });
-document.addEventListener('visibilitychange', () => { if (!document.hidden) void live(); });
+document.addEventListener('visibilitychange', () => {
+  if (!document.hidden) void live();
+});
 addEventListener('offline', () => setText(byId('connection'), OFFLINE));
 addEventListener('online', () => void live());
 

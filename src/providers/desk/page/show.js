@@ -6,11 +6,11 @@ export function element(tag, attributes = {}, ...children) {
     if (name.startsWith('on')) made.addEventListener(name.slice(2), value);
     else made.setAttribute(name, value === true ? '' : value);
   }
-  made.append(...children.filter((child) => child !== null && child !== undefined));
+  made.append(...children.filter(child => child !== null && child !== undefined));
   return made;
 }
 
-export const byId = (id) => document.getElementById(id);
+export const byId = id => document.getElementById(id);
 
 /** Writes a text only if it differs, so that a screen reader does not announce it again. */
 export function setText(target, text) {
@@ -25,7 +25,11 @@ const moment = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeSty
 export function timeElement(at) {
   const date = new Date(at);
   const isToday = date.toDateString() === new Date().toDateString();
-  return element('time', { datetime: at, title: moment.format(date) }, isToday ? time.format(date) : `${day.format(date)} ${time.format(date)}`);
+  return element(
+    'time',
+    { datetime: at, title: moment.format(date) },
+    isToday ? time.format(date) : `${day.format(date)} ${time.format(date)}`,
+  );
 }
 
 /** Returns how long an end-user has waited. Empty within the first minute. */
@@ -36,10 +40,15 @@ export function waitedText(since) {
   return minutes < 48 * 60 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1_440)} days`;
 }
 
-export const momentText = (at) => moment.format(new Date(at));
+export const momentText = at => moment.format(new Date(at));
 
 export const STATUS_WORDS = { BOT_HELD: 'With the bot', OPEN: 'Open', ON_HOLD: 'On hold', RESOLVED: 'Resolved' };
-export const PRIORITY_WORDS = { LOW: 'low priority', MEDIUM: 'medium priority', HIGH: 'high priority', URGENT: 'urgent' };
+export const PRIORITY_WORDS = {
+  LOW: 'low priority',
+  MEDIUM: 'medium priority',
+  HIGH: 'high priority',
+  URGENT: 'urgent',
+};
 
 /**
  * Returns the address of a file on this service, relative to wherever it is mounted; else the file's own http(s)

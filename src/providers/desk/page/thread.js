@@ -16,13 +16,19 @@ export class Thread {
     this.scroll = byId('scroll');
     byId('earlier').addEventListener('click', () => void this.showEarlier());
     byId('unseen-below').addEventListener('click', () => this.toEnd());
-    this.scroll.addEventListener('scroll', () => { if (this.isAtEnd()) byId('unseen-below').hidden = true; });
-    document.addEventListener('click', (event) => {
-      for (const menu of document.querySelectorAll('details.menu[open]')) if (!menu.contains(event.target)) menu.open = false;
+    this.scroll.addEventListener('scroll', () => {
+      if (this.isAtEnd()) byId('unseen-below').hidden = true;
     });
-    document.addEventListener('keydown', (event) => {
+    document.addEventListener('click', event => {
+      for (const menu of document.querySelectorAll('details.menu[open]'))
+        if (!menu.contains(event.target)) menu.open = false;
+    });
+    document.addEventListener('keydown', event => {
       const menu = event.key === 'Escape' && document.querySelector('details.menu[open]');
-      if (menu) { menu.open = false; menu.querySelector('summary').focus(); }
+      if (menu) {
+        menu.open = false;
+        menu.querySelector('summary').focus();
+      }
     });
   }
 
@@ -51,7 +57,7 @@ export class Thread {
     const { id, last } = this;
     if (id === null) return;
     const turn = ++this.turn;
-    const answer = await get(`conversations/${id}`, last === null ? {} : { after: last }).catch((problem) => {
+    const answer = await get(`conversations/${id}`, last === null ? {} : { after: last }).catch(problem => {
       if (problem.code === 'NOT_FOUND' && id === this.id) this.close(problem.message);
       throw problem;
     });
@@ -77,7 +83,9 @@ export class Thread {
 
   elements(messages) {
     const visitor = this.conversation.contact.name;
-    return messages.map((message) => messageElement(message.author === 'END_USER' ? { ...message, authorName: visitor } : message));
+    return messages.map(message =>
+      messageElement(message.author === 'END_USER' ? { ...message, authorName: visitor } : message),
+    );
   }
 
   async showEarlier() {
@@ -99,42 +107,71 @@ export class Thread {
     setText(byId('thread-title'), conversation.contact.name);
     const { status, agent, team, priority, snoozedUntil, inbox } = conversation;
     byId('thread-state').dataset.status = status;
-    setText(byId('thread-state'), [
-      STATUS_WORDS[status] + (snoozedUntil ? ` until ${momentText(snoozedUntil)}` : ''),
-      agent ? (agent.id === this.agentId ? 'yours' : agent.name) : status === 'OPEN' ? 'unassigned' : null,
-      team && `team ${team.name}`, PRIORITY_WORDS[priority], inbox.name,
-    ].filter(Boolean).join(' · '));
+    setText(
+      byId('thread-state'),
+      [
+        STATUS_WORDS[status] + (snoozedUntil ? ` until ${momentText(snoozedUntil)}` : ''),
+        agent ? (agent.id === this.agentId ? 'yours' : agent.name) : status === 'OPEN' ? 'unassigned' : null,
+        team && `team ${team.name}`,
+        PRIORITY_WORDS[priority],
+        inbox.name,
+      ]
+        .filter(Boolean)
+        .join(' · '),
+    );
     this.showContact(conversation.contact);
     this.showActions(conversation);
   }
 
   showContact({ email, phone, locale, attributes }) {
-    const facts = Object.entries({ 'E-mail': email, Phone: phone, Language: locale, ...attributes }).filter(([, value]) => value);
+    const facts = Object.entries({ 'E-mail': email, Phone: phone, Language: locale, ...attributes }).filter(
+      ([, value]) => value,
+    );
     byId('contact').hidden = facts.length === 0;
-    byId('contact').querySelector('dl').replaceChildren(...facts.flatMap(([name, value]) => [element('dt', {}, name), element('dd', {}, value)]));
+    byId('contact')
+      .querySelector('dl')
+      .replaceChildren(...facts.flatMap(([name, value]) => [element('dt', {}, name), element('dd', {}, value)]));
   }
 
   showActions({ status, agent }) {
     const isWithPeople = status === 'OPEN' || status === 'ON_HOLD';
     const button = (title, testId, verb, body, isPrimary) =>
-      element('button', { type: 'button', 'data-testid': testId, class: isPrimary ? 'primary' : null, onclick: () => void this.act(verb, body) }, title);
+      element(
+        'button',
+        {
+          type: 'button',
+          'data-testid': testId,
+          class: isPrimary ? 'primary' : null,
+          onclick: () => void this.act(verb, body),
+        },
+        title,
+      );
     const box = byId('actions');
     const focused = box.contains(document.activeElement) ? document.activeElement.dataset.testid : null;
-    box.replaceChildren(...(this.agentId === null ? [] : [
-      status !== 'RESOLVED' && agent?.id !== this.agentId && button(status === 'BOT_HELD' ? 'Take over' : 'Take', 'take', 'assign', { agentId: this.agentId }, true),
-      status === 'RESOLVED' && button('Reopen', 'reopen', 'reopen', {}, true),
-      isWithPeople && button('Resolve', 'resolve', 'resolve', {}, agent?.id === this.agentId),
-      isWithPeople && button('Return to the bot', 'return', 'return', {}),
-      status === 'ON_HOLD' && button('Take off hold', 'wake', 'wake', {}),
-      status === 'OPEN' && this.snoozeMenu(button),
-      status !== 'RESOLVED' && this.assignMenu(button, isWithPeople),
-    ].filter(Boolean)));
+    box.replaceChildren(
+      ...(this.agentId === null
+        ? []
+        : [
+            status !== 'RESOLVED' &&
+              agent?.id !== this.agentId &&
+              button(status === 'BOT_HELD' ? 'Take over' : 'Take', 'take', 'assign', { agentId: this.agentId }, true),
+            status === 'RESOLVED' && button('Reopen', 'reopen', 'reopen', {}, true),
+            isWithPeople && button('Resolve', 'resolve', 'resolve', {}, agent?.id === this.agentId),
+            isWithPeople && button('Return to the bot', 'return', 'return', {}),
+            status === 'ON_HOLD' && button('Take off hold', 'wake', 'wake', {}),
+            status === 'OPEN' && this.snoozeMenu(button),
+            status !== 'RESOLVED' && this.assignMenu(button, isWithPeople),
+          ].filter(Boolean)),
+    );
     if (focused !== null) this.focusAction(focused);
   }
 
   /** Keeps the keyboard focus after a redraw: at the same button, else at the first one left. */
   focusAction(testId) {
-    const again = byId('actions').querySelector(`[data-testid="${testId}"]`) ?? byId('actions').querySelector('button, summary') ?? byId('thread-title');
+    const again =
+      byId('actions').querySelector(`[data-testid="${testId}"]`) ??
+      byId('actions').querySelector('button, summary') ??
+      byId('thread-title');
     again.focus();
   }
 
@@ -143,18 +180,26 @@ export class Thread {
     const tomorrow = new Date();
     tomorrow.setDate(tomorrow.getDate() + 1);
     tomorrow.setHours(9, 0, 0, 0);
-    return menu('Put on hold', 'snooze',
+    return menu(
+      'Put on hold',
+      'snooze',
       button('Until the visitor writes', 'snooze-until-written', 'snooze', { until: null }),
       button('For an hour', 'snooze-hour', 'snooze', { until: inAnHour.toISOString() }),
-      button(`Until ${momentText(tomorrow)}`, 'snooze-tomorrow', 'snooze', { until: tomorrow.toISOString() }));
+      button(`Until ${momentText(tomorrow)}`, 'snooze-tomorrow', 'snooze', { until: tomorrow.toISOString() }),
+    );
   }
 
   assignMenu(button, isWithPeople) {
     const { agents, teams } = this.people;
-    return menu('Assign', 'assign',
-      element('h3', {}, 'To a team'), ...teams.map((team) => button(team.name, `assign-team-${team.id}`, 'assign', { teamId: team.id, agentId: null })),
-      element('h3', {}, 'To an agent'), ...agents.map((agent) => button(agent.name, `assign-agent-${agent.id}`, 'assign', { agentId: agent.id })),
-      isWithPeople ? button('Back to the queue', 'unassign', 'assign', { agentId: null }) : null);
+    return menu(
+      'Assign',
+      'assign',
+      element('h3', {}, 'To a team'),
+      ...teams.map(team => button(team.name, `assign-team-${team.id}`, 'assign', { teamId: team.id, agentId: null })),
+      element('h3', {}, 'To an agent'),
+      ...agents.map(agent => button(agent.name, `assign-agent-${agent.id}`, 'assign', { agentId: agent.id })),
+      isWithPeople ? button('Back to the queue', 'unassign', 'assign', { agentId: null }) : null,
+    );
   }
 
   /** Runs an action on this conversation. Shows an error beside the buttons. */
@@ -185,12 +230,22 @@ export class Thread {
     }
   }
 
-  isAtEnd() { return this.scroll.scrollHeight - this.scroll.scrollTop - this.scroll.clientHeight < NEAR_THE_END; }
-  toEnd() { this.scroll.scrollTop = this.scroll.scrollHeight; byId('unseen-below').hidden = true; }
+  isAtEnd() {
+    return this.scroll.scrollHeight - this.scroll.scrollTop - this.scroll.clientHeight < NEAR_THE_END;
+  }
+  toEnd() {
+    this.scroll.scrollTop = this.scroll.scrollHeight;
+    byId('unseen-below').hidden = true;
+  }
 }
 
-const menu = (title, testId, ...items) => element('details', { class: 'menu' },
-  element('summary', { 'data-testid': testId }, `${title} ▾`), element('div', {}, ...items));
+const menu = (title, testId, ...items) =>
+  element(
+    'details',
+    { class: 'menu' },
+    element('summary', { 'data-testid': testId }, `${title} ▾`),
+    element('div', {}, ...items),
+  );
 
 const AUTHOR_WORDS = { END_USER: 'Visitor', BOT: 'Bot', AGENT: 'Agent', SYSTEM: 'Automatic' };
 
@@ -205,13 +260,38 @@ function emptyElement(id) {
 }
 
 function messageElement({ id, kind, author, authorName, visibility, text, at, isDeleted, attachments }) {
-  if (kind === 'ACTIVITY') return element('li', { class: 'activity', 'data-testid': 'activity', 'data-message-id': id }, `${text} `, timeElement(at));
+  if (kind === 'ACTIVITY')
+    return element(
+      'li',
+      { class: 'activity', 'data-testid': 'activity', 'data-message-id': id },
+      `${text} `,
+      timeElement(at),
+    );
   const who = authorName ?? AUTHOR_WORDS[author];
-  const title = visibility === 'PUBLIC' ? who : author === 'AGENT' ? `Note by ${who}, for colleagues only` : `For colleagues only, from the ${AUTHOR_WORDS[author].toLowerCase()}`;
-  return element('li', { class: 'message', 'data-testid': 'message', 'data-message-id': id, 'data-author': author, 'data-visibility': visibility, 'data-deleted': isDeleted ? 'true' : null },
+  const title =
+    visibility === 'PUBLIC'
+      ? who
+      : author === 'AGENT'
+        ? `Note by ${who}, for colleagues only`
+        : `For colleagues only, from the ${AUTHOR_WORDS[author].toLowerCase()}`;
+  return element(
+    'li',
+    {
+      class: 'message',
+      'data-testid': 'message',
+      'data-message-id': id,
+      'data-author': author,
+      'data-visibility': visibility,
+      'data-deleted': isDeleted ? 'true' : null,
+    },
     element('header', {}, `${title} · `, timeElement(at)),
-    isDeleted ? element('div', { class: 'text' }, TAKEN_BACK) : text === '' ? null : element('div', { class: 'text' }, text),
-    ...attachments.map(attachmentElement));
+    isDeleted
+      ? element('div', { class: 'text' }, TAKEN_BACK)
+      : text === ''
+        ? null
+        : element('div', { class: 'text' }, text),
+    ...attachments.map(attachmentElement),
+  );
 }
 
 const INLINE = /^image\/(png|jpeg|gif|webp)$/;
@@ -224,6 +304,9 @@ function attachmentElement({ name, contentType, url }) {
   const address = fileAddress(url);
   if (address === null) return element('p', {}, name);
   const isOwn = !address.includes('://');
-  return element('a', { href: address, target: '_blank', rel: 'noopener noreferrer', 'data-testid': 'file' },
-    isOwn && INLINE.test(contentType) ? element('img', { src: address, alt: name, loading: 'lazy' }) : `📎 ${name}`);
+  return element(
+    'a',
+    { href: address, target: '_blank', rel: 'noopener noreferrer', 'data-testid': 'file' },
+    isOwn && INLINE.test(contentType) ? element('img', { src: address, alt: name, loading: 'lazy' }) : `📎 ${name}`,
+  );
 }

@@ -1,4 +1,4 @@
-import type { ConversationAccess } from '../../../core/ports/support-provider';
+import type { ConversationAccess } from '../../../core/ports/provider/support-provider';
 import { openStage, to, type DeskStage } from './stand';
 
 const reply = { text: 'Hello', visibility: 'PUBLIC' };
@@ -12,7 +12,9 @@ describe('what an agent does at the desk', () => {
     ada = stage.agents.Ada!;
     bob = stage.agents.Bob!;
   });
-  beforeEach(() => { stage.world.ahead = 0; });
+  beforeEach(() => {
+    stage.world.ahead = 0;
+  });
   afterAll(() => stage.world.stop());
 
   const does = async (conversation: ConversationAccess, verb: string, body: unknown = {}, agent = ada) => {
@@ -27,7 +29,11 @@ describe('what an agent does at the desk', () => {
     expect(await stage.view(conversation)).toEqual(before);
   };
   const view = (conversation: ConversationAccess) => stage.view(conversation);
-  const resolved = async () => { const conversation = await stage.waiting(); await does(conversation, 'resolve'); return conversation; };
+  const resolved = async () => {
+    const conversation = await stage.waiting();
+    await does(conversation, 'resolve');
+    return conversation;
+  };
 
   it('takes a conversation of the bot by replying', async () => {
     const conversation = await stage.newConversation();
@@ -35,7 +41,7 @@ describe('what an agent does at the desk', () => {
     expect(await view(conversation)).toEqual({ status: 'OPEN', agentId: ada, teamId: null });
   });
 
-  it('takes a waiting conversation by replying, and leaves a colleague\'s conversation assigned', async () => {
+  it("takes a waiting conversation by replying, and leaves a colleague's conversation assigned", async () => {
     const conversation = await stage.waiting();
     await does(conversation, 'messages', reply);
     await does(conversation, 'messages', reply, bob);
@@ -50,7 +56,7 @@ describe('what an agent does at the desk', () => {
     expect(await view(conversation)).toEqual({ status: 'OPEN', agentId: ada, teamId: null });
   });
 
-  it.each(['BOT_HELD', 'RESOLVED'] as const)('changes nothing by a note while it is %s', async (status) => {
+  it.each(['BOT_HELD', 'RESOLVED'] as const)('changes nothing by a note while it is %s', async status => {
     const conversation = status === 'BOT_HELD' ? await stage.newConversation() : await resolved();
     await does(conversation, 'messages', { text: 'look at this', visibility: 'INTERNAL' });
     expect(await view(conversation)).toEqual({ status, agentId: null, teamId: null });
@@ -58,7 +64,8 @@ describe('what an agent does at the desk', () => {
 
   it('shows in the list who waits, until an agent replies', async () => {
     const conversation = await stage.waiting();
-    const shown = async () => (await stage.call({ path: `/api/conversations/${conversation.conversationId}` })).body.conversation;
+    const shown = async () =>
+      (await stage.call({ path: `/api/conversations/${conversation.conversationId}` })).body.conversation;
     expect(await shown()).toMatchObject({ isWaiting: true, waitingSince: expect.any(String) });
     await does(conversation, 'messages', reply);
     expect(await shown()).toMatchObject({ isWaiting: false, waitingSince: null });
@@ -120,7 +127,10 @@ describe('what an agent does at the desk', () => {
   it('has it off hold once the time is over, everywhere at once', async () => {
     const conversation = await stage.waiting();
     await does(conversation, 'snooze', { until: new Date(Date.now() + 3_600_000).toISOString() });
-    const listed = async (status: string) => (await stage.call({ path: `/api/conversations?status=${status}&limit=200` })).body.conversations.map((one: any) => one.id).includes(conversation.conversationId);
+    const listed = async (status: string) =>
+      (await stage.call({ path: `/api/conversations?status=${status}&limit=200` })).body.conversations
+        .map((one: any) => one.id)
+        .includes(conversation.conversationId);
     expect([await listed('ON_HOLD'), await listed('OPEN')]).toEqual([true, false]);
     stage.world.ahead = 3_600_001;
     expect([await listed('ON_HOLD'), await listed('OPEN')]).toEqual([false, true]);
@@ -132,7 +142,9 @@ describe('what an agent does at the desk', () => {
 
   it('refuses a hold until a time in the past', async () => {
     const conversation = await stage.waiting();
-    const { status } = await stage.call(to(conversation, 'snooze', { until: new Date(Date.now() - 1_000).toISOString() }));
+    const { status } = await stage.call(
+      to(conversation, 'snooze', { until: new Date(Date.now() - 1_000).toISOString() }),
+    );
     expect([status, (await view(conversation)).status]).toEqual([400, 'OPEN']);
   });
 
@@ -142,21 +154,31 @@ describe('what an agent does at the desk', () => {
     expect(await view(conversation)).toEqual({ status: 'OPEN', agentId: ada, teamId: null });
   });
 
-  it.each(['resolve', 'return', 'snooze', 'wake', 'reopen'])('may repeat "%s" without a second activity line', async (verb) => {
-    const conversation = verb === 'reopen' ? await resolved() : await stage.waiting();
-    if (verb === 'wake') await does(conversation, 'snooze');
-    await does(conversation, verb);
-    const lines = async () => (await stage.call({ path: `/api/conversations/${conversation.conversationId}` })).body.messages.length;
-    const before = await lines();
-    await does(conversation, verb);
-    expect(await lines()).toBe(before);
+  it.each(['resolve', 'return', 'snooze', 'wake', 'reopen'])(
+    'may repeat "%s" without a second activity line',
+    async verb => {
+      const conversation = verb === 'reopen' ? await resolved() : await stage.waiting();
+      if (verb === 'wake') await does(conversation, 'snooze');
+      await does(conversation, verb);
+      const lines = async () =>
+        (await stage.call({ path: `/api/conversations/${conversation.conversationId}` })).body.messages.length;
+      const before = await lines();
+      await does(conversation, verb);
+      expect(await lines()).toBe(before);
+    },
+  );
+
+  it.each(['resolve', 'snooze', 'wake', 'reopen'])('cannot "%s" a conversation of the bot', async verb => {
+    await isRefused(await stage.newConversation(), verb);
+  });
+  it.each(['return', 'snooze', 'wake'])('cannot "%s" a resolved conversation', async verb => {
+    await isRefused(await resolved(), verb);
   });
 
-  it.each(['resolve', 'snooze', 'wake', 'reopen'])('cannot "%s" a conversation of the bot', async (verb) => { await isRefused(await stage.newConversation(), verb); });
-  it.each(['return', 'snooze', 'wake'])('cannot "%s" a resolved conversation', async (verb) => { await isRefused(await resolved(), verb); });
-
   it.each<[string, unknown]>([
-    ['no text', { text: ' \n', visibility: 'PUBLIC' }], ['no visibility', { text: 'x' }], ['too much text', { text: 'x'.repeat(100_001), visibility: 'PUBLIC' }],
+    ['no text', { text: ' \n', visibility: 'PUBLIC' }],
+    ['no visibility', { text: 'x' }],
+    ['too much text', { text: 'x'.repeat(100_001), visibility: 'PUBLIC' }],
     ['another visibility', { text: 'x', visibility: 'SECRET' }],
   ])('cannot send %s', async (_what, body) => {
     const conversation = await stage.newConversation();
@@ -173,7 +195,10 @@ describe('what an agent does at the desk', () => {
     const begun = stage.world.committed;
     await does(conversation, 'messages', reply);
     await does(conversation, 'resolve');
-    expect(hints).toEqual([{ place, committed: begun + 1 }, { place, committed: begun + 2 }]);
+    expect(hints).toEqual([
+      { place, committed: begun + 1 },
+      { place, committed: begun + 2 },
+    ]);
     await stage.call(to(conversation, 'snooze'));
     expect(hints).toHaveLength(2);
   });

@@ -1,28 +1,50 @@
-import type { ProviderHttpResponse } from '../../../core/ports/support-provider';
-import { routes } from '../api/routes';
+import type { ProviderHttpResponse } from '../../../core/ports/provider/support-provider';
+import { createRoutes } from '../api/routes';
 import { openStage, to, type DeskStage } from './stand';
 
 describe('the stream of changes at the desk', () => {
   let stage: DeskStage;
-  beforeEach(async () => { stage = await openStage(); });
+  beforeEach(async () => {
+    stage = await openStage();
+  });
   afterEach(() => stage.world.stop());
 
   /** Returns the routes of one replica, and counts their statements. */
   function replica() {
     const { host } = stage.world;
-    const replica = { statements: 0, ask: routes({ ...host, database: { ...host.database, query: (text, values) => { replica.statements += 1; return host.database.query(text, values); } } }) };
+    const replica = {
+      statements: 0,
+      ask: createRoutes({
+        ...host,
+        database: {
+          ...host.database,
+          query: (text, values) => {
+            replica.statements += 1;
+            return host.database.query(text, values);
+          },
+        },
+      }),
+    };
     return replica;
   }
-  async function follow(of: ReturnType<typeof replica>, organizationId = stage.organizationId): Promise<AsyncIterableIterator<string>> {
+  async function follow(
+    of: ReturnType<typeof replica>,
+    organizationId = stage.organizationId,
+  ): Promise<AsyncIterableIterator<string>> {
     const response: ProviderHttpResponse = await of.ask({
-      method: 'GET', path: '/api/changes', query: new URLSearchParams(), headers: {}, readBody: async () => Buffer.from(''), caller: { organizationId, role: 'ui', userId: null },
+      method: 'GET',
+      path: '/api/changes',
+      query: new URLSearchParams(),
+      headers: {},
+      readBody: async () => Buffer.from(''),
+      caller: { organizationId, role: 'ui', userId: null },
     });
     expect(response.headers['content-type']).toContain('text/event-stream');
     return response.body as AsyncIterableIterator<string>;
   }
   /** Waits for the next change. Heartbeats do not count. */
   async function changed(stream: AsyncIterableIterator<string>): Promise<void> {
-    for (let text: string | undefined = ''; !text.startsWith('event: changed');) {
+    for (let text: string | undefined = ''; !text.startsWith('event: changed'); ) {
       const next: IteratorResult<string> = await stream.next();
       if (next.done) throw new Error('The event stream ended before the expected change.');
       text = next.value;
@@ -44,7 +66,19 @@ describe('the stream of changes at the desk', () => {
   });
 
   it('costs one statement a second for all readers of a process, and nothing once the last has left', async () => {
-    jest.useFakeTimers({ doNotFake: ['Date', 'hrtime', 'nextTick', 'performance', 'queueMicrotask', 'setImmediate', 'clearImmediate', 'setTimeout', 'clearTimeout'] });
+    jest.useFakeTimers({
+      doNotFake: [
+        'Date',
+        'hrtime',
+        'nextTick',
+        'performance',
+        'queueMicrotask',
+        'setImmediate',
+        'clearImmediate',
+        'setTimeout',
+        'clearTimeout',
+      ],
+    });
     try {
       const one = replica();
       const streams = [await follow(one), await follow(one), await follow(one)];

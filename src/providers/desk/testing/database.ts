@@ -17,18 +17,26 @@ export interface TestDatabase extends Database {
 /** Opens a new database that has only the desk's tables; the desk needs no others. */
 export async function openTestDatabase(): Promise<TestDatabase> {
   const server = process.env.TEST_DATABASE_URL;
-  if (!server) throw new Error('TEST_DATABASE_URL is not set; run this through jest, whose global setup starts a Postgres.');
+  if (!server)
+    throw new Error('TEST_DATABASE_URL is not set; run this through jest, whose global setup starts a Postgres.');
   const name = `desk_${randomUUID().replaceAll('-', '')}`;
   await once(server, `create database ${name}`);
   const url = Object.assign(new URL(server), { pathname: `/${name}` }).href;
-  const source = await new DataSource({ type: 'postgres', url, migrations: DESK_MIGRATIONS, migrationsTableName: 'desk_test_migration', poolSize: 1 }).initialize();
+  const source = await new DataSource({
+    type: 'postgres',
+    url,
+    migrations: DESK_MIGRATIONS,
+    migrationsTableName: 'desk_test_migration',
+    poolSize: 1,
+  }).initialize();
   await source.runMigrations();
   await source.destroy();
 
   const pool = new Pool({ connectionString: url, max: 12 });
   pool.on('error', () => {});
   return {
-    pool, url,
+    pool,
+    url,
     query: (text, values) => pool.query(text, values as unknown[]),
     async transaction(work) {
       const client = await pool.connect();

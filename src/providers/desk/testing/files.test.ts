@@ -1,35 +1,64 @@
 import { randomUUID } from 'node:crypto';
-import type { PostedFile } from '../../../core/ports/support-provider';
+import type { PostedFile } from '../../../core/ports/provider/support-provider';
 import { postedFile } from '../../testing/posted-file';
 import { MAX_FILES_BYTES } from '../api/input';
-import { MAX_POSTED_BYTES } from '../posted-files';
+import { MAX_POSTED_BYTES } from '../read-posted-files';
 import { openStage, to, type DeskStage } from './stand';
 
 const PNG = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex');
-const file = (name: string, contentType: string, content: Buffer) => ({ name, contentType, content: content.toString('base64') });
+const file = (name: string, contentType: string, content: Buffer) => ({
+  name,
+  contentType,
+  content: content.toString('base64'),
+});
 
 describe('files that end-users and bots send', () => {
   let stage: DeskStage;
-  beforeAll(async () => { stage = await openStage(); });
+  beforeAll(async () => {
+    stage = await openStage();
+  });
   afterAll(() => stage.world.stop());
 
   const post = async (...attachments: PostedFile[]) => {
     const conversation = await stage.newConversation();
-    const message = { id: randomUUID(), author: 'END_USER' as const, visibility: 'PUBLIC' as const, text: 'see this', attachments, authorName: null, createdAt: new Date().toISOString() };
+    const message = {
+      id: randomUUID(),
+      author: 'END_USER' as const,
+      visibility: 'PUBLIC' as const,
+      text: 'see this',
+      attachments,
+      authorName: null,
+      createdAt: new Date().toISOString(),
+    };
     await stage.provider.postMessage({ conversation, message, mayExist: false, lookAfter: null }, stage.signal());
     return (await stage.call({ path: `/api/conversations/${conversation.conversationId}` })).body.messages.at(-1);
   };
 
   it('are stored by the desk, so that agents see them long after their links expired', async () => {
-    const { text, attachments: [photo] } = await post(postedFile('photo.png', 'image/png', PNG));
+    const {
+      text,
+      attachments: [photo],
+    } = await post(postedFile('photo.png', 'image/png', PNG));
     expect([text, photo.name, photo.sizeBytes]).toEqual(['see this', 'photo.png', PNG.length]);
-    const fetched = await stage.call({ path: photo.url.slice('/providers/desk'.length), organizationId: null, agent: '' });
-    expect([fetched.status, fetched.headers['content-type'], fetched.raw.equals(PNG)]).toEqual([200, 'image/png', true]);
+    const fetched = await stage.call({
+      path: photo.url.slice('/providers/desk'.length),
+      organizationId: null,
+      agent: '',
+    });
+    expect([fetched.status, fetched.headers['content-type'], fetched.raw.equals(PNG)]).toEqual([
+      200,
+      'image/png',
+      true,
+    ]);
   });
 
   it('are named beyond the size limit, whatever their declared size', async () => {
     const half = Buffer.alloc(MAX_POSTED_BYTES / 2 + 1);
-    const { text, attachments } = await post(postedFile('one.png', 'image/png', half), { ...postedFile('two.png', 'image/png', half), sizeBytes: 1 }, postedFile('three.png', 'image/png', PNG));
+    const { text, attachments } = await post(
+      postedFile('one.png', 'image/png', half),
+      { ...postedFile('two.png', 'image/png', half), sizeBytes: 1 },
+      postedFile('three.png', 'image/png', PNG),
+    );
     expect(text).toBe('see this\n[two.png] is too large for the desk.');
     expect(attachments.map(({ name }: { name: string }) => name)).toEqual(['one.png', 'three.png']);
   });
@@ -37,7 +66,9 @@ describe('files that end-users and bots send', () => {
 
 describe('files that agents send', () => {
   let stage: DeskStage;
-  beforeAll(async () => { stage = await openStage(); });
+  beforeAll(async () => {
+    stage = await openStage();
+  });
   afterAll(() => stage.world.stop());
 
   const send = async (...attachments: unknown[]) => {
@@ -46,15 +77,24 @@ describe('files that agents send', () => {
     return { conversation, answer };
   };
   const shown = async (conversation: { conversationId: string }) =>
-    (await stage.call({ path: `/api/conversations/${conversation.conversationId}` })).body.messages.flatMap((message: any) => message.attachments);
+    (await stage.call({ path: `/api/conversations/${conversation.conversationId}` })).body.messages.flatMap(
+      (message: any) => message.attachments,
+    );
   const below = (url: string) => url.slice('/providers/desk'.length);
 
   it('are fetched as they were sent, by anybody who has the address and nobody else', async () => {
-    const { conversation, answer } = await send(file('täst "1".png', 'image/png', PNG), file('list.csv', 'text/csv', Buffer.from('a,b\n')));
+    const { conversation, answer } = await send(
+      file('täst "1".png', 'image/png', PNG),
+      file('list.csv', 'text/csv', Buffer.from('a,b\n')),
+    );
     expect(answer.status).toBe(201);
     const [image, list] = await shown(conversation);
     const fetched = await stage.call({ path: below(image.url), organizationId: null, agent: '' });
-    expect([fetched.status, fetched.headers['content-type'], fetched.raw.equals(PNG)]).toEqual([200, 'image/png', true]);
+    expect([fetched.status, fetched.headers['content-type'], fetched.raw.equals(PNG)]).toEqual([
+      200,
+      'image/png',
+      true,
+    ]);
     expect((await stage.call({ path: below(list.url), organizationId: null, agent: '' })).raw.toString()).toBe('a,b\n');
 
     const wrong = below(image.url).replace(/files\/.{43}/, `files/${'A'.repeat(43)}`);
@@ -67,39 +107,70 @@ describe('files that agents send', () => {
     const [{ id }] = await shown(conversation);
     const others = await stage.enable();
     expect((await stage.call({ path: `/api/attachments/${id}` })).raw.equals(PNG)).toBe(true);
-    expect((await stage.call({ path: `/api/attachments/${id}`, organizationId: others.organizationId })).status).toBe(404);
+    expect((await stage.call({ path: `/api/attachments/${id}`, organizationId: others.organizationId })).status).toBe(
+      404,
+    );
     expect((await stage.call({ path: `/api/attachments/${id}`, organizationId: null })).status).toBe(401);
     expect((await stage.call({ path: '/api/attachments/x' })).status).toBe(404);
   });
 
-  it.each([['page.html', 'text/html'], ['drawing.svg', 'image/svg+xml'], ['data.xml', 'text/xml']])(
-    'are never run in this service\'s name: %s', async (name, contentType) => {
-      const { conversation } = await send(file(name, contentType, Buffer.from('<script>alert(1)</script>')));
-      const [{ url }] = await shown(conversation);
-      expect((await stage.call({ path: below(url) })).headers).toMatchObject({
-        'content-type': 'application/octet-stream', 'content-disposition': expect.stringMatching(/^attachment;/),
-        'x-content-type-options': 'nosniff', 'content-security-policy': expect.stringContaining('sandbox'),
-      });
+  it.each([
+    ['page.html', 'text/html'],
+    ['drawing.svg', 'image/svg+xml'],
+    ['data.xml', 'text/xml'],
+  ])("are never run in this service's name: %s", async (name, contentType) => {
+    const { conversation } = await send(file(name, contentType, Buffer.from('<script>alert(1)</script>')));
+    const [{ url }] = await shown(conversation);
+    expect((await stage.call({ path: below(url) })).headers).toMatchObject({
+      'content-type': 'application/octet-stream',
+      'content-disposition': expect.stringMatching(/^attachment;/),
+      'x-content-type-options': 'nosniff',
+      'content-security-policy': expect.stringContaining('sandbox'),
     });
+  });
 
   it.each<[string, string | null, string, string]>([
-    ['the address that the operator gave', 'https://help.example.com/support/', 'https://hooks.example.com/webhooks/x', 'https://help.example.com/support/providers/desk/files/'],
-    ['the address of our webhooks', null, 'https://hooks.example.com/webhooks/x', 'https://hooks.example.com/providers/desk/files/'],
+    [
+      'the address that the operator gave',
+      'https://help.example.com/support/',
+      'https://hooks.example.com/webhooks/x',
+      'https://help.example.com/support/providers/desk/files/',
+    ],
+    [
+      'the address of our webhooks',
+      null,
+      'https://hooks.example.com/webhooks/x',
+      'https://hooks.example.com/providers/desk/files/',
+    ],
     ['no address at all', null, '', '/providers/desk/files/'],
   ])('have an address for the core: %s', async (_what, baseUrl, webhookUrl, start) => {
     const { conversation } = await send(file('a.png', 'image/png', PNG));
     const inbox = { ...conversation.inbox, account: { ...conversation.inbox.account, baseUrl, webhookUrl } };
-    const { observations } = await stage.provider.readForward({ conversation: { ...conversation, inbox }, after: null }, stage.signal());
-    const said = observations.find((found) => found.kind === 'agentMessage');
-    expect(said).toMatchObject({ text: '', attachments: [{ url: expect.stringContaining(start), name: 'a.png', contentType: 'image/png', sizeBytes: PNG.length }] });
+    const { observations } = await stage.provider.listMessages(
+      { conversation: { ...conversation, inbox }, after: null },
+      stage.signal(),
+    );
+    const said = observations.find(found => found.kind === 'agentMessage');
+    expect(said).toMatchObject({
+      text: '',
+      attachments: [
+        { url: expect.stringContaining(start), name: 'a.png', contentType: 'image/png', sizeBytes: PNG.length },
+      ],
+    });
     expect(said?.kind === 'agentMessage' && said.attachments[0]!.url.startsWith(start)).toBe(true);
   });
 
   it('may fill the limit together, and not a byte more', async () => {
     const half = Buffer.alloc(MAX_FILES_BYTES / 2, 7);
-    const full = await send(file('a.bin', 'application/octet-stream', half), file('b.bin', 'application/octet-stream', half));
+    const full = await send(
+      file('a.bin', 'application/octet-stream', half),
+      file('b.bin', 'application/octet-stream', half),
+    );
     expect(full.answer.status).toBe(201);
-    const over = await send(file('a.bin', 'application/octet-stream', half), file('b.bin', 'application/octet-stream', Buffer.concat([half, Buffer.from('x')])));
+    const over = await send(
+      file('a.bin', 'application/octet-stream', half),
+      file('b.bin', 'application/octet-stream', Buffer.concat([half, Buffer.from('x')])),
+    );
     expect([over.answer.status, over.answer.body.error.code]).toEqual([413, 'FILE_TOO_LARGE']);
     expect(await shown(over.conversation)).toEqual([]);
     expect((await stage.view(over.conversation)).status).toBe('BOT_HELD');

@@ -1,4 +1,4 @@
-import type { ConversationAccess } from '../../../core/ports/support-provider';
+import type { ConversationAccess } from '../../../core/ports/provider/support-provider';
 import { openStage, to, type DeskStage, type Stand } from './stand';
 import type { DeskCall } from './world';
 
@@ -17,7 +17,9 @@ describe('who may do what at the desk', () => {
   afterAll(() => stage.world.stop());
 
   it('responds with 401 to an unidentified caller', async () => {
-    expect((await stage.call({ path: '/api/conversations', organizationId: null })).body.error.code).toBe('UNAUTHENTICATED');
+    expect((await stage.call({ path: '/api/conversations', organizationId: null })).body.error.code).toBe(
+      'UNAUTHENTICATED',
+    );
   });
 
   it('responds with 403 to a bot', async () => {
@@ -32,9 +34,9 @@ describe('who may do what at the desk', () => {
   });
 
   it.each<[string, (call: DeskCall) => DeskCall]>([
-    ['another organization', (call) => ({ ...call, agent: others.agents.Ada! })],
-    ['nowhere', (call) => ({ ...call, agent: '987654321' })],
-    ['an id that is none', (call) => ({ ...call, agent: "1' or '1'='1" })],
+    ['another organization', call => ({ ...call, agent: others.agents.Ada! })],
+    ['nowhere', call => ({ ...call, agent: '987654321' })],
+    ['an id that is none', call => ({ ...call, agent: "1' or '1'='1" })],
   ])('does not know an agent of %s', async (_where, as) => {
     const { status, body } = await stage.call(as(to(ours, 'resolve')));
     expect([status, body.error.code]).toEqual([404, 'NOT_FOUND']);
@@ -42,13 +44,19 @@ describe('who may do what at the desk', () => {
   });
 
   it('does not let the BotAgent act as a person', async () => {
-    const { rows: [bot] } = await stage.world.database.query(`select id from desk_agent where kind = 'BOT' and account_id = $1`, [ours.inbox.account.externalId]);
+    const {
+      rows: [bot],
+    } = await stage.world.database.query(`select id from desk_agent where kind = 'BOT' and account_id = $1`, [
+      ours.inbox.account.externalId,
+    ]);
     expect((await stage.call({ ...to(ours, 'resolve'), agent: bot.id })).status).toBe(404);
     expect((await stage.call(to(ours, 'assign', { agentId: bot.id }))).status).toBe(404);
   });
 
   it('lists nothing of another organization', async () => {
-    const listed = await Promise.all(['/api/conversations', '/api/agents', '/api/teams'].map(async (path) => (await stage.call({ path })).body));
+    const listed = await Promise.all(
+      ['/api/conversations', '/api/agents', '/api/teams'].map(async path => (await stage.call({ path })).body),
+    );
     expect(listed[0].conversations.map((one: any) => one.id)).toEqual([ours.conversationId]);
     expect(listed[1].agents.map((one: any) => one.id).sort()).toEqual(Object.values(stage.agents).sort());
     expect(listed[2].teams.map((one: any) => one.id)).toEqual(Object.values(stage.teams));
@@ -56,8 +64,13 @@ describe('who may do what at the desk', () => {
   });
 
   it.each<[string, unknown]>([
-    ['messages', { text: 'let me in', visibility: 'PUBLIC' }], ['assign', { agentId: null }], ['resolve', {}], ['return', {}],
-    ['snooze', {}], ['wake', {}], ['reopen', {}],
+    ['messages', { text: 'let me in', visibility: 'PUBLIC' }],
+    ['assign', { agentId: null }],
+    ['resolve', {}],
+    ['return', {}],
+    ['snooze', {}],
+    ['wake', {}],
+    ['reopen', {}],
   ])('treats a foreign conversation like an unknown one: %s', async (verb, body) => {
     const before = await stage.view(theirs);
     const foreign = await stage.call(to(theirs, verb, body));
@@ -88,9 +101,24 @@ describe('who may do what at the desk', () => {
     ['an unknown filter value', { path: '/api/conversations?status=ASLEEP' }, 400, 'INPUT_INVALID'],
     ['a limit beyond the limit', { path: '/api/conversations?limit=100000' }, 400, 'INPUT_INVALID'],
     ['"mine" of nobody', { path: '/api/conversations?agent=me', agent: '' }, 400, 'AGENT_REQUIRED'],
-    ['a body that is no JSON', { method: 'POST', path: '/api/conversations/1/resolve', body: '{' }, 400, 'INPUT_INVALID'],
-    ['a body of another type', { method: 'POST', path: '/api/conversations/1/resolve', body: {}, headers: { 'content-type': 'text/plain' } }, 415, 'JSON_REQUIRED'],
-    ['a field that is none', { method: 'POST', path: '/api/conversations/1/resolve', body: { force: true } }, 400, 'INPUT_INVALID'],
+    [
+      'a body that is no JSON',
+      { method: 'POST', path: '/api/conversations/1/resolve', body: '{' },
+      400,
+      'INPUT_INVALID',
+    ],
+    [
+      'a body of another type',
+      { method: 'POST', path: '/api/conversations/1/resolve', body: {}, headers: { 'content-type': 'text/plain' } },
+      415,
+      'JSON_REQUIRED',
+    ],
+    [
+      'a field that is none',
+      { method: 'POST', path: '/api/conversations/1/resolve', body: { force: true } },
+      400,
+      'INPUT_INVALID',
+    ],
   ])('refuses %s', async (_what, call, status, code) => {
     const answer = await stage.call(call);
     expect([answer.status, answer.body.error.code]).toEqual([status, code]);

@@ -1,23 +1,38 @@
 import { desk } from '..';
 import { openStage, type DeskStage } from './stand';
 
-const problems = (input: { baseUrl?: string; settings?: Record<string, unknown>; credentials?: Record<string, string> }) =>
-  desk.parseSettings({ baseUrl: null, settings: {}, credentials: {}, ...input }).problems.map((problem) => problem.field);
+const problems = (input: {
+  baseUrl?: string;
+  settings?: Record<string, unknown>;
+  credentials?: Record<string, string>;
+}) =>
+  desk.parseSettings({ baseUrl: null, settings: {}, credentials: {}, ...input }).problems.map(problem => problem.field);
 
 describe('settings of the desk', () => {
-  it('may all be omitted', () => { expect(problems({})).toEqual([]); });
+  it('may all be omitted', () => {
+    expect(problems({})).toEqual([]);
+  });
 
   it.each<[string, Parameters<typeof problems>[0], readonly string[]]>([
     ['an unknown setting', { settings: { colour: 'red' } }, ['settings']],
     ['an agent without e-mail', { settings: { agents: [{ name: 'Cy' }] } }, ['settings.agents.0.email']],
     ['a team without a name', { settings: { teams: [{ name: ' ' }] } }, ['settings.teams.0.name']],
-    ['a member that is no e-mail', { settings: { teams: [{ name: 'support', members: ['Cy'] }] } }, ['settings.teams.0.members.0']],
+    [
+      'a member that is no e-mail',
+      { settings: { teams: [{ name: 'support', members: ['Cy'] }] } },
+      ['settings.teams.0.members.0'],
+    ],
     ['an address that is none', { baseUrl: 'support.example.com' }, ['baseUrl']],
     ['an address of another kind', { baseUrl: 'ftp://support.example.com' }, ['baseUrl']],
     ['a credential', { credentials: { token: 'x' } }, ['credentials.token']],
-    ['several at once', { baseUrl: 'x', settings: { teams: 'all', agents: [{}] }, credentials: { token: 'x' } },
-      ['baseUrl', 'settings.agents.0.name', 'settings.agents.0.email', 'settings.teams', 'credentials.token']],
-  ])('are refused by field: %s', (_what, input, fields) => { expect(problems(input).sort()).toEqual([...fields].sort()); });
+    [
+      'several at once',
+      { baseUrl: 'x', settings: { teams: 'all', agents: [{}] }, credentials: { token: 'x' } },
+      ['baseUrl', 'settings.agents.0.name', 'settings.agents.0.email', 'settings.teams', 'credentials.token'],
+    ],
+  ])('are refused by field: %s', (_what, input, fields) => {
+    expect(problems(input).sort()).toEqual([...fields].sort());
+  });
 
   describe('at setup', () => {
     let stage: DeskStage;
@@ -30,11 +45,14 @@ describe('settings of the desk', () => {
     afterAll(() => stage.world.stop());
 
     it('create a team "support" of all agents by default', async () => {
-      const { teams, agents, organizationId, leftToDo } = await stage.enable();
+      const { teams, agents, organizationId, manualSteps } = await stage.enable();
       expect(Object.keys(teams)).toEqual(['support']);
-      expect(leftToDo).toEqual([]);
+      expect(manualSteps).toEqual([]);
       const listed = (await stage.world.call({ path: '/api/agents', organizationId })).body.agents;
-      expect(listed.map((agent: any) => [agent.id, agent.teamIds])).toEqual([[agents.Ada, [teams.support]], [agents.Bob, [teams.support]]]);
+      expect(listed.map((agent: any) => [agent.id, agent.teamIds])).toEqual([
+        [agents.Ada, [teams.support]],
+        [agents.Bob, [teams.support]],
+      ]);
     });
 
     it('create the named agents and teams, with the known members', async () => {
@@ -47,39 +65,89 @@ describe('settings of the desk', () => {
     });
 
     it('report an unknown member as a manual step', () => {
-      expect(stage.leftToDo).toEqual([expect.stringContaining('stranger@example.org')]);
+      expect(stage.manualSteps).toEqual([expect.stringContaining('stranger@example.org')]);
     });
 
     it('report a desk without agents as a manual step', async () => {
-      const access = { accountId: 'empty', externalId: null, baseUrl: null, settings: {}, credentials: {}, webhookUrl: '' };
-      const { leftToDo } = await stage.provider.ensureAccount({ access, organizationId: 'org-empty', name: 'Empty', owners: [], save: async () => {} }, stage.signal());
-      expect(leftToDo).toHaveLength(1);
+      const access = {
+        accountId: 'empty',
+        externalId: null,
+        baseUrl: null,
+        settings: {},
+        credentials: {},
+        webhookUrl: '',
+      };
+      const { manualSteps } = await stage.provider.ensureAccount(
+        { access, organizationId: 'org-empty', name: 'Empty', owners: [], save: async () => {} },
+        stage.signal(),
+      );
+      expect(manualSteps).toHaveLength(1);
     });
 
     it('give the BotAgent its role back when they are applied again', async () => {
       const stand = await stage.enable();
-      await stage.world.database.query(`update desk_agent set role = 'AGENT' where kind = 'BOT' and account_id = $1`, [stand.inbox.account.externalId]);
-      await expect(stage.provider.listAgents(stand.inbox.account, stage.signal())).rejects.toMatchObject({ code: 'PROVIDER_AUTH' });
-      await stage.provider.ensureAccount({ access: stand.inbox.account, organizationId: stand.organizationId, name: 'Acme', owners: [], save: async () => {} }, stage.signal());
+      await stage.world.database.query(`update desk_agent set role = 'AGENT' where kind = 'BOT' and account_id = $1`, [
+        stand.inbox.account.externalId,
+      ]);
+      await expect(stage.provider.listAgents(stand.inbox.account, stage.signal())).rejects.toMatchObject({
+        code: 'PROVIDER_AUTH',
+      });
+      await stage.provider.ensureAccount(
+        {
+          access: stand.inbox.account,
+          organizationId: stand.organizationId,
+          name: 'Acme',
+          owners: [],
+          save: async () => {},
+        },
+        stage.signal(),
+      );
       expect(await stage.provider.listAgents(stand.inbox.account, stage.signal())).toHaveLength(2);
     });
 
-    it('keep an owner\'s role when they name the owner as an agent', async () => {
-      const access = { accountId: 'both', externalId: null, baseUrl: null, settings: { agents: [{ name: 'Ada', email: 'ADA@both.example' }] }, credentials: {}, webhookUrl: '' };
+    it("keep an owner's role when they name the owner as an agent", async () => {
+      const access = {
+        accountId: 'both',
+        externalId: null,
+        baseUrl: null,
+        settings: { agents: [{ name: 'Ada', email: 'ADA@both.example' }] },
+        credentials: {},
+        webhookUrl: '',
+      };
       const apply = (owners: { name: string; email: string }[]) =>
-        stage.provider.ensureAccount({ access, organizationId: 'org-both', name: 'Both', owners, save: async () => {} }, stage.signal());
+        stage.provider.ensureAccount(
+          { access, organizationId: 'org-both', name: 'Both', owners, save: async () => {} },
+          stage.signal(),
+        );
       const { externalId } = await apply([{ name: 'Ada', email: 'ada@both.example' }]);
       await apply([]);
-      expect((await stage.provider.listAgents({ ...access, externalId }, stage.signal())).map((agent) => agent.role)).toEqual(['ADMINISTRATOR']);
+      expect(
+        (await stage.provider.listAgents({ ...access, externalId }, stage.signal())).map(agent => agent.role),
+      ).toEqual(['ADMINISTRATOR']);
     });
 
     it('create one account when four replicas apply them at once', async () => {
-      const access = { accountId: 'raced', externalId: null, baseUrl: null, settings: {}, credentials: {}, webhookUrl: '' };
+      const access = {
+        accountId: 'raced',
+        externalId: null,
+        baseUrl: null,
+        settings: {},
+        credentials: {},
+        webhookUrl: '',
+      };
       const owners = [{ name: 'Ada', email: 'ada@raced.example' }];
-      const made = await Promise.all(Array.from({ length: 4 }, () =>
-        stage.provider.ensureAccount({ access, organizationId: 'org-raced', name: 'Raced', owners, save: async () => {} }, stage.signal())));
-      expect(new Set(made.map((account) => account.externalId)).size).toBe(1);
-      expect(await stage.provider.listAgents({ ...access, externalId: made[0]!.externalId }, stage.signal())).toHaveLength(1);
+      const made = await Promise.all(
+        Array.from({ length: 4 }, () =>
+          stage.provider.ensureAccount(
+            { access, organizationId: 'org-raced', name: 'Raced', owners, save: async () => {} },
+            stage.signal(),
+          ),
+        ),
+      );
+      expect(new Set(made.map(account => account.externalId)).size).toBe(1);
+      expect(
+        await stage.provider.listAgents({ ...access, externalId: made[0]!.externalId }, stage.signal()),
+      ).toHaveLength(1);
     });
   });
 });

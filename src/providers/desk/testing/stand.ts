@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { MessageAuthor } from '../../../core/message';
-import type { ConversationAccess, InboxAccess, SupportProvider } from '../../../core/ports/support-provider';
+import type { ConversationAccess, InboxAccess, SupportProvider } from '../../../core/ports/provider/support-provider';
 import { desk } from '..';
 import { newOrganization, openWorld, type DeskCall, type DeskWorld } from './world';
 
@@ -14,7 +14,7 @@ export interface Stand {
   /** Agent ids by name. */
   readonly agents: Readonly<Record<string, string>>;
   readonly teams: Readonly<Record<string, string>>;
-  readonly leftToDo: readonly string[];
+  readonly manualSteps: readonly string[];
 }
 
 export interface DeskStage extends Stand {
@@ -28,7 +28,9 @@ export interface DeskStage extends Stand {
   /** Returns a conversation that waits for an agent. */
   waiting(): Promise<ConversationAccess>;
   says(conversation: ConversationAccess, author: MessageAuthor, text: string, id?: string): Promise<string>;
-  view(conversation: ConversationAccess): Promise<{ readonly status: string; readonly agentId: string | null; readonly teamId: string | null }>;
+  view(
+    conversation: ConversationAccess,
+  ): Promise<{ readonly status: string; readonly agentId: string | null; readonly teamId: string | null }>;
 }
 
 export async function openStage(settings?: Readonly<Record<string, unknown>>): Promise<DeskStage> {
@@ -38,25 +40,40 @@ export async function openStage(settings?: Readonly<Record<string, unknown>>): P
 
   const enable = async (wanted: Readonly<Record<string, unknown>> = {}): Promise<Stand> => {
     const fresh = newOrganization(wanted);
-    const { externalId, leftToDo } = await provider.ensureAccount({ ...fresh, save: async () => {} }, signal());
+    const { externalId, manualSteps } = await provider.ensureAccount({ ...fresh, save: async () => {} }, signal());
     const account = { ...fresh.access, externalId };
-    const inbox = await provider.ensureInbox({ account, externalId: null, providerData: {}, inboxId: randomUUID(), chatbotId: 'bot', name: 'Shop' }, signal());
-    const byName = (list: readonly { externalId: string; name: string }[]) => Object.fromEntries(list.map((one) => [one.name, one.externalId]));
+    const inbox = await provider.ensureInbox(
+      { account, externalId: null, providerData: {}, inboxId: randomUUID(), chatbotId: 'bot', name: 'Shop' },
+      signal(),
+    );
+    const byName = (list: readonly { externalId: string; name: string }[]) =>
+      Object.fromEntries(list.map(one => [one.name, one.externalId]));
     return {
-      organizationId: fresh.organizationId, accountId: account.accountId, inbox: { account, ...inbox }, leftToDo,
-      agents: byName(await provider.listAgents(account, signal())), teams: byName(await provider.listTeams(account, signal())),
+      organizationId: fresh.organizationId,
+      accountId: account.accountId,
+      inbox: { account, ...inbox },
+      manualSteps,
+      agents: byName(await provider.listAgents(account, signal())),
+      teams: byName(await provider.listTeams(account, signal())),
     };
   };
   const stand = await enable(settings);
 
   const stage: DeskStage = {
-    ...stand, world, provider, signal, enable,
-    call: (request) => world.call({ organizationId: stand.organizationId, agent: stand.agents.Ada!, ...request }),
+    ...stand,
+    world,
+    provider,
+    signal,
+    enable,
+    call: request => world.call({ organizationId: stand.organizationId, agent: stand.agents.Ada!, ...request }),
     async newConversation(inbox = stand.inbox) {
       const sessionId = randomUUID();
       const endUser = { externalId: sessionId, name: 'Eve', email: null, phone: null, locale: null, attributes: {} };
       const contactId = await provider.ensureContact(inbox, sessionId, endUser, signal());
-      const conversationId = await provider.openConversation({ inbox, contactId, sessionId, mayExist: false }, signal());
+      const conversationId = await provider.openConversation(
+        { inbox, contactId, sessionId, mayExist: false },
+        signal(),
+      );
       return { inbox, contactId, conversationId, sessionId };
     },
     async waiting() {
@@ -64,10 +81,24 @@ export async function openStage(settings?: Readonly<Record<string, unknown>>): P
       await provider.openForAgents({ conversation, teamId: null, agentId: null, priority: null }, signal());
       return conversation;
     },
-    says: (conversation, author, text, id = randomUUID()) => provider.postMessage({
-      conversation, mayExist: false, lookAfter: null,
-      message: { id, author, visibility: 'PUBLIC', text, attachments: [], authorName: null, createdAt: new Date().toISOString() },
-    }, signal()),
+    says: (conversation, author, text, id = randomUUID()) =>
+      provider.postMessage(
+        {
+          conversation,
+          mayExist: false,
+          lookAfter: null,
+          message: {
+            id,
+            author,
+            visibility: 'PUBLIC',
+            text,
+            attachments: [],
+            authorName: null,
+            createdAt: new Date().toISOString(),
+          },
+        },
+        signal(),
+      ),
     async view(conversation) {
       const { status, agent, teamId } = await provider.readConversation(conversation, signal());
       return { status, agentId: agent?.externalId ?? null, teamId };
@@ -77,5 +108,8 @@ export async function openStage(settings?: Readonly<Record<string, unknown>>): P
 }
 
 /** Builds a `POST` request for one conversation. */
-export const to = ({ conversationId }: ConversationAccess, verb: string, body: unknown = {}): DeskCall =>
-  ({ method: 'POST', path: `/api/conversations/${conversationId}/${verb}`, body });
+export const to = ({ conversationId }: ConversationAccess, verb: string, body: unknown = {}): DeskCall => ({
+  method: 'POST',
+  path: `/api/conversations/${conversationId}/${verb}`,
+  body,
+});

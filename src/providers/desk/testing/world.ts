@@ -1,6 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { ProviderHost, ProviderHttpRequest, ProviderHttpResponse } from '../../../core/ports/support-provider';
-import { routes } from '../api/routes';
+import type {
+  ProviderHost,
+  ProviderHttpRequest,
+  ProviderHttpResponse,
+} from '../../../core/ports/provider/support-provider';
+import { createRoutes } from '../api/routes';
 import { openTestDatabase, type TestDatabase } from './database';
 
 /** The process around a desk, as tests control it. */
@@ -16,7 +20,14 @@ export interface DeskWorld {
   /** How many milliseconds the desk's clock is ahead. */
   ahead: number;
   /** Sends one request to the mounted API: JSON in, JSON out. */
-  call(request: DeskCall): Promise<{ readonly status: number; readonly headers: ProviderHttpResponse['headers']; readonly body: any; readonly raw: Buffer }>;
+  call(
+    request: DeskCall,
+  ): Promise<{
+    readonly status: number;
+    readonly headers: ProviderHttpResponse['headers'];
+    readonly body: any;
+    readonly raw: Buffer;
+  }>;
   stop(): Promise<void>;
 }
 
@@ -41,37 +52,59 @@ export async function openWorld(): Promise<DeskWorld> {
     return answer;
   };
   const world: DeskWorld = {
-    database, hints, committed: 0, between: {}, ahead: 0,
+    database,
+    hints,
+    committed: 0,
+    between: {},
+    ahead: 0,
     host: {
-      hint: (accountId, conversationId) => { hints.push({ place: `${accountId}/${conversationId}`, committed: world.committed }); },
+      hint: (accountId, conversationId) => {
+        hints.push({ place: `${accountId}/${conversationId}`, committed: world.committed });
+      },
       database: {
         query: (text, values) => around(() => database.query(text, values)),
-        transaction: (work) => around(async () => {
-          const answer = await database.transaction(work);
-          world.committed += 1;
-          return answer;
-        }),
+        transaction: work =>
+          around(async () => {
+            const answer = await database.transaction(work);
+            world.committed += 1;
+            return answer;
+          }),
       },
-      fetch: () => { throw new Error('The desk must not fetch anything.'); },
-      replicas: () => 1, now: () => Date.now() + world.ahead,
+      fetch: () => {
+        throw new Error('The desk must not fetch anything.');
+      },
+      replicas: () => 1,
+      now: () => Date.now() + world.ahead,
       log: () => {},
     },
     async call({ method = 'GET', path, organizationId = null, role = 'ui', agent, body, headers }) {
       const url = new URL(path, 'http://desk');
       const request: ProviderHttpRequest = {
-        method, path: url.pathname, query: url.searchParams,
-        headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...(agent === undefined ? {} : { 'x-desk-agent': agent }), ...headers },
-        readBody: async () => Buffer.from(body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body)),
+        method,
+        path: url.pathname,
+        query: url.searchParams,
+        headers: {
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(agent === undefined ? {} : { 'x-desk-agent': agent }),
+          ...headers,
+        },
+        readBody: async () =>
+          Buffer.from(body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body)),
         caller: organizationId === null ? null : { organizationId, role, userId: null },
       };
       const answer = await answerRequest(request);
       const raw = Buffer.from(answer.body as string);
       const isJson = answer.headers['content-type']?.startsWith('application/json');
-      return { status: answer.status, headers: answer.headers, raw, body: isJson ? JSON.parse(raw.toString('utf8')) : raw.toString('utf8') };
+      return {
+        status: answer.status,
+        headers: answer.headers,
+        raw,
+        body: isJson ? JSON.parse(raw.toString('utf8')) : raw.toString('utf8'),
+      };
     },
     stop: () => database.stop(),
   };
-  const answerRequest = routes(world.host);
+  const answerRequest = createRoutes(world.host);
   return world;
 }
 
@@ -80,7 +113,8 @@ export function newOrganization(settings: Readonly<Record<string, unknown>> = {}
   const accountId = randomUUID();
   return {
     access: { accountId, externalId: null, baseUrl: null, settings, credentials: {}, webhookUrl: '' },
-    organizationId: `org-${accountId}`, name: 'Acme',
-    owners: ['Ada', 'Bob'].map((name) => ({ name, email: `${name.toLowerCase()}@${accountId}.example` })),
+    organizationId: `org-${accountId}`,
+    name: 'Acme',
+    owners: ['Ada', 'Bob'].map(name => ({ name, email: `${name.toLowerCase()}@${accountId}.example` })),
   };
 }

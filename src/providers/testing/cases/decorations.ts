@@ -1,20 +1,27 @@
 import { randomUUID } from 'node:crypto';
-import type { ConversationAccess } from '../../../core/ports/support-provider';
+import type { ConversationAccess } from '../../../core/ports/provider/support-provider';
 import type { EndUser } from '../../../core/session';
 import { postedFile } from '../posted-file';
-import type { Stage } from '../stage';
+import type { ContractFixture } from '../contract-fixture';
 
 /** Names as channels deliver them. A remote may refuse each; none may prevent the conversation. */
 const HARD_NAMES: readonly [what: string, name: string][] = [
-  ['500 characters long', 'N'.repeat(500)], ['500 emoji long', '😀'.repeat(250)], ['of several lines', 'Eve\nNewline'], ['markup', '<b>Eve</b>'], ['one invisible character', '\u200b'],
+  ['500 characters long', 'N'.repeat(500)],
+  ['500 emoji long', '😀'.repeat(250)],
+  ['of several lines', 'Eve\nNewline'],
+  ['markup', '<b>Eve</b>'],
+  ['one invisible character', '\u200b'],
 ];
 
 /** Refused decorations must not cost the end-user's messages. */
-export function decorationCases(stage: Stage): void {
+export function decorationCases(stage: ContractFixture): void {
   const begin = async (endUser: EndUser): Promise<ConversationAccess> => {
     const [inbox, sessionId] = [stage.inbox, randomUUID()];
     const contactId = await stage.provider.ensureContact(inbox, sessionId, endUser, stage.signal());
-    const conversationId = await stage.provider.openConversation({ inbox, contactId, sessionId, mayExist: false }, stage.signal());
+    const conversationId = await stage.provider.openConversation(
+      { inbox, contactId, sessionId, mayExist: false },
+      stage.signal(),
+    );
     return { inbox, contactId, conversationId, sessionId };
   };
 
@@ -27,22 +34,30 @@ export function decorationCases(stage: Stage): void {
   if (stage.capabilities.attachments) {
     const long = (length: number) => 'Some words of it.\n'.repeat(Math.ceil(length / 18));
 
-    it.each(['END_USER', 'BOT'] as const)('shows the beginning of what %s says beyond the declared length, and all of it in a file', async (author) => {
-      const conversation = await stage.newConversation();
-      const request = stage.message(conversation, long(stage.capabilities.maxTextLength + 1_000), { author });
-      const first = await stage.post(request);
-      expect(await stage.post({ ...request, mayExist: true })).toBe(first);
-      const shown = await stage.harness.agentSees(conversation);
-      expect(shown.map(({ files }) => files)).toEqual([['message.txt']]);
-      expect(shown[0]!.text).toMatch(/^(Some words of it\.\n)+\n?… Shortened: the whole text is in the attached file message\.txt\.$/);
-    });
+    it.each(['END_USER', 'BOT'] as const)(
+      'shows the beginning of what %s says beyond the declared length, and all of it in a file',
+      async author => {
+        const conversation = await stage.newConversation();
+        const request = stage.message(conversation, long(stage.capabilities.maxTextLength + 1_000), { author });
+        const first = await stage.post(request);
+        expect(await stage.post({ ...request, mayExist: true })).toBe(first);
+        const shown = await stage.harness.agentSees(conversation);
+        expect(shown.map(({ files }) => files)).toEqual([['message.txt']]);
+        expect(shown[0]!.text).toMatch(
+          /^(Some words of it\.\n)+\n?… Shortened: the whole text is in the attached file message\.txt\.$/,
+        );
+      },
+    );
 
     if (stage.capabilities.privateNotes)
       it('shows a note beyond the declared length, braces and all, to agents only', async () => {
         const conversation = await stage.newConversation();
         // Escaped for a template language, the text may become several times as long.
         const text = `{{contact.name}}\n${'{{x}} {% y %}\n'.repeat(stage.capabilities.maxTextLength / 20)}`;
-        await stage.provider.postNote({ conversation, noteId: `handoff:${randomUUID()}`, text: text.repeat(2), mayExist: false, lookAfter: null }, stage.signal());
+        await stage.provider.postNote(
+          { conversation, noteId: `handoff:${randomUUID()}`, text: text.repeat(2), mayExist: false, lookAfter: null },
+          stage.signal(),
+        );
         const shown = await stage.harness.agentSees(conversation);
         expect(shown.map(({ files, visibility }) => [files, visibility])).toEqual([[['note.txt'], 'INTERNAL']]);
         expect(shown[0]!.text.startsWith('{{contact.name}}\n{{x}} {% y %}\n')).toBe(true);
@@ -50,7 +65,12 @@ export function decorationCases(stage: Stage): void {
 
     it('shows words whose file has a name that no file system takes', async () => {
       const conversation = await stage.newConversation();
-      for (const name of [' ', '\t\n', '', '..', '/', 'x'.repeat(5_000), 'a\u0000b']) await stage.post(stage.message(conversation, `about ${JSON.stringify(name).slice(0, 20)}`, { attachments: [postedFile(name)] }));
+      for (const name of [' ', '\t\n', '', '..', '/', 'x'.repeat(5_000), 'a\u0000b'])
+        await stage.post(
+          stage.message(conversation, `about ${JSON.stringify(name).slice(0, 20)}`, {
+            attachments: [postedFile(name)],
+          }),
+        );
       const shown = await stage.harness.agentSees(conversation);
       expect(shown).toHaveLength(7);
       for (const { text, files } of shown) expect([text, ...files].join()).toMatch(/file\.png|\.png|ab/);
@@ -60,7 +80,7 @@ export function decorationCases(stage: Stage): void {
   if (stage.factory.skills.includes('updatesContacts')) contactCases(stage, begin);
 }
 
-function contactCases(stage: Stage, begin: (endUser: EndUser) => Promise<ConversationAccess>): void {
+function contactCases(stage: ContractFixture, begin: (endUser: EndUser) => Promise<ConversationAccess>): void {
   const nobody: EndUser = { externalId: null, name: null, email: null, phone: null, locale: null, attributes: {} };
   const update = ({ inbox, contactId, sessionId }: ConversationAccess, before: EndUser | null, endUser: EndUser) =>
     stage.provider.updateContact!({ inbox, contactId, sessionId, before, endUser }, stage.signal());
@@ -69,10 +89,23 @@ function contactCases(stage: Stage, begin: (endUser: EndUser) => Promise<Convers
   it('shows what was learned of an end-user, once and again the same', async () => {
     const conversation = await begin(nobody);
     const email = `${randomUUID()}@users.example`;
-    const learned = { ...nobody, name: 'Eve', email, phone: `+1555${String(Date.now()).slice(-7)}`, attributes: { plan: 'gold' } };
+    const learned = {
+      ...nobody,
+      name: 'Eve',
+      email,
+      phone: `+1555${String(Date.now()).slice(-7)}`,
+      attributes: { plan: 'gold' },
+    };
     for (const _repeat of [1, 2]) expect(await update(conversation, nobody, learned)).toEqual([]);
-    expect(await seen(conversation)).toMatchObject({ name: 'Eve', email, phone: learned.phone, attributes: { plan: 'gold' } });
-    expect(await update(conversation, learned, { ...learned, name: 'Eve Newname', attributes: { plan: 'silver' } })).toEqual([]);
+    expect(await seen(conversation)).toMatchObject({
+      name: 'Eve',
+      email,
+      phone: learned.phone,
+      attributes: { plan: 'gold' },
+    });
+    expect(
+      await update(conversation, learned, { ...learned, name: 'Eve Newname', attributes: { plan: 'silver' } }),
+    ).toEqual([]);
     expect(await seen(conversation)).toMatchObject({ name: 'Eve Newname', email, attributes: { plan: 'silver' } });
   });
 
@@ -80,8 +113,17 @@ function contactCases(stage: Stage, begin: (endUser: EndUser) => Promise<Convers
     const known = { ...nobody, name: 'Eve', attributes: { plan: 'gold' } };
     const conversation = await begin(known);
     await stage.harness.renamesContact!(conversation, 'Eve (the good one)');
-    await update(conversation, known, { ...known, name: 'Eva', phone: `+1556${String(Date.now()).slice(-7)}`, attributes: { plan: 'silver' } });
-    expect(await seen(conversation)).toMatchObject({ name: 'Eve (the good one)', phone: expect.stringMatching(/^\+1556/), attributes: { plan: 'silver' } });
+    await update(conversation, known, {
+      ...known,
+      name: 'Eva',
+      phone: `+1556${String(Date.now()).slice(-7)}`,
+      attributes: { plan: 'silver' },
+    });
+    expect(await seen(conversation)).toMatchObject({
+      name: 'Eve (the good one)',
+      phone: expect.stringMatching(/^\+1556/),
+      attributes: { plan: 'silver' },
+    });
   });
 
   it('fills in only what is empty when it is not known what was written before', async () => {

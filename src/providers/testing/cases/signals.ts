@@ -1,7 +1,7 @@
-import type { Stage } from '../stage';
+import type { ContractFixture } from '../contract-fixture';
 
 /** Signals shown beside the conversation, such as typing and read marks. They never become messages. */
-export function signalCases(stage: Stage): void {
+export function signalCases(stage: ContractFixture): void {
   it('marks what agents said as read, any number of times, if it can, and says nothing by it', async () => {
     const conversation = await stage.conversationWithAgents();
     await stage.harness.agentReplies(conversation, stage.ada, 'Read this.');
@@ -15,7 +15,8 @@ export function signalCases(stage: Stage): void {
       const conversation = await stage.conversationWithAgents();
       await stage.post(stage.message(conversation, 'Hello?'));
       const before = await stage.harness.conversationState(conversation);
-      for (const isTyping of [true, true, false, false]) await stage.provider.showTyping!({ conversation, isTyping }, stage.signal());
+      for (const isTyping of [true, true, false, false])
+        await stage.provider.sendTyping!({ conversation, isTyping }, stage.signal());
       expect(await stage.textsSeen(conversation)).toEqual(['Hello?']);
       expect(await stage.agentSays(conversation)).toEqual([]);
       expect(await stage.harness.conversationState(conversation)).toEqual(before);

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { MessageAuthor } from '../../../core/message';
 import { postedFile } from '../posted-file';
-import type { Stage } from '../stage';
+import type { ContractFixture } from '../contract-fixture';
 
-export function speakCases(stage: Stage): void {
+export function speakCases(stage: ContractFixture): void {
   it('gives one contact to one session, also after a restart', async () => {
     const sessionId = randomUUID();
     const first = await stage.provider.ensureContact(stage.inbox, sessionId, stage.endUser(), stage.signal());
@@ -16,21 +16,29 @@ export function speakCases(stage: Stage): void {
   it('gives one contact to one session when eight ask at once', async () => {
     const sessionId = randomUUID();
     const endUser = stage.endUser();
-    const contacts = await Promise.all(Array.from({ length: 8 }, () =>
-      stage.provider.ensureContact(stage.inbox, sessionId, endUser, stage.signal())));
+    const contacts = await Promise.all(
+      Array.from({ length: 8 }, () => stage.provider.ensureContact(stage.inbox, sessionId, endUser, stage.signal())),
+    );
     expect(new Set(contacts).size).toBe(1);
   });
 
   it('opens a conversation that the bot holds', async () => {
     const conversation = await stage.newConversation();
-    expect(await stage.harness.conversationState(conversation)).toEqual({ status: 'BOT_HELD', agentId: null, teamId: null, priority: null });
+    expect(await stage.harness.conversationState(conversation)).toEqual({
+      status: 'BOT_HELD',
+      agentId: null,
+      teamId: null,
+      priority: null,
+    });
   });
 
   it('answers the first conversation when one may exist', async () => {
     const { inbox, contactId, sessionId, conversationId } = await stage.newConversation();
     const before = await stage.harness.census();
     await stage.harness.restart();
-    expect(await stage.provider.openConversation({ inbox, contactId, sessionId, mayExist: true }, stage.signal())).toBe(conversationId);
+    expect(await stage.provider.openConversation({ inbox, contactId, sessionId, mayExist: true }, stage.signal())).toBe(
+      conversationId,
+    );
     expect(await stage.harness.census()).toEqual(before);
   });
 
@@ -96,13 +104,13 @@ export function speakCases(stage: Stage): void {
     expect(takenFor).toContain(shown?.author);
   });
 
-  it.each<MessageAuthor>(['END_USER', 'BOT'])('never shows what is INTERNAL of %s in public', async (author) => {
+  it.each<MessageAuthor>(['END_USER', 'BOT'])('never shows what is INTERNAL of %s in public', async author => {
     const conversation = await stage.newConversation();
     const request = stage.message(conversation, 'a suggestion', { author, visibility: 'INTERNAL' });
     if (stage.capabilities.privateNotes) await stage.post(request);
     else await expect(stage.post(request)).rejects.toMatchObject({ code: 'UNSUPPORTED_BY_PROVIDER' });
     const shown = await stage.harness.agentSees(conversation);
-    expect(shown.map((message) => message.visibility)).toEqual(stage.capabilities.privateNotes ? ['INTERNAL'] : []);
+    expect(shown.map(message => message.visibility)).toEqual(stage.capabilities.privateNotes ? ['INTERNAL'] : []);
   });
 
   it.each<[string, string]>([
@@ -119,30 +127,44 @@ export function speakCases(stage: Stage): void {
 
   it('takes text up to the declared length', async () => {
     const conversation = await stage.newConversation();
-    const text = 'long text '.repeat(Math.ceil(stage.capabilities.maxTextLength / 10)).slice(0, stage.capabilities.maxTextLength - 1) + '.';
+    const text =
+      'long text '
+        .repeat(Math.ceil(stage.capabilities.maxTextLength / 10))
+        .slice(0, stage.capabilities.maxTextLength - 1) + '.';
     await stage.post(stage.message(conversation, text));
-    expect((await stage.textsSeen(conversation)).map((shown) => shown === text)).toEqual([true]);
+    expect((await stage.textsSeen(conversation)).map(shown => shown === text)).toEqual([true]);
   });
 
   if (stage.capabilities.privateNotes)
     it('shows a note once, to agents only', async () => {
       const conversation = await stage.newConversation();
-      const note = { conversation, noteId: `handoff:${randomUUID()}`, text: 'wants a refund', mayExist: false, lookAfter: null };
+      const note = {
+        conversation,
+        noteId: `handoff:${randomUUID()}`,
+        text: 'wants a refund',
+        mayExist: false,
+        lookAfter: null,
+      };
       const first = await stage.provider.postNote(note, stage.signal());
       await stage.harness.restart();
       expect(await stage.provider.postNote({ ...note, mayExist: true }, stage.signal())).toBe(first);
-      expect((await stage.harness.agentSees(conversation)).map(({ text, visibility }) => ({ text, visibility })))
-        .toEqual([{ text: 'wants a refund', visibility: 'INTERNAL' }]);
+      expect(
+        (await stage.harness.agentSees(conversation)).map(({ text, visibility }) => ({ text, visibility })),
+      ).toEqual([{ text: 'wants a refund', visibility: 'INTERNAL' }]);
     });
 
   if (stage.capabilities.attachments)
     it('shows the files of the end-user, by name, once', async () => {
       const conversation = await stage.newConversation();
-      const request = stage.message(conversation, 'see this', { attachments: [postedFile(), postedFile('bill.pdf', 'application/pdf')] });
+      const request = stage.message(conversation, 'see this', {
+        attachments: [postedFile(), postedFile('bill.pdf', 'application/pdf')],
+      });
       const first = await stage.post(request);
       await stage.harness.restart();
       expect(await stage.post({ ...request, mayExist: true })).toBe(first);
-      expect((await stage.harness.agentSees(conversation)).map(({ text, files }) => [text, files])).toEqual([['see this', ['photo.png', 'bill.pdf']]]);
+      expect((await stage.harness.agentSees(conversation)).map(({ text, files }) => [text, files])).toEqual([
+        ['see this', ['photo.png', 'bill.pdf']],
+      ]);
     });
 
   it('writes into a resolved conversation without calling people', async () => {

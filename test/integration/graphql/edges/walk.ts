@@ -1,16 +1,34 @@
 import {
-  getNamedType, type GraphQLField, type GraphQLInterfaceType, type GraphQLObjectType, type GraphQLSchema, isAbstractType, isCompositeType, isInterfaceType, isObjectType,
+  getNamedType,
+  type GraphQLField,
+  type GraphQLInterfaceType,
+  type GraphQLObjectType,
+  type GraphQLSchema,
+  isAbstractType,
+  isCompositeType,
+  isInterfaceType,
+  isObjectType,
 } from 'graphql';
 
 /** From one object to the next: a field and, behind an interface or union, the type that is meant. */
-export interface Step { readonly field: string; readonly on: string | null }
+export interface Step {
+  readonly field: string;
+  readonly on: string | null;
+}
 /** How many objects of a type are reached at once, whatever the number. */
-export interface Route { readonly type: string; readonly start: string; readonly steps: readonly Step[] }
+export interface Route {
+  readonly type: string;
+  readonly start: string;
+  readonly steps: readonly Step[];
+}
 
 type Parent = GraphQLObjectType | GraphQLInterfaceType;
 
 /** The shortest way to each type of the schema, from the first of the groups of starts that leads there. */
-export function routesFrom(schema: GraphQLSchema, ...groups: readonly (readonly string[])[]): ReadonlyMap<string, Route> {
+export function routesFrom(
+  schema: GraphQLSchema,
+  ...groups: readonly (readonly string[])[]
+): ReadonlyMap<string, Route> {
   const routes = new Map<string, Route>();
   for (const starts of groups) extend(schema, routes, starts);
   return routes;
@@ -27,7 +45,12 @@ function extend(schema: GraphQLSchema, routes: Map<string, Route>, starts: reado
       if (!isCompositeType(target)) continue;
       const reached = isAbstractType(target) ? [target, ...schema.getPossibleTypes(target)] : [target];
       for (const type of reached)
-        if (!routes.has(type.name)) routes.set(type.name, { type: type.name, start: route.start, steps: [...route.steps, { field: field.name, on: type === target ? null : type.name }] });
+        if (!routes.has(type.name))
+          routes.set(type.name, {
+            type: type.name,
+            start: route.start,
+            steps: [...route.steps, { field: field.name, on: type === target ? null : type.name }],
+          });
     }
   }
 }
@@ -35,19 +58,23 @@ function extend(schema: GraphQLSchema, routes: Map<string, Route>, starts: reado
 export const isParent = (type: unknown): type is Parent => isObjectType(type) || isInterfaceType(type);
 
 /** Every field that leads to other objects, and all the others of a type as one. */
-export function edgesOf(schema: GraphQLSchema, route: Route): readonly { readonly name: string; readonly selection: string; readonly fields: readonly string[] }[] {
+export function edgesOf(
+  schema: GraphQLSchema,
+  route: Route,
+): readonly { readonly name: string; readonly selection: string; readonly fields: readonly string[] }[] {
   const parent = schema.getType(route.type);
   if (!isParent(parent)) return [];
   const fields = Object.values(parent.getFields());
-  const composite = fields.filter((field) => isCompositeType(getNamedType(field.type)));
-  const plain = fields.filter((field) => !composite.includes(field));
+  const composite = fields.filter(field => isCompositeType(getNamedType(field.type)));
+  const plain = fields.filter(field => !composite.includes(field));
   return [
-    ...composite.map((field) => ({ name: field.name, selection: `${call(field)} { __typename }`, fields: [field.name] })),
+    ...composite.map(field => ({ name: field.name, selection: `${call(field)} { __typename }`, fields: [field.name] })),
     ...(plain.length === 0 ? [] : [{ name: 'plain fields', selection: plain.map(call).join(' '), fields: [] }]),
   ];
 }
 
-const call = (field: GraphQLField<unknown, unknown>): string => `${field.name}${field.args.some(({ name }) => name === 'first') ? '(first: 100)' : ''}`;
+const call = (field: GraphQLField<unknown, unknown>): string =>
+  `${field.name}${field.args.some(({ name }) => name === 'first') ? '(first: 100)' : ''}`;
 
 /** The selection set on a start that ends with `inner` on the route's type. */
 export function selectionOf(schema: GraphQLSchema, { start, steps }: Route, inner: string): string {
@@ -65,7 +92,9 @@ export function objectsAt(value: unknown, { steps }: Route): readonly Record<str
   const objects = flat(value);
   const [step, ...rest] = steps;
   if (step === undefined) return objects;
-  const next = objects.flatMap((one) => flat(one[step.field])).filter((one) => step.on === null || one['__typename'] === step.on);
+  const next = objects
+    .flatMap(one => flat(one[step.field]))
+    .filter(one => step.on === null || one['__typename'] === step.on);
   return objectsAt(next, { type: '', start: '', steps: rest });
 }
 

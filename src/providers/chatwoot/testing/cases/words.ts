@@ -1,17 +1,19 @@
-import { begin, handOver, settle, type RecordedCase } from './play';
-import { ALICE, type Scene } from './scene';
+import { begin, handOver, settleScene, type RecordedCase } from './run-case';
+import { ALICE, type RecordedScene } from './scene';
 
-const replies = (id: number, text: string) => async (scene: Scene) => {
+const replies = (id: number, text: string) => async (scene: RecordedScene) => {
   scene.next(id);
   await scene.alice.reply(text);
 };
 /** Posts as the visitor, which only this service should do. */
-const visitorSays = (id: number, content: string, more: object = {}) => async (scene: Scene) => {
-  scene.next(id);
-  await scene.act('/messages', { content, message_type: 'incoming', ...more });
-};
+const visitorSays =
+  (id: number, content: string, more: object = {}) =>
+  async (scene: RecordedScene) => {
+    scene.next(id);
+    await scene.act('/messages', { content, message_type: 'incoming', ...more });
+  };
 
-async function visitorSendsFiles(scene: Scene): Promise<void> {
+async function visitorSendsFiles(scene: RecordedScene): Promise<void> {
   const form = new FormData();
   form.append('content', 'see the file');
   form.append('message_type', 'incoming');
@@ -19,115 +21,298 @@ async function visitorSendsFiles(scene: Scene): Promise<void> {
   form.append('attachments[]', new Blob(['a dot'], { type: 'image/png' }), 'dot.png');
   scene.next(24);
   const { world } = scene;
-  const response = await fetch(`${world.double.baseUrl}${world.accountPath}/conversations/1/messages`, { method: 'POST', headers: { 'api-access-token': world.admin }, body: form });
+  const response = await fetch(`${world.double.baseUrl}${world.accountPath}/conversations/1/messages`, {
+    method: 'POST',
+    headers: { 'api-access-token': world.admin },
+    body: form,
+  });
   expect(response.status).toBe(200);
 }
 
 const HELLO = 'Hello, Alice here';
-const heard = (text: string): Pick<RecordedCase, 'wish' | 'effect'> => ({
-  wish: 'MESSAGES',
-  effect: { told: ['ACTIVE', `AGENT: ${text}`], control: 'HUMAN', handoff: 'ACTIVE Alice', words: [WAIT, `AGENT Alice "${text}"`] },
+const heard = (text: string): Pick<RecordedCase, 'requestedSync' | 'effect'> => ({
+  requestedSync: 'MESSAGES',
+  effect: {
+    told: ['ACTIVE', `AGENT: ${text}`],
+    control: 'HUMAN',
+    handoff: 'ACTIVE Alice',
+    words: [WAIT, `AGENT Alice "${text}"`],
+  },
 });
 const WAIT = 'SYSTEM "A colleague will be with you shortly."';
 
 /** Agents' messages and their effects. */
 export const agentWords: readonly RecordedCase[] = [
-  ...['message_created.agent_reply.inbox', 'message_created.agent_reply.account'].map((file): RecordedCase => ({
-    file, leads: `"${HELLO}" reaches the runtime once`, given: [handOver, settle], act: [replies(46, HELLO)], ...heard(HELLO),
-  })),
+  ...['message_created.agent_reply.inbox', 'message_created.agent_reply.account'].map(
+    (file): RecordedCase => ({
+      file,
+      leads: `"${HELLO}" reaches the runtime once`,
+      given: [handOver, settleScene],
+      act: [replies(46, HELLO)],
+      ...heard(HELLO),
+    }),
+  ),
   {
-    file: 'agent_bot.message_created.agent_reply', leads: 'is as good a hint as an inbox\'s', given: [handOver, settle],
-    act: [replies(87, 'alice speaking')], ...heard('alice speaking'),
+    file: 'agent_bot.message_created.agent_reply',
+    leads: "is as good a hint as an inbox's",
+    given: [handOver, settleScene],
+    act: [replies(87, 'alice speaking')],
+    ...heard('alice speaking'),
   },
   {
-    file: 'message_created.agent_attachment.inbox', leads: 'a file without words reaches the runtime once', given: [handOver, settle],
-    act: [async (scene) => { scene.next(26); await scene.alice.attach({ filename: 'a.pdf', bytes: '%PDF-1.4\n', contentType: 'application/pdf' }); }],
-    wish: 'MESSAGES', effect: { told: ['ACTIVE', 'AGENT: '], control: 'HUMAN', handoff: 'ACTIVE Alice', words: [WAIT, 'AGENT Alice "" a.pdf'] },
+    file: 'message_created.agent_attachment.inbox',
+    leads: 'a file without words reaches the runtime once',
+    given: [handOver, settleScene],
+    act: [
+      async scene => {
+        scene.next(26);
+        await scene.alice.attach({ filename: 'a.pdf', bytes: '%PDF-1.4\n', contentType: 'application/pdf' });
+      },
+    ],
+    requestedSync: 'MESSAGES',
+    effect: {
+      told: ['ACTIVE', 'AGENT: '],
+      control: 'HUMAN',
+      handoff: 'ACTIVE Alice',
+      words: [WAIT, 'AGENT Alice "" a.pdf'],
+    },
   },
-  ...([['message_created.url_basic_auth.inbox', 140, 'reply while has basic auth in the URL'], ['message_created.url_query_key.inbox', 141, 'reply while has a query string']] as const)
-    .map(([file, id, text]): RecordedCase => ({
-      file, leads: 'is a takeover when the bot has the conversation', given: [begin, settle], act: [replies(id, text)],
-      wish: 'MESSAGES', effect: { told: ['ACTIVE', `AGENT: ${text}`], control: 'HUMAN', handoff: 'ACTIVE Alice', words: [`AGENT Alice "${text}"`], view: 'OPEN, agent 4', status: 'open' },
-    })),
-  ...['message_updated.deleted.inbox', 'message_updated.deleted.account'].map((file): RecordedCase => ({
-    file, leads: 'what was said is marked as taken back, and the runtime told once', given: [handOver, replies(46, HELLO), settle],
-    act: [(scene) => scene.alice.deleteMessage(46)], wish: 'MESSAGES', effect: { told: ['MESSAGE_DELETED'], words: [WAIT, `AGENT Alice "${HELLO}" taken back`] },
-  })),
+  ...(
+    [
+      ['message_created.url_basic_auth.inbox', 140, 'reply while has basic auth in the URL'],
+      ['message_created.url_query_key.inbox', 141, 'reply while has a query string'],
+    ] as const
+  ).map(
+    ([file, id, text]): RecordedCase => ({
+      file,
+      leads: 'is a takeover when the bot has the conversation',
+      given: [begin, settleScene],
+      act: [replies(id, text)],
+      requestedSync: 'MESSAGES',
+      effect: {
+        told: ['ACTIVE', `AGENT: ${text}`],
+        control: 'HUMAN',
+        handoff: 'ACTIVE Alice',
+        words: [`AGENT Alice "${text}"`],
+        view: 'OPEN, agent 4',
+        status: 'open',
+      },
+    }),
+  ),
+  ...['message_updated.deleted.inbox', 'message_updated.deleted.account'].map(
+    (file): RecordedCase => ({
+      file,
+      leads: 'what was said is marked as taken back, and the runtime told once',
+      given: [handOver, replies(46, HELLO), settleScene],
+      act: [scene => scene.alice.deleteMessage(46)],
+      requestedSync: 'MESSAGES',
+      effect: { told: ['MESSAGE_DELETED'], words: [WAIT, `AGENT Alice "${HELLO}" taken back`] },
+    }),
+  ),
   {
-    file: 'message_updated.status_delivered.inbox', leads: 'of words that have arrived is no reason to look', given: [handOver, replies(46, HELLO), settle],
-    act: [(scene) => scene.report(46, 'DELIVERED')], wish: null,
+    file: 'message_updated.status_delivered.inbox',
+    leads: 'of words that have arrived is no reason to look',
+    given: [handOver, replies(46, HELLO), settleScene],
+    act: [scene => scene.report(46, 'DELIVERED')],
+    requestedSync: null,
   },
   {
-    file: 'message_updated.status_delivered.inbox', leads: 'of words whose own webhook was lost makes up for it', given: [handOver, settle],
-    act: [replies(46, HELLO)], ...heard(HELLO),
+    file: 'message_updated.status_delivered.inbox',
+    leads: 'of words whose own webhook was lost makes up for it',
+    given: [handOver, settleScene],
+    act: [replies(46, HELLO)],
+    ...heard(HELLO),
   },
   {
-    file: 'message_updated.status_failed.inbox', leads: 'what the runtime reported as failed stays so', given: [handOver, replies(46, HELLO), settle],
-    act: [(scene) => scene.report(46, 'FAILED', 'end user is gone')], wish: 'MESSAGES',
+    file: 'message_updated.status_failed.inbox',
+    leads: 'what the runtime reported as failed stays so',
+    given: [handOver, replies(46, HELLO), settleScene],
+    act: [scene => scene.report(46, 'FAILED', 'end user is gone')],
+    requestedSync: 'MESSAGES',
   },
   {
-    file: 'message_updated.delivery_failed.account', leads: 'words that failed while we were away arrive, and their mark is taken off', given: [handOver, settle],
-    act: [async (scene) => {
-      scene.world.double.clearWebhookShaping();
-      scene.world.setDown(true);
-      await replies(127, 'reply while answers 500')(scene);
-      await scene.world.double.settled();
-      scene.world.setDown(false);
-      scene.world.double.dropWebhooks();
-    }],
-    ...heard('reply while answers 500'), effect: { ...heard('reply while answers 500').effect, failed: [] },
+    file: 'message_updated.delivery_failed.account',
+    leads: 'words that failed while we were away arrive, and their mark is taken off',
+    given: [handOver, settleScene],
+    act: [
+      async scene => {
+        scene.world.double.clearWebhookShaping();
+        scene.world.setDown(true);
+        await replies(127, 'reply while answers 500')(scene);
+        await scene.world.double.settled();
+        scene.world.setDown(false);
+        scene.world.double.dropWebhooks();
+      },
+    ],
+    ...heard('reply while answers 500'),
+    effect: { ...heard('reply while answers 500').effect, failed: [] },
   },
   {
-    file: 'message_created.private_note.inbox', leads: 'a note is for colleagues', outcome: 'ignored', given: [handOver, settle],
-    act: [async (scene) => { scene.next(7); await scene.act('/messages', { content: 'Transcript so far: …', message_type: 'outgoing', private: true }); }], wish: null,
+    file: 'message_created.private_note.inbox',
+    leads: 'a note is for colleagues',
+    outcome: 'ignored',
+    given: [handOver, settleScene],
+    act: [
+      async scene => {
+        scene.next(7);
+        await scene.act('/messages', { content: 'Transcript so far: …', message_type: 'outgoing', private: true });
+      },
+    ],
+    requestedSync: null,
   },
   {
-    file: 'message_updated.status_read.inbox', leads: 'that a note was read is nothing to look at', outcome: 'ignored', given: [handOver, settle],
-    act: [async (scene) => { scene.next(107); await scene.by(ALICE).note('private'); }], wish: null,
+    file: 'message_updated.status_read.inbox',
+    leads: 'that a note was read is nothing to look at',
+    outcome: 'ignored',
+    given: [handOver, settleScene],
+    act: [
+      async scene => {
+        scene.next(107);
+        await scene.by(ALICE).note('private');
+      },
+    ],
+    requestedSync: null,
   },
 ];
 
-const VISITORS: readonly (readonly [string, string, readonly ((scene: Scene) => Promise<unknown>)[]])[] = [
-  ...['message_created.incoming.inbox', 'message_created.incoming.account'].map((file) =>
-    [file, 'not ours', [visitorSays(4, 'Hi, I am the visitor', { source_id: 'ext-kmxmek-1', content_attributes: { external_ref: 'abc' } })]] as const),
+const VISITORS: readonly (readonly [string, string, readonly ((scene: RecordedScene) => Promise<unknown>)[]])[] = [
+  ...['message_created.incoming.inbox', 'message_created.incoming.account'].map(
+    file =>
+      [
+        file,
+        'not ours',
+        [
+          visitorSays(4, 'Hi, I am the visitor', {
+            source_id: 'ext-kmxmek-1',
+            content_attributes: { external_ref: 'abc' },
+          }),
+        ],
+      ] as const,
+  ),
   ['message_created.attachments.inbox', 'with files', [visitorSendsFiles]],
-  ['message_created.in_reply_to.inbox', 'in answer to others', [visitorSays(4, 'Hi', { source_id: 'ext-kmxmek-1' }), visitorSays(11, 'answering you', { content_attributes: { in_reply_to: 4 } })]],
+  [
+    'message_created.in_reply_to.inbox',
+    'in answer to others',
+    [
+      visitorSays(4, 'Hi', { source_id: 'ext-kmxmek-1' }),
+      visitorSays(11, 'answering you', { content_attributes: { in_reply_to: 4 } }),
+    ],
+  ],
   ['agent_bot.message_created.incoming', 'told to the agent bot', [visitorSays(83, 'hello bot')]],
 ];
 
 /** The text was not recorded: the message is suppressed, and agents are notified. */
-const withheld: Pick<RecordedCase, 'wish' | 'effect'> = { wish: 'MESSAGES', effect: { words: ['SYSTEM ""'] } };
+const withheld: Pick<RecordedCase, 'requestedSync' | 'effect'> = {
+  requestedSync: 'MESSAGES',
+  effect: { words: ['SYSTEM ""'] },
+};
 
 /** Messages that only this service should post. They lack our mark, so a sync reads them, and none is forwarded. */
 export const otherWords: readonly RecordedCase[] = [
-  ...VISITORS.map(([file, which, act]): RecordedCase => ({ file, leads: `a visitor's words, ${which}, go nowhere`, given: [begin, settle], act, wish: 'MESSAGES' })),
+  ...VISITORS.map(
+    ([file, which, act]): RecordedCase => ({
+      file,
+      leads: `a visitor's words, ${which}, go nowhere`,
+      given: [begin, settleScene],
+      act,
+      requestedSync: 'MESSAGES',
+    }),
+  ),
   {
-    file: 'message_created.outgoing.bridge_user.inbox', leads: 'BotAgent1 speaks to nobody', given: [begin, settle],
-    act: [async (scene) => { scene.next(6); await scene.act('/messages', { content: 'I am the bot' }); }], ...withheld,
+    file: 'message_created.outgoing.bridge_user.inbox',
+    leads: 'BotAgent1 speaks to nobody',
+    given: [begin, settleScene],
+    act: [
+      async scene => {
+        scene.next(6);
+        await scene.act('/messages', { content: 'I am the bot' });
+      },
+    ],
+    ...withheld,
   },
   {
-    file: 'message_created.input_select.inbox', leads: 'BotAgent1 asks nobody', given: [begin, settle],
-    act: [async (scene) => {
-      scene.next(17);
-      await scene.act('/messages', { content: 'pick', content_type: 'input_select', content_attributes: { items: [{ title: 'A', value: 'a' }, { title: 'B', value: 'b' }] } });
-    }], ...withheld,
+    file: 'message_created.input_select.inbox',
+    leads: 'BotAgent1 asks nobody',
+    given: [begin, settleScene],
+    act: [
+      async scene => {
+        scene.next(17);
+        await scene.act('/messages', {
+          content: 'pick',
+          content_type: 'input_select',
+          content_attributes: {
+            items: [
+              { title: 'A', value: 'a' },
+              { title: 'B', value: 'b' },
+            ],
+          },
+        });
+      },
+    ],
+    ...withheld,
   },
-  ...([['message_created.outgoing.agent_bot.inbox', 23, 'as agent bot'], ['agent_bot.message_created.outgoing_own', 84, 'beep']] as const).map(([file, id, content]): RecordedCase => ({
-    file, leads: 'the agent bot is no person', given: [begin, settle],
-    act: [async (scene) => { scene.next(id); await scene.act('/messages', { content }, scene.agentBotToken); }], ...withheld,
-  })),
-  ...([['message_created.greeting.inbox', 447, 'Welcome to us!'], ['message_created.out_of_office.inbox', 449, 'We are closed']] as const).map(([file, id, text]): RecordedCase => ({
-    file, leads: `"${text}" is sent on once, as the policy says`, policy: { automaticReplies: 'SEND_ON' },
-    given: [(scene) => scene.setInbox(file.includes('greeting') ? { greeting_enabled: true, greeting_message: text } : {
-      working_hours_enabled: true, out_of_office_message: text, working_hours: Array.from({ length: 7 }, (_, day) => ({ day_of_week: day, closed_all_day: true })),
-    })],
-    // The message before it is the end-user's.
-    act: [async (scene) => { scene.next(id - 1); await scene.begin(); }],
-    wish: 'MESSAGES', effect: { told: [`SYSTEM: ${text}`], words: [`SYSTEM "${text}"`] },
-  })),
+  ...(
+    [
+      ['message_created.outgoing.agent_bot.inbox', 23, 'as agent bot'],
+      ['agent_bot.message_created.outgoing_own', 84, 'beep'],
+    ] as const
+  ).map(
+    ([file, id, content]): RecordedCase => ({
+      file,
+      leads: 'the agent bot is no person',
+      given: [begin, settleScene],
+      act: [
+        async scene => {
+          scene.next(id);
+          await scene.act('/messages', { content }, scene.agentBotToken);
+        },
+      ],
+      ...withheld,
+    }),
+  ),
+  ...(
+    [
+      ['message_created.greeting.inbox', 447, 'Welcome to us!'],
+      ['message_created.out_of_office.inbox', 449, 'We are closed'],
+    ] as const
+  ).map(
+    ([file, id, text]): RecordedCase => ({
+      file,
+      leads: `"${text}" is sent on once, as the policy says`,
+      policy: { automaticReplies: 'SEND_ON' },
+      given: [
+        scene =>
+          scene.setInbox(
+            file.includes('greeting')
+              ? { greeting_enabled: true, greeting_message: text }
+              : {
+                  working_hours_enabled: true,
+                  out_of_office_message: text,
+                  working_hours: Array.from({ length: 7 }, (_, day) => ({ day_of_week: day, closed_all_day: true })),
+                },
+          ),
+      ],
+      // The message before it is the end-user's.
+      act: [
+        async scene => {
+          scene.next(id - 1);
+          await scene.begin();
+        },
+      ],
+      requestedSync: 'MESSAGES',
+      effect: { told: [`SYSTEM: ${text}`], words: [`SYSTEM "${text}"`] },
+    }),
+  ),
   {
-    file: 'message_created.greeting.inbox', leads: 'is withheld where the policy says nothing',
-    given: [(scene) => scene.setInbox({ greeting_enabled: true, greeting_message: 'Welcome to us!' })],
-    act: [async (scene) => { scene.next(446); await scene.begin(); }], ...withheld,
+    file: 'message_created.greeting.inbox',
+    leads: 'is withheld where the policy says nothing',
+    given: [scene => scene.setInbox({ greeting_enabled: true, greeting_message: 'Welcome to us!' })],
+    act: [
+      async scene => {
+        scene.next(446);
+        await scene.begin();
+      },
+    ],
+    ...withheld,
   },
 ];

@@ -39,7 +39,9 @@ export async function startChatwootDouble(options: ChatwootDoubleOptions = {}): 
   const outage = new Outage();
   const journal = new Journal(resolved.clock);
   const { world, events } = createWorld(resolved);
-  const server: DoubleServer = new DoubleServer(world, allRoutes, outage, journal, (request) => serveControl(double, request));
+  const server: DoubleServer = new DoubleServer(world, allRoutes, outage, journal, request =>
+    serveControl(double, request),
+  );
   const port = await server.listen(resolved.port);
   world.baseUrl = `http://127.0.0.1:${port}`;
   addPlatformApp(world, 'Platform App', resolved.platformToken);
@@ -51,31 +53,37 @@ export async function startChatwootDouble(options: ChatwootDoubleOptions = {}): 
     port,
     version: resolved.version,
     platformToken: resolved.platformToken,
-    addPlatformApp: (name) => addPlatformApp(world, name, newToken()),
-    setOnline: (userId, online = true) => { userOf(world, userId).connected = online; },
+    addPlatformApp: name => addPlatformApp(world, name, newToken()),
+    setOnline: (userId, online = true) => {
+      userOf(world, userId).connected = online;
+    },
     agent: (userId, conversation) => actingAgent(world, server, userId, conversation),
-    deliveries: () => deliveries.list.map((delivery) => ({ ...delivery })),
+    deliveries: () => deliveries.list.map(delivery => ({ ...delivery })),
     dropWebhooks: (rule = {}) => deliveries.shaping.drop(rule),
     duplicateWebhooks: (rule = {}) => deliveries.shaping.duplicate(rule),
-    reorderWebhooks: (size) => deliveries.shaping.reorder(size),
+    reorderWebhooks: size => deliveries.shaping.reorder(size),
     pauseWebhooks: () => deliveries.shaping.pause(),
     resumeWebhooks: () => deliveries.shaping.resume(),
     clearWebhookShaping: () => deliveries.shaping.clear(),
     settled: () => world.jobs.whenIdle(),
-    failNext: (fault) => world.faults.failNext(fault),
+    failNext: fault => world.faults.failNext(fault),
     clearFaults: () => world.faults.clear(),
-    skewNextMessage: (ms) => world.faults.skewNextMessage(ms),
-    setNextIds: (ids) => setNextIds(world.store, ids),
-    outage: (part) => takeDown(world, server, outage, part, port),
-    requests: () => journal.entries.map((entry) => ({ ...entry })),
+    skewNextMessage: ms => world.faults.skewNextMessage(ms),
+    setNextIds: ids => setNextIds(world.store, ids),
+    outage: part => takeDown(world, server, outage, part, port),
+    requests: () => journal.entries.map(entry => ({ ...entry })),
     clearRequests: () => journal.clear(),
-    syncAvatar: (contactId) => {
+    syncAvatar: contactId => {
       const contact = world.store.contacts.get(contactId);
       if (contact) syncAvatar(world, contact);
     },
     wakeSnoozed: () => wakeSnoozed(world),
-    clearNotifications: () => { for (const row of world.store.notifications.all()) world.store.notifications.delete(row.id); },
-    setActivityDelay: (ms) => { world.options.activityDelayMs = ms; },
+    clearNotifications: () => {
+      for (const row of world.store.notifications.all()) world.store.notifications.delete(row.id);
+    },
+    setActivityDelay: ms => {
+      world.options.activityDelayMs = ms;
+    },
     stop: async () => {
       clearInterval(snoozeTimer);
       world.jobs.stop();
@@ -87,8 +95,14 @@ export async function startChatwootDouble(options: ChatwootDoubleOptions = {}): 
 
 function createWorld(options: World['options']): { world: World; events: EventFeed } {
   const parts = {
-    options, features: featuresOf(options.version), store: new Store(), jobs: new Jobs(options.webhookThreads),
-    limits: new RateLimits(options), faults: new Faults(), baseUrl: '', now: () => options.clock().getTime(),
+    options,
+    features: featuresOf(options.version),
+    store: new Store(),
+    jobs: new Jobs(options.webhookThreads),
+    limits: new RateLimits(options),
+    faults: new Faults(),
+    baseUrl: '',
+    now: () => options.clock().getTime(),
   };
   const world = parts as typeof parts & { events: EventFeed };
   world.events = new EventFeed(world);
@@ -103,7 +117,14 @@ function createWorld(options: World['options']): { world: World; events: EventFe
 
 function addPlatformApp(world: World, name: string, token: string): string {
   const id = world.store.platformApps.nextId();
-  world.store.platformApps.insert(id, { id, name, token, accountIds: new Set(), userIds: new Set(), botIds: new Set() });
+  world.store.platformApps.insert(id, {
+    id,
+    name,
+    token,
+    accountIds: new Set(),
+    userIds: new Set(),
+    botIds: new Set(),
+  });
   return token;
 }
 
@@ -117,15 +138,28 @@ function userOf(world: World, userId: number) {
 function actingAgent(world: World, server: DoubleServer, userId: number, conversation: ConversationRef): ActingAgent {
   return new ActingAgent(userOf(world, userId), conversation, (method, path, token, body) => {
     const files = (body as { attachments?: FileToAttach[] }).attachments;
-    const attachments = files?.map((one) => new UploadedFile(one.filename, one.contentType ?? '', Buffer.from(one.bytes)));
+    const attachments = files?.map(
+      one => new UploadedFile(one.filename, one.contentType ?? '', Buffer.from(one.bytes)),
+    );
     return server.answer({
-      method, path, search: new URLSearchParams(), headers: { api_access_token: token, 'content-type': 'application/json' },
-      address: '127.0.0.1', body: Buffer.alloc(0), params: attachments ? { ...(body as object), attachments } : (body as Record<string, unknown>),
+      method,
+      path,
+      search: new URLSearchParams(),
+      headers: { api_access_token: token, 'content-type': 'application/json' },
+      address: '127.0.0.1',
+      body: Buffer.alloc(0),
+      params: attachments ? { ...(body as object), attachments } : (body as Record<string, unknown>),
     });
   });
 }
 
-async function takeDown(world: World, server: DoubleServer, outage: Outage, part: OutagePart | null, port: number): Promise<void> {
+async function takeDown(
+  world: World,
+  server: DoubleServer,
+  outage: Outage,
+  part: OutagePart | null,
+  port: number,
+): Promise<void> {
   const before = outage.down;
   outage.down = part ?? undefined;
   world.jobs.refuse(part === 'redis');

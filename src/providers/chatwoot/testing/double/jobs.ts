@@ -57,7 +57,7 @@ export class Jobs {
   }
 
   async whenIdle(): Promise<void> {
-    if (!this.idle) await new Promise<void>((resolve) => this.idleWaiters.push(resolve));
+    if (!this.idle) await new Promise<void>(resolve => this.idleWaiters.push(resolve));
   }
 
   stop(): void {

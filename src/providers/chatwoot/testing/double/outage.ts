@@ -39,4 +39,5 @@ export class Outage {
   }
 }
 
-const showsPresence = (path: string) => /\/(conversations|agents|assignable_agents|inbox_members|team_members)\b/.test(path);
+const showsPresence = (path: string) =>
+  /\/(conversations|agents|assignable_agents|inbox_members|team_members)\b/.test(path);

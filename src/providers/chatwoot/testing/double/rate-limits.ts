@@ -11,13 +11,17 @@ export class RateLimits {
     if (this.options.exemptLoopback && isLoopback(address)) return false;
     const now = this.options.clock().getTime();
     const search = /^\/api\/v1\/accounts\/(\d+)\/contacts\/search$/.exec(path);
-    return this.hit(`requests ${address}`, this.options.requestsPerMinute, 60_000, now)
-      || (search !== null && this.hit(`search ${search[1]}`, this.options.contactSearchesPerMinute, 60_000, now))
-      || (method === 'POST' && path === '/auth/sign_in' && this.hit(`sign in ${address}`, this.options.signInsPerFiveMinutes, 300_000, now));
+    return (
+      this.hit(`requests ${address}`, this.options.requestsPerMinute, 60_000, now) ||
+      (search !== null && this.hit(`search ${search[1]}`, this.options.contactSearchesPerMinute, 60_000, now)) ||
+      (method === 'POST' &&
+        path === '/auth/sign_in' &&
+        this.hit(`sign in ${address}`, this.options.signInsPerFiveMinutes, 300_000, now))
+    );
   }
 
   private hit(key: string, limit: number, windowMs: number, now: number): boolean {
-    const recent = (this.hits.get(key) ?? []).filter((at) => at > now - windowMs);
+    const recent = (this.hits.get(key) ?? []).filter(at => at > now - windowMs);
     this.hits.set(key, recent);
     if (recent.length >= limit) return true;
     recent.push(now);

@@ -26,7 +26,7 @@ export class DoubleServer {
 
   async listen(port: number): Promise<number> {
     const server = createServer((request, response) => void this.serve(request, response));
-    server.on('connection', (socket) => {
+    server.on('connection', socket => {
       this.sockets.add(socket);
       socket.on('close', () => this.sockets.delete(socket));
     });
@@ -42,7 +42,7 @@ export class DoubleServer {
     const { server } = this;
     if (!server) return;
     this.server = undefined;
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    const closed = new Promise<void>(resolve => server.close(() => resolve()));
     for (const socket of this.sockets) socket.destroy();
     await closed;
   }
@@ -61,11 +61,19 @@ export class DoubleServer {
     try {
       const found = findRoute(this.routes, request.method, request.path);
       const call: Call = {
-        world: this.world, method: request.method, path: request.path, at: found?.at ?? {}, params: {},
-        headers: request.headers, address: request.address,
+        world: this.world,
+        method: request.method,
+        path: request.path,
+        at: found?.at ?? {},
+        params: {},
+        headers: request.headers,
+        address: request.address,
       };
       if (!found || found.route.rules.when?.(call) === false) throw refuse.barelyAbsent();
-      call.params = request.params ?? { ...parseQuery(request.search), ...parseBody(request.headers['content-type'] ?? '', request.body) };
+      call.params = request.params ?? {
+        ...parseQuery(request.search),
+        ...parseBody(request.headers['content-type'] ?? '', request.body),
+      };
       admit(call, found.route);
       return await found.route.handle(call);
     } catch (error) {
@@ -83,8 +91,11 @@ export class DoubleServer {
       return;
     }
     const entry = this.journal.open(request);
-    const fault = this.world.faults.take(request.method, `${request.path}${incoming.url?.includes('?') ? `?${request.search}` : ''}`);
-    if (fault?.latencyMs) await new Promise((resolve) => setTimeout(resolve, fault.latencyMs));
+    const fault = this.world.faults.take(
+      request.method,
+      `${request.path}${incoming.url?.includes('?') ? `?${request.search}` : ''}`,
+    );
+    if (fault?.latencyMs) await new Promise(resolve => setTimeout(resolve, fault.latencyMs));
     const mode = fault?.mode ?? 'slow';
     if (mode === 'hang') {
       entry.status = 'hung';
@@ -122,7 +133,11 @@ async function readRequest(incoming: IncomingMessage): Promise<RawRequest | unde
     Object.entries(incoming.headers).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]),
   );
   return {
-    method: incoming.method ?? 'GET', path: url.pathname, search: url.searchParams, headers, body: Buffer.concat(chunks),
+    method: incoming.method ?? 'GET',
+    path: url.pathname,
+    search: url.searchParams,
+    headers,
+    body: Buffer.concat(chunks),
     address: headers['x-forwarded-for']?.split(',')[0]?.trim() ?? incoming.socket.remoteAddress ?? '',
   };
 }

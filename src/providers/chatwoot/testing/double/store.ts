@@ -1,6 +1,25 @@
 import type {
-  Account, AccountUser, AgentBot, AutomationRule, Blob, CannedResponse, Contact, ContactInbox, Conversation, CsatResponse,
-  CustomAttributeDefinition, Inbox, Label, Macro, Message, Notification, NotificationSetting, PlatformApp, Team, User, Webhook,
+  Account,
+  AccountUser,
+  AgentBot,
+  AutomationRule,
+  Blob,
+  CannedResponse,
+  Contact,
+  ContactInbox,
+  Conversation,
+  CsatResponse,
+  CustomAttributeDefinition,
+  Inbox,
+  Label,
+  Macro,
+  Message,
+  Notification,
+  NotificationSetting,
+  PlatformApp,
+  Team,
+  User,
+  Webhook,
 } from './model';
 
 /** One table: rows by id. Ids are never reused. */
@@ -14,7 +33,8 @@ export class Table<Row> {
 
   /** @throws if that id may already be in use */
   setNextId(id: number): void {
-    if (id <= this.lastId) throw new Error(`The next id cannot be ${id}, because ${this.lastId} is already in use; give a higher one.`);
+    if (id <= this.lastId)
+      throw new Error(`The next id cannot be ${id}, because ${this.lastId} is already in use; give a higher one.`);
     this.lastId = id - 1;
   }
 
@@ -76,12 +96,13 @@ export class Store {
   private readonly messagesOf = new Map<number, Message[]>();
 
   accountUser(accountId: number, userId: number | null): AccountUser | undefined {
-    return this.accountUsers.find((row) => row.accountId === accountId && row.userId === userId);
+    return this.accountUsers.find(row => row.accountId === accountId && row.userId === userId);
   }
 
   usersOf(accountId: number): User[] {
-    return this.accountUsers.where((row) => row.accountId === accountId)
-      .map((row) => this.users.get(row.userId))
+    return this.accountUsers
+      .where(row => row.accountId === accountId)
+      .map(row => this.users.get(row.userId))
       .filter((user): user is User => user !== undefined);
   }
 
@@ -91,11 +112,11 @@ export class Store {
   }
 
   inboxesOf(accountId: number): Inbox[] {
-    return this.inboxes.where((inbox) => inbox.accountId === accountId);
+    return this.inboxes.where(inbox => inbox.accountId === accountId);
   }
 
   conversation(accountId: number, displayId: number): Conversation | undefined {
-    return this.conversations.find((row) => row.accountId === accountId && row.displayId === displayId);
+    return this.conversations.find(row => row.accountId === accountId && row.displayId === displayId);
   }
 
   addMessage(message: Message): void {

@@ -20,7 +20,7 @@ export class Receiver {
     const server = createServer();
     const receiver = new Receiver(server);
     server.on('request', (request, response) => void receiver.take(request, response));
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
     return receiver;
   }
 
@@ -34,8 +34,11 @@ export class Receiver {
     for (;;) {
       const found = this.received.find(fits);
       if (found) return found;
-      if (Date.now() > until) throw new Error(`The expected webhook did not arrive in time; received: ${this.received.map((one) => `${one.event} at ${one.url}`).join(', ') || 'none'}`);
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      if (Date.now() > until)
+        throw new Error(
+          `The expected webhook did not arrive in time; received: ${this.received.map(one => `${one.event} at ${one.url}`).join(', ') || 'none'}`,
+        );
+      await new Promise(resolve => setTimeout(resolve, 5));
     }
   }
 
@@ -45,7 +48,7 @@ export class Receiver {
 
   async close(): Promise<void> {
     this.server.closeAllConnections();
-    await new Promise<void>((resolve) => this.server.close(() => resolve()));
+    await new Promise<void>(resolve => this.server.close(() => resolve()));
   }
 
   private async take(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -53,7 +56,10 @@ export class Receiver {
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks).toString('utf8');
     const webhook: ReceivedWebhook = {
-      url: request.url ?? '', headers: request.headers, body, event: body ? String((JSON.parse(body) as { event?: unknown }).event) : '',
+      url: request.url ?? '',
+      headers: request.headers,
+      body,
+      event: body ? String((JSON.parse(body) as { event?: unknown }).event) : '',
     };
     this.received.push(webhook);
     this.respond(webhook, response);

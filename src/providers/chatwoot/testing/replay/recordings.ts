@@ -21,7 +21,9 @@ export interface RecordedWebhook {
 const ROOT = join(__dirname, '..', 'recordings');
 
 export const recordingsIn = (folder: RecordingFolder): string[] =>
-  readdirSync(join(ROOT, folder)).filter((name) => name.endsWith('.json')).sort();
+  readdirSync(join(ROOT, folder))
+    .filter(name => name.endsWith('.json'))
+    .sort();
 
 export function readRecording<Kind>(folder: RecordingFolder, name: string): Kind {
   return JSON.parse(readFileSync(join(ROOT, folder, name), 'utf8')) as Kind;

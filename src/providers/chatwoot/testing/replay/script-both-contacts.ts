@@ -1,20 +1,56 @@
-import { each, type BothAct } from './both-act';
+import { each, type SharedReplayStep } from './shared-replay-step';
 
 const CREATED = [
-  'base', 'source_taken', 'source_taken_same_identifier', 'identifier_taken', 'email_taken', 'email_taken_case', 'phone_taken', 'two_taken', 'identifier_case', 'email_blank',
-  'email_blank_again', 'phone_blank', 'identifier_blank', 'identifier_blank_again', 'name_255', 'name_256', 'name_5000', 'name_300_emoji', 'name_newline', 'name_emoji', 'name_nul',
-  'name_bidi', 'name_lone_surrogate', 'name_blank', 'name_null', 'name_number', 'name_object', 'identifier_256', 'identifier_5000', 'identifier_nul', 'identifier_space',
-  'identifier_number', 'source_300', 'source_slash', 'source_blank', 'attrs_bad', 'attrs_nested', 'attrs_nul', 'email_invalid_tld', 'phone_bad',
+  'base',
+  'source_taken',
+  'source_taken_same_identifier',
+  'identifier_taken',
+  'email_taken',
+  'email_taken_case',
+  'phone_taken',
+  'two_taken',
+  'identifier_case',
+  'email_blank',
+  'email_blank_again',
+  'phone_blank',
+  'identifier_blank',
+  'identifier_blank_again',
+  'name_255',
+  'name_256',
+  'name_5000',
+  'name_300_emoji',
+  'name_newline',
+  'name_emoji',
+  'name_nul',
+  'name_bidi',
+  'name_lone_surrogate',
+  'name_blank',
+  'name_null',
+  'name_number',
+  'name_object',
+  'identifier_256',
+  'identifier_5000',
+  'identifier_nul',
+  'identifier_space',
+  'identifier_number',
+  'source_300',
+  'source_slash',
+  'source_blank',
+  'attrs_bad',
+  'attrs_nested',
+  'attrs_nul',
+  'email_invalid_tld',
+  'phone_bad',
 ];
 
-export const contacts: BothAct = async (stage) => {
+export const contacts: SharedReplayStep = async stage => {
   const other = await stage.newInbox('Botted');
   await each(stage, 'contacts.create.', CREATED, { inbox: stage.inbox });
   await stage.play('contacts.create.source_taken_other_inbox', { inbox: other.id });
   await stage.play('contacts.create.inbox_missing');
 };
 
-export const contactChanges: BothAct = async (stage) => {
+export const contactChanges: SharedReplayStep = async stage => {
   const conversation = await stage.conversation();
   await stage.say(conversation, 'hi', { message_type: 'incoming' });
   const { meta } = await stage.call('GET', `/conversations/${conversation}`);
@@ -22,28 +58,48 @@ export const contactChanges: BothAct = async (stage) => {
   const at = { contact };
   const taken = { email: 'o-000000@example.test', identifier: 'id-taken0', phone_number: '+4916276260516' };
   await stage.contact(taken);
-  await each(stage, 'contacts.update.', ['name', 'email', 'phone', 'identifier', 'attrs1', 'attrs2', 'attrs3', 'additional', 'additional2'], at);
+  await each(
+    stage,
+    'contacts.update.',
+    ['name', 'email', 'phone', 'identifier', 'attrs1', 'attrs2', 'attrs3', 'additional', 'additional2'],
+    at,
+  );
   await stage.play('contacts.update.email_taken', { ...at, body: { email: taken.email } });
   await stage.play('contacts.update.identifier_taken', { ...at, body: { identifier: taken.identifier } });
   await stage.play('contacts.update.phone_taken', { ...at, body: { phone_number: taken.phone_number } });
-  await each(stage, 'contacts.update.', ['name_256', 'email_blank', 'email_null', 'identifier_null', 'name_null', 'name_blank', 'nothing', 'name_back'], at);
+  await each(
+    stage,
+    'contacts.update.',
+    ['name_256', 'email_blank', 'email_null', 'identifier_null', 'name_null', 'name_blank', 'nothing', 'name_back'],
+    at,
+  );
   await stage.call('PUT', `/contacts/${contact}`, { name: 'Patched' });
   await stage.play('contacts.destroy_custom_attributes', at);
   for (const name of ['plain', 'botted']) {
     const inbox = name === 'plain' ? stage.inbox : (await stage.newInbox('Botted')).id;
     const id = await stage.conversation({}, inbox);
     await stage.say(id, 'hi', { message_type: 'incoming' });
-    await stage.play(`contacts.update.blocked_${name}`, { contact: (await stage.call('GET', `/conversations/${id}`)).meta.sender.id });
+    await stage.play(`contacts.update.blocked_${name}`, {
+      contact: (await stage.call('GET', `/conversations/${id}`)).meta.sender.id,
+    });
   }
 };
 
-export const merging: BothAct = async (stage) => {
+export const merging: SharedReplayStep = async stage => {
   const base = await stage.contact({ name: 'Base', custom_attributes: { keep: 'base', only_b: 1 } });
-  const mergee = await stage.contact({ name: 'Mergee', email: 'mg-000000@example.test', custom_attributes: { keep: 'mergee', only_a: 1 } });
-  await stage.play('contacts.merge.two_with_conversations', { body: { base_contact_id: base.id, mergee_contact_id: mergee.id } });
+  const mergee = await stage.contact({
+    name: 'Mergee',
+    email: 'mg-000000@example.test',
+    custom_attributes: { keep: 'mergee', only_a: 1 },
+  });
+  await stage.play('contacts.merge.two_with_conversations', {
+    body: { base_contact_id: base.id, mergee_contact_id: mergee.id },
+  });
   const { id: contact, sourceId } = await stage.contact();
   await stage.play('contact_inboxes.create.second_source', { contact, inbox: stage.inbox });
-  const open = async (source_id: string) => (await stage.call('POST', '/conversations', { inbox_id: stage.inbox, contact_id: contact, source_id })).id as number;
+  const open = async (source_id: string) =>
+    (await stage.call('POST', '/conversations', { inbox_id: stage.inbox, contact_id: contact, source_id }))
+      .id as number;
   const one = await open(sourceId);
   const two = await open(sourceId);
   const three = await open('second-93k48j');

@@ -4,7 +4,9 @@ const A = '/api/v1/accounts/1';
 const JANE_SOURCE = 'ab8388a2-620d-4801-9c0b-10bc1f1ca285';
 
 export const contactScript: Step[] = [
-  play('contacts.create.200', {}, (theatre, { payload }) => theatre.words.set(JANE_SOURCE, payload.contact_inbox.source_id)),
+  play('contacts.create.200', {}, (theatre, { payload }) =>
+    theatre.replacements.set(JANE_SOURCE, payload.contact_inbox.source_id),
+  ),
   play('contacts.create.no_inbox.200'),
   play('contacts.create.empty.200'),
   play('contacts.create.source_id.200'),
@@ -20,7 +22,7 @@ export const contactScript: Step[] = [
   play('contacts.conversations.200'),
   play('contact_inboxes.create.200'),
   play('contact_inboxes.create.again.200'),
-  prepare((theatre) => theatre.call('BOT', 'POST', `${A}/contacts`, { name: 'Fifth', identifier: 'session-kmxmek-5' })),
+  prepare(theatre => theatre.call('BOT', 'POST', `${A}/contacts`, { name: 'Fifth', identifier: 'session-kmxmek-5' })),
   play('contact_inboxes.create.source_taken.500'),
   play('contact_inboxes.filter.200'),
 ];
@@ -29,20 +31,21 @@ export const creationScript: Step[] = [
   play('conversations.create.bad_status.500'),
   play('conversations.create.empty.404'),
   play('conversations.create.unknown_source.404'),
-  prepare((theatre) => theatre.words.set('630f9b99-f335-43b0-9df1-58b0f46c9c88', theatre.translate(JANE_SOURCE))),
+  prepare(theatre => theatre.replacements.set('630f9b99-f335-43b0-9df1-58b0f46c9c88', theatre.translate(JANE_SOURCE))),
   play('conversations.create.foreign_source.401'),
   play('conversations.create.200'),
   play('conversations.create.source_only.200'),
   play('conversations.create.no_source.200'),
   play('conversations.create.pending_team.200'),
-  prepare((theatre) => theatre.double.settled()),
+  prepare(theatre => theatre.double.settled()),
   // The recorded response already contains the activity line: its job was faster than the rendering.
-  prepare((theatre) => theatre.double.setActivityDelay(0)),
+  prepare(theatre => theatre.double.setActivityDelay(0)),
   play('conversations.create.absent_team.200'),
-  prepare((theatre) => theatre.double.setActivityDelay(1)),
+  prepare(theatre => theatre.double.setActivityDelay(1)),
 ];
 
-const message = (body: Record<string, unknown>) => prepare((theatre) => theatre.call('BOT', 'POST', `${A}/conversations/1/messages`, body));
+const message = (body: Record<string, unknown>) =>
+  prepare(theatre => theatre.call('BOT', 'POST', `${A}/conversations/1/messages`, body));
 
 /** Messages 4 to 26 of the recorded server, in their order. */
 export const messageScript: Step[] = [
@@ -73,71 +76,100 @@ export const messageScript: Step[] = [
   play('messages.create.attachments.200'),
   play('messages.create.attachment_string.422'),
   play('messages.create.attachment_url.422'),
-  prepare((theatre) => theatre.advance(4000)),
+  prepare(theatre => theatre.advance(4000)),
   play('messages.create.16_attachments.200'),
   play('messages.create.agent_attachment.200'),
   play('messages.create.missing_conversation.404'),
-  prepare((theatre) => theatre.double.settled()),
-  prepare((theatre) => theatre.double.syncAvatar(1)),
+  prepare(theatre => theatre.double.settled()),
+  prepare(theatre => theatre.double.syncAvatar(1)),
 ];
 
 /** The recordings were seconds apart; here each activity line is awaited. */
-const settled = prepare((theatre) => theatre.double.settled());
-const assign = (body: Record<string, unknown>) => prepare((theatre) => theatre.call('BOT', 'POST', `${A}/conversations/1/assignments`, body));
+const settled = prepare(theatre => theatre.double.settled());
+const assign = (body: Record<string, unknown>) =>
+  prepare(theatre => theatre.call('BOT', 'POST', `${A}/conversations/1/assignments`, body));
 
 export const handlingScript: Step[] = [
-  play('conversations.toggle_status.no_params.200'), settled,
-  play('conversations.toggle_status.open.200'), settled,
-  play('conversations.toggle_status.open_again.200'), settled,
+  play('conversations.toggle_status.no_params.200'),
+  settled,
+  play('conversations.toggle_status.open.200'),
+  settled,
+  play('conversations.toggle_status.open_again.200'),
+  settled,
   play('conversations.toggle_status.bad.500'),
-  play('conversations.toggle_status.pending.200'), settled,
-  play('conversations.toggle_status.snoozed.200'), settled,
+  play('conversations.toggle_status.pending.200'),
+  settled,
+  play('conversations.toggle_status.snoozed.200'),
+  settled,
   play('conversations.get.200'),
   play('conversations.get.missing.404'),
-  play('conversations.toggle_status.open_by_agent.200'), settled,
-  play('assignments.agent.200'), settled,
-  play('assignments.agent_not_in_inbox.200'), settled,
+  play('conversations.toggle_status.open_by_agent.200'),
+  settled,
+  play('assignments.agent.200'),
+  settled,
+  play('assignments.agent_not_in_inbox.200'),
+  settled,
   play('conversations.get.assignee_not_in_inbox.401'),
-  play('assignments.agent_missing.200'), settled,
+  play('assignments.agent_missing.200'),
+  settled,
   play('assignments.agent_other_account.200'),
   play('assignments.agent_null.200'),
   play('assignments.empty.200'),
-  play('assignments.team.200'), settled,
-  assign({ assignee_id: 4 }), settled,
-  play('assignments.both.200'), settled,
-  assign({ team_id: 2 }), settled,
-  assign({ team_id: 1 }), settled,
-  play('assignments.team_missing.200'), settled,
+  play('assignments.team.200'),
+  settled,
+  assign({ assignee_id: 4 }),
+  settled,
+  play('assignments.both.200'),
+  settled,
+  assign({ team_id: 2 }),
+  settled,
+  assign({ team_id: 1 }),
+  settled,
+  play('assignments.team_missing.200'),
+  settled,
   play('assignments.team_zero.200'),
-  play('assignments.agent_bot.200'), settled,
-  assign({ assignee_id: 4 }), settled,
+  play('assignments.agent_bot.200'),
+  settled,
+  assign({ assignee_id: 4 }),
+  settled,
   play('conversations.custom_attributes.200'),
-  play('conversations.labels.create.200'), settled,
+  play('conversations.labels.create.200'),
+  settled,
   play('conversations.labels.list.200'),
-  play('conversations.toggle_priority.200'), settled,
+  play('conversations.toggle_priority.200'),
+  settled,
   play('conversations.toggle_priority.bad.500'),
   // As with the absent team: the job was faster than the rendering.
-  prepare((theatre) => theatre.double.setActivityDelay(0)),
+  prepare(theatre => theatre.double.setActivityDelay(0)),
   play('conversations.update.200'),
-  prepare((theatre) => theatre.double.setActivityDelay(1)),
+  prepare(theatre => theatre.double.setActivityDelay(1)),
   play('conversations.toggle_typing_status.200'),
-  prepare((theatre) => theatre.call('ALICE', 'POST', `${A}/conversations/1/toggle_typing_status`, { typing_status: 'off', is_private: false })),
+  prepare(theatre =>
+    theatre.call('ALICE', 'POST', `${A}/conversations/1/toggle_typing_status`, {
+      typing_status: 'off',
+      is_private: false,
+    }),
+  ),
   settled,
   play('conversations.update_last_seen.200'),
   play('conversations.unread.200'),
   play('conversations.transcript.no_email.422'),
 ];
 
-const replyPath = (theatre: { kept: Record<string, unknown> }, rest = '') => ({ path: `${A}/conversations/1/messages/${theatre.kept['reply']}${rest}` });
+const replyPath = (theatre: { remembered: Record<string, unknown> }, rest = '') => ({
+  path: `${A}/conversations/1/messages/${theatre.remembered['reply']}${rest}`,
+});
 
 export const deliveryStateScript: Step[] = [
-  play('messages.create.agent_reply.200', {}, (theatre, reply) => { theatre.kept['reply'] = reply.id; }),
-  play('messages.update.delivered.200', (theatre) => replyPath(theatre)),
-  play('messages.update.failed.200', (theatre) => replyPath(theatre)),
-  play('messages.retry.200', (theatre) => replyPath(theatre, '/retry')),
-  play('messages.update.bad_status.200', (theatre) => replyPath(theatre)),
-  play('messages.update.content.200', (theatre) => replyPath(theatre)),
-  play('messages.delete.200', (theatre) => replyPath(theatre)),
+  play('messages.create.agent_reply.200', {}, (theatre, reply) => {
+    theatre.remembered['reply'] = reply.id;
+  }),
+  play('messages.update.delivered.200', theatre => replyPath(theatre)),
+  play('messages.update.failed.200', theatre => replyPath(theatre)),
+  play('messages.retry.200', theatre => replyPath(theatre, '/retry')),
+  play('messages.update.bad_status.200', theatre => replyPath(theatre)),
+  play('messages.update.content.200', theatre => replyPath(theatre)),
+  play('messages.delete.200', theatre => replyPath(theatre)),
   play('messages.delete.missing.404'),
   settled,
 ];

@@ -1,22 +1,35 @@
 import { play, prepare, type Step } from './script';
-import type { Theatre } from './theatre';
+import type { Replay } from './replay';
 
 const anyOrder = { anyOrder: true };
 
 /** Creates a user whom no recording creates, and keeps their token. */
-async function addUser(theatre: Theatre, who: string, fields: Record<string, unknown>, accountId: number, role: string): Promise<void> {
+async function addUser(
+  theatre: Replay,
+  who: string,
+  fields: Record<string, unknown>,
+  accountId: number,
+  role: string,
+): Promise<void> {
   const user = await theatre.call('PLATFORM', 'POST', '/platform/api/v1/users', { password: 'Passw0rd!x', ...fields });
-  theatre.words.set(`<${who}_TOKEN>`, user.access_token);
-  theatre.kept[who] = user.id;
-  if (role) await theatre.call('PLATFORM', 'POST', `/platform/api/v1/accounts/${accountId}/account_users`, { user_id: user.id, role });
+  theatre.replacements.set(`<${who}_TOKEN>`, user.access_token);
+  theatre.remembered[who] = user.id;
+  if (role)
+    await theatre.call('PLATFORM', 'POST', `/platform/api/v1/accounts/${accountId}/account_users`, {
+      user_id: user.id,
+      role,
+    });
 }
 
 const person = (name: string, displayName: string, key: string) => ({
-  name, display_name: displayName, email: `${key}.kmxmek@acme.example`, custom_attributes: { external_ref: key },
+  name,
+  display_name: displayName,
+  email: `${key}.kmxmek@acme.example`,
+  custom_attributes: { external_ref: key },
 });
 
 export const platformScript: Step[] = [
-  prepare((theatre) => theatre.words.set('<OTHER_PLATFORM_TOKEN>', theatre.double.addPlatformApp('another'))),
+  prepare(theatre => theatre.replacements.set('<OTHER_PLATFORM_TOKEN>', theatre.double.addPlatformApp('another'))),
   play('platform.account.create.no_token.401'),
   play('platform.account.create.bad_token.401'),
   play('platform.account.create.no_name.422'),
@@ -26,15 +39,15 @@ export const platformScript: Step[] = [
   play('platform.account.get.other_app.401'),
   play('platform.account.list.200'),
   play('platform.account.update.200'),
-  prepare((theatre) => theatre.call('PLATFORM', 'POST', '/platform/api/v1/accounts', { name: 'Other kmxmek' })),
-  play('platform.user.create.200', {}, (theatre, user) => theatre.words.set('<ADMIN_TOKEN>', user.access_token)),
+  prepare(theatre => theatre.call('PLATFORM', 'POST', '/platform/api/v1/accounts', { name: 'Other kmxmek' })),
+  play('platform.user.create.200', {}, (theatre, user) => theatre.replacements.set('<ADMIN_TOKEN>', user.access_token)),
   play('platform.user.create.same_email.200'),
   play('platform.user.create.weak_password.422'),
   play('platform.user.create.no_password.422'),
   play('platform.user.create.no_email.422'),
   play('platform.user.create.bad_email.422'),
   play('platform.account_user.create.200'),
-  prepare(async (theatre) => {
+  prepare(async theatre => {
     await addUser(theatre, 'BOT', person('Botty Bridge', 'Botty', 'bot'), 1, 'administrator');
     await addUser(theatre, 'ALICE', person('Alice Agent', 'Alice', 'alice'), 1, '');
     await addUser(theatre, 'BOB', person('Bob Agent', 'Bob', 'bob'), 1, '');
@@ -46,8 +59,12 @@ export const platformScript: Step[] = [
   play('platform.user.get.user_token.401'),
   play('platform.user.update.200'),
   play('platform.user.token.200'),
-  prepare(async (theatre) => {
-    for (const id of [4, 5, 6]) await theatre.call('PLATFORM', 'POST', '/platform/api/v1/accounts/1/account_users', { user_id: id, role: 'agent' });
+  prepare(async theatre => {
+    for (const id of [4, 5, 6])
+      await theatre.call('PLATFORM', 'POST', '/platform/api/v1/accounts/1/account_users', {
+        user_id: id,
+        role: 'agent',
+      });
   }),
   play('platform.account_user.create.again.200'),
   play('platform.account_user.create.bad_role.500'),
@@ -67,10 +84,10 @@ export const authScript: Step[] = [
   play('profile.get.200'),
   play('auth.sign_in.200'),
   play('auth.sign_in.wrong_password.401'),
-  prepare(async (theatre) => {
+  prepare(async theatre => {
     const { url } = await theatre.call('PLATFORM', 'GET', '/platform/api/v1/users/4/login');
     const token = new URL(url).searchParams.get('sso_auth_token') as string;
-    theatre.words.set('376b555f9a27cca7c64e0c0eb012dd1f039d3be80a4f046213830d6d54c94dca', token);
+    theatre.replacements.set('376b555f9a27cca7c64e0c0eb012dd1f039d3be80a4f046213830d6d54c94dca', token);
   }),
   play('auth.sign_in.sso.200'),
   play('auth.sign_in.sso_reused.401'),
@@ -86,19 +103,23 @@ export const peopleScript: Step[] = [
   play('agents.update.200'),
   play('agents.delete.200'),
   play('agents.delete.missing.404'),
-  prepare((theatre) => addUser(theatre, 'TMP', { name: 'Tmp', email: 'tmp.ys93w6@acme.example' }, 1, 'administrator')),
-  play('profile.reset_access_token.200', {}, (theatre, profile) => theatre.words.set('<TMP_TOKEN_2>', profile.access_token)),
+  prepare(theatre => addUser(theatre, 'TMP', { name: 'Tmp', email: 'tmp.ys93w6@acme.example' }, 1, 'administrator')),
+  play('profile.reset_access_token.200', {}, (theatre, profile) =>
+    theatre.replacements.set('<TMP_TOKEN_2>', profile.access_token),
+  ),
   play('auth.rotated_token.401'),
-  play('platform.account_user.delete.200', (theatre) => ({ body: { user_id: theatre.kept['TMP'] } })),
+  play('platform.account_user.delete.200', theatre => ({ body: { user_id: theatre.remembered['TMP'] } })),
   play('auth.removed_from_account.401'),
-  play('platform.user.delete.200', (theatre) => ({ path: `/platform/api/v1/users/${theatre.kept['TMP']}` })),
+  play('platform.user.delete.200', theatre => ({ path: `/platform/api/v1/users/${theatre.remembered['TMP']}` })),
 ];
 
 export const inboxScript: Step[] = [
   play('inboxes.create.no_name.422'),
   play('inboxes.create.bad_type.422'),
   play('inboxes.create.agent.401'),
-  play('inboxes.create.200', {}, (theatre, inbox) => theatre.words.set('<INBOX_IDENTIFIER>', inbox.inbox_identifier)),
+  play('inboxes.create.200', {}, (theatre, inbox) =>
+    theatre.replacements.set('<INBOX_IDENTIFIER>', inbox.inbox_identifier),
+  ),
   play('inboxes.get.200'),
   play('inboxes.get.missing.404'),
   play('inboxes.get.other_account.404'),
@@ -127,7 +148,9 @@ export const settingsScript: Step[] = [
   play('teams.create.agent.401'),
   play('teams.create.200'),
   play('teams.create.same_name.422'),
-  prepare((theatre) => theatre.call('ADMIN', 'POST', '/api/v1/accounts/1/teams', { name: 'Auto kmxmek', allow_auto_assign: true })),
+  prepare(theatre =>
+    theatre.call('ADMIN', 'POST', '/api/v1/accounts/1/teams', { name: 'Auto kmxmek', allow_auto_assign: true }),
+  ),
   play('teams.get.200'),
   play('teams.get.missing.404'),
   play('teams.list.200'),
@@ -138,9 +161,11 @@ export const settingsScript: Step[] = [
   play('team_members.update.200', anyOrder),
   play('team_members.delete.200'),
   play('team_members.list.200'),
-  prepare((theatre) => theatre.call('ADMIN', 'POST', '/api/v1/accounts/1/teams/2/team_members', { user_ids: [5] })),
-  prepare(async (theatre) => { theatre.kept['gone'] = (await theatre.call('ADMIN', 'POST', '/api/v1/accounts/1/teams', { name: 'gone' })).id; }),
-  play('teams.delete.200', (theatre) => ({ path: `/api/v1/accounts/1/teams/${theatre.kept['gone']}` })),
+  prepare(theatre => theatre.call('ADMIN', 'POST', '/api/v1/accounts/1/teams/2/team_members', { user_ids: [5] })),
+  prepare(async theatre => {
+    theatre.remembered['gone'] = (await theatre.call('ADMIN', 'POST', '/api/v1/accounts/1/teams', { name: 'gone' })).id;
+  }),
+  play('teams.delete.200', theatre => ({ path: `/api/v1/accounts/1/teams/${theatre.remembered['gone']}` })),
   play('labels.create.200'),
   play('labels.create.again.422'),
   play('labels.list.200'),
@@ -149,7 +174,7 @@ export const settingsScript: Step[] = [
   play('platform.agent_bot.create.200'),
   play('platform.agent_bot.list.200'),
   play('agent_bots.create.agent.401'),
-  play('agent_bots.create.200', {}, (theatre, bot) => theatre.words.set('<AGENT_BOT_TOKEN>', bot.access_token)),
+  play('agent_bots.create.200', {}, (theatre, bot) => theatre.replacements.set('<AGENT_BOT_TOKEN>', bot.access_token)),
   play('agent_bots.list.200'),
   play('agent_bots.list.agent.200'),
   play('webhooks.create.200'),
@@ -157,9 +182,11 @@ export const settingsScript: Step[] = [
   play('webhooks.create.bad_url.422'),
   play('webhooks.create.unknown_event.422'),
   play('webhooks.create.no_subscriptions.200'),
-  prepare((theatre) => theatre.call('ADMIN', 'POST', '/api/v1/accounts/1/webhooks', {
-    webhook: { url: `${theatre.receiver.url}/wrapped`, subscriptions: ['message_created'] },
-  })),
+  prepare(theatre =>
+    theatre.call('ADMIN', 'POST', '/api/v1/accounts/1/webhooks', {
+      webhook: { url: `${theatre.receiver.url}/wrapped`, subscriptions: ['message_created'] },
+    }),
+  ),
   play('webhooks.list.200'),
   play('webhooks.list.agent.401'),
   play('webhooks.update.200'),

@@ -1,11 +1,11 @@
-import type { PlayOptions, Theatre } from './theatre';
+import type { PlayOptions, Replay } from './replay';
 
 /** One step of a script: a preparation, or a recording to replay. */
 export type Step =
-  | { prepare: (theatre: Theatre) => unknown }
-  | { play: string; options: (theatre: Theatre) => PlayOptions; then?: (theatre: Theatre, answer: never) => unknown };
+  | { prepare: (theatre: Replay) => unknown }
+  | { play: string; options: (theatre: Replay) => PlayOptions; then?: (theatre: Replay, answer: never) => unknown };
 
-export const prepare = (run: (theatre: Theatre) => unknown): Step => ({ prepare: run });
+export const prepare = (run: (theatre: Replay) => unknown): Step => ({ prepare: run });
 
 /**
  * Replays `<name>.json`. `options` may depend on values that earlier steps kept; `then` gets the response and may keep
@@ -13,8 +13,8 @@ export const prepare = (run: (theatre: Theatre) => unknown): Step => ({ prepare:
  */
 export function play(
   name: string,
-  options: PlayOptions | ((theatre: Theatre) => PlayOptions) = {},
-  then?: (theatre: Theatre, answer: any) => unknown,
+  options: PlayOptions | ((theatre: Replay) => PlayOptions) = {},
+  then?: (theatre: Replay, answer: any) => unknown,
 ): Step {
   return {
     play: `${name}.json`,
@@ -23,4 +23,4 @@ export function play(
   };
 }
 
-export const playedIn = (script: Step[]): string[] => script.flatMap((step) => ('play' in step ? [step.play] : []));
+export const playedIn = (script: Step[]): string[] => script.flatMap(step => ('play' in step ? [step.play] : []));

@@ -2,7 +2,9 @@ import { ToyProvider, toyDefinition } from '../../toy-provider';
 
 /** Wrong on purpose: what was taken back can still be read. */
 class KeepsDeleted extends ToyProvider {
-  protected override emptied(text: string): string { return `${text} (deleted)`; }
+  protected override emptied(text: string): string {
+    return `${text} (deleted)`;
+  }
 }
 
 export const provider = toyDefinition('keeps-deleted', () => new KeepsDeleted());

@@ -1,11 +1,11 @@
-import type { ReadPage } from '../../../../../src/core/ports/support-provider';
+import type { ObservationPage } from '../../../../../src/core/ports/provider/support-provider';
 import type { ToyMessage } from '../../far-side';
 import { ToyProvider, toyDefinition } from '../../toy-provider';
 
 /** Wrong on purpose: after a full page it says that there is no more, from the end of all. */
 class SkipsAPage extends ToyProvider {
-  protected override page(unread: readonly ToyMessage[], after: string | null): ReadPage {
-    return { ...super.page(unread, after), after: unread.at(-1)?.id.toString() ?? after, more: false };
+  protected override page(unread: readonly ToyMessage[], after: string | null): ObservationPage {
+    return { ...super.page(unread, after), after: unread.at(-1)?.id.toString() ?? after, hasMore: false };
   }
 }
 

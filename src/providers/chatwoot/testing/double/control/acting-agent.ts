@@ -2,15 +2,43 @@ import type { Reply } from '../http/replies';
 import type { User } from '../model';
 
 /** Names a conversation by the number in its address. */
-export interface ConversationRef { accountId: number; conversationId: number }
+export interface ConversationRef {
+  accountId: number;
+  conversationId: number;
+}
 
-export interface FileToAttach { filename: string; contentType?: string; bytes: Buffer | string; content?: string }
+export interface FileToAttach {
+  filename: string;
+  contentType?: string;
+  bytes: Buffer | string;
+  content?: string;
+}
 
 export type AgentAction =
-  | 'reply' | 'note' | 'assignSelf' | 'assign' | 'resolve' | 'snooze' | 'reopen' | 'returnToPending' | 'deleteMessage' | 'attach' | 'type';
+  | 'reply'
+  | 'note'
+  | 'assignSelf'
+  | 'assign'
+  | 'resolve'
+  | 'snooze'
+  | 'reopen'
+  | 'returnToPending'
+  | 'deleteMessage'
+  | 'attach'
+  | 'type';
 
 export const AGENT_ACTIONS: readonly AgentAction[] = [
-  'reply', 'note', 'assignSelf', 'assign', 'resolve', 'snooze', 'reopen', 'returnToPending', 'deleteMessage', 'attach', 'type',
+  'reply',
+  'note',
+  'assignSelf',
+  'assign',
+  'resolve',
+  'snooze',
+  'reopen',
+  'returnToPending',
+  'deleteMessage',
+  'attach',
+  'type',
 ];
 
 type Send = (method: string, path: string, token: string, body: unknown) => Promise<Reply>;
@@ -20,7 +48,11 @@ type Send = (method: string, path: string, token: string, body: unknown) => Prom
  * would refuse it. The journal does not contain these calls.
  */
 export class ActingAgent {
-  constructor(private readonly user: User, private readonly conversation: ConversationRef, private readonly send: Send) {}
+  constructor(
+    private readonly user: User,
+    private readonly conversation: ConversationRef,
+    private readonly send: Send,
+  ) {}
 
   async reply(content: string, extra: Record<string, unknown> = {}): Promise<number> {
     return this.post({ content, message_type: 'outgoing', private: false, ...extra });
@@ -32,7 +64,11 @@ export class ActingAgent {
 
   async attach(attached: FileToAttach): Promise<number> {
     const bytes = Buffer.from(attached.bytes);
-    return this.post({ content: attached.content ?? null, message_type: 'outgoing', attachments: [{ ...attached, bytes }] });
+    return this.post({
+      content: attached.content ?? null,
+      message_type: 'outgoing',
+      attachments: [{ ...attached, bytes }],
+    });
   }
 
   assignSelf(): Promise<unknown> {
@@ -79,7 +115,10 @@ export class ActingAgent {
     const full = `/api/v1/accounts/${accountId}/conversations/${conversationId}${path}`;
     const reply = await this.send(method, full, this.user.token, body);
     const answer = reply.body.toString('utf8');
-    if (reply.status !== 200) throw new Error(`User ${this.user.id} cannot ${method} ${full}: the double responded with ${reply.status} ${answer}`);
+    if (reply.status !== 200)
+      throw new Error(
+        `User ${this.user.id} cannot ${method} ${full}: the double responded with ${reply.status} ${answer}`,
+      );
     return answer === '' ? null : JSON.parse(answer);
   }
 }

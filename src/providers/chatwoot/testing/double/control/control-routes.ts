@@ -13,30 +13,160 @@ const done = () => ({ ok: true });
 
 /** The controls for other processes: the same verbs below `/_double`. */
 const ROUTES: Array<[method: string, path: RegExp, act: Act]> = [
-  ['GET', /^\/_double$/, (double) => ({
-    baseUrl: double.baseUrl, version: double.version, platformToken: double.platformToken, actions: AGENT_ACTIONS,
-  })],
-  ['GET', /^\/_double\/requests$/, (double) => double.requests()],
-  ['DELETE', /^\/_double\/requests$/, (double) => { double.clearRequests(); return done(); }],
-  ['GET', /^\/_double\/deliveries$/, (double) => double.deliveries()],
-  ['POST', /^\/_double\/settled$/, async (double) => { await double.settled(); return done(); }],
-  ['POST', /^\/_double\/faults$/, (double, body) => { double.failNext(faultIn(body)); return done(); }],
-  ['DELETE', /^\/_double\/faults$/, (double) => { double.clearFaults(); return done(); }],
-  ['POST', /^\/_double\/skew_next_message$/, (double, body) => { double.skewNextMessage(Number(body['ms'])); return done(); }],
-  ['POST', /^\/_double\/next_ids$/, (double, body) => { double.setNextIds(body); return done(); }],
-  ['POST', /^\/_double\/outage$/, async (double, body) => { await double.outage((body['part'] ?? null) as OutagePart | null); return done(); }],
-  ['POST', /^\/_double\/webhooks\/drop$/, (double, body) => { double.dropWebhooks(body); return done(); }],
-  ['POST', /^\/_double\/webhooks\/duplicate$/, (double, body) => { double.duplicateWebhooks(body); return done(); }],
-  ['POST', /^\/_double\/webhooks\/reorder$/, (double, body) => { double.reorderWebhooks(Number(body['size'] ?? 2)); return done(); }],
-  ['POST', /^\/_double\/webhooks\/pause$/, (double) => { double.pauseWebhooks(); return done(); }],
-  ['POST', /^\/_double\/webhooks\/resume$/, (double) => { double.resumeWebhooks(); return done(); }],
-  ['POST', /^\/_double\/webhooks\/clear$/, (double) => { double.clearWebhookShaping(); return done(); }],
-  ['POST', /^\/_double\/platform_apps$/, (double, body) => ({ token: double.addPlatformApp(String(body['name'] ?? 'app')) })],
-  ['POST', /^\/_double\/users\/(\d+)\/online$/, (double, body, [id]) => { double.setOnline(Number(id), body['online'] !== false); return done(); }],
+  [
+    'GET',
+    /^\/_double$/,
+    double => ({
+      baseUrl: double.baseUrl,
+      version: double.version,
+      platformToken: double.platformToken,
+      actions: AGENT_ACTIONS,
+    }),
+  ],
+  ['GET', /^\/_double\/requests$/, double => double.requests()],
+  [
+    'DELETE',
+    /^\/_double\/requests$/,
+    double => {
+      double.clearRequests();
+      return done();
+    },
+  ],
+  ['GET', /^\/_double\/deliveries$/, double => double.deliveries()],
+  [
+    'POST',
+    /^\/_double\/settled$/,
+    async double => {
+      await double.settled();
+      return done();
+    },
+  ],
+  [
+    'POST',
+    /^\/_double\/faults$/,
+    (double, body) => {
+      double.failNext(faultIn(body));
+      return done();
+    },
+  ],
+  [
+    'DELETE',
+    /^\/_double\/faults$/,
+    double => {
+      double.clearFaults();
+      return done();
+    },
+  ],
+  [
+    'POST',
+    /^\/_double\/skew_next_message$/,
+    (double, body) => {
+      double.skewNextMessage(Number(body['ms']));
+      return done();
+    },
+  ],
+  [
+    'POST',
+    /^\/_double\/next_ids$/,
+    (double, body) => {
+      double.setNextIds(body);
+      return done();
+    },
+  ],
+  [
+    'POST',
+    /^\/_double\/outage$/,
+    async (double, body) => {
+      await double.outage((body['part'] ?? null) as OutagePart | null);
+      return done();
+    },
+  ],
+  [
+    'POST',
+    /^\/_double\/webhooks\/drop$/,
+    (double, body) => {
+      double.dropWebhooks(body);
+      return done();
+    },
+  ],
+  [
+    'POST',
+    /^\/_double\/webhooks\/duplicate$/,
+    (double, body) => {
+      double.duplicateWebhooks(body);
+      return done();
+    },
+  ],
+  [
+    'POST',
+    /^\/_double\/webhooks\/reorder$/,
+    (double, body) => {
+      double.reorderWebhooks(Number(body['size'] ?? 2));
+      return done();
+    },
+  ],
+  [
+    'POST',
+    /^\/_double\/webhooks\/pause$/,
+    double => {
+      double.pauseWebhooks();
+      return done();
+    },
+  ],
+  [
+    'POST',
+    /^\/_double\/webhooks\/resume$/,
+    double => {
+      double.resumeWebhooks();
+      return done();
+    },
+  ],
+  [
+    'POST',
+    /^\/_double\/webhooks\/clear$/,
+    double => {
+      double.clearWebhookShaping();
+      return done();
+    },
+  ],
+  [
+    'POST',
+    /^\/_double\/platform_apps$/,
+    (double, body) => ({ token: double.addPlatformApp(String(body['name'] ?? 'app')) }),
+  ],
+  [
+    'POST',
+    /^\/_double\/users\/(\d+)\/online$/,
+    (double, body, [id]) => {
+      double.setOnline(Number(id), body['online'] !== false);
+      return done();
+    },
+  ],
   ['POST', /^\/_double\/users\/(\d+)\/act$/, act],
-  ['POST', /^\/_double\/contacts\/(\d+)\/sync_avatar$/, (double, _body, [id]) => { double.syncAvatar(Number(id)); return done(); }],
-  ['POST', /^\/_double\/activity_delay$/, (double, body) => { double.setActivityDelay(Number(body['ms'])); return done(); }],
-  ['POST', /^\/_double\/wake_snoozed$/, (double) => { double.wakeSnoozed(); return done(); }],
+  [
+    'POST',
+    /^\/_double\/contacts\/(\d+)\/sync_avatar$/,
+    (double, _body, [id]) => {
+      double.syncAvatar(Number(id));
+      return done();
+    },
+  ],
+  [
+    'POST',
+    /^\/_double\/activity_delay$/,
+    (double, body) => {
+      double.setActivityDelay(Number(body['ms']));
+      return done();
+    },
+  ],
+  [
+    'POST',
+    /^\/_double\/wake_snoozed$/,
+    double => {
+      double.wakeSnoozed();
+      return done();
+    },
+  ],
 ];
 
 export async function serveControl(double: ChatwootDouble, request: RawRequest): Promise<Reply | undefined> {
@@ -61,22 +191,35 @@ function faultIn(body: Json): Fault {
   const path = fault.match?.path;
   const pattern = typeof path === 'string' ? /^\/(.+)\/([a-z]*)$/.exec(path) : null;
   const isPattern = pattern !== null && /[\\^$*+?()[\]|]/.test(pattern[1] ?? '');
-  return isPattern ? { ...fault, match: { ...fault.match, path: new RegExp(pattern[1] as string, pattern[2]) } } : fault;
+  return isPattern
+    ? { ...fault, match: { ...fault.match, path: new RegExp(pattern[1] as string, pattern[2]) } }
+    : fault;
 }
 
 /** Runs `{action, account_id, conversation_id, …}` as one agent. */
 async function act(double: ChatwootDouble, body: Json, [userId]: string[]): Promise<unknown> {
-  const agent = double.agent(Number(userId), { accountId: Number(body['account_id']), conversationId: Number(body['conversation_id']) });
+  const agent = double.agent(Number(userId), {
+    accountId: Number(body['account_id']),
+    conversationId: Number(body['conversation_id']),
+  });
   const content = String(body['content'] ?? '');
   const perform: Record<AgentAction, () => Promise<unknown>> = {
     reply: () => agent.reply(content),
     note: () => agent.note(content),
-    attach: () => agent.attach({
-      filename: String(body['filename'] ?? 'file.txt'), bytes: Buffer.from(String(body['base64'] ?? ''), 'base64'),
-      ...(body['content_type'] ? { contentType: String(body['content_type']) } : {}), ...(content ? { content } : {}),
-    }),
+    attach: () =>
+      agent.attach({
+        filename: String(body['filename'] ?? 'file.txt'),
+        bytes: Buffer.from(String(body['base64'] ?? ''), 'base64'),
+        ...(body['content_type'] ? { contentType: String(body['content_type']) } : {}),
+        ...(content ? { content } : {}),
+      }),
     assignSelf: () => agent.assignSelf(),
-    assign: () => agent.assign('team_id' in body ? { teamId: body['team_id'] as number | null } : { agentId: (body['agent_id'] ?? null) as number | null }),
+    assign: () =>
+      agent.assign(
+        'team_id' in body
+          ? { teamId: body['team_id'] as number | null }
+          : { agentId: (body['agent_id'] ?? null) as number | null },
+      ),
     resolve: () => agent.resolve(),
     snooze: () => agent.snooze(body['until'] ? new Date(String(body['until'])) : undefined),
     reopen: () => agent.reopen(),

@@ -48,7 +48,7 @@ export class Faults {
   }
 
   take(method: string, path: string): Fault | undefined {
-    const rule = this.rules.find((candidate) => candidate.left > 0 && applies(candidate.match, method, path));
+    const rule = this.rules.find(candidate => candidate.left > 0 && applies(candidate.match, method, path));
     if (rule) rule.left--;
     return rule;
   }

@@ -18,7 +18,11 @@ export class Journal {
 
   open(request: RawRequest): JournalEntry {
     const entry: JournalEntry = {
-      method: request.method, path: request.path, query: request.search.toString(), status: 'pending', at: this.clock(),
+      method: request.method,
+      path: request.path,
+      query: request.search.toString(),
+      status: 'pending',
+      at: this.clock(),
     };
     this.entries.push(entry);
     return entry;

@@ -18,7 +18,10 @@ export function setNextIds(store: Store, { user, inbox, agentBot, message, conve
   if (message !== undefined) store.messages.setNextId(message);
   if (conversation === undefined) return;
   for (const account of store.accounts.all()) {
-    if (conversation <= account.lastDisplayId) throw new Error(`The next conversation cannot be ${conversation}, because ${account.lastDisplayId} is already in use; give a higher number.`);
+    if (conversation <= account.lastDisplayId)
+      throw new Error(
+        `The next conversation cannot be ${conversation}, because ${account.lastDisplayId} is already in use; give a higher number.`,
+      );
     account.lastDisplayId = conversation - 1;
   }
 }

@@ -9,9 +9,22 @@ export function writeActivity(world: World, conversation: Conversation, content:
     if (!world.store.conversations.get(conversation.rowId) || isFlooded(world, conversation)) return;
     const now = world.now();
     world.store.addMessage({
-      id: world.store.messages.nextId(), accountId: conversation.accountId, inboxId: conversation.inboxId,
-      conversationRowId: conversation.rowId, messageType: 'activity', contentType: 'text', content, contentAttributes: {},
-      private: false, status: 'sent', sourceId: null, senderType: null, senderId: null, attachments: [], createdAt: now, updatedAt: now,
+      id: world.store.messages.nextId(),
+      accountId: conversation.accountId,
+      inboxId: conversation.inboxId,
+      conversationRowId: conversation.rowId,
+      messageType: 'activity',
+      contentType: 'text',
+      content,
+      contentAttributes: {},
+      private: false,
+      status: 'sent',
+      sourceId: null,
+      senderType: null,
+      senderId: null,
+      attachments: [],
+      createdAt: now,
+      updatedAt: now,
     });
     conversation.lastActivityAt = now;
     conversation.updatedAt = now;
@@ -46,8 +59,8 @@ export function priorityLine(from: Priority | null, to: Priority | null, cause: 
 export function labelLines(before: string[], after: string[], cause: Cause): string[] {
   const name = nameOf(cause);
   if (!name) return [];
-  const added = after.filter((label) => !before.includes(label));
-  const removed = before.filter((label) => !after.includes(label));
+  const added = after.filter(label => !before.includes(label));
+  const removed = before.filter(label => !after.includes(label));
   return [
     ...(added.length > 0 ? [`${name} added ${added.join(', ')}`] : []),
     ...(removed.length > 0 ? [`${name} removed ${removed.join(', ')}`] : []),
@@ -55,7 +68,12 @@ export function labelLines(before: string[], after: string[], cause: Cause): str
 }
 
 /** Returns the line about a change of team. It includes a change of assignee, which gets no line of its own. */
-export function teamLine(from: string | undefined, to: string | undefined, newAssignee: string | undefined, cause: Cause): string | undefined {
+export function teamLine(
+  from: string | undefined,
+  to: string | undefined,
+  newAssignee: string | undefined,
+  cause: Cause,
+): string | undefined {
   const name = nameOf(cause);
   if (!name) return undefined;
   if (to === undefined) return `Unassigned from ${from ?? ''} by ${name}`;
@@ -66,5 +84,7 @@ export function assigneeLine(assignee: { id: number; name: string } | undefined,
   const name = nameOf(cause);
   if (!name) return undefined;
   if (!assignee) return `Conversation unassigned by ${name}`;
-  return assignee.id === cause.user?.id ? `${name} self-assigned this conversation` : `Assigned to ${assignee.name} by ${name}`;
+  return assignee.id === cause.user?.id
+    ? `${name} self-assigned this conversation`
+    : `Assigned to ${assignee.name} by ${name}`;
 }

@@ -4,9 +4,9 @@ import type { World } from '../world';
 
 /** Returns the next online member of the round robin and moves them to its end. */
 function nextInTurn(world: World, inbox: Inbox, allowed: (userId: number) => boolean): User | undefined {
-  const next = inbox.turn.find((id) => allowed(id) && isOnline(world, inbox.accountId, id));
+  const next = inbox.turn.find(id => allowed(id) && isOnline(world, inbox.accountId, id));
   if (next === undefined) return undefined;
-  inbox.turn = [...inbox.turn.filter((id) => id !== next), next];
+  inbox.turn = [...inbox.turn.filter(id => id !== next), next];
   return world.store.users.get(next);
 }
 
@@ -16,7 +16,7 @@ export function assigneeForOpened(world: World, conversation: Conversation): Use
   if (!inbox?.enableAutoAssignment || conversation.status !== 'open') return undefined;
   if (conversation.assigneeId !== null && inbox.memberIds.includes(conversation.assigneeId)) return undefined;
   const team = world.features.teamBoundAssignment ? world.store.teams.get(conversation.teamId) : undefined;
-  return nextInTurn(world, inbox, (id) => team === undefined || team.memberIds.includes(id));
+  return nextInTurn(world, inbox, id => team === undefined || team.memberIds.includes(id));
 }
 
 /**
@@ -25,5 +25,5 @@ export function assigneeForOpened(world: World, conversation: Conversation): Use
 export function assigneeFromTeam(world: World, conversation: Conversation, team: Team): User | undefined {
   const inbox = world.store.inboxes.get(conversation.inboxId);
   if (!inbox || !team.allowAutoAssign) return undefined;
-  return nextInTurn(world, inbox, (id) => team.memberIds.includes(id));
+  return nextInTurn(world, inbox, id => team.memberIds.includes(id));
 }

@@ -20,4 +20,5 @@ export function causeOf(actor: Actor | undefined): Cause {
 
 export const BY_RULE: Cause = { byRule: true };
 
-export const nameOf = (cause: Cause): string | undefined => cause.user?.name ?? cause.bot?.name ?? (cause.byRule ? 'Automation System' : undefined);
+export const nameOf = (cause: Cause): string | undefined =>
+  cause.user?.name ?? cause.bot?.name ?? (cause.byRule ? 'Automation System' : undefined);

@@ -46,9 +46,11 @@ function changes<Row>(columns: Array<Column<Row>>, before: Row, after: Row): Map
   return found;
 }
 
-export const conversationChanges = (before: Conversation, after: Conversation) => changes(CONVERSATION_COLUMNS, before, after);
+export const conversationChanges = (before: Conversation, after: Conversation) =>
+  changes(CONVERSATION_COLUMNS, before, after);
 
 export const contactChanges = (before: Contact, after: Contact) => changes(CONTACT_COLUMNS, before, after);
 
 /** Returns `changed_attributes`: a list of objects with one key each. */
-export const asAttributeList = (found: Map<string, Change>): Json[] => [...found].map(([name, change]) => ({ [name]: change }));
+export const asAttributeList = (found: Map<string, Change>): Json[] =>
+  [...found].map(([name, change]) => ({ [name]: change }));

@@ -11,8 +11,16 @@ import type { World } from '../world';
 
 /** Only a change of one of these columns causes a `conversation_updated`. */
 const ANNOUNCED = [
-  'team_id', 'assignee_id', 'assignee_agent_bot_id', 'status', 'snoozed_until', 'custom_attributes', 'label_list',
-  'waiting_since', 'first_reply_created_at', 'priority',
+  'team_id',
+  'assignee_id',
+  'assignee_agent_bot_id',
+  'status',
+  'snoozed_until',
+  'custom_attributes',
+  'label_list',
+  'waiting_since',
+  'first_reply_created_at',
+  'priority',
 ];
 
 export type NewConversation = Partial<
@@ -21,20 +29,46 @@ export type NewConversation = Partial<
 
 /** Creates a conversation. If `wantedTeamId` names no team, no team is set, but an activity line mentions it. */
 export function createConversation(
-  world: World, link: ContactInbox, wanted: NewConversation, wantedTeamId: number | undefined, cause: Cause,
+  world: World,
+  link: ContactInbox,
+  wanted: NewConversation,
+  wantedTeamId: number | undefined,
+  cause: Cause,
 ): Conversation {
   const { store } = world;
   const inbox = store.inboxes.get(link.inboxId);
   const account = store.accounts.get(inbox?.accountId);
   const contact = store.contacts.get(link.contactId);
-  if (!inbox || !account || !contact) throw new Error('A conversation needs an existing inbox, account and contact; create them first.');
+  if (!inbox || !account || !contact)
+    throw new Error('A conversation needs an existing inbox, account and contact; create them first.');
   const now = world.now();
   const row: Conversation = {
-    rowId: store.conversations.nextId(), displayId: ++account.lastDisplayId, accountId: account.id, uuid: randomUUID(),
-    inboxId: inbox.id, contactId: contact.id, contactInboxId: link.id, status: 'open', assigneeId: null, assigneeAgentBotId: null,
-    teamId: null, priority: null, labels: [], cachedLabelList: null, snoozedUntil: null, customAttributes: {},
-    additionalAttributes: {}, firstReplyCreatedAt: null, agentLastSeenAt: null, assigneeLastSeenAt: null,
-    contactLastSeenAt: null, ...wanted, waitingSince: now, lastActivityAt: now, createdAt: now, updatedAt: now,
+    rowId: store.conversations.nextId(),
+    displayId: ++account.lastDisplayId,
+    accountId: account.id,
+    uuid: randomUUID(),
+    inboxId: inbox.id,
+    contactId: contact.id,
+    contactInboxId: link.id,
+    status: 'open',
+    assigneeId: null,
+    assigneeAgentBotId: null,
+    teamId: null,
+    priority: null,
+    labels: [],
+    cachedLabelList: null,
+    snoozedUntil: null,
+    customAttributes: {},
+    additionalAttributes: {},
+    firstReplyCreatedAt: null,
+    agentLastSeenAt: null,
+    assigneeLastSeenAt: null,
+    contactLastSeenAt: null,
+    ...wanted,
+    waitingSince: now,
+    lastActivityAt: now,
+    createdAt: now,
+    updatedAt: now,
   };
   if (contact.blocked) row.status = 'resolved';
   else if (inbox.agentBotId !== null) row.status = 'pending';
@@ -64,7 +98,13 @@ export function updateConversation(world: World, row: Conversation, patch: Parti
   if (row.status === 'open' && before.status !== 'open') autoAssign(world, row);
 }
 
-function announce(world: World, row: Conversation, before: Conversation, changes: Map<string, Change>, cause: Cause): void {
+function announce(
+  world: World,
+  row: Conversation,
+  before: Conversation,
+  changes: Map<string, Change>,
+  cause: Cause,
+): void {
   const statusChanged = changes.has('status');
   if (statusChanged) {
     if (row.status === 'resolved' && world.features.botRepliesClearWaiting) row.waitingSince = null;
@@ -76,16 +116,27 @@ function announce(world: World, row: Conversation, before: Conversation, changes
   if (changes.has('priority')) say(world, row, priorityLine(before.priority, row.priority, cause));
   if (changes.has('label_list')) for (const line of labelLines(before.labels, row.labels, cause)) say(world, row, line);
   writeAssignmentLine(world, before, row, cause, changes.has('team_id'));
-  if (ANNOUNCED.some((name) => changes.has(name))) world.events.conversation('conversation_updated', row, asAttributeList(changes));
+  if (ANNOUNCED.some(name => changes.has(name)))
+    world.events.conversation('conversation_updated', row, asAttributeList(changes));
 }
 
-function writeAssignmentLine(world: World, before: Conversation, row: Conversation, cause: Cause, teamChanged: boolean): void {
+function writeAssignmentLine(
+  world: World,
+  before: Conversation,
+  row: Conversation,
+  cause: Cause,
+  teamChanged: boolean,
+): void {
   const { store } = world;
   const assignee = store.users.get(row.assigneeId);
   const assigneeChanged = row.assigneeId !== before.assigneeId;
   if (teamChanged) {
     const newAssignee = assigneeChanged ? assignee?.name : undefined;
-    say(world, row, teamLine(store.teams.get(before.teamId)?.name, store.teams.get(row.teamId)?.name, newAssignee, cause));
+    say(
+      world,
+      row,
+      teamLine(store.teams.get(before.teamId)?.name, store.teams.get(row.teamId)?.name, newAssignee, cause),
+    );
   } else if (assigneeChanged) {
     say(world, row, assigneeLine(assignee, cause));
   }
@@ -121,7 +172,9 @@ export function toggledStatus(row: Conversation): ConversationStatus {
 /** Runs the five-minute job: opens conversations whose snooze has ended. */
 export function wakeSnoozed(world: World): void {
   const now = world.now();
-  for (const row of world.store.conversations.where((one) => one.status === 'snoozed' && one.snoozedUntil !== null && one.snoozedUntil <= now)) {
+  for (const row of world.store.conversations.where(
+    one => one.status === 'snoozed' && one.snoozedUntil !== null && one.snoozedUntil <= now,
+  )) {
     updateConversation(world, row, { status: 'open' }, NOBODY);
   }
 }

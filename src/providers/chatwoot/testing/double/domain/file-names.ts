@@ -1,7 +1,8 @@
 import type { Attachment } from '../model';
 
 /** The error of the real server's router when it cannot build the address of a file with a blank name. */
-export const UNROUTABLE = 'No route matches {:action=>"show", :controller=>"active_storage/blobs/redirect", :filename=>#<ActiveStorage::Filename @filename=" ">}, possible unmatched constraints: [:filename]';
+export const UNROUTABLE =
+  'No route matches {:action=>"show", :controller=>"active_storage/blobs/redirect", :filename=>#<ActiveStorage::Filename @filename=" ">}, possible unmatched constraints: [:filename]';
 
 const LONGEST = 1_000;
 

@@ -4,11 +4,11 @@ export type Drops = Record<string, Record<string, unknown>>;
 class LiquidError extends Error {}
 
 const FILTERS: Record<string, (value: string, argument: string) => string> = {
-  upcase: (value) => value.toUpperCase(),
-  downcase: (value) => value.toLowerCase(),
-  capitalize: (value) => value.charAt(0).toUpperCase() + value.slice(1).toLowerCase(),
-  strip: (value) => value.trim(),
-  escape: (value) => value.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;'),
+  upcase: value => value.toUpperCase(),
+  downcase: value => value.toLowerCase(),
+  capitalize: value => value.charAt(0).toUpperCase() + value.slice(1).toLowerCase(),
+  strip: value => value.trim(),
+  escape: value => value.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;'),
   append: (value, argument) => value + argument,
   prepend: (value, argument) => argument + value,
   default: (value, argument) => (value === '' ? argument : value),
@@ -37,7 +37,10 @@ function render(template: string, drops: Drops): string {
     const isTag = open[0].startsWith('{%');
     const end = rest.indexOf(isTag ? '%}' : '}}', open.index + 2);
     if (end === -1) throw new LiquidError('not closed');
-    const inside = rest.slice(open.index + open[0].length, end).replace(/-$/, '').trim();
+    const inside = rest
+      .slice(open.index + open[0].length, end)
+      .replace(/-$/, '')
+      .trim();
     rest = rest.slice(end + 2);
     if (!isTag) out += evaluate(inside, drops);
     else ({ out, rest } = runTag(inside, out, rest, drops));
@@ -58,17 +61,21 @@ function runTag(tag: string, out: string, rest: string, drops: Drops): { out: st
 }
 
 function evaluate(expression: string, drops: Drops): string {
-  const [path = '', ...filters] = expression.split('|').map((piece) => piece.trim());
-  return filters.reduce((value, filter) => {
-    const [name = '', argument = ''] = filter.split(/:\s*/);
-    const apply = FILTERS[name];
-    return apply ? apply(value, argument.replace(/^['"]|['"]$/g, '')) : value;
-  }, lookUp(path, drops));
+  const [path = '', ...filters] = expression.split('|').map(piece => piece.trim());
+  return filters.reduce(
+    (value, filter) => {
+      const [name = '', argument = ''] = filter.split(/:\s*/);
+      const apply = FILTERS[name];
+      return apply ? apply(value, argument.replace(/^['"]|['"]$/g, '')) : value;
+    },
+    lookUp(path, drops),
+  );
 }
 
 function lookUp(path: string, drops: Drops): string {
   if (/^'.*'$|^".*"$/s.test(path)) return path.slice(1, -1);
   let value: unknown = drops;
-  for (const key of path.split('.')) value = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined;
+  for (const key of path.split('.'))
+    value = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined;
   return value === undefined || value === null || typeof value === 'object' ? '' : String(value);
 }

@@ -1,7 +1,8 @@
 import type { Json, Message, MessageStatus } from '../model';
 import type { World } from '../world';
 
-const without = (attributes: Json, key: string): Json => Object.fromEntries(Object.entries(attributes).filter(([name]) => name !== key));
+const without = (attributes: Json, key: string): Json =>
+  Object.fromEntries(Object.entries(attributes).filter(([name]) => name !== key));
 
 /** Updates a message. Sends `message_updated` if something changed. */
 export function updateMessage(world: World, message: Message, patch: Partial<Message>): void {
@@ -20,12 +21,18 @@ function touch(world: World, message: Message): void {
 }
 
 /** Sets a message's status. A message that was read never returns to delivered. */
-export function setMessageStatus(world: World, message: Message, status: MessageStatus, externalError?: string | null): void {
+export function setMessageStatus(
+  world: World,
+  message: Message,
+  status: MessageStatus,
+  externalError?: string | null,
+): void {
   if (message.status === 'read' && status === 'delivered') return;
   const hadError = 'external_error' in message.contentAttributes;
   const rest = without(message.contentAttributes, 'external_error');
   // A removed mark leaves its key with null.
-  const error = status === 'failed' && externalError ? { external_error: externalError } : hadError ? { external_error: null } : {};
+  const error =
+    status === 'failed' && externalError ? { external_error: externalError } : hadError ? { external_error: null } : {};
   const contentAttributes = { ...rest, ...error };
   updateMessage(world, message, { status, contentAttributes });
 }
@@ -42,6 +49,8 @@ export function markFailed(world: World, message: Message, error: string): void 
 export function deleteMessage(world: World, message: Message): void {
   message.attachments = [];
   updateMessage(world, message, {
-    content: 'This message was deleted', contentType: 'text', contentAttributes: { deleted: true },
+    content: 'This message was deleted',
+    contentType: 'text',
+    contentAttributes: { deleted: true },
   });
 }

@@ -36,11 +36,22 @@ export function createMessage(world: World, conversation: Conversation, wanted: 
   const now = world.now() + world.faults.takeTimeSkew();
   const id = world.store.messages.nextId();
   const message: Message = {
-    id, accountId: conversation.accountId, inboxId: conversation.inboxId, conversationRowId: conversation.rowId,
-    messageType: wanted.messageType, contentType: wanted.contentType ?? 'text', content: render(world, conversation, wanted),
-    contentAttributes: fillReply(world, conversation, wanted.contentAttributes ?? {}), private: wanted.private ?? false,
-    status: 'sent', sourceId: wanted.sourceId ?? null, senderType: wanted.sender?.type ?? null, senderId: wanted.sender?.id ?? null,
-    attachments: (wanted.blobs ?? []).map((blob) => attach(world, conversation, id, blob)), createdAt: now, updatedAt: now,
+    id,
+    accountId: conversation.accountId,
+    inboxId: conversation.inboxId,
+    conversationRowId: conversation.rowId,
+    messageType: wanted.messageType,
+    contentType: wanted.contentType ?? 'text',
+    content: render(world, conversation, wanted),
+    contentAttributes: fillReply(world, conversation, wanted.contentAttributes ?? {}),
+    private: wanted.private ?? false,
+    status: 'sent',
+    sourceId: wanted.sourceId ?? null,
+    senderType: wanted.sender?.type ?? null,
+    senderId: wanted.sender?.id ?? null,
+    attachments: (wanted.blobs ?? []).map(blob => attach(world, conversation, id, blob)),
+    createdAt: now,
+    updatedAt: now,
   };
   world.store.addMessage(message);
   conversation.updatedAt = now;
@@ -64,8 +75,13 @@ export function sendSurvey(world: World, conversation: Conversation): void {
   });
 }
 
-function postTemplate(world: World, conversation: Conversation, template: Pick<NewMessage, 'content' | 'contentType' | 'contentAttributes'>): void {
-  if (!isFlooded(world, conversation)) createMessage(world, conversation, { ...template, messageType: 'template', sender: null });
+function postTemplate(
+  world: World,
+  conversation: Conversation,
+  template: Pick<NewMessage, 'content' | 'contentType' | 'contentAttributes'>,
+): void {
+  if (!isFlooded(world, conversation))
+    createMessage(world, conversation, { ...template, messageType: 'template', sender: null });
 }
 
 function validate(world: World, conversation: Conversation, wanted: NewMessage): void {
@@ -82,14 +98,16 @@ function reopen(world: World, conversation: Conversation, message: Message): voi
   if (message.messageType !== 'incoming' || contact.blocked) return;
   const botIsThere = (store.inboxes.get(conversation.inboxId)?.agentBotId ?? null) !== null;
   if (conversation.status === 'snoozed') updateConversation(world, conversation, { status: 'open' }, NOBODY);
-  else if (conversation.status === 'resolved' && botIsThere) updateConversation(world, conversation, { status: 'pending' }, NOBODY);
+  else if (conversation.status === 'resolved' && botIsThere)
+    updateConversation(world, conversation, { status: 'pending' }, NOBODY);
   else if (conversation.status === 'resolved') updateConversation(world, conversation, { status: 'open' }, { contact });
 }
 
 /** Updates the waiting time. Any public reply ends it; only a person's counts as the first reply. */
 function updateWaiting(world: World, conversation: Conversation, message: Message): void {
   if (message.messageType === 'incoming') {
-    if (conversation.waitingSince === null) updateConversation(world, conversation, { waitingSince: message.createdAt }, NOBODY);
+    if (conversation.waitingSince === null)
+      updateConversation(world, conversation, { waitingSince: message.createdAt }, NOBODY);
     return;
   }
   if (message.messageType !== 'outgoing' || message.private) return;
@@ -101,21 +119,43 @@ function updateWaiting(world: World, conversation: Conversation, message: Messag
   }
 }
 
-const capitalized = (name: string) => name.split(/\s+/).map((word) => word.charAt(0).toUpperCase() + word.slice(1).toLowerCase()).join(' ');
+const capitalized = (name: string) =>
+  name
+    .split(/\s+/)
+    .map(word => word.charAt(0).toUpperCase() + word.slice(1).toLowerCase())
+    .join(' ');
 
 function render(world: World, conversation: Conversation, wanted: NewMessage): string | null {
-  if (!wanted.content || (wanted.messageType !== 'outgoing' && wanted.messageType !== 'template')) return wanted.content;
+  if (!wanted.content || (wanted.messageType !== 'outgoing' && wanted.messageType !== 'template'))
+    return wanted.content;
   const { store } = world;
   const contact = store.contacts.get(conversation.contactId) as Contact;
   const agent = wanted.sender?.type === 'User' ? store.users.get(wanted.sender.id) : undefined;
   const name = capitalized(contact.name ?? '');
   return renderLiquid(wanted.content, {
     contact: {
-      id: contact.id, name, first_name: name.split(' ')[0], last_name: name.split(' ').slice(1).join(' '), email: contact.email,
-      phone_number: contact.phoneNumber, identifier: contact.identifier, custom_attribute: contact.customAttributes,
+      id: contact.id,
+      name,
+      first_name: name.split(' ')[0],
+      last_name: name.split(' ').slice(1).join(' '),
+      email: contact.email,
+      phone_number: contact.phoneNumber,
+      identifier: contact.identifier,
+      custom_attribute: contact.customAttributes,
     },
-    agent: agent ? { id: agent.id, name: capitalized(agent.name), available_name: agent.displayName ?? agent.name, email: agent.email } : {},
-    conversation: { display_id: conversation.displayId, contact_name: name, custom_attribute: conversation.customAttributes },
+    agent: agent
+      ? {
+          id: agent.id,
+          name: capitalized(agent.name),
+          available_name: agent.displayName ?? agent.name,
+          email: agent.email,
+        }
+      : {},
+    conversation: {
+      display_id: conversation.displayId,
+      contact_name: name,
+      custom_attribute: conversation.customAttributes,
+    },
     inbox: { id: conversation.inboxId, name: store.inboxes.get(conversation.inboxId)?.name },
     account: { id: conversation.accountId, name: store.accounts.get(conversation.accountId)?.name },
   });
@@ -128,9 +168,10 @@ function fillReply(world: World, conversation: Conversation, attributes: Json): 
   if (attributes['in_reply_to'] == null && attributes['in_reply_to_external_id'] == null) return attributes;
   const messages = world.store.messagesIn(conversation);
   const wantedId = /^\d+$/.test(String(attributes['in_reply_to'])) ? Number(attributes['in_reply_to']) : NaN;
-  const original = attributes['in_reply_to'] == null
-    ? messages.find((one) => one.sourceId !== null && one.sourceId === attributes['in_reply_to_external_id'])
-    : messages.find((one) => one.id === wantedId);
+  const original =
+    attributes['in_reply_to'] == null
+      ? messages.find(one => one.sourceId !== null && one.sourceId === attributes['in_reply_to_external_id'])
+      : messages.find(one => one.id === wantedId);
   return { ...attributes, in_reply_to: original?.id ?? null, in_reply_to_external_id: original?.sourceId ?? null };
 }
 

@@ -6,16 +6,16 @@ export function templatesFor(world: World, conversation: Conversation, message: 
   const inbox = world.store.inboxes.get(conversation.inboxId);
   if (!inbox || message.messageType !== 'incoming') return [];
   const others = world.store.messagesIn(conversation);
-  if (others.some((one) => one.messageType === 'template')) return [];
+  if (others.some(one => one.messageType === 'template')) return [];
   if (inbox.outOfOfficeMessage && isClosed(inbox, world.now())) return [inbox.outOfOfficeMessage];
-  const isFirst = !others.some((one) => one.messageType === 'outgoing');
+  const isFirst = !others.some(one => one.messageType === 'outgoing');
   return inbox.greetingEnabled && inbox.greetingMessage && isFirst ? [inbox.greetingMessage] : [];
 }
 
 function isClosed(inbox: Inbox, now: number): boolean {
   if (!inbox.workingHoursEnabled) return false;
   const local = new Date(new Date(now).toLocaleString('en-US', { timeZone: inbox.timezone }));
-  const today = inbox.workingHours.find((hour) => hour.day_of_week === local.getDay());
+  const today = inbox.workingHours.find(hour => hour.day_of_week === local.getDay());
   if (!today || today.open_all_day) return false;
   return today.closed_all_day || !isWithin(today, local.getHours() * 60 + local.getMinutes());
 }
@@ -27,9 +27,12 @@ function isWithin(hour: WorkingHour, minute: number): boolean {
 }
 
 /** Returns the survey, sent once when a conversation is resolved. */
-export function surveyFor(world: World, conversation: Conversation): { content: string; contentAttributes: Json } | undefined {
+export function surveyFor(
+  world: World,
+  conversation: Conversation,
+): { content: string; contentAttributes: Json } | undefined {
   const inbox = world.store.inboxes.get(conversation.inboxId);
-  const asked = world.store.messagesIn(conversation).some((one) => one.contentType === 'input_csat');
+  const asked = world.store.messagesIn(conversation).some(one => one.contentType === 'input_csat');
   if (!inbox?.csatSurveyEnabled || asked) return undefined;
   const own = inbox.csatConfig['message'];
   return {

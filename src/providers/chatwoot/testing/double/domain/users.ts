@@ -21,20 +21,30 @@ export function createUser(world: World, params: Json, rules: { confirmed: boole
   const email = asText(params['email'])?.toLowerCase() ?? '';
   const password = asText(params['password']);
   if (!email) throw refuse.invalid("Email can't be blank", ['email']);
-  if (!/^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(email)) throw refuse.invalid('Email is invalid, Email is not an email', ['email']);
+  if (!/^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(email))
+    throw refuse.invalid('Email is invalid, Email is not an email', ['email']);
   if (rules.passwordRequired) {
     const broken = PASSWORD_RULES.filter(([rule]) => !rule.test(password ?? ''));
     if (broken.length > 0) throw refuse.invalid(broken.map(([, text]) => text).join(', '), ['password']);
   }
   const name = asText(params['name']);
   if (name?.includes('\0')) throw refuse.crash();
-  if (name !== null && [...name].length > LONGEST_NAME) throw refuse.invalid(`Name is too long (maximum is ${LONGEST_NAME} characters)`, ['name']);
+  if (name !== null && [...name].length > LONGEST_NAME)
+    throw refuse.invalid(`Name is too long (maximum is ${LONGEST_NAME} characters)`, ['name']);
   if (name === '' && world.features.userNameRequired) throw refuse.invalid("Name can't be blank", ['name']);
   const id = world.store.users.nextId();
   return world.store.users.insert(id, {
-    id, name: name ?? email.split('@')[0] ?? '', displayName: asText(params['display_name']), email, password,
-    confirmed: rules.confirmed, customAttributes: asObject(params['custom_attributes']), token: newToken(), pubsubToken: newToken(),
-    ssoTokens: new Map(), connected: false,
+    id,
+    name: name ?? email.split('@')[0] ?? '',
+    displayName: asText(params['display_name']),
+    email,
+    password,
+    confirmed: rules.confirmed,
+    customAttributes: asObject(params['custom_attributes']),
+    token: newToken(),
+    pubsubToken: newToken(),
+    ssoTokens: new Map(),
+    connected: false,
   });
 }
 
@@ -57,15 +67,18 @@ export function removeFromAccount(world: World, membership: AccountUser): void {
   const { store } = world;
   const { accountId, userId } = membership;
   store.accountUsers.delete(membership.id);
-  for (const row of store.conversations.where((one) => one.accountId === accountId && one.assigneeId === userId)) row.assigneeId = null;
+  for (const row of store.conversations.where(one => one.accountId === accountId && one.assigneeId === userId))
+    row.assigneeId = null;
   for (const inbox of store.inboxesOf(accountId)) {
-    inbox.memberIds = inbox.memberIds.filter((id) => id !== userId);
-    inbox.turn = inbox.turn.filter((id) => id !== userId);
+    inbox.memberIds = inbox.memberIds.filter(id => id !== userId);
+    inbox.turn = inbox.turn.filter(id => id !== userId);
   }
-  for (const team of store.teams.where((row) => row.accountId === accountId)) team.memberIds = team.memberIds.filter((id) => id !== userId);
+  for (const team of store.teams.where(row => row.accountId === accountId))
+    team.memberIds = team.memberIds.filter(id => id !== userId);
 }
 
 export function removeUser(world: World, user: User): void {
-  for (const membership of world.store.accountUsers.where((row) => row.userId === user.id)) removeFromAccount(world, membership);
+  for (const membership of world.store.accountUsers.where(row => row.userId === user.id))
+    removeFromAccount(world, membership);
   world.store.users.delete(user.id);
 }

@@ -3,7 +3,6 @@ import { refuse } from './replies';
 import type { Route } from './router';
 import type { Contact, Conversation, Inbox } from '../model';
 
-
 /** Admits or refuses a call, and records its caller and account on it. */
 export function admit(call: Call, { rules }: Route): void {
   if (rules.area === 'open') return;
@@ -21,7 +20,7 @@ export function admit(call: Call, { rules }: Route): void {
 
 function admitPlatformApp(call: Call): void {
   const token = tokenOf(call);
-  const app = token === undefined ? undefined : call.world.store.platformApps.find((row) => row.token === token);
+  const app = token === undefined ? undefined : call.world.store.platformApps.find(row => row.token === token);
   if (!app) throw refuse.unknownPlatformToken();
   call.actor = { kind: 'platform', app };
 }
@@ -34,15 +33,16 @@ function actorOf(call: Call): Actor {
   const token = tokenOf(call);
   if (token === undefined) {
     const session = store.sessions.get(call.headers['client'] ?? '');
-    const user = session && session.token === call.headers['access-token'] ? store.users.get(session.userId) : undefined;
+    const user =
+      session && session.token === call.headers['access-token'] ? store.users.get(session.userId) : undefined;
     if (!user) throw refuse.notSignedIn();
     return { kind: 'user', user };
   }
-  const user = store.users.find((row) => row.token === token);
+  const user = store.users.find(row => row.token === token);
   if (user) return { kind: 'user', user };
-  const bot = store.agentBots.find((row) => row.token === token);
+  const bot = store.agentBots.find(row => row.token === token);
   if (bot) return { kind: 'bot', bot };
-  const app = store.platformApps.find((row) => row.token === token);
+  const app = store.platformApps.find(row => row.token === token);
   if (app) return { kind: 'platform', app };
   throw refuse.unknownToken();
 }

@@ -44,12 +44,15 @@ export const asText = (value: unknown): string | null =>
 export const asObject = (value: unknown): Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? structuredClone(value as Json) : {};
 
-export const asList = (value: unknown): unknown[] => (Array.isArray(value) ? value : value === undefined || value === null ? [] : [value]);
+export const asList = (value: unknown): unknown[] =>
+  Array.isArray(value) ? value : value === undefined || value === null ? [] : [value];
 
-export const asBoolean = (value: unknown): boolean => value === true || value === 'true' || value === 1 || value === '1';
+export const asBoolean = (value: unknown): boolean =>
+  value === true || value === 'true' || value === 1 || value === '1';
 
 /** Converts any input to a database id; `undefined` if it cannot be one. */
 export function asId(value: unknown): number | undefined {
-  const id = typeof value === 'number' ? value : typeof value === 'string' && /^\d+/.test(value) ? parseInt(value, 10) : NaN;
+  const id =
+    typeof value === 'number' ? value : typeof value === 'string' && /^\d+/.test(value) ? parseInt(value, 10) : NaN;
   return Number.isSafeInteger(id) ? id : undefined;
 }

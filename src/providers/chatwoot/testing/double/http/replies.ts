@@ -12,7 +12,12 @@ function reply(status: number, contentType: string, body: string, headers: Recor
   const bytes = Buffer.from(body);
   return {
     status,
-    headers: { 'content-type': contentType, 'content-length': String(bytes.length), 'x-request-id': randomUUID(), ...headers },
+    headers: {
+      'content-type': contentType,
+      'content-length': String(bytes.length),
+      'x-request-id': randomUUID(),
+      ...headers,
+    },
     body: bytes,
   };
 }
@@ -36,7 +41,11 @@ export function text(status: number, body: string): Reply {
 }
 
 export function file(contentType: string, bytes: Buffer, headers: Record<string, string> = {}): Reply {
-  return { status: 200, headers: { 'content-type': contentType, 'content-length': String(bytes.length), ...headers }, body: bytes };
+  return {
+    status: 200,
+    headers: { 'content-type': contentType, 'content-length': String(bytes.length), ...headers },
+    body: bytes,
+  };
 }
 
 export function redirect(location: string): Reply {
@@ -60,7 +69,8 @@ const refusal = (reply: Reply) => new Refusal(reply);
 /** All refusals of Chatwoot. A missing permission is a 401, never a 403. */
 export const refuse = {
   notSignedIn: () => refusal(json({ errors: ['You need to sign in or sign up before continuing.'] }, 401)),
-  badCredentials: () => refusal(json({ success: false, errors: ['Invalid login credentials. Please try again.'] }, 401)),
+  badCredentials: () =>
+    refusal(json({ success: false, errors: ['Invalid login credentials. Please try again.'] }, 401)),
   unknownToken: () => refusal(json({ error: 'Invalid Access Token' }, 401)),
   unknownPlatformToken: () => refusal(json({ error: 'Invalid access_token' }, 401)),
   notPermissible: () => refusal(json({ error: 'Non permissible resource' }, 401)),

@@ -28,17 +28,23 @@ export interface Route {
 }
 
 export function route(methods: string, path: string, rules: RouteRules, handle: Handler): Route[] {
-  const names = [...path.matchAll(/:(\w+)/g)].map((match) => match[1] as string);
+  const names = [...path.matchAll(/:(\w+)/g)].map(match => match[1] as string);
   const pattern = new RegExp(`^${path.replace(/[.]/g, '\\.').replace(/:\w+/g, '([^/]+)')}/?$`);
-  return methods.split('|').map((method) => ({ method, pattern, names, rules, handle }));
+  return methods.split('|').map(method => ({ method, pattern, names, rules, handle }));
 }
 
-export function findRoute(routes: Route[], method: string, path: string): { route: Route; at: Record<string, string> } | undefined {
+export function findRoute(
+  routes: Route[],
+  method: string,
+  path: string,
+): { route: Route; at: Record<string, string> } | undefined {
   for (const candidate of routes) {
     if (candidate.method !== method) continue;
     const match = candidate.pattern.exec(path);
     if (!match) continue;
-    const at = Object.fromEntries(candidate.names.map((name, index) => [name, decodeURIComponent(match[index + 1] ?? '')]));
+    const at = Object.fromEntries(
+      candidate.names.map((name, index) => [name, decodeURIComponent(match[index + 1] ?? '')]),
+    );
     return { route: candidate, at };
   }
   return undefined;

@@ -12,7 +12,7 @@ import type { World } from '../world';
 export function conversation(world: World, row: Conversation, reader: User | undefined): Json {
   const messages = world.store.messagesIn(row);
   const last = messages.at(-1);
-  const lastSpoken = world.store.lastMessage(row, (message) => message.messageType !== 'activity');
+  const lastSpoken = world.store.lastMessage(row, message => message.messageType !== 'activity');
   const nested = (message: typeof last) => (message ? nestedMessage(world, message, row, row.accountId) : null);
   const owner = world.store.contacts.get(row.contactId) as Contact;
   return {
@@ -53,7 +53,10 @@ function meta(world: World, row: Conversation, reader: User | undefined): Json {
   const assigned = bot
     ? { assignee: assignedBot(bot), assignee_type: 'AgentBot' }
     : assignee
-      ? { assignee: agent(world, row.accountId, assignee), ...(world.features.agentBotAssignee ? { assignee_type: 'User' } : {}) }
+      ? {
+          assignee: agent(world, row.accountId, assignee),
+          ...(world.features.agentBotAssignee ? { assignee_type: 'User' } : {}),
+        }
       : {};
   return {
     sender: contact(world, store.contacts.get(row.contactId) as Contact, false),
@@ -66,7 +69,7 @@ function meta(world: World, row: Conversation, reader: User | undefined): Json {
 
 /** Renders a conversation for its visitor: without notes and activity lines. */
 export function publicConversation(world: World, row: Conversation): Json {
-  const spoken = world.store.messagesIn(row).filter((message) => message.messageType !== 'activity' && !message.private);
+  const spoken = world.store.messagesIn(row).filter(message => message.messageType !== 'activity' && !message.private);
   return {
     id: row.displayId,
     uuid: row.uuid,
@@ -74,7 +77,7 @@ export function publicConversation(world: World, row: Conversation): Json {
     contact_last_seen_at: secondsOrZero(row.contactLastSeenAt),
     status: row.status,
     agent_last_seen_at: secondsOrZero(row.agentLastSeenAt),
-    messages: spoken.map((message) => publicMessage(world, message)),
+    messages: spoken.map(message => publicMessage(world, message)),
     contact: rawContact(world.store.contacts.get(row.contactId) as Contact),
   };
 }

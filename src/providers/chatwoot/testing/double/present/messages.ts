@@ -62,7 +62,7 @@ export function message(world: World, row: Message, echoId?: unknown): Json {
     private: row.private,
     source_id: row.sourceId,
     ...(from ? { sender: from } : {}),
-    ...(row.attachments.length > 0 ? { attachments: row.attachments.map((one) => attachment(world, one)) } : {}),
+    ...(row.attachments.length > 0 ? { attachments: row.attachments.map(one => attachment(world, one)) } : {}),
   };
 }
 
@@ -76,7 +76,7 @@ export function publicMessage(world: World, row: Message): Json {
     content_attributes: row.contentAttributes,
     created_at: seconds(row.createdAt),
     conversation_id: world.store.conversations.get(row.conversationRowId)?.displayId,
-    ...(row.attachments.length > 0 ? { attachments: row.attachments.map((one) => attachment(world, one)) } : {}),
+    ...(row.attachments.length > 0 ? { attachments: row.attachments.map(one => attachment(world, one)) } : {}),
     ...(from ? { sender: from } : {}),
   };
 }
@@ -110,7 +110,7 @@ export function nestedMessage(world: World, row: Message, conversation: Conversa
       last_activity_at: seconds(conversation.lastActivityAt),
       contact_inbox: { source_id: world.store.contactInboxes.get(conversation.contactInboxId)?.sourceId ?? null },
     },
-    ...(row.attachments.length > 0 ? { attachments: row.attachments.map((one) => attachment(world, one)) } : {}),
+    ...(row.attachments.length > 0 ? { attachments: row.attachments.map(one => attachment(world, one)) } : {}),
     ...(from ? { sender: from } : {}),
   };
 }
@@ -118,6 +118,8 @@ export function nestedMessage(world: World, row: Message, conversation: Conversa
 /** Counts the visitor's messages since an agent last read; at most ten. */
 export function unreadCount(world: World, conversation: Conversation): number {
   const since = conversation.agentLastSeenAt ?? -1;
-  const unread = world.store.messagesIn(conversation).filter((row) => row.messageType === 'incoming' && row.createdAt > since);
+  const unread = world.store
+    .messagesIn(conversation)
+    .filter(row => row.messageType === 'incoming' && row.createdAt > since);
   return Math.min(unread.length, 10);
 }

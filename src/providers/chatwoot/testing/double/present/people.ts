@@ -76,7 +76,11 @@ export function contact(world: World, row: Contact, withInboxes: boolean): Json 
     ...(row.lastActivityAt === null ? {} : { last_activity_at: seconds(row.lastActivityAt) }),
     created_at: seconds(row.createdAt),
     ...(withInboxes
-      ? { contact_inboxes: world.store.contactInboxes.where((link) => link.contactId === row.id).map((link) => contactInbox(world, link)) }
+      ? {
+          contact_inboxes: world.store.contactInboxes
+            .where(link => link.contactId === row.id)
+            .map(link => contactInbox(world, link)),
+        }
       : {}),
   };
 }
@@ -87,7 +91,14 @@ export function contactInbox(world: World, link: ContactInbox): Json {
 }
 
 function slimInbox(inbox: Inbox): Json {
-  return { id: inbox.id, avatar_url: '', channel_id: inbox.channelId, name: inbox.name, channel_type: 'Channel::Api', provider: null };
+  return {
+    id: inbox.id,
+    avatar_url: '',
+    channel_id: inbox.channelId,
+    name: inbox.name,
+    channel_type: 'Channel::Api',
+    provider: null,
+  };
 }
 
 /** Renders the contact's row without additions, as the public API does. */
@@ -141,10 +152,14 @@ export function platformUser(world: World, user: User, accounts: Json[] = []): J
 
 /** Renders the user of `profile` and of sign-in, with all their accounts. */
 export function profile(world: World, user: User): Json {
-  const memberships = world.store.accountUsers.where((row) => row.userId === user.id);
+  const memberships = world.store.accountUsers.where(row => row.userId === user.id);
   const first = memberships[0];
   return {
-    ...platformUser(world, user, memberships.map((row) => profileAccount(world, user, row))),
+    ...platformUser(
+      world,
+      user,
+      memberships.map(row => profileAccount(world, user, row)),
+    ),
     account_id: first?.accountId ?? null,
     inviter_id: first?.inviterId ?? null,
     role: first?.role ?? null,

@@ -1,16 +1,47 @@
 import { iso } from './times';
 import type {
-  Account, AgentBot, CannedResponse, CustomAttributeDefinition, Inbox, Json, Label, Team, User, Webhook,
+  Account,
+  AgentBot,
+  CannedResponse,
+  CustomAttributeDefinition,
+  Inbox,
+  Json,
+  Label,
+  Team,
+  User,
+  Webhook,
 } from '../model';
 import type { World } from '../world';
 
 const FEATURES = [
-  'inbound_emails', 'channel_email', 'channel_facebook', 'channel_twitter', 'help_center', 'agent_bots', 'macros',
-  'agent_management', 'team_management', 'inbox_management', 'labels', 'custom_attributes', 'automations', 'canned_responses',
-  'integrations', 'voice_recorder', 'channel_website', 'campaigns', 'reports', 'crm', 'auto_resolve_conversations',
-  'chatwoot_v4', 'report_v4', 'contact_chatwoot_support_team', 'channel_instagram', 'channel_tiktok',
+  'inbound_emails',
+  'channel_email',
+  'channel_facebook',
+  'channel_twitter',
+  'help_center',
+  'agent_bots',
+  'macros',
+  'agent_management',
+  'team_management',
+  'inbox_management',
+  'labels',
+  'custom_attributes',
+  'automations',
+  'canned_responses',
+  'integrations',
+  'voice_recorder',
+  'channel_website',
+  'campaigns',
+  'reports',
+  'crm',
+  'auto_resolve_conversations',
+  'chatwoot_v4',
+  'report_v4',
+  'contact_chatwoot_support_team',
+  'channel_instagram',
+  'channel_tiktok',
 ];
-const features = () => Object.fromEntries(FEATURES.map((name) => [name, true]));
+const features = () => Object.fromEntries(FEATURES.map(name => [name, true]));
 
 /** The sender address of an account without its own. */
 const DEFAULT_SUPPORT_EMAIL = 'Chatwoot <accounts@example.test>';
@@ -70,13 +101,19 @@ export function inbox(world: World, row: Inbox, forAdministrator: boolean): Json
     lock_to_single_conversation: row.lockToSingleConversation,
     sender_name_type: row.senderNameType,
     business_name: row.businessName,
-    ...Object.fromEntries(
-      ['allowed_domains', 'widget_color', 'website_url'].map((key) => [key, null]),
-    ),
+    ...Object.fromEntries(['allowed_domains', 'widget_color', 'website_url'].map(key => [key, null])),
     hmac_mandatory: row.hmacMandatory,
     ...Object.fromEntries(
-      ['welcome_title', 'welcome_tagline', 'web_widget_script', 'website_token', 'selected_feature_flags', 'reply_time',
-        'messaging_service_sid', 'phone_number'].map((key) => [key, null]),
+      [
+        'welcome_title',
+        'welcome_tagline',
+        'web_widget_script',
+        'website_token',
+        'selected_feature_flags',
+        'reply_time',
+        'messaging_service_sid',
+        'phone_number',
+      ].map(key => [key, null]),
     ),
     ...(forAdministrator ? { hmac_token: row.hmacToken } : {}),
     ...(forAdministrator && world.features.signedWebhooks ? { secret: row.secret } : {}),
@@ -162,7 +199,12 @@ export function inboxBot(world: World, row: AgentBot, forAdministrator: boolean)
 
 export function assignedBot(row: AgentBot): Json {
   return {
-    id: row.id, name: row.name, description: row.description, thumbnail: '', outgoing_url: row.outgoingUrl, bot_type: 'webhook',
+    id: row.id,
+    name: row.name,
+    description: row.description,
+    thumbnail: '',
+    outgoing_url: row.outgoingUrl,
+    bot_type: 'webhook',
   };
 }
 
@@ -190,13 +232,23 @@ export function webhook(world: World, row: Webhook): Json {
 }
 
 export function label(row: Label): Json {
-  return { id: row.id, title: row.title, description: row.description, color: row.color, show_on_sidebar: row.showOnSidebar };
+  return {
+    id: row.id,
+    title: row.title,
+    description: row.description,
+    color: row.color,
+    show_on_sidebar: row.showOnSidebar,
+  };
 }
 
 export function cannedResponse(row: CannedResponse): Json {
   return {
-    id: row.id, account_id: row.accountId, short_code: row.shortCode, content: row.content,
-    created_at: iso(row.createdAt), updated_at: iso(row.updatedAt),
+    id: row.id,
+    account_id: row.accountId,
+    short_code: row.shortCode,
+    content: row.content,
+    created_at: iso(row.createdAt),
+    updated_at: iso(row.updatedAt),
   };
 }
 

@@ -12,7 +12,7 @@ type InAccount = number | null;
 
 export function conversationBody(world: World, row: Conversation, inAccount: InAccount): Json {
   const { store } = world;
-  const last = store.lastMessage(row, (message) => message.messageType !== 'activity' && !message.private);
+  const last = store.lastMessage(row, message => message.messageType !== 'activity' && !message.private);
   const link = store.contactInboxes.get(row.contactInboxId) as ContactInbox;
   return {
     additional_attributes: row.additionalAttributes,
@@ -46,7 +46,9 @@ export function conversationBody(world: World, row: Conversation, inAccount: InA
     timestamp: seconds(row.lastActivityAt),
     created_at: seconds(row.createdAt),
     ...(world.features.conversationUpdatedAt ? { updated_at: fraction(row.updatedAt) } : {}),
-    ...(world.features.accountInConversationEvents ? { account: { id: row.accountId, name: store.accounts.get(row.accountId)?.name } } : {}),
+    ...(world.features.accountInConversationEvents
+      ? { account: { id: row.accountId, name: store.accounts.get(row.accountId)?.name } }
+      : {}),
   };
 }
 
@@ -83,7 +85,7 @@ export function messageBody(world: World, row: Message, inAccount: InAccount): J
     private: row.private,
     sender: messageSender(world, row),
     source_id: row.sourceId,
-    ...(row.attachments.length > 0 ? { attachments: row.attachments.map((one) => attachment(world, one)) } : {}),
+    ...(row.attachments.length > 0 ? { attachments: row.attachments.map(one => attachment(world, one)) } : {}),
   };
 }
 

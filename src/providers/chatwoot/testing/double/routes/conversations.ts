@@ -12,7 +12,13 @@ import { attachment } from '../present/messages';
 import { agent } from '../present/people';
 import { assignedBot, rawTeam } from '../present/settings';
 import { isoOrNull } from '../present/times';
-import { CONVERSATION_STATUSES, PRIORITIES, type ContactInbox, type Conversation, type ConversationStatus } from '../model';
+import {
+  CONVERSATION_STATUSES,
+  PRIORITIES,
+  type ContactInbox,
+  type Conversation,
+  type ConversationStatus,
+} from '../model';
 
 const BASE = '/api/v1/accounts/:accountId/conversations';
 const ANYONE = { area: 'account' } as const;
@@ -28,11 +34,14 @@ const show = (call: Call, row: Conversation) => {
   return json(conversationJson(call.world, row, callingUser(call)));
 };
 
-const byBotToo = { ...({ area: 'account' } as const), bot: (call: Call) => call.world.features.botMayReadConversations };
+const byBotToo = {
+  ...({ area: 'account' } as const),
+  bot: (call: Call) => call.world.features.botMayReadConversations,
+};
 
 /** Parses a status. A value that the database does not know causes a crash, not a validation error. */
 function statusIn(value: unknown): ConversationStatus {
-  const status = CONVERSATION_STATUSES.find((one) => one === value);
+  const status = CONVERSATION_STATUSES.find(one => one === value);
   if (!status) throw refuse.crash();
   return status;
 }
@@ -50,11 +59,14 @@ function contactInboxOf(call: Call): ContactInbox {
   const contact = params['contact_id'] ? contactAt(call, params['contact_id']) : undefined;
   const sourceId = asText(params['source_id']);
   if (inbox && contact) {
-    const taken = sourceId === null ? undefined : world.store.contactInboxes.find((row) => row.inboxId === inbox.id && row.sourceId === sourceId);
+    const taken =
+      sourceId === null
+        ? undefined
+        : world.store.contactInboxes.find(row => row.inboxId === inbox.id && row.sourceId === sourceId);
     if (taken && taken.contactId !== contact.id) throw refuse.unprocessable('source_id should be unique');
     return linkContact(world, contact, inbox, sourceId);
   }
-  const link = sourceId === null ? undefined : world.store.contactInboxes.find((row) => row.sourceId === sourceId);
+  const link = sourceId === null ? undefined : world.store.contactInboxes.find(row => row.sourceId === sourceId);
   const found = link && world.store.inboxes.get(link.inboxId);
   if (!link || !found) throw refuse.absent();
   if (found.accountId !== accountOf(call).id || !mayUseInbox(call, found)) throw refuse.notAllowed();
@@ -66,7 +78,7 @@ function create(call: Call) {
   const link = contactInboxOf(call);
   const inbox = inboxAt(call, link.inboxId);
   const existing = inbox.lockToSingleConversation
-    ? world.store.conversations.where((row) => row.contactInboxId === link.id).at(-1)
+    ? world.store.conversations.where(row => row.contactInboxId === link.id).at(-1)
     : undefined;
   const row = existing ?? createNew(call, link);
   if (params['message']) postMessage(call, row, asObject(params['message']));
@@ -77,14 +89,20 @@ function createNew(call: Call, link: ContactInbox): Conversation {
   const { world, params } = call;
   const wantedTeamId = asId(params['team_id']);
   const assigneeId = asId(params['assignee_id']);
-  return createConversation(world, link, {
-    status: params['status'] ? statusIn(params['status']) : 'open',
-    assigneeId: world.store.accountUser(accountOf(call).id, assigneeId ?? 0) ? assigneeId ?? null : null,
-    teamId: teamIn(call, wantedTeamId)?.id ?? null,
-    snoozedUntil: timeIn(params['snoozed_until']),
-    customAttributes: asObject(params['custom_attributes']),
-    additionalAttributes: asObject(params['additional_attributes']),
-  }, wantedTeamId, causeOf(call.actor));
+  return createConversation(
+    world,
+    link,
+    {
+      status: params['status'] ? statusIn(params['status']) : 'open',
+      assigneeId: world.store.accountUser(accountOf(call).id, assigneeId ?? 0) ? (assigneeId ?? null) : null,
+      teamId: teamIn(call, wantedTeamId)?.id ?? null,
+      snoozedUntil: timeIn(params['snoozed_until']),
+      customAttributes: asObject(params['custom_attributes']),
+      additionalAttributes: asObject(params['additional_attributes']),
+    },
+    wantedTeamId,
+    causeOf(call.actor),
+  );
 }
 
 function teamIn(call: Call, id: number | undefined) {
@@ -111,7 +129,9 @@ function toggleStatus(call: Call) {
   }
   return json({
     payload: {
-      success: handsOver ? null : true, conversation_id: row.displayId, current_status: row.status,
+      success: handsOver ? null : true,
+      conversation_id: row.displayId,
+      current_status: row.status,
       snoozed_until: isoOrNull(row.snoozedUntil),
     },
   });
@@ -119,7 +139,7 @@ function toggleStatus(call: Call) {
 
 function setPriority(call: Call, row: Conversation): void {
   const value = call.params['priority'];
-  const priority = value ? PRIORITIES.find((one) => one === value) : null;
+  const priority = value ? PRIORITIES.find(one => one === value) : null;
   if (priority === undefined) throw refuse.crash();
   updateConversation(call.world, row, { priority: priority }, causeOf(call.actor));
 }
@@ -153,7 +173,12 @@ function toggleTyping(call: Call) {
   const user = callingUser(call);
   const status = call.params['typing_status'];
   if (user && (status === 'on' || status === 'off')) {
-    call.world.events.typing(status === 'on', row, { user }, call.params['is_private'] === true || call.params['is_private'] === 'true');
+    call.world.events.typing(
+      status === 'on',
+      row,
+      { user },
+      call.params['is_private'] === true || call.params['is_private'] === 'true',
+    );
   }
   return empty();
 }
@@ -168,7 +193,7 @@ function markSeen(call: Call, at: number, byAssignee: boolean) {
 
 function markUnread(call: Call) {
   const row = conversationOf(call);
-  const last = call.world.store.lastMessage(row, (message) => message.messageType === 'incoming');
+  const last = call.world.store.lastMessage(row, message => message.messageType === 'incoming');
   return markSeen(call, (last?.createdAt ?? row.createdAt) - 1000, true);
 }
 
@@ -182,55 +207,73 @@ function mute(call: Call, blocked: boolean) {
 
 export const conversationRoutes: Route[] = [
   ...route('POST', BASE, BOTS_TOO, create),
-  ...route('GET', `${BASE}/:conversationId`, byBotToo, (call) => show(call, conversationOf(call))),
-  ...route('PATCH|PUT', `${BASE}/:conversationId`, BOTS_TOO, (call) => {
+  ...route('GET', `${BASE}/:conversationId`, byBotToo, call => show(call, conversationOf(call))),
+  ...route('PATCH|PUT', `${BASE}/:conversationId`, BOTS_TOO, call => {
     const row = conversationOf(call);
     if (has(call.params, 'priority')) setPriority(call, row);
     return show(call, row);
   }),
-  ...route('DELETE', `${BASE}/:conversationId`, { ...ANYONE, when: (call) => call.world.features.conversationDeletion }, (call) => {
-    const row = conversationOf(call);
-    if (!isAdministrator(call)) throw refuse.notAllowed();
-    call.world.jobs.enqueue(() => call.world.store.deleteConversation(row), call.world.options.deletionDelayMs);
-    return empty();
-  }),
+  ...route(
+    'DELETE',
+    `${BASE}/:conversationId`,
+    { ...ANYONE, when: call => call.world.features.conversationDeletion },
+    call => {
+      const row = conversationOf(call);
+      if (!isAdministrator(call)) throw refuse.notAllowed();
+      call.world.jobs.enqueue(() => call.world.store.deleteConversation(row), call.world.options.deletionDelayMs);
+      return empty();
+    },
+  ),
   ...route('POST', `${BASE}/:conversationId/toggle_status`, BOTS_TOO, toggleStatus),
-  ...route('POST', `${BASE}/:conversationId/toggle_priority`, BOTS_TOO, (call) => {
+  ...route('POST', `${BASE}/:conversationId/toggle_priority`, BOTS_TOO, call => {
     setPriority(call, conversationOf(call));
     return empty();
   }),
   ...route('POST', `${BASE}/:conversationId/assignments`, BOTS_TOO, assign),
-  ...route('POST', `${BASE}/:conversationId/custom_attributes`, { ...ANYONE, bot: (call) => call.world.features.botMaySetCustomAttributes }, (call) => {
-    const row = conversationOf(call);
-    const wanted = call.params['custom_attributes'];
-    if (wanted === undefined || wanted === null || JSON.stringify(wanted).includes('\\u0000')) throw refuse.crash();
-    const customAttributes = asObject(wanted);
-    const tooLong = Object.entries(customAttributes).find(([, value]) => typeof value === 'string' && value.length > LONGEST_ATTRIBUTE);
-    if (tooLong) throw refuse.invalid(`Custom attributes ${tooLong[0]} length should be < 1500`, ['custom_attributes']);
-    updateConversation(call.world, row, { customAttributes }, causeOf(call.actor));
-    return json({ custom_attributes: row.customAttributes });
-  }),
-  ...route('GET', `${BASE}/:conversationId/labels`, byBotToo, (call) => json({ payload: conversationOf(call).labels })),
-  ...route('POST', `${BASE}/:conversationId/labels`, byBotToo, (call) => {
+  ...route(
+    'POST',
+    `${BASE}/:conversationId/custom_attributes`,
+    { ...ANYONE, bot: call => call.world.features.botMaySetCustomAttributes },
+    call => {
+      const row = conversationOf(call);
+      const wanted = call.params['custom_attributes'];
+      if (wanted === undefined || wanted === null || JSON.stringify(wanted).includes('\\u0000')) throw refuse.crash();
+      const customAttributes = asObject(wanted);
+      const tooLong = Object.entries(customAttributes).find(
+        ([, value]) => typeof value === 'string' && value.length > LONGEST_ATTRIBUTE,
+      );
+      if (tooLong)
+        throw refuse.invalid(`Custom attributes ${tooLong[0]} length should be < 1500`, ['custom_attributes']);
+      updateConversation(call.world, row, { customAttributes }, causeOf(call.actor));
+      return json({ custom_attributes: row.customAttributes });
+    },
+  ),
+  ...route('GET', `${BASE}/:conversationId/labels`, byBotToo, call => json({ payload: conversationOf(call).labels })),
+  ...route('POST', `${BASE}/:conversationId/labels`, byBotToo, call => {
     const row = conversationOf(call);
     const labels = Array.isArray(call.params['labels']) ? call.params['labels'] : [];
     updateConversation(call.world, row, { labels: [...new Set(labels.map(String))] }, causeOf(call.actor));
     return json({ payload: row.labels });
   }),
-  ...route('POST', `${BASE}/:conversationId/toggle_typing_status`, { ...ANYONE, bot: (call) => call.world.features.botMayType }, toggleTyping),
-  ...route('GET', `${BASE}/:conversationId/attachments`, ANYONE, (call) => {
-    const rows = call.world.store.messagesIn(conversationOf(call)).flatMap((message) => message.attachments);
-    return json({ meta: { total_count: rows.length }, payload: rows.map((row) => attachment(call.world, row)) });
+  ...route(
+    'POST',
+    `${BASE}/:conversationId/toggle_typing_status`,
+    { ...ANYONE, bot: call => call.world.features.botMayType },
+    toggleTyping,
+  ),
+  ...route('GET', `${BASE}/:conversationId/attachments`, ANYONE, call => {
+    const rows = call.world.store.messagesIn(conversationOf(call)).flatMap(message => message.attachments);
+    return json({ meta: { total_count: rows.length }, payload: rows.map(row => attachment(call.world, row)) });
   }),
-  ...route('GET', `${BASE}/:conversationId/participants`, ANYONE, (call) => json((conversationOf(call), []))),
-  ...route('POST', `${BASE}/:conversationId/update_last_seen`, ANYONE, (call) => {
+  ...route('GET', `${BASE}/:conversationId/participants`, ANYONE, call => json((conversationOf(call), []))),
+  ...route('POST', `${BASE}/:conversationId/update_last_seen`, ANYONE, call => {
     const row = conversationOf(call);
     return markSeen(call, call.world.now(), row.assigneeId !== null && row.assigneeId === callingUser(call)?.id);
   }),
   ...route('POST', `${BASE}/:conversationId/unread`, ANYONE, markUnread),
-  ...route('POST', `${BASE}/:conversationId/mute`, ANYONE, (call) => mute(call, true)),
-  ...route('POST', `${BASE}/:conversationId/unmute`, ANYONE, (call) => mute(call, false)),
-  ...route('POST', `${BASE}/:conversationId/transcript`, ANYONE, (call) => {
+  ...route('POST', `${BASE}/:conversationId/mute`, ANYONE, call => mute(call, true)),
+  ...route('POST', `${BASE}/:conversationId/unmute`, ANYONE, call => mute(call, false)),
+  ...route('POST', `${BASE}/:conversationId/transcript`, ANYONE, call => {
     conversationOf(call);
     if (!asText(call.params['email'])) throw refuse.unprocessable('email param missing');
     return empty();

@@ -19,7 +19,8 @@ function roleIn(params: Json, otherwise: Role): Role {
 
 function applyAvailability(row: AccountUser, params: Json): void {
   const availability = params['availability'];
-  if (availability === 'online' || availability === 'busy' || availability === 'offline') row.availability = availability;
+  if (availability === 'online' || availability === 'busy' || availability === 'offline')
+    row.availability = availability;
   if (has(params, 'auto_offline')) row.autoOffline = asBoolean(params['auto_offline']);
 }
 
@@ -29,15 +30,25 @@ function createAgent(call: Call) {
   const params = wrapped(call.params, 'agent');
   const account = accountOf(call);
   const email = asText(params['email'])?.toLowerCase();
-  if (!has(params, 'name') && !world.features.agentNameFromEmail && !world.store.users.find((row) => row.email === email)) throw refuse.crash();
+  if (!has(params, 'name') && !world.features.agentNameFromEmail && !world.store.users.find(row => row.email === email))
+    throw refuse.crash();
   const role = roleIn(params, 'agent');
-  const user = world.store.users.find((row) => row.email === email) ?? createUser(world, params, { confirmed: false, passwordRequired: false });
+  const user =
+    world.store.users.find(row => row.email === email) ??
+    createUser(world, params, { confirmed: false, passwordRequired: false });
   if (world.store.accountUser(account.id, user.id)) throw refuse.invalid('User has already been taken', ['user_id']);
   const now = world.now();
   const id = world.store.accountUsers.nextId();
   const row: AccountUser = {
-    id, accountId: account.id, userId: user.id, role, availability: 'offline', autoOffline: true,
-    inviterId: callingUser(call)?.id ?? null, createdAt: now, updatedAt: now,
+    id,
+    accountId: account.id,
+    userId: user.id,
+    role,
+    availability: 'offline',
+    autoOffline: true,
+    inviterId: callingUser(call)?.id ?? null,
+    createdAt: now,
+    updatedAt: now,
   };
   applyAvailability(row, params);
   world.store.accountUsers.insert(id, row);
@@ -66,7 +77,7 @@ function updateAgent(call: Call) {
 function deleteAgent(call: Call) {
   const { user, membership } = agentAt(call);
   removeFromAccount(call.world, membership);
-  if (!call.world.store.accountUsers.find((row) => row.userId === user.id)) removeUser(call.world, user);
+  if (!call.world.store.accountUsers.find(row => row.userId === user.id)) removeUser(call.world, user);
   return empty();
 }
 
@@ -81,10 +92,11 @@ function teamAt(call: Call): Team {
 /** Changes a team. Names are stored in lower case and are unique. */
 function changeTeam(call: Call, row: Team): void {
   const params = wrapped(call.params, 'team');
-  if (Object.keys(params).filter((key) => ['name', 'description', 'allow_auto_assign'].includes(key)).length === 0) throw refuse.missing('team');
+  if (Object.keys(params).filter(key => ['name', 'description', 'allow_auto_assign'].includes(key)).length === 0)
+    throw refuse.missing('team');
   const name = has(params, 'name') ? asText(params['name'])?.toLowerCase() : row.name;
-  if (!name) throw refuse.invalid("Name must not be blank", ['name']);
-  if (call.world.store.teams.find((other) => other !== row && other.accountId === row.accountId && other.name === name)) {
+  if (!name) throw refuse.invalid('Name must not be blank', ['name']);
+  if (call.world.store.teams.find(other => other !== row && other.accountId === row.accountId && other.name === name)) {
     throw refuse.invalid('Name has already been taken', ['name']);
   }
   row.name = name;
@@ -96,7 +108,14 @@ function changeTeam(call: Call, row: Team): void {
 function createTeam(call: Call) {
   const now = call.world.now();
   const row: Team = {
-    id: 0, accountId: accountOf(call).id, name: '', description: null, allowAutoAssign: true, memberIds: [], createdAt: now, updatedAt: now,
+    id: 0,
+    accountId: accountOf(call).id,
+    name: '',
+    description: null,
+    allowAutoAssign: true,
+    memberIds: [],
+    createdAt: now,
+    updatedAt: now,
   };
   changeTeam(call, row);
   row.id = call.world.store.teams.nextId();
@@ -106,58 +125,66 @@ function createTeam(call: Call) {
 function deleteTeam(call: Call) {
   const row = teamAt(call);
   call.world.store.teams.delete(row.id);
-  for (const conversation of call.world.store.conversations.where((one) => one.teamId === row.id)) conversation.teamId = null;
+  for (const conversation of call.world.store.conversations.where(one => one.teamId === row.id))
+    conversation.teamId = null;
   return empty();
 }
 
 const agents = (call: Call, ids: number[]) =>
-  json(ids.map((id) => call.world.store.users.get(id)).filter((user): user is User => user !== undefined)
-    .map((user) => agent(call.world, accountOf(call).id, user)));
+  json(
+    ids
+      .map(id => call.world.store.users.get(id))
+      .filter((user): user is User => user !== undefined)
+      .map(user => agent(call.world, accountOf(call).id, user)),
+  );
 
 /** Returns the requested user ids. Unlike an inbox, a team accepts only users of its account. */
 function wantedIds(call: Call): number[] {
-  const ids = asList(call.params['user_ids']).map((id) => asId(id) ?? 0);
-  if (ids.some((id) => !call.world.store.accountUser(accountOf(call).id, id))) throw refuse.unauthorized('Invalid User IDs');
+  const ids = asList(call.params['user_ids']).map(id => asId(id) ?? 0);
+  if (ids.some(id => !call.world.store.accountUser(accountOf(call).id, id)))
+    throw refuse.unauthorized('Invalid User IDs');
   return ids;
 }
 
 export const peopleRoutes: Route[] = [
-  ...route('GET', `${BASE}/agents`, ANYONE, (call) => {
+  ...route('GET', `${BASE}/agents`, ANYONE, call => {
     const account = accountOf(call);
     const users = call.world.store.usersOf(account.id).sort((a, b) => a.name.localeCompare(b.name));
-    return json(users.map((user) => agent(call.world, account.id, user)));
+    return json(users.map(user => agent(call.world, account.id, user)));
   }),
   ...route('POST', `${BASE}/agents`, ADMIN, createAgent),
   ...route('PATCH|PUT', `${BASE}/agents/:id`, ADMIN, updateAgent),
   ...route('DELETE', `${BASE}/agents/:id`, ADMIN, deleteAgent),
-  ...route('GET', `${BASE}/teams`, ANYONE, (call) => {
+  ...route('GET', `${BASE}/teams`, ANYONE, call => {
     const account = accountOf(call);
-    return json(call.world.store.teams.where((row) => row.accountId === account.id).map((row) => teamJson(row, callingUser(call))));
+    return json(
+      call.world.store.teams.where(row => row.accountId === account.id).map(row => teamJson(row, callingUser(call))),
+    );
   }),
   ...route('POST', `${BASE}/teams`, ADMIN, createTeam),
-  ...route('GET', `${BASE}/teams/:id`, ANYONE, (call) => readTeam(call, teamAt(call))),
-  ...route('PATCH|PUT', `${BASE}/teams/:id`, ADMIN, (call) => {
+  ...route('GET', `${BASE}/teams/:id`, ANYONE, call => readTeam(call, teamAt(call))),
+  ...route('PATCH|PUT', `${BASE}/teams/:id`, ADMIN, call => {
     const row = teamAt(call);
     changeTeam(call, row);
     return readTeam(call, row);
   }),
   ...route('DELETE', `${BASE}/teams/:id`, ADMIN, deleteTeam),
-  ...route('GET', `${BASE}/teams/:id/team_members`, ANYONE, (call) => agents(call, teamAt(call).memberIds)),
-  ...route('POST', `${BASE}/teams/:id/team_members`, ADMIN, (call) => {
+  ...route('GET', `${BASE}/teams/:id/team_members`, ANYONE, call => agents(call, teamAt(call).memberIds)),
+  ...route('POST', `${BASE}/teams/:id/team_members`, ADMIN, call => {
     const row = teamAt(call);
-    const added = wantedIds(call).filter((id) => !row.memberIds.includes(id));
+    const added = wantedIds(call).filter(id => !row.memberIds.includes(id));
     row.memberIds.push(...added);
     return agents(call, added);
   }),
-  ...route('PATCH|PUT', `${BASE}/teams/:id/team_members`, ADMIN, (call) => {
+  ...route('PATCH|PUT', `${BASE}/teams/:id/team_members`, ADMIN, call => {
     const row = teamAt(call);
     row.memberIds = wantedIds(call);
     return agents(call, row.memberIds);
   }),
-  ...route('DELETE', `${BASE}/teams/:id/team_members`, ADMIN, (call) => {
+  ...route('DELETE', `${BASE}/teams/:id/team_members`, ADMIN, call => {
     const row = teamAt(call);
     const leaving = asList(call.params['user_ids']).map(asId);
-    row.memberIds = row.memberIds.filter((id) => !leaving.includes(id));
+    row.memberIds = row.memberIds.filter(id => !leaving.includes(id));
     return empty();
   }),
 ];

@@ -21,14 +21,16 @@ const CONTACT = `${INBOX}/contacts/:sourceId`;
 const CONVERSATION = `${CONTACT}/conversations/:conversationId`;
 
 function inboxOf(call: Call): Inbox {
-  const inbox = call.world.store.inboxes.find((row) => row.identifier === call.at['identifier']);
+  const inbox = call.world.store.inboxes.find(row => row.identifier === call.at['identifier']);
   if (!inbox) throw refuse.barelyAbsent();
   return inbox;
 }
 
 function linkOf(call: Call): { link: ContactInbox; contact: Contact } {
   const inbox = inboxOf(call);
-  const link = call.world.store.contactInboxes.find((row) => row.inboxId === inbox.id && row.sourceId === call.at['sourceId']);
+  const link = call.world.store.contactInboxes.find(
+    row => row.inboxId === inbox.id && row.sourceId === call.at['sourceId'],
+  );
   const contact = call.world.store.contacts.get(link?.contactId);
   if (!link || !contact) throw refuse.barelyAbsent();
   return { link, contact };
@@ -37,11 +39,13 @@ function linkOf(call: Call): { link: ContactInbox; contact: Contact } {
 function conversationsOf(call: Call): Conversation[] {
   const { link } = linkOf(call);
   const sees = link.hmacVerified || !call.world.features.publicListsStayInInbox;
-  return call.world.store.conversations.where((row) => row.contactInboxId === link.id || (sees && row.contactId === link.contactId));
+  return call.world.store.conversations.where(
+    row => row.contactInboxId === link.id || (sees && row.contactId === link.contactId),
+  );
 }
 
 function conversationOf(call: Call): Conversation {
-  const row = conversationsOf(call).find((one) => one.displayId === asId(call.at['conversationId']));
+  const row = conversationsOf(call).find(one => one.displayId === asId(call.at['conversationId']));
   if (!row) throw refuse.barelyAbsent();
   return row;
 }
@@ -52,16 +56,23 @@ function conversationOf(call: Call): Conversation {
  */
 function checkHash(call: Call, inbox: Inbox): boolean {
   const hash = asText(call.params['identifier_hash']);
-  const expected = createHmac('sha256', inbox.hmacToken).update(asText(call.params['identifier']) ?? '').digest('hex');
+  const expected = createHmac('sha256', inbox.hmacToken)
+    .update(asText(call.params['identifier']) ?? '')
+    .digest('hex');
   if (hash === expected) return true;
   if (hash !== null || inbox.hmacMandatory) throw refuse.crash();
   return false;
 }
 
-const showContact = (link: ContactInbox, contact: Contact) => json({
-  source_id: link.sourceId, pubsub_token: link.pubsubToken, id: contact.id, name: contact.name, email: contact.email,
-  phone_number: contact.phoneNumber,
-});
+const showContact = (link: ContactInbox, contact: Contact) =>
+  json({
+    source_id: link.sourceId,
+    pubsub_token: link.pubsubToken,
+    id: contact.id,
+    name: contact.name,
+    email: contact.email,
+    phone_number: contact.phoneNumber,
+  });
 
 /**
  * Creates a contact. The same source id is the same visitor; the same identifier is the same contact with another
@@ -72,15 +83,23 @@ function createPublicContact(call: Call) {
   const inbox = inboxOf(call);
   const verified = checkHash(call, inbox);
   const sourceId = asText(params['source_id']);
-  const known = world.store.contactInboxes.find((row) => row.inboxId === inbox.id && sourceId !== null && row.sourceId === sourceId);
+  const known = world.store.contactInboxes.find(
+    row => row.inboxId === inbox.id && sourceId !== null && row.sourceId === sourceId,
+  );
   if (known) return showContact(known, world.store.contacts.get(known.contactId) as Contact);
   const same = (key: 'identifier' | 'email') => (row: Contact) =>
     row.accountId === inbox.accountId && !!asText(params[key]) && row[key] === asText(params[key]);
-  const contact = world.store.contacts.find(same('identifier')) ?? world.store.contacts.find(same('email'))
-    ?? createContact(world, inbox.accountId, {
-      name: asText(params['name']) ?? '', email: asText(params['email'])?.toLowerCase() ?? null, phoneNumber: asText(params['phone_number']),
-      identifier: asText(params['identifier']), customAttributes: asObject(params['custom_attributes']),
-      additionalAttributes: asObject(params['additional_attributes']), blocked: false,
+  const contact =
+    world.store.contacts.find(same('identifier')) ??
+    world.store.contacts.find(same('email')) ??
+    createContact(world, inbox.accountId, {
+      name: asText(params['name']) ?? '',
+      email: asText(params['email'])?.toLowerCase() ?? null,
+      phoneNumber: asText(params['phone_number']),
+      identifier: asText(params['identifier']),
+      customAttributes: asObject(params['custom_attributes']),
+      additionalAttributes: asObject(params['additional_attributes']),
+      blocked: false,
     });
   return showContact(linkContact(world, contact, inbox, sourceId, verified), contact);
 }
@@ -91,7 +110,9 @@ function updatePublicContact(call: Call) {
   checkHash(call, inboxOf(call));
   const text = (key: string, old: string | null) => (has(params, key) ? asText(params[key]) : old);
   updateContact(call.world, contact, {
-    name: text('name', contact.name) ?? '', email: text('email', contact.email), phoneNumber: text('phone_number', contact.phoneNumber),
+    name: text('name', contact.name) ?? '',
+    email: text('email', contact.email),
+    phoneNumber: text('phone_number', contact.phoneNumber),
     identifier: text('identifier', contact.identifier),
     customAttributes: { ...contact.customAttributes, ...asObject(params['custom_attributes']) },
   });
@@ -105,9 +126,17 @@ function createPublicMessage(call: Call) {
   if (content?.includes('\0')) throw refuse.crash();
   const files = asList(params['attachments']).filter((one): one is UploadedFile => one instanceof UploadedFile);
   try {
-    return json(publicMessage(world, createMessage(world, conversation, {
-      content, messageType: 'incoming', sender: { type: 'Contact', id: conversation.contactId }, blobs: files.map((one) => storeBlob(world, one)),
-    })));
+    return json(
+      publicMessage(
+        world,
+        createMessage(world, conversation, {
+          content,
+          messageType: 'incoming',
+          sender: { type: 'Contact', id: conversation.contactId },
+          blobs: files.map(one => storeBlob(world, one)),
+        }),
+      ),
+    );
   } catch (error) {
     if (!(error instanceof InvalidMessage)) throw error;
     throw refuse.invalid(error.problem, [error.problem.startsWith('Content') ? 'content' : 'base']);
@@ -118,16 +147,19 @@ function createPublicMessage(call: Call) {
 function answerSelect(call: Call) {
   const { world } = call;
   const conversation = conversationOf(call);
-  const message = world.store.messagesIn(conversation).find((row) => row.id === asId(call.at['messageId']));
+  const message = world.store.messagesIn(conversation).find(row => row.id === asId(call.at['messageId']));
   if (!message) throw refuse.barelyAbsent();
-  updateMessage(world, message, { contentAttributes: { ...message.contentAttributes, submitted_values: asList(call.params['submitted_values']) } });
+  updateMessage(world, message, {
+    contentAttributes: { ...message.contentAttributes, submitted_values: asList(call.params['submitted_values']) },
+  });
   return json(publicMessage(world, message));
 }
 
 function toggleTyping(call: Call) {
   const conversation = conversationOf(call);
   const status = call.params['typing_status'];
-  if (status === 'on' || status === 'off') call.world.events.typing(status === 'on', conversation, { contact: linkOf(call).contact }, false);
+  if (status === 'on' || status === 'off')
+    call.world.events.typing(status === 'on', conversation, { contact: linkOf(call).contact }, false);
   return empty();
 }
 
@@ -138,7 +170,9 @@ function markSeen(call: Call) {
   conversation.contactLastSeenAt = world.now();
   conversation.updatedAt = world.now();
   world.jobs.enqueue(() => {
-    const unread = world.store.messagesIn(conversation).filter((row) => row.messageType === 'outgoing' && ['sent', 'delivered'].includes(row.status));
+    const unread = world.store
+      .messagesIn(conversation)
+      .filter(row => row.messageType === 'outgoing' && ['sent', 'delivered'].includes(row.status));
     for (const row of unread) setMessageStatus(world, row, 'read');
   });
   return empty();
@@ -146,8 +180,8 @@ function markSeen(call: Call) {
 
 function surveyOf(call: Call): { conversation: Conversation; message: Message } {
   const { store } = call.world;
-  const conversation = store.conversations.find((row) => row.uuid === call.at['uuid']);
-  const message = conversation && store.lastMessage(conversation, (row) => row.contentType === 'input_csat');
+  const conversation = store.conversations.find(row => row.uuid === call.at['uuid']);
+  const message = conversation && store.lastMessage(conversation, row => row.contentType === 'input_csat');
   if (!conversation || !message) throw refuse.barelyAbsent();
   return { conversation, message };
 }
@@ -156,10 +190,12 @@ function showSurvey(call: Call) {
   const { conversation, message } = surveyOf(call);
   const { store } = call.world;
   const inbox = store.inboxes.get(conversation.inboxId) as Inbox;
-  const response = store.csatResponses.find((row) => row.messageId === message.id);
+  const response = store.csatResponses.find(row => row.messageId === message.id);
   return json({
     id: message.id,
-    csat_survey_response: response ? { id: response.id, rating: response.rating, feedback_message: response.feedbackMessage } : null,
+    csat_survey_response: response
+      ? { id: response.id, rating: response.rating, feedback_message: response.feedbackMessage }
+      : null,
     display_type: message.contentAttributes['display_type'],
     content: inbox.csatConfig['message'] ?? null,
     inbox_avatar_url: '',
@@ -184,50 +220,69 @@ function answerSurvey(call: Call) {
 
 function recordAnswer(call: Call, conversation: Conversation, message: Message, answer: Json): void {
   const { store, now } = call.world;
-  const existing = store.csatResponses.find((row) => row.messageId === message.id);
-  const fields = { rating: Number(answer['rating']), feedbackMessage: asText(answer['feedback_message']), updatedAt: now() };
+  const existing = store.csatResponses.find(row => row.messageId === message.id);
+  const fields = {
+    rating: Number(answer['rating']),
+    feedbackMessage: asText(answer['feedback_message']),
+    updatedAt: now(),
+  };
   if (existing) {
     Object.assign(existing, fields);
     return;
   }
   const id = store.csatResponses.nextId();
   store.csatResponses.insert(id, {
-    id, accountId: conversation.accountId, conversationRowId: conversation.rowId, messageId: message.id, contactId: conversation.contactId,
-    assignedAgentId: conversation.assigneeId, createdAt: now(), ...fields,
+    id,
+    accountId: conversation.accountId,
+    conversationRowId: conversation.rowId,
+    messageId: message.id,
+    contactId: conversation.contactId,
+    assignedAgentId: conversation.assigneeId,
+    createdAt: now(),
+    ...fields,
   });
 }
 
 export const publicRoutes: Route[] = [
-  ...route('GET', INBOX, OPEN, (call) => {
+  ...route('GET', INBOX, OPEN, call => {
     const inbox = inboxOf(call);
     return json({
-      identifier: inbox.identifier, identity_validation_enabled: inbox.hmacMandatory, name: inbox.name, timezone: inbox.timezone,
-      working_hours: inbox.workingHours, working_hours_enabled: inbox.workingHoursEnabled, csat_survey_enabled: inbox.csatSurveyEnabled,
+      identifier: inbox.identifier,
+      identity_validation_enabled: inbox.hmacMandatory,
+      name: inbox.name,
+      timezone: inbox.timezone,
+      working_hours: inbox.workingHours,
+      working_hours_enabled: inbox.workingHoursEnabled,
+      csat_survey_enabled: inbox.csatSurveyEnabled,
       greeting_enabled: inbox.greetingEnabled,
     });
   }),
   ...route('POST', `${INBOX}/contacts`, OPEN, createPublicContact),
-  ...route('GET', CONTACT, OPEN, (call) => {
+  ...route('GET', CONTACT, OPEN, call => {
     const { link, contact } = linkOf(call);
     return showContact(link, contact);
   }),
   ...route('PATCH|PUT', CONTACT, OPEN, updatePublicContact),
-  ...route('GET', `${CONTACT}/conversations`, OPEN, (call) => json(conversationsOf(call).map((row) => publicConversation(call.world, row)))),
-  ...route('POST', `${CONTACT}/conversations`, OPEN, (call) => {
+  ...route('GET', `${CONTACT}/conversations`, OPEN, call =>
+    json(conversationsOf(call).map(row => publicConversation(call.world, row))),
+  ),
+  ...route('POST', `${CONTACT}/conversations`, OPEN, call => {
     const { link } = linkOf(call);
     const wanted = { customAttributes: asObject(call.params['custom_attributes']) };
     return json(publicConversation(call.world, createConversation(call.world, link, wanted, undefined, {})));
   }),
-  ...route('GET', CONVERSATION, OPEN, (call) => json(publicConversation(call.world, conversationOf(call)))),
-  ...route('GET', `${CONVERSATION}/messages`, OPEN, (call) => {
-    const spoken = call.world.store.messagesIn(conversationOf(call)).filter((row) => row.messageType !== 'activity' && !row.private);
-    return json(spoken.slice(-20).map((row) => publicMessage(call.world, row)));
+  ...route('GET', CONVERSATION, OPEN, call => json(publicConversation(call.world, conversationOf(call)))),
+  ...route('GET', `${CONVERSATION}/messages`, OPEN, call => {
+    const spoken = call.world.store
+      .messagesIn(conversationOf(call))
+      .filter(row => row.messageType !== 'activity' && !row.private);
+    return json(spoken.slice(-20).map(row => publicMessage(call.world, row)));
   }),
   ...route('POST', `${CONVERSATION}/messages`, OPEN, createPublicMessage),
   ...route('PATCH|PUT', `${CONVERSATION}/messages/:messageId`, OPEN, answerSelect),
   ...route('POST', `${CONVERSATION}/toggle_typing`, OPEN, toggleTyping),
   ...route('POST', `${CONVERSATION}/update_last_seen`, OPEN, markSeen),
-  ...route('POST', `${CONVERSATION}/toggle_status`, OPEN, (call) => {
+  ...route('POST', `${CONVERSATION}/toggle_status`, OPEN, call => {
     const row = conversationOf(call);
     updateConversation(call.world, row, { status: 'resolved' }, { contact: linkOf(call).contact });
     return json(publicConversation(call.world, row));

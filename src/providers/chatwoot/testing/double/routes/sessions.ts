@@ -35,16 +35,23 @@ function setAvailability(call: Call): Reply {
 /** Signs in with a password, or once with a login link's token. */
 function signIn(call: Call): Reply {
   const { world, params } = call;
-  const user = world.store.users.find((row) => row.email === asText(params['email'])?.toLowerCase());
+  const user = world.store.users.find(row => row.email === asText(params['email'])?.toLowerCase());
   const sso = asText(params['sso_auth_token']);
-  const welcome = user && (sso === null ? user.password !== null && user.password === params['password'] : takeUserToken(user, sso, world.now()));
+  const welcome =
+    user &&
+    (sso === null
+      ? user.password !== null && user.password === params['password']
+      : takeUserToken(user, sso, world.now()));
   if (!user || !welcome) throw refuse.badCredentials();
   const client = newToken();
   const token = newToken();
   world.store.sessions.set(client, { token, userId: user.id });
   const reply = json({ data: profile(world, user) });
   Object.assign(reply.headers, {
-    'access-token': token, client, 'token-type': 'Bearer', uid: user.email,
+    'access-token': token,
+    client,
+    'token-type': 'Bearer',
+    uid: user.email,
     expiry: String(Math.floor(world.now() / 1000) + 60 * 24 * 3600),
   });
   return reply;
@@ -53,7 +60,7 @@ function signIn(call: Call): Reply {
 export const sessionRoutes: Route[] = [
   ...route('POST', '/auth/sign_in', { area: 'open' }, signIn),
   ...route('GET', '/api/v1/profile', PROFILE, show),
-  ...route('PUT|PATCH', '/api/v1/profile', PROFILE, (call) => {
+  ...route('PUT|PATCH', '/api/v1/profile', PROFILE, call => {
     const params = asObject(call.params['profile']);
     const user = me(call);
     if (has(params, 'name')) user.name = asText(params['name']) ?? user.name;
@@ -61,11 +68,11 @@ export const sessionRoutes: Route[] = [
     return show(call);
   }),
   ...route('POST', '/api/v1/profile/availability', PROFILE, setAvailability),
-  ...route('POST', '/api/v1/profile/auto_offline', PROFILE, (call) => {
+  ...route('POST', '/api/v1/profile/auto_offline', PROFILE, call => {
     membershipIn(call).autoOffline = asBoolean(asObject(call.params['profile'])['auto_offline']);
     return show(call);
   }),
-  ...route('POST', '/api/v1/profile/reset_access_token', PROFILE, (call) => {
+  ...route('POST', '/api/v1/profile/reset_access_token', PROFILE, call => {
     me(call).token = newToken();
     return show(call);
   }),

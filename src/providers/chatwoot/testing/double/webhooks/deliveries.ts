@@ -22,14 +22,22 @@ export class Deliveries {
   readonly shaping: Shaping;
 
   constructor(private readonly world: World) {
-    this.shaping = new Shaping((job) => world.jobs.enqueue(job));
+    this.shaping = new Shaping(job => world.jobs.enqueue(job));
   }
 
   send(order: Order): void {
     if (this.world.jobs.isRefusing) return;
     const delivery: Delivery = {
-      id: this.list.length + 1, event: order.event, receiver: order.receiver, url: order.url,
-      body: '', headers: {}, state: 'waiting', attempts: 0, status: undefined, error: undefined,
+      id: this.list.length + 1,
+      event: order.event,
+      receiver: order.receiver,
+      url: order.url,
+      body: '',
+      headers: {},
+      state: 'waiting',
+      attempts: 0,
+      status: undefined,
+      error: undefined,
     };
     this.list.push(delivery);
     if (this.shaping.isDropped(delivery)) {
@@ -40,7 +48,13 @@ export class Deliveries {
     if (this.shaping.isDuplicated(delivery)) this.shaping.schedule(() => this.attempt(order, delivery, randomUUID()));
   }
 
-  private async attempt(order: Order, delivery: Delivery, deliveryId: string, retries = this.retriesFor(order), body?: Buffer): Promise<void> {
+  private async attempt(
+    order: Order,
+    delivery: Delivery,
+    deliveryId: string,
+    retries = this.retriesFor(order),
+    body?: Buffer,
+  ): Promise<void> {
     const bytes = body ?? render(order);
     if (!bytes) {
       delivery.state = 'dropped';

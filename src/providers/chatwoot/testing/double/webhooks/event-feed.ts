@@ -7,9 +7,18 @@ import type { AgentBot, Contact, Conversation, Json, Message, User } from '../mo
 import type { World } from '../world';
 
 export const ACCOUNT_EVENTS = [
-  'conversation_status_changed', 'conversation_updated', 'conversation_created', 'contact_created', 'contact_updated',
-  'message_created', 'message_updated', 'webwidget_triggered', 'inbox_created', 'inbox_updated',
-  'conversation_typing_on', 'conversation_typing_off',
+  'conversation_status_changed',
+  'conversation_updated',
+  'conversation_created',
+  'contact_created',
+  'contact_updated',
+  'message_created',
+  'message_updated',
+  'webwidget_triggered',
+  'inbox_created',
+  'inbox_updated',
+  'conversation_typing_on',
+  'conversation_typing_off',
 ];
 
 /** The events of an account webhook without a list of subscriptions: neither typing nor inbox events. */
@@ -47,7 +56,14 @@ export class EventFeed implements Events {
   }
 
   automation(url: string, body: () => Json): void {
-    this.deliveries.send({ event: 'automation_event.message_created', receiver: 'automation', url, secret: '', build: body, onFailure: () => undefined });
+    this.deliveries.send({
+      event: 'automation_event.message_created',
+      receiver: 'automation',
+      url,
+      secret: '',
+      build: body,
+      onFailure: () => undefined,
+    });
   }
 
   conversation(event: string, row: Conversation, changes?: Changes): void {
@@ -69,7 +85,11 @@ export class EventFeed implements Events {
   }
 
   contact(event: string, row: Contact, changes?: Changes): void {
-    const body = () => ({ ...contactBody(this.world, row), event, ...(changes ? { changed_attributes: changes } : {}) });
+    const body = () => ({
+      ...contactBody(this.world, row),
+      event,
+      ...(changes ? { changed_attributes: changes } : {}),
+    });
     this.happen({ event, accountId: row.accountId, body });
   }
 
@@ -99,9 +119,16 @@ export class EventFeed implements Events {
 
   private toAccount(happening: Happening): void {
     const { event, accountId } = happening;
-    for (const webhook of this.world.store.webhooks.where((row) => row.accountId === accountId && row.subscriptions.includes(event))) {
+    for (const webhook of this.world.store.webhooks.where(
+      row => row.accountId === accountId && row.subscriptions.includes(event),
+    )) {
       this.deliveries.send({
-        event, receiver: 'account', url: webhook.url, secret: webhook.secret, build: () => this.later(happening), onFailure: () => undefined,
+        event,
+        receiver: 'account',
+        url: webhook.url,
+        secret: webhook.secret,
+        build: () => this.later(happening),
+        onFailure: () => undefined,
       });
     }
   }
@@ -111,20 +138,29 @@ export class EventFeed implements Events {
     const inbox = this.world.store.inboxes.get(conversation?.inboxId);
     if (!inbox?.webhookUrl || !ACCOUNT_EVENTS.includes(event)) return;
     this.deliveries.send({
-      event, receiver: 'inbox', url: inbox.webhookUrl, secret: inbox.secret, build: () => this.later(happening),
-      onFailure: (error) => message && markFailed(this.world, message, error),
+      event,
+      receiver: 'inbox',
+      url: inbox.webhookUrl,
+      secret: inbox.secret,
+      build: () => this.later(happening),
+      onFailure: error => message && markFailed(this.world, message, error),
     });
   }
 
   private toBots({ event, conversation, message, body }: Happening): void {
-    const heard = BOT_EVENTS.includes(event) || (this.world.features.botHearsUpdates && BOT_UPDATE_EVENTS.includes(event));
+    const heard =
+      BOT_EVENTS.includes(event) || (this.world.features.botHearsUpdates && BOT_UPDATE_EVENTS.includes(event));
     if (!conversation || !heard) return;
     for (const bot of this.botsOf(conversation)) {
       if (!bot.outgoingUrl) continue;
       // Unlike the others, bots' bodies are built during the request.
       const snapshot = structuredClone(body(conversation.accountId));
       this.deliveries.send({
-        event, receiver: 'agent_bot', url: bot.outgoingUrl, secret: bot.secret, build: () => snapshot,
+        event,
+        receiver: 'agent_bot',
+        url: bot.outgoingUrl,
+        secret: bot.secret,
+        build: () => snapshot,
         onFailure: () => message && moveToHumans(this.world, conversation),
       });
     }

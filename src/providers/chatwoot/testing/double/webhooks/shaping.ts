@@ -15,9 +15,11 @@ export interface ShapingRule extends DeliveryMatch {
 type Counted = ShapingRule & { left: number };
 
 export function matches(rule: DeliveryMatch, delivery: Delivery): boolean {
-  return (rule.event === undefined || rule.event === delivery.event)
-    && (rule.receiver === undefined || rule.receiver === delivery.receiver)
-    && (rule.urlIncludes === undefined || delivery.url.includes(rule.urlIncludes));
+  return (
+    (rule.event === undefined || rule.event === delivery.event) &&
+    (rule.receiver === undefined || rule.receiver === delivery.receiver) &&
+    (rule.urlIncludes === undefined || delivery.url.includes(rule.urlIncludes))
+  );
 }
 
 /** Drops, duplicates, reorders and holds back webhooks for a test. */
@@ -88,12 +90,15 @@ export class Shaping {
     const backwards = this.window.reverse();
     this.window = [];
     // One job, so that they are sent in exactly this order.
-    if (backwards.length > 0) this.run(async () => { for (const job of backwards) await job(); });
+    if (backwards.length > 0)
+      this.run(async () => {
+        for (const job of backwards) await job();
+      });
   }
 }
 
 function take(rules: Counted[], delivery: Delivery): boolean {
-  const rule = rules.find((candidate) => candidate.left > 0 && matches(candidate, delivery));
+  const rule = rules.find(candidate => candidate.left > 0 && matches(candidate, delivery));
   if (!rule) return false;
   rule.left--;
   return true;

@@ -1,2 +1,0 @@
-export { createOutgoing, type Outgoing } from './client';
-export type { PrivateAddresses } from './policy';

@@ -1,9 +1,0 @@
-import type { BothStage, Where } from './both-stage';
-
-/** One group of recordings of both versions with its preparation, independent of other groups. */
-export type BothAct = (stage: BothStage) => Promise<unknown>;
-
-/** Replays recordings whose names share a prefix, with the same replacements. */
-export const each = async (stage: BothStage, prefix: string, names: readonly string[], where: Where = {}) => {
-  for (const name of names) await stage.play(`${prefix}${name}`, where);
-};

@@ -1,0 +1,2 @@
+export { createTenantFetch as createOutgoing, type TenantFetch as Outgoing } from './tenant-fetch';
+export type { PrivateAddresses } from './address-policy';

@@ -1,3 +1,0 @@
-import type { DeadLetterFilter } from '../../src/core/ports/dead-letter-store';
-
-export const ANY_LETTER: DeadLetterFilter = { accountId: null, chatbotId: null, sessionId: null, destination: null, kind: null, code: null, parkedBefore: null, parkedAfter: null };
