@@ -12,8 +12,8 @@ const ROOMS = [
   'push',
   'identity',
   'server',
-  'try',
-  'outgoing',
+  'playground',
+  'tenant-fetch',
 ];
 
 /** Returns the path of a room: a folder, or a file of that name. */
@@ -28,7 +28,7 @@ const SHELL = '^src/(config|logging|health)(/|\\.ts$)';
 const FACTS = '^src/(addresses|claimer|database-errors|time-limits)\\.ts$';
 /** Libraries that contain only tables: MIME types and their file name extensions. */
 const TABLES = '(^|/)node_modules/(@types/)?mime-types/';
-const TOP = '^src/(main|cli|app|welcome|example)\\.ts$';
+const TOP = '^src/(main|cli|app|banner|example)\\.ts$';
 const TESTING = '/testing/';
 
 const roomRules = ROOMS.map(name => ({
@@ -138,7 +138,7 @@ module.exports = {
       name: 'no-file-is-left-over',
       comment: 'No module imports it: delete it.',
       severity: 'error',
-      from: { orphan: true, path: '^src/', pathNot: ['^src/(main|cli)\\.ts$', TESTING, '^src/try/page/'] },
+      from: { orphan: true, path: '^src/', pathNot: ['^src/(main|cli)\\.ts$', TESTING, '^src/playground/page/'] },
       to: {},
     },
   ],

@@ -30,7 +30,7 @@ import {
   PostgresWake,
   SecretBox,
   startEmbedded,
-  takesWrites,
+  isWritable,
 } from './persistence';
 import { migrate } from './persistence/migrate';
 import { createOutgoing } from './tenant-fetch';
@@ -237,7 +237,7 @@ async function start(
   }));
   const flows = createFlows(deps);
   const identify = createIdentify(config.identity, TIME_LIMITS.identity);
-  const health = new Health({ isWritable: () => takesWrites(pool) });
+  const health = new Health({ isWritable: () => isWritable(pool) });
   const graphql = await createGraphqlHttp({
     fileUrl: deps.fileUrl,
     flows,

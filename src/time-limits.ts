@@ -86,7 +86,7 @@ export const TIME_LIMITS = {
    * The setup lock of an account or inbox. The lock outlasts its last renewal by `leaseMs`, and by the time for which a
    * request may continue at the provider.
    */
-  setUpTurn: { leaseMs: 10_000, renewMs: 2_500, askMs: 250 },
+  setupLock: { leaseMs: 10_000, renewMs: 2_500, askMs: 250 },
   /** Files, from their source into our store. */
   file: {
     /** One attempt, from requesting the file to storing its last byte. */

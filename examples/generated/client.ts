@@ -415,6 +415,8 @@ type UserErrors_CloseSupportSessionPayload_Fragment = { userErrors: Array<{ code
 
 type UserErrors_CreateSupportLoginLinkPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
+type UserErrors_CreateSupportTeamPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
+
 type UserErrors_DeleteSupportMessagePayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
 type UserErrors_DisableChatbotSupportPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
@@ -436,8 +438,6 @@ type UserErrors_EnableSupportRuntimeEndpointPayload_Fragment = { userErrors: Arr
 type UserErrors_EndHandoffPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
 type UserErrors_LinkSupportAgentPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
-
-type UserErrors_MakeSupportTeamPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
 type UserErrors_MarkSupportMessagesReadPayload_Fragment = { userErrors: Array<{ code: SupportErrorCode, field: string | null, message: string, control: SupportControl | null, epoch: number | null }> };
 
@@ -486,6 +486,7 @@ export type UserErrorsFragment =
   | UserErrors_ChangeSupportAgentRolePayload_Fragment
   | UserErrors_CloseSupportSessionPayload_Fragment
   | UserErrors_CreateSupportLoginLinkPayload_Fragment
+  | UserErrors_CreateSupportTeamPayload_Fragment
   | UserErrors_DeleteSupportMessagePayload_Fragment
   | UserErrors_DisableChatbotSupportPayload_Fragment
   | UserErrors_DisableSupportPayload_Fragment
@@ -497,7 +498,6 @@ export type UserErrorsFragment =
   | UserErrors_EnableSupportRuntimeEndpointPayload_Fragment
   | UserErrors_EndHandoffPayload_Fragment
   | UserErrors_LinkSupportAgentPayload_Fragment
-  | UserErrors_MakeSupportTeamPayload_Fragment
   | UserErrors_MarkSupportMessagesReadPayload_Fragment
   | UserErrors_OpenSupportSessionPayload_Fragment
   | UserErrors_ReactToSupportMessagePayload_Fragment

@@ -26,7 +26,7 @@ const waitingSql = (lanes: number, nextRunAt: string): string => `
     select id, '${ORG}', 'crowd', 'PROVIDER', 'WAITING', 'POST_MESSAGE', '{"kind": "POST_MESSAGE", "messageId": "none"}', 0, now()
     from made, generate_series(1, ${WAITING / lanes}) returning id, session_id
   )
-  insert into lane (session_id, destination, organization_id, far_side_id, head, tail, next_run_at)
+  insert into lane (session_id, destination, organization_id, remote_id, head, tail, next_run_at)
   select session_id, 'PROVIDER', '${ORG}', $2, min(id), max(id), ${nextRunAt} from owed group by session_id`;
 
 /** SQL that inserts old data: Sessions without pending deliveries, with their deliveries, messages and events. */
@@ -42,15 +42,15 @@ const OLD_ROWS_SQL = `
     insert into event (session_id, seq, organization_id, chatbot_id, type, body, at, position)
     select id, n, '${ORG}', 'crowd', 'MESSAGE_RECORDED', '{}', now() - interval '20 d', 0 from made, generate_series(1, ${OLD_ROWS / OLD_SESSIONS}) n
   )
-  insert into lane (session_id, destination, organization_id, far_side_id, head, tail)
+  insert into lane (session_id, destination, organization_id, remote_id, head, tail)
   select session_id, 'PROVIDER', '${ORG}', $2, max(id) + 1, max(id) from owed group by session_id`;
 
 /** Uses a connection without a statement timeout. */
-async function fill(databaseUrl: string, farSideId: string, inboxId: string, rows: string): Promise<void> {
+async function fill(databaseUrl: string, remoteId: string, inboxId: string, rows: string): Promise<void> {
   const client = new Client({ connectionString: databaseUrl });
   await client.connect();
   try {
-    await client.query(rows, [inboxId, farSideId]);
+    await client.query(rows, [inboxId, remoteId]);
     await client.query('vacuum analyze lane, delivery, session, message, event');
   } finally {
     await client.end();
@@ -66,7 +66,7 @@ async function claimTimes(
   const times: number[] = [];
   for (let i = 0; i < SAMPLES; i++) {
     await world.stores.sessions.transact(ORG, sessions[i % sessions.length]!, tx =>
-      tx.enqueueForProvider({ kind: 'RETURN_CONVERSATION', handoffId: null, how: 'HOLD' }),
+      tx.enqueueForProvider({ kind: 'RETURN_CONVERSATION', handoffId: null, how: 'RETURN_TO_BOT' }),
     );
     const [lane] = await timed(times, () => world.stores.lanes.claimDeliveries('PROVIDER', 1, LEASE_MS, capacity));
     if (lane !== undefined) await world.stores.lanes.complete(lane);

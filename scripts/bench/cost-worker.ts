@@ -44,11 +44,11 @@ const agents = Array.from({ length: AGENTS }, (_, i) => ({
 /** One account with 300 agents, in memory: this measures the execution, not Postgres. */
 const stores = {
   setup: {
-    accountsOf: async () => [account],
-    accountsByIds: async (_organization: string, ids: readonly string[]) => ids.map(() => account),
-    agentsOf: async () => agents,
-    agentsOfAccounts: async () => agents,
-    agentsByUsers: async () => new Map<string, unknown>(),
+    listAccounts: async () => [account],
+    findAccountsByIds: async (_organization: string, ids: readonly string[]) => ids.map(() => account),
+    listAgents: async () => agents,
+    listAgentsOfAccounts: async () => agents,
+    findAgentsByUsers: async () => new Map<string, unknown>(),
   },
   sessions: {},
   handoffs: {},

@@ -56,9 +56,9 @@ async function openConversations(
  */
 async function queuedIn(sql: Pool, accountId: string, conversationIds: readonly string[]): Promise<void> {
   const { rowCount: isScanned } = await sql.query(
-    "select from information_schema.columns where table_name = 'account_watch' and column_name = 'scanned_at'",
+    "select from information_schema.columns where table_name = 'account_scan' and column_name = 'scanned_at'",
   );
-  const timer = isScanned ? ['is_timer', 'true', '900'] : ['wanted_at', 'null', '20'];
+  const timer = isScanned ? ['is_timer', 'true', '900'] : ['requested_at', 'null', '20'];
   await sql.query(
     `
     with opened as (
@@ -71,8 +71,8 @@ async function queuedIn(sql: Pool, accountId: string, conversationIds: readonly 
       insert into handoff (id, organization_id, chatbot_id, session_id, origin, state, fields, links, requested_at, queued_at, history_through_seq, opened_for_agents)
       select live_handoff_id, organization_id, chatbot_id, id, 'REQUEST', 'QUEUED', '{}', '[]', now(), now(), 0, 'YES' from opened
     )
-    insert into lane (session_id, destination, organization_id, far_side_id, next_run_at, ${timer[0]})
-    select id, 'READING', organization_id, account_id, now() + random() * interval '${timer[2]} s', ${timer[1]} from opened`,
+    insert into lane (session_id, destination, organization_id, remote_id, next_run_at, ${timer[0]})
+    select id, 'SYNC', organization_id, account_id, now() + random() * interval '${timer[2]} s', ${timer[1]} from opened`,
     [accountId, conversationIds],
   );
 }

@@ -24,9 +24,9 @@ const SAME_WRITES = `
       values (session_of, s.last_event_seq + 1, s.organization_id, s.chatbot_id, 'MESSAGE_RECORDED', '{"type": "MESSAGE_RECORDED"}', now(), nextval('feed_position'));
     insert into delivery (session_id, organization_id, chatbot_id, destination, state, kind, payload, position, created_at)
       values (session_of, s.organization_id, s.chatbot_id, 'PROVIDER', 'WAITING', 'POST_MESSAGE', '{"kind": "POST_MESSAGE"}', 0, now()) returning id into e;
-    insert into lane (session_id, destination, organization_id, far_side_id, head, tail, next_run_at) values (session_of, 'PROVIDER', s.organization_id, s.account_id, e, e, now())
+    insert into lane (session_id, destination, organization_id, remote_id, head, tail, next_run_at) values (session_of, 'PROVIDER', s.organization_id, s.account_id, e, e, now())
       on conflict on constraint pk_lane do update set tail = excluded.tail, next_run_at = coalesce(lane.next_run_at, excluded.next_run_at);
-    insert into idempotency_key (organization_id, operation, key, request_digest, answer) values (s.organization_id, 'bench', k, k, '{}');
+    insert into idempotency_key (organization_id, operation, key, request_digest, result) values (s.organization_id, 'bench', k, k, '{}');
     update session set last_message_seq = last_message_seq + 1, last_event_seq = last_event_seq + 1 where id = session_of;
   end $$`;
 

@@ -17,7 +17,7 @@ async function lanes(databaseUrl: string): Promise<number> {
   for (const sessionId of sessions)
     await world.stores.sessions.transact(ORG, sessionId, async tx => {
       for (let i = 0; i < JOBS / KEYS; i++)
-        await tx.enqueueForProvider({ kind: 'RETURN_CONVERSATION', handoffId: null, how: 'HOLD' });
+        await tx.enqueueForProvider({ kind: 'RETURN_CONVERSATION', handoffId: null, how: 'RETURN_TO_BOT' });
     });
   const from = performance.now();
   let done = 0;

@@ -35,11 +35,11 @@ export class InjectedTime {
     this.ms += ms;
     const by = `- ${ms} * interval '1 ms'`;
     await this.world.pool.query(
-      `update lane set next_run_at = next_run_at ${by}, wanted_at = wanted_at ${by}, settles_at = settles_at ${by} where next_run_at is not null or settles_at is not null`,
+      `update lane set next_run_at = next_run_at ${by}, requested_at = requested_at ${by}, ambiguous_until = ambiguous_until ${by} where next_run_at is not null or ambiguous_until is not null`,
     );
-    await this.world.pool.query(`update set_up_turn set until = until ${by}`);
+    await this.world.pool.query(`update setup_lock set until = until ${by}`);
     await this.world.pool.query(
-      `update account_watch set looked_at = looked_at ${by}, next_look_at = next_look_at ${by}, look_started_at = look_started_at ${by}, scanned_at = scanned_at ${by}, next_scan_at = next_scan_at ${by}`,
+      `update account_scan set full_scanned_at = full_scanned_at ${by}, next_full_scan_at = next_full_scan_at ${by}, full_scan_started_at = full_scan_started_at ${by}, scanned_at = scanned_at ${by}, next_scan_at = next_scan_at ${by}`,
     );
   }
 }
@@ -70,14 +70,14 @@ function createProvider(stuck: HangingCall) {
   const { instance } = provider;
   const opened = new Set<string>();
   Object.assign(instance, {
-    settlesAfterMs: () => AMBIGUOUS_MS,
+    ambiguousForMs: () => AMBIGUOUS_MS,
     ensureContact: async (_inbox: unknown, sessionId: string) => `contact-${sessionId}`,
     postMessage: async ({ message }: { message: { id: string } }) => {
       await stuck.pass('postMessage');
       return `post-${message.id}`;
     },
     postNote: async () => 'note',
-    holdForBot: async () => undefined,
+    returnToBot: async () => undefined,
     openForAgents: async ({ conversation }: { conversation: { conversationId: string } }) => {
       opened.add(conversation.conversationId);
       await stuck.pass('openForAgents');
@@ -86,10 +86,10 @@ function createProvider(stuck: HangingCall) {
       await stuck.pass('readConversation');
       return { status: opened.has(conversationId) ? 'OPEN' : 'BOT_HELD', agent: null, teamId: null };
     },
-    readForward: async () => ({ observations: [], after: null, more: false }),
-    changedConversations: async () => {
-      await stuck.pass('changedConversations');
-      return { conversationIds: [], more: false };
+    listMessages: async () => ({ observations: [], after: null, hasMore: false }),
+    listChangedConversations: async () => {
+      await stuck.pass('listChangedConversations');
+      return { conversationIds: [], hasMore: false };
     },
   });
   return provider;
@@ -108,7 +108,7 @@ function createProcess(deps: FlowDeps, leaseMs: number, time: InjectedTime, stuc
     () => undefined,
   );
   const health = new HealthMonitor(deps, quiet, () => undefined);
-  const files = { keep: () => stuck.pass('keep'), remove: async () => undefined } as unknown as FileArchive;
+  const files = { archive: () => stuck.pass('archive'), remove: async () => undefined } as unknown as FileArchive;
   const { lanes } = deps.stores;
   const runners = [
     new LaneRunner(lanes, createProviderHandler(deps, health), options, circuits, quiet, () => undefined, beats),
@@ -222,7 +222,7 @@ export const SITUATIONS: readonly Situation[] = [
   {
     what: 'syncing a conversation',
     mayWrite: false,
-    isDone: laneIsFree('READING'),
+    isDone: laneIsFree('SYNC'),
     async cause(world, session) {
       await world.stores.sessions.transact(ORG, session, async tx => {
         await tx.updateSession({
@@ -270,9 +270,9 @@ export const SITUATIONS: readonly Situation[] = [
     isDone: laneIsFree('MEDIA'),
     async cause(world, session) {
       await world.stores.sessions.transact(ORG, session, tx =>
-        tx.enqueueFileWork({ kind: 'KEEP_FILE', messageId: '00000000-0000-4000-8000-000000000002', index: 0 }),
+        tx.enqueueFileWork({ kind: 'ARCHIVE_FILE', messageId: '00000000-0000-4000-8000-000000000002', index: 0 }),
       );
-      return 'keep';
+      return 'archive';
     },
   },
   {
@@ -281,10 +281,10 @@ export const SITUATIONS: readonly Situation[] = [
     cause: async world => {
       await world.stores.scans.claimFullScan(0);
       await world.stores.scans.requestFullScans();
-      return 'changedConversations';
+      return 'listChangedConversations';
     },
     isDone: async world =>
-      (await world.pool.query('select from account_watch where look_started_at is null')).rowCount! > 0,
+      (await world.pool.query('select from account_scan where full_scan_started_at is null')).rowCount! > 0,
   },
 ];
 
@@ -347,7 +347,7 @@ export async function timeUntilDone(
 export async function timeUntilSetUp(databaseUrl: string, writes: boolean, provesDeath = false): Promise<RecoveryTime> {
   const world = await openEnvironment(databaseUrl, 4);
   const time = new InjectedTime(world);
-  const times = { ...TIME_LIMITS.setUpTurn, renewMs: 2 ** 30 };
+  const times = { ...TIME_LIMITS.setupLock, renewMs: 2 ** 30 };
   const turns = () => new PostgresSetupLocks(world.pool, world.deps.clock, times, 'dead');
   const subject = { id: '00000000-0000-4000-8000-000000000003', field: 'organizationId' };
   let letGo: (() => void) | undefined;

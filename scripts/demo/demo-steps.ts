@@ -112,14 +112,14 @@ export const SETUP_STEPS: readonly Step<DemoContext>[] = [
       return {
         state: account!.state,
         problem: account!.problem,
-        leftToDo: manualSteps,
+        manualSteps,
         administrators: account!.state === 'READY' ? await story.stage.administrators() : [],
       };
     },
     ({ stage, manualSteps }) => ({
       state: 'READY',
       problem: null,
-      leftToDo: manualSteps,
+      manualSteps,
       administrators: stage.expectedAdministrators,
     }),
   ),
@@ -252,9 +252,9 @@ export const DEMO_STEPS: readonly Step<DemoContext>[] = [
     'Why is the bot silent?',
     async ({ runtime }) => {
       const { reason, mayReply, pendingDeliveries } = await runtime.explain();
-      return { why: reason, mayReply, owed: pendingDeliveries };
+      return { reason, mayReply, pendingDeliveries };
     },
-    { why: 'WAITING_FOR_AGENT', mayReply: false, owed: { provider: 0, runtime: 0, parked: 0 } },
+    { reason: 'WAITING_FOR_AGENT', mayReply: false, pendingDeliveries: { provider: 0, runtime: 0, parked: 0 } },
   ),
 
   shown("The handoff is with the team, with the history and the bot's context", ({ staffed }) => ({
@@ -339,7 +339,7 @@ export const DEMO_STEPS: readonly Step<DemoContext>[] = [
       // The last agent may stay assigned; this step ignores that.
       const look = async (): Promise<object> => {
         const [screen] = await story.adam.readConversations(story.endUser);
-        return { standing: screen?.status, lines: screen?.lines };
+        return { status: screen?.status, lines: screen?.lines };
       };
       return pollUntilEqual(look, AFTERWARDS);
     },
@@ -396,7 +396,7 @@ export const DEMO_STEPS: readonly Step<DemoContext>[] = [
     async ({ runtime }) =>
       pollUntilEqual(async () => {
         const { reason, pendingDeliveries } = await runtime.explain();
-        return { why: reason, owed: pendingDeliveries };
+        return { reason, pendingDeliveries };
       }, CLOSED),
     () => CLOSED,
   ),
@@ -418,10 +418,10 @@ export const DEMO_STEPS: readonly Step<DemoContext>[] = [
 ];
 
 const AFTERWARDS = {
-  standing: 'held by the bot',
+  status: 'held by the bot',
   lines: [...TO_THE_END, 'end-user: Thank you both!', 'bot: You are welcome.'],
 };
-const CLOSED = { why: 'SESSION_CLOSED', owed: { provider: 0, runtime: 0, parked: 0 } };
+const CLOSED = { reason: 'SESSION_CLOSED', pendingDeliveries: { provider: 0, runtime: 0, parked: 0 } };
 const LIVE = [
   'now: BOT 1',
   'NONE 2 REQUESTED',

@@ -25,7 +25,7 @@ export const EnableSupport = document<
   },
   { input: object }
 >(`mutation EnableSupport($input: EnableSupportInput!) {
-  enableSupport(input: $input) { account { id state problem { code message } } leftToDo ${USER_ERRORS} }
+  enableSupport(input: $input) { account { id state problem { code message } } manualSteps ${USER_ERRORS} }
 }`);
 
 export const EnableChatbot = document<
@@ -77,5 +77,5 @@ export const Explain = document<
   { supportExplain: Explanation | null },
   { sessionId: string }
 >(`query Explain($sessionId: ID!) {
-  supportExplain(sessionId: $sessionId) { why mayReply owed { provider runtime parked } session { control epoch } handoff { id state } }
+  supportExplain(sessionId: $sessionId) { reason mayReply pendingDeliveries { provider runtime parked } session { control epoch } handoff { id state } }
 }`);

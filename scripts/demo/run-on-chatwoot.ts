@@ -27,7 +27,7 @@ export interface ChatwootDemoOptions {
  * Shorter than a step's time limit, so that the demo also works without webhooks, if Chatwoot cannot reach this
  * machine. Longer than counting the calls of one action takes, so that the timer's reads are not counted.
  */
-const SCAN_SETTINGS = { SUPPORT_LIVE_POLL_SECONDS: '10' };
+const SCAN_SETTINGS = { SUPPORT_LIVE_SCAN_INTERVAL_SECONDS: '10' };
 
 const given = (values: Readonly<Record<string, string | undefined>>) =>
   Object.fromEntries(Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined));

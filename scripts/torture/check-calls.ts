@@ -64,7 +64,7 @@ function mayBeRefused(
       if (asked?.epoch == null || epoch === null || (operation !== 'bot' && operation !== 'handoff')) return false;
       return (
         asked.epoch !== epoch ||
-        (operation === 'bot' && (control === 'HUMAN' || (control === 'NONE' && opened?.whileWaiting === 'HOLD')))
+        (operation === 'bot' && (control === 'HUMAN' || (control === 'NONE' && opened?.whileWaiting === 'SILENT')))
       );
     }
     case 'NO_LIVE_HANDOFF':

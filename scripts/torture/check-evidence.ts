@@ -168,7 +168,7 @@ function checkOneVoice(one: SessionEvidence): readonly Finding[] {
   );
   for (const { text, epoch } of spoken) {
     const control = controls.get(epoch);
-    if (control === 'HUMAN' || (control === 'NONE' && one.opened.whileWaiting === 'HOLD'))
+    if (control === 'HUMAN' || (control === 'NONE' && one.opened.whileWaiting === 'SILENT'))
       found.push(finding(one, 'bot over human', `${text} was let through at epoch ${epoch}, which is ${control}`));
   }
 

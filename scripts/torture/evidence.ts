@@ -58,7 +58,7 @@ export type Invocation =
       readonly at: number;
       readonly session: string;
       readonly mirroring: 'ALWAYS' | 'ON_HANDOFF';
-      readonly whileWaiting: 'HOLD' | 'BOT_MAY_ANSWER';
+      readonly whileWaiting: 'SILENT' | 'BOT_MAY_ANSWER';
       readonly lines: Lines;
       /** Whether its runtime has an endpoint. */
       readonly isPushed: boolean;

@@ -29,9 +29,9 @@ const REQUEST_SECONDS = 3;
 const SETTINGS = {
   SUPPORT_LEASE_SECONDS: String(LEASE_SECONDS),
   SUPPORT_PROVIDER_TIMEOUT_MS: String(CALL_MS),
-  SUPPORT_LIVE_POLL_SECONDS: '3',
+  SUPPORT_LIVE_SCAN_INTERVAL_SECONDS: '3',
   SUPPORT_DRAIN_LIMIT_SECONDS: '20',
-  SUPPORT_LOOK_INTERVAL_SECONDS: '10',
+  SUPPORT_FULL_SCAN_INTERVAL_SECONDS: '10',
   SUPPORT_CHECK_INTERVAL_SECONDS: '30',
   SUPPORT_EXAMPLE: 'off',
   SUPPORT_ALLOW_PRIVATE_ADDRESSES: 'all',
@@ -97,14 +97,14 @@ const ODDS: Readonly<Record<'chatwoot' | 'webhooks' | 'runtime' | 'pushes', Odds
 export interface Chatbot {
   readonly id: string;
   readonly mirroring: 'ALWAYS' | 'ON_HANDOFF';
-  readonly whileWaiting: 'HOLD' | 'BOT_MAY_ANSWER';
+  readonly whileWaiting: 'SILENT' | 'BOT_MAY_ANSWER';
   readonly lines: Lines;
 }
 
 export const CHATBOTS: readonly Chatbot[] = [
-  { id: 'bot-mirrored', mirroring: 'ALWAYS', whileWaiting: 'HOLD', lines: LINES },
+  { id: 'bot-mirrored', mirroring: 'ALWAYS', whileWaiting: 'SILENT', lines: LINES },
   { id: 'bot-talkative', mirroring: 'ALWAYS', whileWaiting: 'BOT_MAY_ANSWER', lines: LINES },
-  { id: 'bot-on-handoff', mirroring: 'ON_HANDOFF', whileWaiting: 'HOLD', lines: { ...LINES, ended: null } },
+  { id: 'bot-on-handoff', mirroring: 'ON_HANDOFF', whileWaiting: 'SILENT', lines: { ...LINES, ended: null } },
 ];
 /** The chatbot whose runtime has an endpoint. */
 export const PUSHED = 'bot-talkative';

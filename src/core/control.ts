@@ -4,7 +4,7 @@ import type { HandoffState } from './handoff';
 export type Control = 'BOT' | 'HUMAN' | 'NONE';
 
 /** Whether the bot may answer between the request and the first agent. */
-export type WhileWaiting = 'HOLD' | 'BOT_MAY_ANSWER';
+export type WhileWaiting = 'SILENT' | 'BOT_MAY_ANSWER';
 
 /**
  * Returns the side that has control in a handoff state. Without a live handoff the bot has it. An ENDING handoff keeps

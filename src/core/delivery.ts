@@ -16,11 +16,15 @@ export type ProviderWork =
   | PostMessage
   | OpeningStep
   /** An agent took a bot-held conversation: it must leave the bot's queue. */
-  | { readonly kind: 'OPEN_TAKEN_OVER'; readonly handoffId: HandoffId }
-  /** Gives the conversation back: `RESOLVE` when the talk is over, `HOLD` when the bot goes on. */
-  | { readonly kind: 'RETURN_CONVERSATION'; readonly handoffId: HandoffId | null; readonly how: 'RESOLVE' | 'HOLD' }
+  | { readonly kind: 'OPEN_TAKEOVER'; readonly handoffId: HandoffId }
+  /** Gives the conversation back: `RESOLVE` when the talk is over, `RETURN_TO_BOT` when the bot goes on. */
+  | {
+      readonly kind: 'RETURN_CONVERSATION';
+      readonly handoffId: HandoffId | null;
+      readonly how: 'RESOLVE' | 'RETURN_TO_BOT';
+    }
   /** Notifies agents that nobody reads a conversation that they began themselves. */
-  | { readonly kind: 'TELL_STRAY'; readonly conversationId: ProviderConversationId }
+  | { readonly kind: 'POST_AGENT_INITIATED_NOTE'; readonly conversationId: ProviderConversationId }
   /** Updates the contact with what was learned about the end-user. Uses the values at the time of delivery. */
   | { readonly kind: 'UPDATE_CONTACT' }
   | ProviderChange
@@ -64,20 +68,20 @@ export type OpeningStep =
   /** Opens the conversation to agents, with target and priority. */
   | { readonly kind: 'OPEN_HANDOFF'; readonly handoffId: HandoffId };
 
-/** What happened to a message that agents may have seen. `lineId`: our id of the line that tells it, where one does. */
+/** What happened to a message that agents may have seen. `postId`: our id of the line that tells it, where one does. */
 export type ProviderChange =
-  | { readonly kind: 'SHOW_EDIT'; readonly lineId: string; readonly messageId: MessageId; readonly version: number }
+  | { readonly kind: 'FORWARD_EDIT'; readonly postId: string; readonly messageId: MessageId; readonly version: number }
   | {
-      readonly kind: 'SHOW_REACTION';
-      readonly lineId: string;
+      readonly kind: 'FORWARD_REACTION';
+      readonly postId: string;
       readonly messageId: MessageId;
       readonly by: ReactionSide;
       readonly emoji: string | null;
       readonly optional?: true;
     }
-  | { readonly kind: 'TAKE_BACK'; readonly lineId: string; readonly messageId: MessageId }
+  | { readonly kind: 'DELETE'; readonly postId: string; readonly messageId: MessageId }
   /** A file of a message that was posted without it, because it was not archived yet or there was no room. */
-  | { readonly kind: 'POST_FILE'; readonly lineId: string; readonly messageId: MessageId; readonly index: number };
+  | { readonly kind: 'POST_FILE'; readonly postId: string; readonly messageId: MessageId; readonly index: number };
 
 /** Small updates for agents. Each is one call, and none delays the messages for long. */
 export type ProviderMark =
@@ -104,7 +108,7 @@ const DECORATIONS: readonly string[] = [
   'REPORT_DELIVERY',
   'MARK_READ',
   'ANSWER_SURVEY',
-  'TELL_STRAY',
+  'POST_AGENT_INITIATED_NOTE',
   'UPDATE_CONTACT',
 ] satisfies readonly ProviderWork['kind'][];
 
@@ -156,15 +160,15 @@ export interface LaneWork {
  */
 export type MediaWork =
   | {
-      readonly kind: 'KEEP_FILE';
+      readonly kind: 'ARCHIVE_FILE';
       readonly messageId: MessageId /** The position among the message's attachments, from 0. */;
       readonly index: number;
     }
   /**
-   * The agents got the message without this file, so it is posted as soon as it is archived. Follows its KEEP_FILE.
+   * The agents got the message without this file, so it is posted as soon as it is archived. Follows its ARCHIVE_FILE.
    */
-  | { readonly kind: 'BRING_FILE'; readonly messageId: MessageId; readonly index: number }
-  | { readonly kind: 'REMOVE_FILES'; readonly messageId: MessageId };
+  | { readonly kind: 'FETCH_FILE_TO_POST'; readonly messageId: MessageId; readonly index: number }
+  | { readonly kind: 'DELETE_FILES'; readonly messageId: MessageId };
 
 export type LaneDestination = keyof LaneWork;
 
@@ -188,9 +192,9 @@ export interface LaneDelivery<To extends LaneDestination> {
   /** The Session's conversation when this was enqueued; null: there was none, or this does not go to a provider. */
   readonly conversationId: ProviderConversationId | null;
   /** A message of that conversation that is surely older than any try of this; null: look from the start. */
-  readonly lookAfter: ProviderMessageId | null;
+  readonly lookupAfter: ProviderMessageId | null;
   /** How often it was claimed before this time. Above 0, an earlier write may have reached the far side; so of one that was sent again. */
-  readonly earlierAttempts: number;
+  readonly previousAttempts: number;
   /**
    * The error of the last attempt; null before the first failure. `OUTCOME_UNKNOWN`: it was resent with an unknown
    * outcome, and no lookup has resolved it since.

@@ -45,11 +45,11 @@ export type EventBody =
       readonly outcome?: DeliveryOutcome;
     }
   | {
-      readonly type: 'DELIVERY_SENT_AGAIN';
+      readonly type: 'DELIVERY_RESENT';
       readonly deliveryId: string;
       readonly kind: string;
       readonly by: UserId | null /** True: the operator has checked that it is missing. If omitted: the next attempt looks it up. */;
-      readonly writesAtOnce?: true;
+      readonly skipLookup?: true;
     }
   | {
       readonly type: 'DELIVERY_DISCARDED';

@@ -68,7 +68,7 @@ export interface MessageRecord {
   /** At most one per side. */
   readonly reactions: readonly Reaction[];
   /** The parts that agents have seen. Null: none that we know of. */
-  readonly shown: ForwardedState | null;
+  readonly forwarded: ForwardedState | null;
   /** True: the runtime was notified that the message did not reach the agents, and not yet that it did after all. */
   readonly isUndelivered: boolean;
   /** When it was said, as the runtime reported it; null: at `createdAt`. Never used for order. */
@@ -91,12 +91,12 @@ export interface Reaction {
 export interface ForwardedState {
   readonly version: number;
   /** Other posts that contain its text: its edits. */
-  readonly lines: readonly ProviderMessageId[];
+  readonly postIds: readonly ProviderMessageId[];
   /** Each side's reaction as last forwarded to agents. */
   readonly reactions: Readonly<Partial<Record<ReactionSide, string>>>;
-  readonly takenBack: boolean;
+  readonly isDeleted: boolean;
 }
-export const NOTHING_FORWARDED: ForwardedState = { version: 0, lines: [], reactions: {}, takenBack: false };
+export const NOTHING_FORWARDED: ForwardedState = { version: 0, postIds: [], reactions: {}, isDeleted: false };
 
 /** A message at its creation, without the fields that only later changes set. */
 export type NewMessage = Omit<
@@ -104,7 +104,7 @@ export type NewMessage = Omit<
   'seq' | 'organizationId' | 'sessionId' | 'replyToMessageId' | 'content' | 'saidAt' | LaterField
 > &
   Partial<Pick<MessageRecord, 'replyToMessageId' | 'content' | 'saidAt'>>;
-type LaterField = 'deletedAt' | 'channelState' | 'version' | 'editedAt' | 'reactions' | 'shown' | 'isUndelivered';
+type LaterField = 'deletedAt' | 'channelState' | 'version' | 'editedAt' | 'reactions' | 'forwarded' | 'isUndelivered';
 
 /** The fields that can change after a message was recorded. */
 export type MessageChange = Partial<Pick<MessageRecord, 'text' | 'content' | 'attachments' | LaterField>>;

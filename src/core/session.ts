@@ -78,7 +78,7 @@ export interface LastEnding {
    */
   readonly returnBegun: { readonly throughMessageId: ProviderMessageId | null } | null;
   /** The newest agent message that a sync found before `throughMessageId` was known. Null: none. */
-  readonly lastWord: { readonly id: ProviderMessageId; readonly agent: HandoffAgent } | null;
+  readonly lastAgentMessage: { readonly id: ProviderMessageId; readonly agent: HandoffAgent } | null;
 }
 
 /** One row of `session`. */
@@ -106,9 +106,9 @@ export interface SessionRecord {
   readonly contactEndUser: EndUser | null;
   readonly conversationId: ProviderConversationId | null;
   /** Syncs start after this provider message; see flows/from-provider/sync-conversation.ts. */
-  readonly readAfter: ProviderMessageId | null;
+  readonly syncCursor: ProviderMessageId | null;
   /** The last message of the conversation that a sync has seen, of any kind. Null: none yet. */
-  readonly seenThrough: ProviderMessageId | null;
+  readonly lastSeenMessageId: ProviderMessageId | null;
   /** Odd while we change the provider's status. A view that was read during a change is worthless. */
   readonly statusWrites: number;
   /**
@@ -119,9 +119,9 @@ export interface SessionRecord {
   /** When we posted into the conversation, of the last minute before the newest; milliseconds since 1970. */
   readonly recentPosts: readonly number[];
   /** Messages that were synced before and have changed since, according to a hint. The next sync reads them again. */
-  readonly recheck: readonly ProviderMessageId[];
+  readonly recheckIds: readonly ProviderMessageId[];
   /** What the next sync has to read. Null: no hint is pending; a timer's sync reads everything. */
-  readonly readHint: SyncHint | null;
+  readonly syncHint: SyncHint | null;
   /** How many hints have arrived, of any kind. */
   readonly hintCount: number;
   /** How many of these hints request the state. */
@@ -139,5 +139,5 @@ export interface SessionRecord {
   readonly openedAt: Instant;
   readonly closedAt: Instant | null;
   /** Null: nothing was removed. Only retention changes it. */
-  readonly forgotten: RemovedHistory | null;
+  readonly removedHistory: RemovedHistory | null;
 }

@@ -27,9 +27,9 @@ export interface AccountHealth {
   readonly problem: { readonly code: string; readonly message: string } | null;
   readonly checkedAt: Instant | null;
   /** The kind of work that saw this state. Its success may clear an UNAUTHORIZED before the next inspection. */
-  readonly seenBy: 'CHECK' | 'DELIVERY' | 'READING';
+  readonly source: 'CHECK' | 'DELIVERY' | 'SYNC';
 }
-export const UNCHECKED_HEALTH: AccountHealth = { state: 'UNKNOWN', problem: null, checkedAt: null, seenBy: 'CHECK' };
+export const UNCHECKED_HEALTH: AccountHealth = { state: 'UNKNOWN', problem: null, checkedAt: null, source: 'CHECK' };
 
 /** The last change of the secret in an account's webhook URL. Earlier secrets are kept as digests only. */
 export interface WebhookRotation {
@@ -69,7 +69,7 @@ export interface AccountRecord {
   /** Why it is FAILED: a stable code and a sentence for the operator. */
   readonly problem: { readonly code: string; readonly message: string } | null;
   /** How often the account was disabled. A changed number shows that it was disabled since it was read. */
-  readonly timesDisabled: number;
+  readonly disabledCount: number;
   readonly createdAt: Instant;
 }
 
@@ -90,25 +90,25 @@ export interface SupportPolicy {
    */
   readonly mirroring: 'ALWAYS' | 'ON_HANDOFF';
   /** Whether the rest of a session's lane continues after a dead letter. `BLOCK` waits until an operator decides. */
-  readonly onDeadLetter: 'GO_ON' | 'BLOCK';
+  readonly onDeadLetter: 'CONTINUE' | 'BLOCK';
   /**
    * How to treat automatic messages of the provider for end-users (greeting, closed). `SEND_ON` shows them as messages
    * of this service.
    */
-  readonly automaticReplies: 'WITHHOLD' | 'SEND_ON';
+  readonly automaticReplies: 'SUPPRESS' | 'FORWARD';
   /**
    * What happens to a handoff whose agents' conversation is deleted at the provider: it ends, or it opens again in a
    * new conversation.
    */
-  readonly lostConversation: 'END' | 'OPEN_AGAIN';
+  readonly lostConversation: 'END' | 'REOPEN';
   readonly lines: PolicyLines;
 }
 
 export const DEFAULT_POLICY: SupportPolicy = {
-  whileWaiting: 'HOLD',
+  whileWaiting: 'SILENT',
   mirroring: 'ALWAYS',
-  onDeadLetter: 'GO_ON',
-  automaticReplies: 'WITHHOLD',
+  onDeadLetter: 'CONTINUE',
+  automaticReplies: 'SUPPRESS',
   lostConversation: 'END',
   lines: {
     queued: 'A colleague will be with you shortly.',
@@ -133,12 +133,12 @@ export interface InboxRecord {
   readonly memberIds: readonly AgentId[] | null;
   readonly state: ProvisioningState;
   readonly problem: { readonly code: string; readonly message: string } | null;
-  /** Same as `AccountRecord.timesDisabled`. */
-  readonly timesDisabled: number;
+  /** Same as `AccountRecord.disabledCount`. */
+  readonly disabledCount: number;
   /**
    * When it was last enabled again. Agents' messages and actions from before do not count. Null: it was never disabled.
    */
-  readonly heardSince: Instant | null;
+  readonly reenabledAt: Instant | null;
   readonly createdAt: Instant;
 }
 

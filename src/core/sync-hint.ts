@@ -6,14 +6,14 @@
 export type SyncHint = 'MESSAGES' | 'CHECK' | 'ALL';
 
 /**
- * Combines a pending hint with one that arrives; the result covers both. `widenedHint` in persistence/sync-requests.ts
+ * Combines a pending hint with one that arrives; the result covers both. `widenedHint` in persistence/scans/sync-requests.ts
  * is the same in SQL.
  */
 export const widened = (pending: SyncHint | null, arrived: SyncHint): SyncHint =>
   pending === null || pending === arrived ? arrived : 'ALL';
 
 interface Hints {
-  readonly readHint: SyncHint | null;
+  readonly syncHint: SyncHint | null;
   readonly hintCount: number;
   readonly stateHintCount: number;
 }
@@ -27,7 +27,7 @@ export const hasNewHint = (began: Hints, now: Hints): boolean => now.hintCount !
  * @param isStateBelieved false if the sync has read the state and could not use it
  */
 export function hintAfterSync(began: Hints, now: Hints, isStateBelieved: boolean): SyncHint | null {
-  if (now.stateHintCount !== began.stateHintCount) return now.readHint;
+  if (now.stateHintCount !== began.stateHintCount) return now.syncHint;
   if (!isStateBelieved) return hasNewHint(began, now) ? 'ALL' : 'CHECK';
   return hasNewHint(began, now) ? 'MESSAGES' : null;
 }

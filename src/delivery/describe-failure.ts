@@ -31,12 +31,12 @@ export function describeFailure(error: unknown): LoggedFailure {
 /** Returns the account or endpoint that a lane leads to. */
 export const remoteOf = ({
   destination,
-  farSideId,
+  remoteId,
 }: {
   readonly destination: LaneDestination;
-  readonly farSideId: string;
+  readonly remoteId: string;
 }): { readonly accountId: string } | { readonly endpointId: string } =>
-  destination === 'RUNTIME' ? { endpointId: farSideId } : { accountId: farSideId };
+  destination === 'RUNTIME' ? { endpointId: remoteId } : { accountId: remoteId };
 
 function causeOf(error: unknown): string | null {
   let at = (error as { cause?: unknown } | null)?.cause;

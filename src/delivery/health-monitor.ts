@@ -10,7 +10,7 @@ interface SessionReference {
   readonly organizationId: string;
   readonly sessionId: string;
 }
-type Kind = 'DELIVERY' | 'READING';
+type Kind = 'DELIVERY' | 'SYNC';
 
 const CONCURRENCY = 4;
 
@@ -63,19 +63,19 @@ export class HealthMonitor {
    * Records a failure. Called after each one, before it is counted. `failures`: failures in a row, including this one.
    */
   async recordFailure(
-    { organizationId, sessionId, farSideId }: SessionReference & { readonly farSideId: string },
+    { organizationId, sessionId, remoteId }: SessionReference & { readonly remoteId: string },
     kind: Kind,
     error: unknown,
     failures = 0,
   ): Promise<void> {
     // The inspection names the conversation; the timer alone would come much later.
     if (
-      kind === 'READING' &&
+      kind === 'SYNC' &&
       failures === FAILING_SYNCS.failures + 1 &&
       error instanceof ProviderUnavailableError &&
       error.isConversationOnly
     )
-      await this.deps.stores.setup.scheduleCheck(farSideId, 0);
+      await this.deps.stores.setup.scheduleCheck(remoteId, 0);
     if (!(error instanceof ProviderAuthError)) return;
     this.hasUnauthorized = true;
     await this.flows.recordFailedCredentials(organizationId, sessionId, error, kind);

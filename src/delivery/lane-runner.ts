@@ -13,20 +13,20 @@ import { reachabilityAfter, outcomeAfter, type Verdict } from './retry-policy';
 
 /** The delivery is no longer needed and counts as done. */
 export interface ObsoleteVerdict {
-  readonly kind: 'nothingOwed';
+  readonly kind: 'obsolete';
 }
 /**
  * The delivery will never succeed and needs no decision of an operator. It is listed as discarded. `reason` is a text
  * of this service.
  */
 export interface DiscardVerdict {
-  readonly kind: 'givenUp';
+  readonly kind: 'discard';
   readonly code: string;
   readonly reason: string;
 }
 /** The remote is disabled. The lane waits until it is enabled, and this was no attempt. */
 export interface PostponeVerdict {
-  readonly kind: 'notNow';
+  readonly kind: 'postpone';
 }
 
 /** Handles the deliveries of one destination. */
@@ -88,7 +88,7 @@ export class LaneRunner<To extends LaneDestination> {
       this.remotes.capacity,
     );
     for (const lane of claimed)
-      this.pool.run(() => this.remotes.run(lane.farSideId, () => this.inARow(lane, claimedAt)));
+      this.pool.run(() => this.remotes.run(lane.remoteId, () => this.inARow(lane, claimedAt)));
     return claimed.length > 0;
   }
 
@@ -108,7 +108,7 @@ export class LaneRunner<To extends LaneDestination> {
         this.runHead(lane, lease, complete),
       );
       if (next[0] === undefined) return answered;
-      this.remotes.report(lane.farSideId, answered);
+      this.remotes.report(lane.remoteId, answered);
       claimed = next[0];
     }
   }
@@ -204,8 +204,8 @@ export class LaneRunner<To extends LaneDestination> {
     let afterMs = 0;
     const isGivenBack = await patient(async () => {
       if (!lease.mayHaveCalled) return this.lanes.release(lane, false);
-      const settlesMs = (await this.work.ambiguousForMs?.(lane)) ?? 0;
-      afterMs = Math.max(0, Math.ceil(settlesMs - (this.beats.now() - endedAt)));
+      const keepLockedMs = (await this.work.ambiguousForMs?.(lane)) ?? 0;
+      afterMs = Math.max(0, Math.ceil(keepLockedMs - (this.beats.now() - endedAt)));
       return this.lanes.retry(lane, afterMs, 'LEASE_LOST', false, 'UNKNOWN', afterMs);
     });
     if (isGivenBack)
@@ -221,8 +221,8 @@ export class LaneRunner<To extends LaneDestination> {
     error: unknown,
   ): Promise<void> {
     const { delivery } = lane;
-    if (verdict.kind === 'nothingOwed') return void (await this.lanes.complete(lane));
-    if (verdict.kind === 'notNow') return void (await this.lanes.release(lane, false));
+    if (verdict.kind === 'obsolete') return void (await this.lanes.complete(lane));
+    if (verdict.kind === 'postpone') return void (await this.lanes.release(lane, false));
     const [said, ambiguousForMs] = [
       outcomeAfter(error),
       error instanceof ProviderUnavailableError ? error.ambiguousForMs : 0,
@@ -233,11 +233,11 @@ export class LaneRunner<To extends LaneDestination> {
       delivery: delivery.id,
       to: lane.destination,
       kind: delivery.work.kind,
-      attempt: delivery.earlierAttempts + 1,
+      attempt: delivery.previousAttempts + 1,
       ...describeFailure(error),
       code: verdict.code,
     };
-    if (verdict.kind === 'givenUp') {
+    if (verdict.kind === 'discard') {
       this.log.warn({ ...fields, reason: verdict.reason }, 'delivery discarded');
       await this.lanes.discard(lane, verdict.code, verdict.reason, said);
       return;
@@ -255,7 +255,7 @@ export class LaneRunner<To extends LaneDestination> {
     }
     this.log.warn(
       { ...fields, afterMs: verdict.afterMs },
-      verdict.kind === 'remake'
+      verdict.kind === 'recreate'
         ? 'conversation is gone at the provider; creating a new one'
         : 'delivery failed; it is retried',
     );

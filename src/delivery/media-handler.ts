@@ -25,25 +25,25 @@ export const createMediaHandler = (deps: FlowDeps, files: FileArchive, leaseMs: 
 
   async deliver({ organizationId, delivery }, lease) {
     const { work } = delivery;
-    if (work.kind === 'REMOVE_FILES') return files.remove(organizationId, work.messageId);
+    if (work.kind === 'DELETE_FILES') return files.remove(organizationId, work.messageId);
     await lease.ensureHeld();
     const keeping = await renewDuring(
       files.archive({ organizationId, messageId: work.messageId, index: work.index }),
       lease,
       leaseMs / 4,
     );
-    if (work.kind === 'BRING_FILE' && keeping === 'kept') await enqueueFilePost(deps, delivery, work);
+    if (work.kind === 'FETCH_FILE_TO_POST' && keeping === 'archived') await enqueueFilePost(deps, delivery, work);
   },
 
   async handleFailure({ delivery }, error) {
-    if (error instanceof SupportDisabledError) return { kind: 'nothingOwed' };
+    if (error instanceof SupportDisabledError) return { kind: 'obsolete' };
     const { work } = delivery;
-    if (work.kind === 'REMOVE_FILES') return verdictFor(error, attemptHistoryOf(deps, delivery));
-    if (work.kind === 'BRING_FILE') {
+    if (work.kind === 'DELETE_FILES') return verdictFor(error, attemptHistoryOf(deps, delivery));
+    if (work.kind === 'FETCH_FILE_TO_POST') {
       // The file was attempted for the full time before this delivery, so only our own store is worth waiting for.
       if (error instanceof MediaStoreError) return verdictFor(error, attemptHistoryOf(deps, delivery));
       await notifyAgentsOfMissingFile(deps, delivery, work, codeOf(error));
-      return { kind: 'nothingOwed' };
+      return { kind: 'obsolete' };
     }
     const message = await deps.stores.messages.get(delivery.organizationId, work.messageId);
     const from = message != null && hasProviderFiles(message) ? 'AGENT' : 'CHANNEL';
@@ -53,7 +53,7 @@ export const createMediaHandler = (deps: FlowDeps, files: FileArchive, leaseMs: 
     // An operator cannot repair a channel's dead link, and a parked delivery would keep the session from being removed.
     return from === 'AGENT'
       ? verdict
-      : { kind: 'givenUp', code: verdict.code, reason: 'The file cannot be fetched. The runtime was notified.' };
+      : { kind: 'discard', code: verdict.code, reason: 'The file cannot be fetched. The runtime was notified.' };
   },
 
   // Files may be on a separate server, whose failure must not pause messages.

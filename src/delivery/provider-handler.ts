@@ -15,8 +15,8 @@ const verdictWhileDisabled = (
   { work }: ProviderDelivery,
 ): ObsoleteVerdict | DiscardVerdict =>
   work.kind === 'POST_MESSAGE' || work.kind === 'RETURN_TO_BOT' || ('optional' in work && work.optional)
-    ? { kind: 'nothingOwed' }
-    : { kind: 'givenUp', code, reason: 'Support was switched off before it was done.' };
+    ? { kind: 'obsolete' }
+    : { kind: 'discard', code, reason: 'Support was switched off before it was done.' };
 
 /** Creates the handler of work for providers. */
 export const createProviderHandler = (deps: FlowDeps, health: HealthMonitor): LaneHandler<'PROVIDER'> => ({
@@ -24,8 +24,8 @@ export const createProviderHandler = (deps: FlowDeps, health: HealthMonitor): La
   goesOn: true,
   deliver: ({ delivery }, lease) => deliver(deps, delivery, lease),
 
-  async ambiguousForMs({ organizationId, farSideId }) {
-    const account = await deps.stores.setup.findAccount(organizationId, farSideId);
+  async ambiguousForMs({ organizationId, remoteId }) {
+    const account = await deps.stores.setup.findAccount(organizationId, remoteId);
     const instance = account && deps.providers.get(account.provider)?.instance;
     return account === null ? 0 : (instance?.ambiguousForMs?.(accessOf(deps, account)) ?? 0);
   },
@@ -43,7 +43,7 @@ export const createProviderHandler = (deps: FlowDeps, health: HealthMonitor): La
     await health.recordFailure(lane, 'DELIVERY', error);
     const verdict = verdictFor(error, attemptHistoryOf(deps, delivery));
     if (verdict.kind === 'park') await handleRefusedDelivery(mine, delivery, verdict.code, error);
-    if (verdict.kind === 'remake' || (error instanceof ProviderRefusedError && error.gone))
+    if (verdict.kind === 'recreate' || (error instanceof ProviderRefusedError && error.gone))
       await handleLostConversation(mine, organizationId, sessionId, null);
     return verdict;
   },

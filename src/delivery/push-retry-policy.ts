@@ -39,7 +39,7 @@ export interface PushAttempt {
 export function verdictForPush(
   error: unknown,
   { previousAttempts, firstFailureAt, now, random }: PushAttempt,
-): Exclude<Verdict, { kind: 'remake' }> {
+): Exclude<Verdict, { kind: 'recreate' }> {
   const code = codeOf(error);
   const isThrough = previousAttempts >= PUSH_RETRIES_MS.length;
   const failsAltogether =

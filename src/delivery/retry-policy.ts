@@ -18,7 +18,7 @@ export type Verdict =
   /** `wasNoTry`: the attempt does not count toward parking. */
   | { readonly kind: 'retry'; readonly afterMs: number; readonly code: string; readonly isNotCounted?: true }
   /** The conversation is gone: remove the link to it, then retry in a new one. */
-  | { readonly kind: 'remake'; readonly afterMs: number; readonly code: string }
+  | { readonly kind: 'recreate'; readonly afterMs: number; readonly code: string }
   | { readonly kind: 'park'; readonly code: string };
 
 /**
@@ -63,10 +63,10 @@ export interface AttemptHistory {
 export const attemptHistoryOf = (
   { clock }: Pick<FlowDeps, 'clock'>,
   {
-    earlierAttempts: attempts,
+    previousAttempts: attempts,
     failingSince,
     lastErrorCode,
-  }: Pick<LaneDelivery<'PROVIDER'>, 'earlierAttempts' | 'failingSince' | 'lastErrorCode'>,
+  }: Pick<LaneDelivery<'PROVIDER'>, 'previousAttempts' | 'failingSince' | 'lastErrorCode'>,
 ): AttemptHistory => ({
   previousAttempts: attempts,
   failingMs: failingSince === null ? 0 : clock.now() - Date.parse(failingSince),
@@ -85,14 +85,14 @@ export function verdictFor(
     error.gone &&
     (previousAttempts < MAX_RECREATIONS || lastErrorCode !== code)
   )
-    return { kind: 'remake', afterMs: backoffMs(error, previousAttempts, random), code };
-  const wasNoTry = isRateLimited(error);
+    return { kind: 'recreate', afterMs: backoffMs(error, previousAttempts, random), code };
+  const isNotCounted = isRateLimited(error);
   if (
     error instanceof ProviderRefusedError ||
     error instanceof OutcomeUnknownError ||
     error instanceof ProviderDamagedError ||
     error instanceof UnsupportedByProviderError ||
-    (failingMs > PARK_AFTER_MS && !wasNoTry)
+    (failingMs > PARK_AFTER_MS && !isNotCounted)
   )
     return { kind: 'park', code };
   if (isConversationOnly(error) && lastErrorCode === DAMAGED.code && failingMs > DAMAGED.afterMs)
@@ -105,7 +105,7 @@ export function verdictFor(
     kind: 'retry',
     afterMs: Math.max(afterMs, ambiguousForMs),
     code,
-    ...(wasNoTry && { isNotCounted: wasNoTry }),
+    ...(isNotCounted && { isNotCounted: isNotCounted }),
   };
 }
 

@@ -8,18 +8,18 @@ import { verdictForPush } from './push-retry-policy';
 /** Creates the handler of pushes to runtimes. */
 export const createRuntimeHandler = (deps: FlowDeps, log: WorkerLog): LaneHandler<'RUNTIME'> => ({
   destination: 'RUNTIME',
-  deliver: ({ farSideId, delivery }, lease) => pushDelivery(deps, farSideId, delivery, lease),
+  deliver: ({ remoteId, delivery }, lease) => pushDelivery(deps, remoteId, delivery, lease),
 
-  async handleFailure({ farSideId, delivery }, error) {
-    if (error instanceof EndpointNotActiveError) return { kind: 'notNow' };
+  async handleFailure({ remoteId, delivery }, error) {
+    if (error instanceof EndpointNotActiveError) return { kind: 'postpone' };
     // An error of this service is no failure of the endpoint.
     const failed =
-      error instanceof EndpointError ? await recordPushFailure(deps, farSideId, delivery, error) : undefined;
+      error instanceof EndpointError ? await recordPushFailure(deps, remoteId, delivery, error) : undefined;
     const endpoint = failed?.endpoint;
     if (failed?.isDisabled && endpoint)
       log.error(
         {
-          endpointId: farSideId,
+          endpointId: remoteId,
           organizationId: delivery.organizationId,
           reason: endpoint.disabledReason,
           firstFailureAt: endpoint.firstFailureAt,
@@ -27,11 +27,11 @@ export const createRuntimeHandler = (deps: FlowDeps, log: WorkerLog): LaneHandle
         },
         'runtime endpoint disabled; its deliveries stay in the inbox',
       );
-    if (endpoint === null || (endpoint !== undefined && endpoint.state !== 'ACTIVE')) return { kind: 'notNow' };
+    if (endpoint === null || (endpoint !== undefined && endpoint.state !== 'ACTIVE')) return { kind: 'postpone' };
     // The delivery was collected during the push, so the deliveries after it need not wait for another attempt.
-    if (!(await deps.stores.deliveries.isWaiting(delivery.organizationId, delivery.id))) return { kind: 'nothingOwed' };
+    if (!(await deps.stores.deliveries.isWaiting(delivery.organizationId, delivery.id))) return { kind: 'obsolete' };
     return verdictForPush(error, {
-      previousAttempts: delivery.earlierAttempts,
+      previousAttempts: delivery.previousAttempts,
       firstFailureAt: endpoint?.firstFailureAt ?? null,
       now: deps.clock.now(),
       random: deps.clock.random(),

@@ -46,8 +46,8 @@ export class SyncRunner {
     );
     for (const reading of readings)
       this.pool.run(() =>
-        this.remotes.run(reading.farSideId, () =>
-          this.beats.runUnderLease({ ...reading, destination: 'READING' }, claimedAt, this.stopping.signal, () =>
+        this.remotes.run(reading.remoteId, () =>
+          this.beats.runUnderLease({ ...reading, destination: 'SYNC' }, claimedAt, this.stopping.signal, () =>
             this.runSync(reading),
           ),
         ),
@@ -82,11 +82,11 @@ export class SyncRunner {
           return answered;
         }
         answered = reachabilityAfter(error);
-        await recordWithRetries(() => this.health.recordFailure(reading, 'READING', error, reading.failures + 1));
+        await recordWithRetries(() => this.health.recordFailure(reading, 'SYNC', error, reading.failures + 1));
         if (!(error instanceof ProviderUnavailableError && error.isOwnRateLimit))
           log.warn(
             {
-              accountId: reading.farSideId,
+              accountId: reading.remoteId,
               organizationId,
               sessionId,
               work: 'readings',
@@ -100,11 +100,11 @@ export class SyncRunner {
         );
         return answered;
       }
-      await this.health.recordSuccess(reading, 'READING');
+      await this.health.recordSuccess(reading, 'SYNC');
     } catch (error) {
       log.error(
         {
-          accountId: reading.farSideId,
+          accountId: reading.remoteId,
           organizationId,
           sessionId,
           work: 'readings',

@@ -59,9 +59,9 @@ export class Worker {
       new CircuitBreakers(
         () => performance.now(),
         () => deps.clock.random(),
-        (farSideId, state) =>
+        (remoteId, state) =>
           log.warn(
-            { farSideId },
+            { remoteId: remoteId },
             state === 'resting'
               ? 'remote does not respond; its work waits while the remote is probed from time to time'
               : 'remote responds again',

@@ -98,7 +98,7 @@ export async function createGraphqlHttp(deps: GraphqlDeps): Promise<GraphqlHttp>
     requestId: string,
   ): Promise<OperationContext> => {
     const more = {
-      gone: disconnectSignal(response),
+      disconnected: disconnectSignal(response),
       whenSent: (work: () => void) => {
         void sent(response).then(work);
       },

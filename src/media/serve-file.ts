@@ -59,7 +59,7 @@ export function createFileServer(
       const keeping = await archiveNow(deps.files, ref, () => mayStillAppear() && !response.destroyed);
       if (keeping === 'removed') return end(404);
       // Everyone may fetch it at the provider's address.
-      if (keeping === 'elsewhere') return end(302, { location: attachment.url });
+      if (keeping === 'public') return end(302, { location: attachment.url });
       // Archiving detects the file's type.
       const current =
         (await deps.stores.messages.get(ref.organizationId, ref.messageId))?.attachments[ref.index] ?? attachment;

@@ -37,12 +37,12 @@ export class PlaygroundFiles {
       this.files.delete(oldest);
       this.bytes -= length;
     }
-    return `/try/files/${id}/${encodeURIComponent(file.name)}`;
+    return `/playground/files/${id}/${encodeURIComponent(file.name)}`;
   }
 
   /** Returns the file at this path; null if there is none, or it was dropped. */
   at(path: string): PlaygroundFile | null {
-    const id = /^\/try\/files\/([\w-]{32})\//.exec(path)?.[1];
+    const id = /^\/playground\/files\/([\w-]{32})\//.exec(path)?.[1];
     return (id !== undefined && this.files.get(id)) || null;
   }
 }

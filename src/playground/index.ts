@@ -73,15 +73,15 @@ export function createPlayground({ describe, identify }: PlaygroundDeps): Playgr
   const played = new PlaygroundFiles();
   return async request => {
     const { method, path } = request;
-    if (method === 'POST' && path === '/try/files') {
+    if (method === 'POST' && path === '/playground/files') {
       await identify(request);
       return storeFile(played, request);
     }
     if (method !== 'GET' && method !== 'HEAD') return null;
-    if (path === '/try.json') return jsonResponse(200, await describe());
+    if (path === '/playground.json') return jsonResponse(200, await describe());
     const file = played.at(path);
     if (file !== null) return fileResponse(file);
-    if (path !== '/' && !path.startsWith('/try/')) return null;
+    if (path !== '/' && !path.startsWith('/playground/')) return null;
     return (await (files ??= readFiles())).get(path) ?? null;
   };
 }
@@ -140,7 +140,7 @@ async function readFiles(): Promise<ReadonlyMap<string, PlaygroundResponse>> {
         const contentType = CONTENT_TYPES[path.extname(name)];
         if (contentType === undefined)
           throw new Error(
-            `src/try/page/${name}: the file name extension has no content type. Add it to CONTENT_TYPES.`,
+            `src/playground/page/${name}: the file name extension has no content type. Add it to CONTENT_TYPES.`,
           );
         const headers = {
           ...COMMON_HEADERS,
@@ -148,7 +148,7 @@ async function readFiles(): Promise<ReadonlyMap<string, PlaygroundResponse>> {
           ...(name === 'index.html' ? { 'content-security-policy': CONTENT_SECURITY_POLICY } : {}),
         };
         return [
-          name === 'index.html' ? '/' : `/try/${name}`,
+          name === 'index.html' ? '/' : `/playground/${name}`,
           { status: 200, headers, body: await readFile(path.join(folder, name)) },
         ];
       }),

@@ -45,7 +45,7 @@ export interface IncomingWebhook {
   readBody(limitBytes: number, sender: string): Promise<Buffer>;
 }
 
-type Outcome = 'recorded' | 'typing' | 'unknownConversation' | 'strayConversation' | 'ignored' | 'senderGone';
+type Outcome = 'recorded' | 'typing' | 'unknownConversation' | 'agentInitiated' | 'ignored' | 'senderDisconnected';
 /** Facts about a webhook for the log: never its headers or content. */
 interface WebhookFacts {
   accountId?: string;
@@ -87,7 +87,7 @@ async function receive(deps: WebhookDeps, webhook: IncomingWebhook, facts: Webho
   const account = await accountOf(deps, webhook.path);
   facts.accountId = account.id;
   const rawBody = await readSignedBody(deps, webhook, account);
-  if (rawBody === 'senderGone') return rawBody;
+  if (rawBody === 'senderDisconnected') return rawBody;
   facts.bytes = rawBody.length;
 
   // Some servers sign each inbox's webhooks with its own secret.
@@ -116,7 +116,7 @@ async function receive(deps: WebhookDeps, webhook: IncomingWebhook, facts: Webho
     hint.endUser !== undefined &&
     (await enqueueAgentInitiatedNotes(deps.stores, account.id, new Map([[hint.conversationId, hint.endUser]]))) > 0
   )
-    return 'strayConversation';
+    return 'agentInitiated';
   return outcome;
 }
 
@@ -127,11 +127,11 @@ async function readSignedBody(
   { bodyLimitBytes }: WebhookDeps,
   webhook: IncomingWebhook,
   account: AccountRecord,
-): Promise<Buffer | 'senderGone'> {
+): Promise<Buffer | 'senderDisconnected'> {
   try {
     return await webhook.readBody(bodyLimitBytes, account.id);
   } catch (error) {
-    if (error instanceof ClientGoneError) return 'senderGone';
+    if (error instanceof ClientGoneError) return 'senderDisconnected';
     if (error instanceof BodyRefusedError && error.code === 'BODY_TOO_LARGE')
       throw new WebhookRejectedError(
         'tooLarge',

@@ -24,9 +24,9 @@ export const CLIENT_OPERATIONS: Readonly<Record<string, string>> = {
     notice { __typename ... on SupportMessageNotice { message { id author text attachments { url name } agent { name } } } ... on HandoffStateNotice { state handoff { id } }
       ... on HandoffOutcomeNotice { handoff { id } outcome { reason resumeTarget summary agent { name } } } ... on HandoffSurveyNotice { handoff { survey { question choices { rating label } } } } } } } }`,
   DeadLetters: `query DeadLetters($filter: SupportDeadLetterFilterInput) { supportDeadLetters(filter: $filter, first: 100) { totalCount pageInfo { hasNextPage endCursor }
-    nodes { id destination kind code outcome attempts parkedAt blocksLane session { id externalId chatbot { name } } handoff { id state } message { author text } } } }`,
+    nodes { id destination kind code outcome attempts parkedAt isBlockingLane session { id externalId chatbot { name } } handoff { id state } message { author text } } } }`,
   Explain:
-    'query Explain($id: ID!) { supportExplain(sessionId: $id) { mayReply why owed { provider runtime parked lastErrorCode } blockedLanes { destination deadLetterId code } handoff { id state } session { id chatbot { name } } } }',
+    'query Explain($id: ID!) { supportExplain(sessionId: $id) { mayReply reason pendingDeliveries { provider runtime parked lastErrorCode } blockedLanes { destination deadLetterId code } handoff { id state } session { id chatbot { name } } } }',
   RequestHandoff: `mutation RequestHandoff($input: RequestHandoffInput!) { requestHandoff(input: $input) { handoff { id state session { id control epoch chatbot { name organization { name } } } } userErrors { code field message control epoch } } }`,
   RecordMessage:
     'mutation RecordMessage($input: RecordEndUserMessageInput!) { recordEndUserMessage(input: $input) { message { id seq text } mayReply replayed userErrors { code field message retryAfterMs } } }',

@@ -145,7 +145,7 @@ describe.each(['desk', 'chatwoot-double'] as const)('three processes of the serv
     expect(await story.adam.readConversations('Eve')).toEqual([
       {
         inbox: 'Order helper',
-        standing: 'open',
+        status: 'open',
         team: story.staffed.team,
         agent: null,
         lines: [

@@ -50,7 +50,7 @@ describe.each<ChatwootVersion>(['4.10', '4.14'])('the demo on a Chatwoot %s', ve
       steps,
       out: { log: say, error: say },
       // Only webhooks: what is counted must not hang on a timer.
-      env: { SUPPORT_LIVE_POLL_SECONDS: '600' },
+      env: { SUPPORT_LIVE_SCAN_INTERVAL_SECONDS: '600' },
     });
   };
   /** All but the emptied, suspended accounts of runs; the list must work, whatever was played before. */
@@ -139,7 +139,7 @@ it('goes as expected where Chatwoot sends no webhooks to this machine', async ()
       url: double.baseUrl,
       platformToken: double.platformToken,
       databaseUrl: database.url,
-      env: { SUPPORT_LIVE_POLL_SECONDS: '1' },
+      env: { SUPPORT_LIVE_SCAN_INTERVAL_SECONDS: '1' },
       out: { log: say, error: say },
     });
     expect({ code, said: code === 0 ? '' : said }).toEqual({ code: 0, said: '' });

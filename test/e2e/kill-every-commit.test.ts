@@ -118,7 +118,7 @@ describe('a replica that is killed in any commit behind a step at the desk leave
         'message: I think I manage.',
         'done: POST_MESSAGE',
         'opened for agents: YES',
-        'done: OPEN_TAKEN_OVER',
+        'done: OPEN_TAKEOVER',
       ],
     }));
 });

@@ -19,7 +19,7 @@ describeInBrowser('the try-it page', () => {
     service = await startReplica({ databaseUrl: database.url, env });
     // The example is set up beside the first requests.
     await eventually(async () =>
-      expect(await (await fetch(`${service.url}/try.json`)).text()).not.toContain('"teams":[]'),
+      expect(await (await fetch(`${service.url}/playground.json`)).text()).not.toContain('"teams":[]'),
     );
     browser = await startBrowser();
     page = await browser.openPage(service.url);
@@ -314,7 +314,7 @@ describeInBrowser('the try-it page', () => {
       ];
       const asks = (text: string): Promise<boolean> =>
         page.evaluate<boolean>(
-          `import('/try/bot.js').then(({ answer }) => answer(${JSON.stringify(text)}, 'Order helper', null).person !== undefined)`,
+          `import('/playground/bot.js').then(({ answer }) => answer(${JSON.stringify(text)}, 'Order helper', null).person !== undefined)`,
         );
       expect(await Promise.all(wishes.map(asks))).toEqual(wishes.map(() => true));
       expect(await Promise.all(others.map(asks))).toEqual(others.map(() => false));
@@ -351,9 +351,15 @@ describeInBrowser('the try-it page', () => {
       expect(start.headers.get('content-security-policy')).toContain(
         "default-src 'none'; script-src 'self'; style-src 'self'",
       );
-      for (const path of ['/try/index.ts', '/try/%2e%2e/index.ts', '/try/', '/try/page/bot.js', '/index.html'])
+      for (const path of [
+        '/playground/index.ts',
+        '/playground/%2e%2e/index.ts',
+        '/playground/',
+        '/playground/page/bot.js',
+        '/index.html',
+      ])
         expect((await fetch(service.url + path)).status).toBe(404);
-      expect((await fetch(`${service.url}/try/bot.js`)).headers.get('content-type')).toBe(
+      expect((await fetch(`${service.url}/playground/bot.js`)).headers.get('content-type')).toBe(
         'text/javascript; charset=utf-8',
       );
     });

@@ -45,12 +45,12 @@ it('who types at one end is seen at the other, whichever replica is asked', asyn
           method: 'POST',
           headers: { ...other.gateway, 'content-type': 'application/json' },
           body: JSON.stringify({
-            query: 'mutation ($input: SetSupportTypingInput!) { setSupportTyping(input: $input) { isShown } }',
+            query: 'mutation ($input: SetSupportTypingInput!) { setSupportTyping(input: $input) { isForwarded } }',
             variables: { input: { sessionId: runtime.session, isTyping } },
           }),
         })
-      ).json()) as { data: { setSupportTyping: { isShown: boolean } } }
-    ).data.setSupportTyping.isShown;
+      ).json()) as { data: { setSupportTyping: { isForwarded: boolean } } }
+    ).data.setSupportTyping.isForwarded;
   expect(await set(true)).toBe(true);
   const typing = () =>
     double

@@ -138,7 +138,7 @@ const repeats = fc.constant(
     play => play.lastCall !== null,
   ),
 );
-const changesPolicy = fc.constantFrom('HOLD' as const, 'BOT_MAY_ANSWER' as const).map(whileWaiting =>
+const changesPolicy = fc.constantFrom('SILENT' as const, 'BOT_MAY_ANSWER' as const).map(whileWaiting =>
   command(`policy ${whileWaiting}`, async play => {
     await play.world.flows.updatePolicy(scope, 'bot-1', { whileWaiting });
     for (const { model } of play.parts) model.whileWaiting = whileWaiting;

@@ -25,8 +25,8 @@ afterAll(async () => {
 
 const setting: fc.Arbitrary<Setting> = fc.record({
   mirroring: fc.constantFrom('ALWAYS', 'ALWAYS', 'ON_HANDOFF'),
-  whileWaiting: fc.constantFrom('HOLD', 'BOT_MAY_ANSWER'),
-  lostConversation: fc.constantFrom('END', 'OPEN_AGAIN'),
+  whileWaiting: fc.constantFrom('SILENT', 'BOT_MAY_ANSWER'),
+  lostConversation: fc.constantFrom('END', 'REOPEN'),
   closingLine: fc.constantFrom(null, 'over'),
   sessions: fc.constantFrom(1, 1, 2),
 });

@@ -65,7 +65,7 @@ const READ_AGAIN = 2;
 
 /**
  * A support system in memory, written only from the port's comments. It follows them literally: it finds an earlier
- * post only after `lookAfter`, and only if told that there may be one.
+ * post only after `lookupAfter`, and only if told that there may be one.
  */
 export class FarSide extends ScriptedProvider {
   readonly talks: Talk[] = [];
@@ -142,12 +142,12 @@ export class FarSide extends ScriptedProvider {
     talkId: string,
     ourId: string,
     text: string,
-    { mayExist, lookAfter }: Pick<PostMessage, 'mayExist' | 'lookAfter'>,
+    { mayExist, lookupAfter }: Pick<PostMessage, 'mayExist' | 'lookupAfter'>,
     file: string | null = null,
   ): string {
     const talk = this.talk(talkId);
     const known = mayExist
-      ? talk.entries.find(entry => entry.ourId === ourId && entry.id > Number(lookAfter ?? 0))
+      ? talk.entries.find(entry => entry.ourId === ourId && entry.id > Number(lookupAfter ?? 0))
       : undefined;
     return String((known ?? this.write(talk, { ourId, by: 'us', text, file })).id);
   }

@@ -71,7 +71,7 @@ export class Play {
     const { mirroring, whileWaiting, lostConversation, closingLine } = setting;
     // The remains of a failed play must give workers nothing to do.
     await world.pool.query("update handoff set state = 'ENDED' where state not in ('ENDED', 'REJECTED', 'FAILED')");
-    await world.pool.query('update lane set next_run_at = null, wanted_at = null where next_run_at is not null');
+    await world.pool.query('update lane set next_run_at = null, requested_at = null where next_run_at is not null');
     await world.flows.updatePolicy(scope, 'bot-1', {
       mirroring,
       whileWaiting,

@@ -2,8 +2,8 @@ import type { Act, Deed, Entry } from './far-side';
 
 export type Control = 'BOT' | 'HUMAN' | 'NONE';
 export type Mirroring = 'ALWAYS' | 'ON_HANDOFF';
-export type WhileWaiting = 'HOLD' | 'BOT_MAY_ANSWER';
-export type LostConversation = 'END' | 'OPEN_AGAIN';
+export type WhileWaiting = 'SILENT' | 'BOT_MAY_ANSWER';
+export type LostConversation = 'END' | 'REOPEN';
 
 /** One entry of the session's log, as a reader sees it. */
 export type Fact =
@@ -379,7 +379,7 @@ export class SessionModel {
   /** The same handoff from its beginning, in a conversation that is still to be created. */
   private opensAgain(live: Live, far: Evidence): void {
     this.need(
-      this.lostConversation === 'OPEN_AGAIN' && live.timesLost < MOST_OPENED_AGAIN,
+      this.lostConversation === 'REOPEN' && live.timesLost < MOST_OPENED_AGAIN,
       'opened again against the policy',
     );
     const deleted = far.acts.filter(({ deed, tick }) => deed === 'delete' && tick > live.begun).at(-1);

@@ -35,14 +35,14 @@ const CALLS = [
   'postMessage',
   'postNote',
   'postTranscript',
-  'holdForBot',
+  'returnToBot',
   'openForAgents',
   'resolve',
   'readConversation',
-  'readForward',
-  'changedConversations',
+  'listMessages',
+  'listChangedConversations',
 ];
-const CLAIMS = ['claimDeliveries', 'claimReadings'];
+const CLAIMS = ['claimDeliveries', 'claimSyncs'];
 const silent = { error: () => undefined, info: () => undefined, warn: () => undefined };
 
 /**
@@ -183,13 +183,13 @@ export class Worker {
         lanes: around(
           stores.lanes,
           'commit',
-          [...CLAIMS, 'complete', 'completeAndTakeNext', 'retry', 'park', 'renew', 'finishReading'],
+          [...CLAIMS, 'complete', 'completeAndTakeNext', 'retry', 'park', 'renew', 'finishSync'],
           stretched,
         ),
         scans: around(
           stores.scans,
           'commit',
-          ['wantReadingOf', 'leaveLook', 'finishLook', 'wantSyncOf', 'finishScan'],
+          ['requestSyncs', 'pauseFullScan', 'finishFullScan', 'requestTimerSyncs', 'finishScan'],
           stretched,
         ),
       },
@@ -207,11 +207,11 @@ function unlessOurs(error: unknown): false {
 const TIMES: Readonly<Record<string, number>> = {
   claimDeliveries: 2,
   completeAndTakeNext: 1,
-  claimReadings: 2,
+  claimSyncs: 2,
   retry: 1,
   renew: 1,
-  finishReading: 1,
-  wantSyncOf: 2,
+  finishSync: 1,
+  requestTimerSyncs: 2,
 };
 function stretched(name: string, all: unknown[]): unknown[] {
   return all.map((argument, i) => (i === TIMES[name] && typeof argument === 'number' ? argument * STRETCH : argument));
@@ -225,9 +225,9 @@ export const DUE_IS_DUE = `
   with lanes as (
     update lane set next_run_at = next_run_at - interval '2 s' where next_run_at between now() - interval '2 s' and now() + interval '1 s'
   )
-  update account_watch set next_look_at = next_look_at - interval '2 s', next_scan_at = next_scan_at - interval '2 s' where next_look_at between now() - interval '2 s' and now() + interval '1 s'`;
+  update account_scan set next_full_scan_at = next_full_scan_at - interval '2 s', next_scan_at = next_scan_at - interval '2 s' where next_full_scan_at between now() - interval '2 s' and now() + interval '1 s'`;
 
 export const timePasses = (ms: number): { readonly text: string; readonly values: readonly unknown[] } => ({
-  text: "with watches as (update account_watch set next_scan_at = next_scan_at - $2 * interval '1 ms') update lane set next_run_at = next_run_at - $1 * interval '1 ms', wanted_at = wanted_at - $1 * interval '1 ms' where next_run_at is not null",
+  text: "with watches as (update account_scan set next_scan_at = next_scan_at - $2 * interval '1 ms') update lane set next_run_at = next_run_at - $1 * interval '1 ms', requested_at = requested_at - $1 * interval '1 ms' where next_run_at is not null",
   values: [ms * STRETCH, ms],
 });

@@ -436,7 +436,8 @@ export async function createChatwootWorld({
         } catch (error) {
           const verdict = verdictFor(error, attemptHistoryOf(deps, lane.delivery));
           verdicts.push(verdict.kind === 'retry' ? `retry ${verdict.code}` : verdict.kind);
-          if (verdict.kind === 'remake') await handleLostConversation(deps, lane.organizationId, lane.sessionId, null);
+          if (verdict.kind === 'recreate')
+            await handleLostConversation(deps, lane.organizationId, lane.sessionId, null);
           if (verdict.kind === 'park') {
             await handleRefusedDelivery(deps, lane.delivery, verdict.code, error);
             await stores.lanes.park(lane, verdict.code, outcomeAfter(error));

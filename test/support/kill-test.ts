@@ -65,7 +65,7 @@ export class KillTest {
     // Timers run as rarely, and limits are as long, as possible: then only the tested scenario finds changes, and
     // stopped calls wait for the kill.
     const fleet = new ReplicaSet(database.url, organizations, {
-      SUPPORT_LIVE_POLL_SECONDS: '3600',
+      SUPPORT_LIVE_SCAN_INTERVAL_SECONDS: '3600',
       SUPPORT_PROVIDER_TIMEOUT_MS: '120000',
       SUPPORT_POOL_SIZE: '30',
       SUPPORT_DRAIN_LIMIT_SECONDS: '3600',
@@ -111,7 +111,7 @@ export class KillTest {
   }
 
   /** Lets a minute pass, so that the dead process's leases have expired. */
-  async endLeases(of: readonly ('PROVIDER' | 'READING')[] = ['PROVIDER', 'READING']): Promise<void> {
+  async endLeases(of: readonly ('PROVIDER' | 'SYNC')[] = ['PROVIDER', 'SYNC']): Promise<void> {
     await this.sql.query(
       "update lane set next_run_at = now() - interval '1 minute' where next_run_at > now() and destination = any($1)",
       [of],
@@ -121,8 +121,8 @@ export class KillTest {
   /** Pretends that the dead process was syncing every conversation, so that no sync helps the scenario. */
   private async holdSyncs(): Promise<void> {
     await this.sql.query(`
-      insert into lane (session_id, destination, organization_id, far_side_id, next_run_at, is_claimed)
-      select id, 'READING', organization_id, account_id, now() + interval '1 hour', true from session
+      insert into lane (session_id, destination, organization_id, remote_id, next_run_at, is_claimed)
+      select id, 'SYNC', organization_id, account_id, now() + interval '1 hour', true from session
       on conflict on constraint pk_lane do update set next_run_at = excluded.next_run_at, is_claimed = true, claimed_by = null`);
   }
 
@@ -167,7 +167,7 @@ export class KillTest {
       await this.endLeases(['PROVIDER']);
       await this.start();
       for (const { talk } of talks) await talk.waitUntilDelivered();
-      await this.endLeases(['READING']);
+      await this.endLeases(['SYNC']);
       for (const { talk, step, index } of talks) {
         await talk.waitUntilIdle(finalState);
         seen[`${index}: ${step}`] = await pollUntilEqual(() => house.historyOf(talk.endUser), expected);

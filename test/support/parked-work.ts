@@ -15,10 +15,10 @@ export function setAsideIn(world: () => ChatwootWorld) {
     await dueAgain();
     return world().applyAllVerdicts();
   };
-  const resend = async (writeAtOnce = false) =>
+  const resend = async (skipLookup = false) =>
     world().flows.resendDeadLetters(
       { organizationId: ORG },
-      { ids: (await letters()).map(({ id }) => id), filter: null, all: false, after: null, skipLookup: writeAtOnce },
+      { ids: (await letters()).map(({ id }) => id), filter: null, all: false, after: null, skipLookup: skipLookup },
       null,
     );
   /** Makes the double unreachable for longer than any delivery is retried. */

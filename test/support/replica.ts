@@ -49,7 +49,7 @@ export async function startReplica({ databaseUrl, env = {}, port }: ReplicaOptio
       log += chunk.toString();
     });
   const gone = new Promise<number | null>(resolve => child.once('exit', code => resolve(code)));
-  const killHard = async (): Promise<void> => {
+  const kill = async (): Promise<void> => {
     child.kill('SIGKILL');
     await gone;
   };
@@ -75,14 +75,14 @@ export async function startReplica({ databaseUrl, env = {}, port }: ReplicaOptio
       port: servedPort,
       pid: child.pid!,
       log: () => log,
-      kill: killHard,
+      kill,
       async stop() {
         child.kill('SIGTERM');
         return gone;
       },
     };
   } catch (error) {
-    await killHard();
+    await kill();
     throw error;
   }
 }

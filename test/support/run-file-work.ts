@@ -21,16 +21,16 @@ export async function runFileWork({ stores, pool, deps }: ChatwootWorld, files =
       outcomes.push('done');
     } catch (error) {
       const verdict = await work.handleFailure(lane, error);
-      if (verdict.kind === 'nothingOwed') {
+      if (verdict.kind === 'obsolete') {
         await stores.lanes.complete(lane);
         outcomes.push('nothing owed');
-      } else if (verdict.kind === 'givenUp') {
+      } else if (verdict.kind === 'discard') {
         await stores.lanes.discard(lane, verdict.code, verdict.reason);
         outcomes.push(`given up ${verdict.code}`);
       } else if (verdict.kind === 'park') {
         await stores.lanes.park(lane, verdict.code);
         outcomes.push(`parked ${verdict.code}`);
-      } else if (verdict.kind !== 'notNow') {
+      } else if (verdict.kind !== 'postpone') {
         await stores.lanes.retry(lane, LATER_MS, verdict.code);
         outcomes.push(`again ${verdict.code}`);
       }

@@ -204,7 +204,7 @@ export class ScriptedProvider implements SupportProvider {
     addInboxMember: async (inbox, id) => this.runVerb('addInboxMember', () => this.add(inbox.externalId, id)),
     addTeamMember: async (_access, team, id) => this.runVerb('addTeamMember', () => this.add(team, id)),
     createTeam: async (_access, { name }) =>
-      this.runVerb('makeTeam', () => {
+      this.runVerb('createTeam', () => {
         this.teams.push({ externalId: '49', name: name.toLowerCase() });
         return { externalId: '49', name: name.toLowerCase() };
       }),
@@ -215,7 +215,7 @@ export class ScriptedProvider implements SupportProvider {
   };
   readonly login = {
     createLoginLink: async (_access: unknown, agentId: string) =>
-      this.runVerb('loginLink', () => (agentId === 'alice' ? null : `https://support.example/login/${agentId}`)),
+      this.runVerb('createLoginLink', () => (agentId === 'alice' ? null : `https://support.example/login/${agentId}`)),
   };
   readonly drift = {
     inspectDrift: async (desired: DesiredState) =>
@@ -274,7 +274,7 @@ export class ScriptedProvider implements SupportProvider {
     return String(entries.at(-1)!.id);
   }
   returnToBot = async (c: ConversationAccess, _signal?: AbortSignal, reportNewest?: ReportNewest) =>
-    this.runVerb('holdForBot', () => {
+    this.runVerb('returnToBot', () => {
       this.find(c.conversationId).view = { status: 'BOT_HELD', agent: null, teamId: null };
       this.reports(c, reportNewest);
     });
@@ -306,7 +306,7 @@ export class ScriptedProvider implements SupportProvider {
       };
     });
   listMessages = async ({ conversation, after }: ListMessages): Promise<ObservationPage> =>
-    this.runVerb('readForward', () => {
+    this.runVerb('listMessages', () => {
       // Always starts three ids back, as a provider does whose ids become visible late.
       const from = Math.max(0, Number(after ?? 0) - 3);
       const entries = this.find(conversation.conversationId)

@@ -278,14 +278,14 @@ describe('what is right although it looks odd', () => {
   });
 
   it('a bot may speak while somebody is waited for, where the policy lets it', () => {
-    const spoken = (whileWaiting: 'HOLD' | 'BOT_MAY_ANSWER') =>
+    const spoken = (whileWaiting: 'SILENT' | 'BOT_MAY_ANSWER') =>
       new Story({ whileWaiting })
         .asks('h-1', 'NONE', 2)
         .queued('h-1', 2)
         .bot('[b1]', 2, 'NONE')
         .end('open', 'NONE', 2, { id: 'h-1', state: 'QUEUED' });
     expect(inSessions(spoken('BOT_MAY_ANSWER'))).toEqual([]);
-    expect(columns(spoken('HOLD'))).toEqual(['bot over human']);
+    expect(columns(spoken('SILENT'))).toEqual(['bot over human']);
   });
 
   describe('a word that was found when the runtime had ended its handoff', () => {

@@ -34,13 +34,13 @@ export class Story {
   private deliveries = 0;
   private asked = 0;
   private readonly moves: Move[] = [];
-  private readonly lateWords: LateMessage[] = [];
+  private readonly lateMessages: LateMessage[] = [];
   private readonly reasons = new Map<string, string>();
 
   constructor(
     private readonly policy: {
       readonly mirroring?: 'ALWAYS' | 'ON_HANDOFF';
-      readonly whileWaiting?: 'HOLD' | 'BOT_MAY_ANSWER';
+      readonly whileWaiting?: 'SILENT' | 'BOT_MAY_ANSWER';
       readonly lines?: Lines;
     } = {},
   ) {
@@ -51,15 +51,15 @@ export class Story {
         at,
         session: SESSION,
         mirroring: policy.mirroring ?? 'ALWAYS',
-        whileWaiting: policy.whileWaiting ?? 'HOLD',
+        whileWaiting: policy.whileWaiting ?? 'SILENT',
         lines: policy.lines ?? LINES,
         isPushed: true,
       },
     );
   }
 
-  user(text: string, control: Control, epoch: number, isShown = true): this {
-    return this.turn('user', text, control, epoch, epoch, null, isShown);
+  user(text: string, control: Control, epoch: number, isForwarded = true): this {
+    return this.turn('user', text, control, epoch, epoch, null, isForwarded);
   }
   bot(text: string, epoch: number, control: Control = 'BOT'): this {
     return this.turn('bot', text, control, epoch, epoch, true, true);
@@ -126,7 +126,7 @@ export class Story {
   }
   /** A word that no sync had shown when its handoff ended. */
   lateWord(handoffId: string, text: string, control: Control, epoch: number): this {
-    this.lateWords.push({ messageId: text, handoffId });
+    this.lateMessages.push({ messageId: text, handoffId });
     return this.word(text, control, epoch);
   }
   /** The runtime ends it. */
@@ -173,7 +173,7 @@ export class Story {
   ): Draft {
     this.draft.remote.push({ id: 1, session: SESSION, status, agent: null, lines: this.shown });
     this.draft.log.push(
-      { kind: 'moves', at, session: SESSION, moves: this.moves, lateMessages: this.lateWords },
+      { kind: 'moves', at, session: SESSION, moves: this.moves, lateMessages: this.lateMessages },
       { kind: 'deadLetters', at, letters: [] },
     );
     this.draft.log.push({
@@ -204,10 +204,10 @@ export class Story {
     epoch: number,
     believed: number,
     delivered: boolean | null,
-    isShown: boolean,
+    isForwarded: boolean,
   ): this {
     this.ask(by, text, by === 'bot' ? believed : null);
-    if (isShown) this.show({ by: by === 'user' ? 'endUser' : 'bot', isPrivate: false, text });
+    if (isForwarded) this.show({ by: by === 'user' ? 'endUser' : 'bot', isPrivate: false, text });
     return this.answer(by, text, { control, epoch, seq: ++this.lastSeq, delivered });
   }
 

@@ -40,7 +40,7 @@ export interface ArchiveLimits extends FileRules {
 }
 
 /** `public`: everybody may fetch it from its own address. `removed`: its author deleted it, or there never was one. */
-export type ArchiveResult = 'kept' | 'elsewhere' | 'removed';
+export type ArchiveResult = 'archived' | 'public' | 'removed';
 
 export interface FileArchiveOptions {
   readonly media: MediaStore;
@@ -147,9 +147,9 @@ export class FileArchive {
     if (wanted === null) return 'removed';
     const isKept = (await this.media.sizeOf(key)) !== null;
     const change = isKept ? {} : await this.fetch(ref, wanted, key);
-    if (change === null) return 'elsewhere';
+    if (change === null) return 'public';
     // The message was deleted during the fetch, and its files may already have been removed.
-    if (await this.recordArchived(ref, wanted.message, change)) return 'kept';
+    if (await this.recordArchived(ref, wanted.message, change)) return 'archived';
     await this.media.remove(key);
     return 'removed';
   }
@@ -210,7 +210,7 @@ export class FileArchive {
     { sessionId, author }: MessageRecord,
     change: Partial<Attachment>,
   ): Promise<boolean> {
-    const { answer } = await this.deps.stores.sessions.transact(organizationId, sessionId, async tx => {
+    const { result } = await this.deps.stores.sessions.transact(organizationId, sessionId, async tx => {
       const message = await tx.findMessage(messageId);
       const before = message?.deletedAt === null ? message.attachments[index] : undefined;
       if (before === undefined) return false;
@@ -227,7 +227,7 @@ export class FileArchive {
         await tx.updateMessage(messageId, { attachments: replaceFile(message!.attachments, index, after) });
       return true;
     });
-    return answer;
+    return result;
   }
 
   private async findFile({ organizationId, messageId, index }: FileRef): Promise<FileToFetch | null> {

@@ -21,7 +21,7 @@ import { canonicalJson } from './canonical-json';
 export const UNTOUCHED_VIEW: ConversationView = { status: 'BOT_HELD', agent: null, teamId: null };
 
 export const isUntouched = (view: ConversationView | null): boolean =>
-  view !== null && view.status === 'BOT_HELD' && view.agent === null && view.teamId === null && !view.isMarked;
+  view !== null && view.status === 'BOT_HELD' && view.agent === null && view.teamId === null && !view.hasResidue;
 
 export interface ProviderContext {
   readonly provider: SupportProvider;
@@ -90,9 +90,9 @@ export const conversationFor = (
 
 /** Where an earlier try of a delivery is looked for: what was read before it was enqueued is surely older. Null: from the start. */
 export const lookAfterOf = (
-  { conversationId, lookAfter }: Pick<ProviderDelivery, 'conversationId' | 'lookAfter'>,
+  { conversationId, lookupAfter }: Pick<ProviderDelivery, 'conversationId' | 'lookupAfter'>,
   to: ConversationAccess,
-): ProviderMessageId | null => (conversationId === to.conversationId ? lookAfter : null);
+): ProviderMessageId | null => (conversationId === to.conversationId ? lookupAfter : null);
 
 /** A sync has found the conversation deleted while it was written to: what was written there counts for nothing. */
 export const deletedMeanwhile = () =>
@@ -130,7 +130,7 @@ export async function ensureConversation(
       lease.signal(deps.limits.callMs),
     );
     await sessions.transact(session.organizationId, session.id, async tx => {
-      await tx.updateSession({ conversationId, lastView: UNTOUCHED_VIEW, readAfter: null });
+      await tx.updateSession({ conversationId, lastView: UNTOUCHED_VIEW, syncCursor: null });
       // One that was there unlinked may have been spoken in: hints of that led nowhere.
       if (mayExist) await tx.requestSync(instantOf(deps.clock.now()));
       await onMade(tx);

@@ -20,7 +20,7 @@ export interface ExpiredMessages {
  * Removes rows that are older than their retention time. It works in small batches, finds them by index, and waits for
  * no lock. It skips locked rows, and sessions with a live handoff or with a waiting or parked delivery; a later walk
  * removes those. It removes a session's events and messages only from the oldest on, so that the rest has no gap. The
- * session records how far (`SessionRecord.forgotten`).
+ * session records how far (`SessionRecord.removedHistory`).
  */
 export interface RetentionStore {
   /**

@@ -28,7 +28,7 @@ export interface SetupLock {
   /**
    * Creates the signal for a remote call, at the time the call begins. It ends after `ms`, and together with the lock:
    * code that checks `isOver` before sending is stopped wherever the process was paused in between. From now on no
-   * other run begins until a call that may still be running can no longer take effect, at most `settlesMs`; this
+   * other run begins until a call that may still be running can no longer take effect, at most `ambiguousForMs`; this
    * also holds if the process dies.
    * @throws ConflictError as `held`
    */

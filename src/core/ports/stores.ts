@@ -53,7 +53,7 @@ import type { EndUserReference, ProviderAgent, ProviderTeam, ConversationHint } 
  * An inbox without the provider's own data, which may contain a secret. It counts as DISABLED also while its account is
  * disabled.
  */
-export type SessionInbox = Omit<InboxRecord, 'providerData' | 'timesDisabled'>;
+export type SessionInbox = Omit<InboxRecord, 'providerData' | 'disabledCount'>;
 
 /**
  * One transaction over one session, whose row is locked from the first statement on. A second transaction on the
@@ -109,7 +109,7 @@ export interface SessionTransaction {
     patch: Partial<Omit<HandoffRecord, 'id' | 'organizationId' | 'sessionId'>>,
   ): Promise<HandoffRecord>;
   updateSession(
-    patch: Partial<Omit<SessionRecord, 'id' | 'organizationId' | 'lastMessageSeq' | 'lastEventSeq' | 'forgotten'>>,
+    patch: Partial<Omit<SessionRecord, 'id' | 'organizationId' | 'lastMessageSeq' | 'lastEventSeq' | 'removedHistory'>>,
   ): Promise<void>;
   /** Appends an event and returns its number. */
   appendEvent(body: EventBody, handoffId: HandoffId | null, at: Instant): Promise<number>;
@@ -180,7 +180,7 @@ export interface SessionTransaction {
    * need not wait for it.
    */
   wantReadingNow(): Promise<void>;
-  /** Records an agent-initiated conversation (`pk_stray_conversation`). False: it was recorded already. */
+  /** Records an agent-initiated conversation (`pk_agent_initiated_conversation`). False: it was recorded already. */
   addAgentInitiated(conversationId: ProviderConversationId): Promise<boolean>;
   removeAgentInitiated(conversationId: ProviderConversationId): Promise<void>;
   /** Records what the next sync has to read, and schedules none: the caller knows who does. */
@@ -228,7 +228,7 @@ export type UnpostedMessage = Pick<MessageRecord, 'id' | 'seq' | 'reactions' | '
 
 /**
  * The post of a message, or of everything up to `throughSeq` as a file.
- * `isUnknown`: a try of it may have been stored. `isLeft`: it is not posted again by itself, because nothing but an operator can tell
+ * `isUnknown`: a try of it may have been stored. `isLeftToOperator`: it is not posted again by itself, because nothing but an operator can tell
  * whether it is there, or one has said to leave it.
  */
 export interface UnfinishedPost {
@@ -240,8 +240,8 @@ export interface UnfinishedPost {
   readonly conversationId: ProviderConversationId | null;
   /** True: it was a dead letter before, and was sent again or took that one's place. */
   readonly wasResent: boolean;
-  readonly isLeft: boolean;
-  readonly blocksLane: boolean;
+  readonly isLeftToOperator: boolean;
+  readonly isBlockingLane: boolean;
 }
 
 /** A message and its id at the provider. */
@@ -299,7 +299,7 @@ export interface SessionStore {
     sessionId: SessionId,
     work: (tx: SessionTransaction) => Promise<T>,
     idempotency?: IdempotencyScope,
-  ): Promise<{ readonly answer: T; readonly replayed: boolean }>;
+  ): Promise<{ readonly result: T; readonly replayed: boolean }>;
 
   get(organizationId: OrganizationId, id: SessionId): Promise<SessionRecord | null>;
   getMany(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly (SessionRecord | null)[]>;
@@ -493,7 +493,7 @@ export interface ClaimedLane<To extends LaneDestination = 'PROVIDER'> {
   readonly organizationId: OrganizationId;
   readonly sessionId: SessionId;
   /** The receiver of the work: a support account or a runtime's endpoint. */
-  readonly farSideId: string;
+  readonly remoteId: string;
   readonly fence: string;
   /** The head of the lane. */
   readonly delivery: LaneDelivery<To>;
@@ -507,14 +507,14 @@ export interface ClaimedLane<To extends LaneDestination = 'PROVIDER'> {
 
 /** Identifies a claim. */
 export interface ClaimKey {
-  readonly destination: LaneDestination | 'READING';
+  readonly destination: LaneDestination | 'SYNC';
   readonly sessionId: SessionId;
   readonly fence: string;
 }
 export interface ClaimedSync {
   readonly organizationId: OrganizationId;
   readonly sessionId: SessionId;
-  readonly farSideId: string;
+  readonly remoteId: string;
   readonly fence: string;
   /** How many syncs failed in a row before this one. */
   readonly failures: number;
@@ -609,11 +609,11 @@ export interface LaneStore {
   requestTimerSyncsOfLive(accountId: AccountId, withinMs: number): Promise<number>;
 }
 
-type AccountPatch = Partial<Omit<AccountRecord, 'id' | 'organizationId' | 'provider' | 'timesDisabled'>>;
+type AccountPatch = Partial<Omit<AccountRecord, 'id' | 'organizationId' | 'provider' | 'disabledCount'>>;
 type InboxPatch = Partial<
   Pick<
     InboxRecord,
-    'name' | 'externalId' | 'providerData' | 'policy' | 'memberIds' | 'state' | 'problem' | 'heardSince'
+    'name' | 'externalId' | 'providerData' | 'policy' | 'memberIds' | 'state' | 'problem' | 'reenabledAt'
   >
 >;
 
@@ -626,7 +626,7 @@ export interface SetupStore {
   updateAccount(id: AccountId, patch: AccountPatch): Promise<AccountRecord>;
   /** Records the result of a setup. Null: the account was disabled since it was read, and nothing changed. */
   finishAccountSetup(
-    account: Pick<AccountRecord, 'id' | 'timesDisabled'>,
+    account: Pick<AccountRecord, 'id' | 'disabledCount'>,
     patch: AccountPatch & Pick<AccountRecord, 'state'>,
   ): Promise<AccountRecord | null>;
   /**
@@ -660,7 +660,7 @@ export interface SetupStore {
   markRecovered(
     organizationId: OrganizationId,
     sessionId: SessionId,
-    seenBy: AccountHealth['seenBy'],
+    source: AccountHealth['source'],
     at: Instant,
   ): Promise<boolean>;
   /**
@@ -678,8 +678,8 @@ export interface SetupStore {
    * changed.
    */
   finishInboxSetup(
-    inbox: Pick<InboxRecord, 'id' | 'timesDisabled'>,
-    account: Pick<AccountRecord, 'id' | 'timesDisabled'>,
+    inbox: Pick<InboxRecord, 'id' | 'disabledCount'>,
+    account: Pick<AccountRecord, 'id' | 'disabledCount'>,
     patch: InboxPatch & Pick<InboxRecord, 'state'>,
   ): Promise<InboxRecord | null>;
   disableInbox(id: InboxId): Promise<InboxRecord>;
@@ -743,12 +743,10 @@ export interface ScanStore {
    * page 1, or where the scan that began at `startedAt` paused. A claim that is neither paused nor finished ends after
    * `leaseMs`.
    */
-  claimFullScan(
-    leaseMs: number,
-  ): Promise<{
+  claimFullScan(leaseMs: number): Promise<{
     readonly organizationId: OrganizationId;
     readonly accountId: AccountId;
-    readonly unseenMs: number;
+    readonly unscannedMs: number;
     readonly startedAt: Instant;
     readonly page: number;
   } | null>;
@@ -783,7 +781,7 @@ export interface ScanStore {
    */
   recordMissedWebhook(accountId: AccountId, everyMs: number): Promise<void>;
   /**
-   * Returns what is stored of those conversations that belong to a session. `hasSeenLast`: a sync has seen one
+   * Returns what is stored of those conversations that belong to a session. `isLastMessageSynced`: a sync has seen one
    * of the two given messages last. With `trustsOwnPosts` and without a live handoff, it is also true if the last
    * message is our own post, though an agent's message may precede that.
    */
@@ -837,7 +835,7 @@ export interface ClaimedScan {
 
 export interface KnownConversation extends Pick<SessionRecord, 'lastView' | 'statusWrites'> {
   readonly conversationId: ProviderConversationId;
-  readonly hasSeenLast: boolean;
+  readonly isLastMessageSynced: boolean;
 }
 export interface AgentInitiatedConversation {
   readonly organizationId: OrganizationId;

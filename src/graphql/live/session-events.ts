@@ -111,11 +111,11 @@ export function validateSeq(after: number | null, session: SessionRecord): numbe
       'after',
       `after is ${after}, but the session has events 1 to ${session.lastEventSeq}.`,
     );
-  if (after < (session.forgotten?.eventSeq ?? 0))
+  if (after < (session.removedHistory?.eventSeq ?? 0))
     throw new InvalidInputError(
       'CURSOR_EXPIRED',
       'after',
-      `after is ${after}, but events up to ${session.forgotten!.eventSeq} were removed. Subscribe without after; the snapshot has the current state.`,
+      `after is ${after}, but events up to ${session.removedHistory!.eventSeq} were removed. Subscribe without after; the snapshot has the current state.`,
     );
   return after;
 }

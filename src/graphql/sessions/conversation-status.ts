@@ -55,7 +55,7 @@ export function conversationStatus(
     rest: Pick<ConversationStatus, 'seq' | 'at' | 'isSnapshot' | 'cause'>,
   ): Promise<ConversationStatus> => {
     const inbox = await sources.stores.setup.findInbox(scope.organizationId, session.inboxId);
-    const mayReply = !facts.isClosed && botMayAnswer(facts.control, inbox?.policy.whileWaiting ?? 'HOLD');
+    const mayReply = !facts.isClosed && botMayAnswer(facts.control, inbox?.policy.whileWaiting ?? 'SILENT');
     return { sessionId, ...facts, mayReply, ...rest };
   };
 
@@ -135,11 +135,11 @@ async function readConsistently(sources: LiveSources, scope: Scope, sessionId: s
 async function factsAt(
   sources: LiveSources,
   scope: Scope,
-  { id, forgotten }: SessionRecord,
+  { id, removedHistory }: SessionRecord,
   seq: number,
 ): Promise<StatusFacts> {
-  let facts: StatusFacts = forgotten === null ? FACTS_AT_OPENING : factsIn(forgotten);
-  for (let seen = forgotten?.eventSeq ?? 0; seen < seq; ) {
+  let facts: StatusFacts = removedHistory === null ? FACTS_AT_OPENING : factsIn(removedHistory);
+  for (let seen = removedHistory?.eventSeq ?? 0; seen < seq; ) {
     const events = await sources.stores.events.listBySession(scope.organizationId, id, seen, Math.min(500, seq - seen));
     if (events.length === 0) break;
     for (const event of events) facts = applyEvent(facts, event);

@@ -34,7 +34,7 @@ const TYPENAMES: Readonly<Record<EventType, string>> = {
   SURVEY_OFFERED: 'SupportSurveyOffered',
   SURVEY_ANSWERED: 'SupportSurveyAnswered',
   DELIVERY_PARKED: 'SupportDeliveryParked',
-  DELIVERY_SENT_AGAIN: 'SupportDeliverySentAgain',
+  DELIVERY_RESENT: 'SupportDeliveryResent',
   DELIVERY_DISCARDED: 'SupportDeliveryDiscarded',
   RUNTIME_ENDPOINT_DISABLED: 'SupportRuntimeEndpointDisabled',
 };
@@ -164,7 +164,7 @@ export class SupportDeliveryResent extends SupportSessionEvent {
     description:
       'True: the operator stated that it did not reach the provider, so it is written without a lookup. Otherwise null.',
   })
-  writesAtOnce?: boolean | null;
+  skipLookup?: boolean | null;
 }
 
 @ObjectType({ ...implementsEvent, description: 'An operator discarded a dead letter.' })

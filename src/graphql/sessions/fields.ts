@@ -46,7 +46,7 @@ export class SupportSessionFields {
   ): Promise<boolean> {
     if (closedAt !== null || control === 'HUMAN') return false;
     const inbox = await context.loaders.inbox.load(inboxId);
-    return botMayAnswer(control, inbox?.policy.whileWaiting ?? 'HOLD');
+    return botMayAnswer(control, inbox?.policy.whileWaiting ?? 'SILENT');
   }
 
   @FieldResolver(() => Handoff, nullable)
@@ -85,8 +85,8 @@ export class SupportSessionFields {
   @FieldResolver(() => Int, {
     description: 'The `seq` of the oldest event that is kept; retention removed earlier ones.',
   })
-  firstEventSeq(@Root() { forgotten }: SessionRecord): number {
-    return (forgotten?.eventSeq ?? 0) + 1;
+  firstEventSeq(@Root() { removedHistory }: SessionRecord): number {
+    return (removedHistory?.eventSeq ?? 0) + 1;
   }
 
   @FieldResolver(() => [SupportSessionEvent], {

@@ -40,7 +40,7 @@ export const WhileWaiting = enumOf<WhileWaitingValue>(
   'SupportWhileWaiting',
   'Permission of the bot to answer between the request of a handoff and the first agent.',
   {
-    HOLD: 'The bot stays silent.',
+    SILENT: 'The bot stays silent.',
     BOT_MAY_ANSWER: 'The bot may continue to answer.',
   },
 );
@@ -58,7 +58,7 @@ export const OnDeadLetter = enumOf<SupportPolicy['onDeadLetter']>(
   'SupportOnDeadLetter',
   "The behavior of a session's lane after a dead letter.",
   {
-    GO_ON: 'The lane continues; the dead letter waits for an operator.',
+    CONTINUE: 'The lane continues; the dead letter waits for an operator.',
     BLOCK: 'The lane waits until an operator resends or discards the dead letter.',
   },
 );
@@ -86,8 +86,8 @@ export const AutomaticReplies = enumOf<SupportPolicy['automaticReplies']>(
   'SupportAutomaticReplies',
   'The handling of messages that the provider sends to end-users automatically, such as a greeting or an out-of-office message.',
   {
-    WITHHOLD: 'They are not forwarded, and setup and repair switch them off at the provider.',
-    SEND_ON:
+    SUPPRESS: 'They are not forwarded, and setup and repair switch them off at the provider.',
+    FORWARD:
       'They are forwarded as messages of the author SYSTEM. Whether the provider sends them is configured at the provider.',
   },
 );
@@ -97,7 +97,7 @@ export const LostConversation = enumOf<SupportPolicy['lostConversation']>(
   'The handling of a live handoff whose conversation was deleted at the provider.',
   {
     END: 'The handoff ends with PROVIDER_LOST.',
-    OPEN_AGAIN:
+    REOPEN:
       'The handoff returns to REQUESTED and opens in a new conversation with the whole history; at most three times, then it ends.',
   },
 );

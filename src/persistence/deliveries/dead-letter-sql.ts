@@ -10,22 +10,22 @@ import { statement } from '../postgres/sql';
  * earlier attempt reported nothing, its process died, perhaps after its write.
  */
 export const outcomeSql = (said: string) => `
-  outcome_unknown = case ${said}::text when 'UNKNOWN' then true when 'NOT_DELIVERED' then false else outcome_unknown or attempts - 1 > attempts_settled end,
-  attempts_settled = attempts`;
+  outcome_unknown = case ${said}::text when 'UNKNOWN' then true when 'NOT_DELIVERED' then false else outcome_unknown or attempts - 1 > attempts_reported end,
+  attempts_reported = attempts`;
 
 /**
  * Sets how long nothing of a lane may begin, because its last write cannot be looked up yet: `ms` from now, 0 for no
  * wait.
  */
 export const ambiguousUntilSql = (ms: string) =>
-  `case when ${ms}::bigint > 0 then greatest(settles_at, now() + ${ms}::bigint * interval '1 ms') else settles_at end`;
+  `case when ${ms}::bigint > 0 then greatest(ambiguous_until, now() + ${ms}::bigint * interval '1 ms') else ambiguous_until end`;
 
 export const PARK_HEAD = statement(
   'tx_park',
   `
   with held as (
     update lane set fence = fence + 1, is_claimed = false, failures = 0, head = $4::bigint + 1, blocked_by = case when $7 then $4::bigint end,
-      settles_at = ${ambiguousUntilSql('$9')}, next_run_at = case when $7 then null when tail > $4 or again_from is not null then greatest(now(), ${ambiguousUntilSql('$9')}) end
+      ambiguous_until = ${ambiguousUntilSql('$9')}, next_run_at = case when $7 then null when tail > $4 or resent_from is not null then greatest(now(), ${ambiguousUntilSql('$9')}) end
     where session_id = $1 and destination = $2 and fence = $3 returning 1
   ), head as (
     update delivery set state = 'PARKED', parked_at = $5, last_error_code = $6, ${outcomeSql('$8')} where id = $4 and state = 'WAITING' and exists (select from held)
@@ -40,7 +40,7 @@ export const DISCARD_HEAD = statement(
   `
   with held as (
     update lane set fence = fence + 1, is_claimed = false, failures = 0, head = $4::bigint + 1,
-      next_run_at = case when tail > $4 or again_from is not null then greatest(now(), settles_at) end
+      next_run_at = case when tail > $4 or resent_from is not null then greatest(now(), ambiguous_until) end
     where session_id = $1 and destination = $2 and fence = $3 returning 1
   ), head as (
     update delivery set state = 'DISCARDED', parked_at = $5, done_at = $5, last_error_code = $6, discard_reason = $7, ${outcomeSql('$8')} where id = $4 and state = 'WAITING' and exists (select from held)
@@ -55,9 +55,9 @@ export const UNFINISHED_POSTS = statement(
   `
   select d.id, d.state, d.payload as work, d.conversation_id as "conversationId",
     d.outcome_unknown or case d.kind when 'POST_MESSAGE' then d.state = 'DONE' or (d.state = 'WAITING' and d.attempts > 0)
-      else (d.state = 'WAITING' and d.attempts > d.attempts_settled) or (d.state = 'DONE' and d.attempts - 1 > d.attempts_settled) end as "isUnknown", d.attempts_before > 0 as "wasResent", l.session_id is not null as "blocksLane",
+      else (d.state = 'WAITING' and d.attempts > d.attempts_reported) or (d.state = 'DONE' and d.attempts - 1 > d.attempts_reported) end as "isUnknown", d.attempts_before_resend > 0 as "wasResent", l.session_id is not null as "isBlockingLane",
     d.state in ('PARKED', 'DISCARDED') and ((d.outcome_unknown and (d.state = 'DISCARDED' or d.last_error_code in ('OUTCOME_UNKNOWN', 'PROVIDER_DAMAGED'))) or (d.last_error_code = 'PROVIDER_DAMAGED' and coalesce((
-      select jsonb_array_length(m.attachments) > 0 from message m where m.session_id = d.session_id and m.id = (d.payload ->> 'messageId')::uuid), false))) as "isLeft"
+      select jsonb_array_length(m.attachments) > 0 from message m where m.session_id = d.session_id and m.id = (d.payload ->> 'messageId')::uuid), false))) as "isLeftToOperator"
   from delivery d
   left join lane l on l.session_id = d.session_id and l.destination = d.destination and l.blocked_by = d.id
   where d.session_id = $1 and d.destination = 'PROVIDER' and d.kind in ('POST_MESSAGE', 'POST_TRANSCRIPT')
@@ -74,9 +74,9 @@ export const WITHDRAW_OPENING = statement(
   'tx_withdraw_opening',
   `
   update delivery set state = 'DONE', done_at = $2,
-    outcome_unknown = $4 and (outcome_unknown or attempts - case when id = $3::bigint then 1 else 0 end > attempts_settled)
+    outcome_unknown = $4 and (outcome_unknown or attempts - case when id = $3::bigint then 1 else 0 end > attempts_reported)
   where session_id = $1 and destination = 'PROVIDER' and state = 'WAITING'
-    and (kind in ('POST_MESSAGE', 'RETURN_TO_BOT', 'POST_TRANSCRIPT', 'POST_CONTEXT_NOTE', 'OPEN_HANDOFF', 'OPEN_TAKEN_OVER') or (kind = 'POST_NOTE' and payload ->> 'noteId' = $5))`,
+    and (kind in ('POST_MESSAGE', 'RETURN_TO_BOT', 'POST_TRANSCRIPT', 'POST_CONTEXT_NOTE', 'OPEN_HANDOFF', 'OPEN_TAKEOVER') or (kind = 'POST_NOTE' and payload ->> 'noteId' = $5))`,
 );
 
 /** The same for returns of the conversation that no message waits after. */
@@ -92,7 +92,7 @@ export const WITHDRAW_RETURNS = statement(
 export const FORGET_OUTCOME = statement(
   'tx_forget_outcome',
   `
-  update delivery set outcome_unknown = false, attempts_settled = attempts where session_id = $1 and id = $2`,
+  update delivery set outcome_unknown = false, attempts_reported = attempts where session_id = $1 and id = $2`,
 );
 
 // Under the session's lock nobody else changes its dead letters.
@@ -116,8 +116,8 @@ export const RESEND = statement(
   'tx_send_again',
   `
   update delivery set state = 'WAITING', parked_at = null, first_failed_at = null,
-    attempts_before = attempts_before + greatest(attempts - case when $4 then 0 else 1 end, 0), attempts = case when $4 then 0 else 1 end,
-    attempts_settled = case when $4 then 0 else 1 end, outcome_unknown = outcome_unknown and not $4,
+    attempts_before_resend = attempts_before_resend + greatest(attempts - case when $4 then 0 else 1 end, 0), attempts = case when $4 then 0 else 1 end,
+    attempts_reported = case when $4 then 0 else 1 end, outcome_unknown = outcome_unknown and not $4,
     last_error_code = case when $4 then null when outcome_unknown then 'OUTCOME_UNKNOWN' else last_error_code end,
     position = case destination when 'RUNTIME' then $3 else position end
   where session_id = $1 and id = any($2::bigint[]) and state = 'PARKED' returning ${DELIVERY_REFERENCE}`,
@@ -127,9 +127,9 @@ export const RESEND = statement(
 export const ROUTE_RESENT = statement(
   'tx_lead_again',
   `
-  insert into lane (session_id, destination, organization_id, far_side_id, head, tail)
+  insert into lane (session_id, destination, organization_id, remote_id, head, tail)
   select $1, 'RUNTIME', $2, $3, 0, 0 where exists (select from delivery where session_id = $1 and id = any($4::bigint[]) and destination = 'RUNTIME')
-  on conflict on constraint pk_lane do update set far_side_id = excluded.far_side_id`,
+  on conflict on constraint pk_lane do update set remote_id = excluded.remote_id`,
 );
 
 /**
@@ -153,12 +153,12 @@ export const MAKE_RESENT_DUE = statement(
   with sent as materialized (
     select destination, min(id) as lowest, max(id) as highest from delivery where session_id = $1 and id = any($2::bigint[]) group by destination
   )
-  update lane l set again_from = least(l.again_from, sent.lowest), tail = greatest(l.tail, sent.highest),
+  update lane l set resent_from = least(l.resent_from, sent.lowest), tail = greatest(l.tail, sent.highest),
     blocked_by = case when l.blocked_by = any($2::bigint[]) then null else l.blocked_by end,
     next_run_at = case
       when l.blocked_by is not null and l.blocked_by <> all($2::bigint[]) then null
       when l.is_claimed then coalesce(l.next_run_at, now())
-      else greatest(now(), l.settles_at) end
+      else greatest(now(), l.ambiguous_until) end
   from sent where l.session_id = $1 and l.destination = sent.destination`,
 );
 
@@ -172,5 +172,5 @@ export const DISCARD = statement(
 export const UNBLOCK = statement(
   'tx_unblock',
   `
-  update lane set blocked_by = null, next_run_at = greatest(now(), settles_at) where session_id = $1 and blocked_by = any($2::bigint[])`,
+  update lane set blocked_by = null, next_run_at = greatest(now(), ambiguous_until) where session_id = $1 and blocked_by = any($2::bigint[])`,
 );

@@ -12,9 +12,9 @@ type Row = Omit<DeadLetter, 'discarded'> & { readonly doneAt: string | null; rea
 const outcomeOf = (delivery: string) => `case when ${delivery}.outcome_unknown then 'UNKNOWN' else 'NOT_DELIVERED' end`;
 const DEAD_LETTER = `
   d.id, d.organization_id as "organizationId", d.chatbot_id as "chatbotId", d.session_id as "sessionId", d.destination, d.kind, d.state,
-  coalesce(d.last_error_code, 'INTERNAL') as code, d.attempts_before + d.attempts as attempts, ${outcomeOf('d')} as outcome, d.payload ->> 'messageId' as "messageId",
+  coalesce(d.last_error_code, 'INTERNAL') as code, d.attempts_before_resend + d.attempts as attempts, ${outcomeOf('d')} as outcome, d.payload ->> 'messageId' as "messageId",
   coalesce((d.payload ->> 'handoffId')::uuid, d.drains_handoff_id, m.handoff_id) as "handoffId", d.created_at as "createdAt",
-  d.parked_at as "parkedAt", d.done_at as "doneAt", d.discard_reason as "discardReason", l.session_id is not null as "blocksLane"`;
+  d.parked_at as "parkedAt", d.done_at as "doneAt", d.discard_reason as "discardReason", l.session_id is not null as "isBlockingLane"`;
 const JOINED = `
   left join message m on m.session_id = d.session_id and m.id = (d.payload ->> 'messageId')::uuid
   left join lane l on l.session_id = d.session_id and l.destination = d.destination and l.blocked_by = d.id`;

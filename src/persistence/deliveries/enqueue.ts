@@ -8,20 +8,20 @@ const DELIVERY_COLUMNS =
 const INSERT_DELIVERY = `insert into delivery (${DELIVERY_COLUMNS}) values ($1, $2, $3, $4, 'WAITING', $5, $6, $7, $8, $9)`;
 export const OWE_RUNTIME = statement('tx_owe_runtime', INSERT_DELIVERY);
 const INSERT_IN_CONVERSATION = `
-  insert into delivery (${DELIVERY_COLUMNS}, conversation_id, look_after) values ($1, $2, $3, $4, 'WAITING', $5, $6, $7, $8, $9, $11, $12)`;
+  insert into delivery (${DELIVERY_COLUMNS}, conversation_id, lookup_after) values ($1, $2, $3, $4, 'WAITING', $5, $6, $7, $8, $9, $11, $12)`;
 // Reads nothing but the lane's own row: a completion that runs at the same time has a snapshot of its own.
 const inLane = (name: string, to: LaneDestination, owed: string) =>
   statement(
     name,
     `
   with ${owed}
-  insert into lane (session_id, destination, organization_id, far_side_id, head, tail, next_run_at)
+  insert into lane (session_id, destination, organization_id, remote_id, head, tail, next_run_at)
   select $1, '${to}', $2, $10, min(id), max(id), now() from owed
   on conflict on constraint pk_lane do update set
-    far_side_id = excluded.far_side_id,
+    remote_id = excluded.remote_id,
     head = case when lane.next_run_at is null and lane.blocked_by is null then excluded.head else lane.head end,
     tail = excluded.tail,
-    next_run_at = case when lane.blocked_by is null then coalesce(lane.next_run_at, greatest(excluded.next_run_at, lane.settles_at)) end`,
+    next_run_at = case when lane.blocked_by is null then coalesce(lane.next_run_at, greatest(excluded.next_run_at, lane.ambiguous_until)) end`,
   );
 export const OWE_PROVIDER = inLane('tx_owe_provider', 'PROVIDER', `owed as (${INSERT_IN_CONVERSATION} returning id)`);
 // Identities are drawn in the order of the rows. A dead letter whose place is taken is looked for as if it had been sent again. So is
@@ -33,19 +33,19 @@ export const OWE_PROVIDER_ALL = inLane(
     select * from unnest($5::text[], $6::jsonb[], $13::bigint[]) with ordinality as given (kind, payload, instead, at)
   ), replaced as (
     update delivery d set state = 'DONE', done_at = $9::timestamptz from given where d.id = given.instead and d.session_id = $1::uuid and d.state in ('PARKED', 'DONE')
-    returning d.id, d.attempts_before + greatest(d.attempts - 1, 0) as attempts_before, d.outcome_unknown, d.conversation_id, d.look_after,
+    returning d.id, d.attempts_before_resend + greatest(d.attempts - 1, 0) as attempts_before_resend, d.outcome_unknown, d.conversation_id, d.lookup_after,
       case when d.outcome_unknown then 'OUTCOME_UNKNOWN' else d.last_error_code end as last_error_code
   ), earlier as (
     select * from replaced
     union all
-    select d.id, d.attempts_before + greatest(d.attempts - 1, 0), d.outcome_unknown, d.conversation_id, d.look_after,
+    select d.id, d.attempts_before_resend + greatest(d.attempts - 1, 0), d.outcome_unknown, d.conversation_id, d.lookup_after,
       case when d.outcome_unknown then 'OUTCOME_UNKNOWN' else d.last_error_code end
     from given join delivery d on d.id = given.instead where d.session_id = $1::uuid and d.state = 'WAITING'
   ), owed as (
-    insert into delivery (${DELIVERY_COLUMNS}, conversation_id, look_after, attempts, attempts_settled, attempts_before, outcome_unknown, last_error_code)
+    insert into delivery (${DELIVERY_COLUMNS}, conversation_id, lookup_after, attempts, attempts_reported, attempts_before_resend, outcome_unknown, last_error_code)
     select $1::uuid, $2::text, $3::text, $4::text, 'WAITING', given.kind, given.payload, $7::bigint, $8::uuid, $9::timestamptz,
-      case when r.id is null then $11::text else r.conversation_id end, case when r.id is null then $12::text else r.look_after end,
-      case when r.id is null then 0 else 1 end, case when r.id is null then 0 else 1 end, coalesce(r.attempts_before, 0), coalesce(r.outcome_unknown, false), r.last_error_code
+      case when r.id is null then $11::text else r.conversation_id end, case when r.id is null then $12::text else r.lookup_after end,
+      case when r.id is null then 0 else 1 end, case when r.id is null then 0 else 1 end, coalesce(r.attempts_before_resend, 0), coalesce(r.outcome_unknown, false), r.last_error_code
     from given left join earlier r on r.id = given.instead order by given.at
     returning id
   )`,

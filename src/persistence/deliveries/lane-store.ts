@@ -37,30 +37,30 @@ import { retryConflicts } from '../postgres/retry-conflicts';
  */
 const claimStatement = (destination: string, condition = '', isTimer = false) => `
   with recursive side as (
-    (select far_side_id from lane where destination = '${destination}' and next_run_at is not null order by far_side_id limit 1)
+    (select remote_id from lane where destination = '${destination}' and next_run_at is not null order by remote_id limit 1)
     union all
     select (
-      select l.far_side_id from lane l
-      where l.destination = '${destination}' and l.next_run_at is not null and l.far_side_id > side.far_side_id order by l.far_side_id limit 1
-    ) from side where side.far_side_id is not null
+      select l.remote_id from lane l
+      where l.destination = '${destination}' and l.next_run_at is not null and l.remote_id > side.remote_id order by l.remote_id limit 1
+    ) from side where side.remote_id is not null
   ), due as materialized (
-    select first.session_id, first.is_claimed as is_abandoned, first.next_run_at as ended_at, first.again_from is not null as was_sent_again from side
-    left join unnest($3::uuid[], $4::int[]) as exception (far_side_id, room) on exception.far_side_id = side.far_side_id
+    select first.session_id, first.is_claimed as is_abandoned, first.next_run_at as ended_at, first.resent_from is not null as was_sent_again from side
+    left join unnest($3::uuid[], $4::int[]) as exception (remote_id, room) on exception.remote_id = side.remote_id
     cross join lateral (
-      select l.session_id, l.next_run_at, l.is_claimed, l.again_from from lane l
-      where l.destination = '${destination}' and l.far_side_id = side.far_side_id and ${isTimer ? 'l.is_timer' : 'not l.is_timer'} and l.next_run_at <= now()
+      select l.session_id, l.next_run_at, l.is_claimed, l.resent_from from lane l
+      where l.destination = '${destination}' and l.remote_id = side.remote_id and ${isTimer ? 'l.is_timer' : 'not l.is_timer'} and l.next_run_at <= now()
       order by l.next_run_at limit coalesce(exception.room, $5::int) for no key update skip locked
     ) first
-    where side.far_side_id is not null${condition} order by first.next_run_at limit $1
+    where side.remote_id is not null${condition} order by first.next_run_at limit $1
   )
-  update lane l set next_run_at = now() + $2 * interval '1 ms', fence = l.fence + 1, is_claimed = true, claimed_by = $6, wanted_at = null,
-    head = least(l.head, l.again_from), again_from = null
+  update lane l set next_run_at = now() + $2 * interval '1 ms', fence = l.fence + 1, is_claimed = true, claimed_by = $6, requested_at = null,
+    head = least(l.head, l.resent_from), resent_from = null
   from due where l.session_id = due.session_id and l.destination = '${destination}'`;
 
 /** Lanes to a disabled endpoint stay due and are skipped. */
 const CONDITIONS: Readonly<Record<LaneDestination, string>> = {
   PROVIDER: '',
-  RUNTIME: " and exists (select from runtime_endpoint e where e.id = side.far_side_id and e.state = 'ACTIVE')",
+  RUNTIME: " and exists (select from runtime_endpoint e where e.id = side.remote_id and e.state = 'ACTIVE')",
   MEDIA: '',
 };
 const CLAIM_DELIVERIES = new Map(
@@ -68,7 +68,7 @@ const CLAIM_DELIVERIES = new Map(
     to,
     statement(
       `claim_deliveries_${to}`,
-      `${claimStatement(to, CONDITIONS[to])} returning l.session_id as "sessionId", l.far_side_id as "farSideId", l.fence, l.tail, due.was_sent_again as "wasSentAgain",
+      `${claimStatement(to, CONDITIONS[to])} returning l.session_id as "sessionId", l.remote_id as "remoteId", l.fence, l.tail, due.was_sent_again as "wasResent",
     case when due.is_abandoned then (extract(epoch from now() - due.ended_at) * 1000)::float8 end as "abandonedMs"`,
     ),
   ]),
@@ -76,7 +76,7 @@ const CLAIM_DELIVERIES = new Map(
 const claimSyncsStatement = (name: string, isTimer: boolean) =>
   statement(
     name,
-    `${claimStatement('READING', '', isTimer)} returning l.organization_id as "organizationId", l.session_id as "sessionId", l.far_side_id as "farSideId", l.fence, l.failures`,
+    `${claimStatement('SYNC', '', isTimer)} returning l.organization_id as "organizationId", l.session_id as "sessionId", l.remote_id as "remoteId", l.fence, l.failures`,
   );
 const CLAIM_SYNCS: Readonly<Record<SyncCause, Statement>> = {
   HINT: claimSyncsStatement('claim_readings', false),
@@ -106,15 +106,15 @@ const TAKE_HEADS = statement(
     select d.id, heads.fence from delivery d join heads on heads.id = d.id order by d.id for no key update of d
   )
   update delivery d set attempts = d.attempts + 1 from mine where d.id = mine.id
-  returning mine.fence, d.id, d.organization_id as "organizationId", d.session_id as "sessionId", d.payload as work, d.conversation_id as "conversationId", d.look_after as "lookAfter",
-    d.attempts - 1 as "earlierAttempts", d.attempts - 1 > d.attempts_settled as "hasUntoldTry", d.last_error_code as "lastErrorCode", d.created_at as "createdAt", d.first_failed_at as "failingSince"`,
+  returning mine.fence, d.id, d.organization_id as "organizationId", d.session_id as "sessionId", d.payload as work, d.conversation_id as "conversationId", d.lookup_after as "lookupAfter",
+    d.attempts - 1 as "previousAttempts", d.attempts - 1 > d.attempts_reported as "hasUnreportedAttempt", d.last_error_code as "lastErrorCode", d.created_at as "createdAt", d.first_failed_at as "failingSince"`,
 );
 
 /** Marks a lane as idle in which nothing waits. Work that was added or resent since the claim makes it due again. */
 const MARK_IDLE = statement(
   'idle_lane',
   `
-  update lane set fence = fence + 1, is_claimed = false, next_run_at = case when tail > $4 or again_from is not null then greatest(now(), settles_at) end
+  update lane set fence = fence + 1, is_claimed = false, next_run_at = case when tail > $4 or resent_from is not null then greatest(now(), ambiguous_until) end
   where session_id = $1 and destination = $2 and fence = $3`,
 );
 
@@ -139,7 +139,7 @@ const COMPLETE = statement(
   `
   with held as (
     update lane set fence = fence + 1, is_claimed = false, failures = 0, head = $4::bigint + 1,
-      next_run_at = case when tail > $4 or again_from is not null then greatest(now(), settles_at) end
+      next_run_at = case when tail > $4 or resent_from is not null then greatest(now(), ambiguous_until) end
     where session_id = $1 and destination = $2 and fence = $3 returning 1
   ), head as (
     update delivery set state = 'DONE', done_at = $5 where id = $4 and state = 'WAITING' and exists (select from held)
@@ -148,13 +148,13 @@ const COMPLETE = statement(
 );
 
 /** The same, and the claim is kept under a new fence where the next one is due. */
-const IS_NEXT_DUE = 'tail > $4 and again_from is null and (settles_at is null or settles_at <= now())';
+const IS_NEXT_DUE = 'tail > $4 and resent_from is null and (ambiguous_until is null or ambiguous_until <= now())';
 const COMPLETE_AND_KEEP = statement(
   'complete_and_keep',
   `
   with held as (
     update lane set fence = fence + 1, failures = 0, head = $4::bigint + 1, is_claimed = ${IS_NEXT_DUE},
-      next_run_at = case when ${IS_NEXT_DUE} then now() + $6 * interval '1 ms' when tail > $4 or again_from is not null then greatest(now(), settles_at) end
+      next_run_at = case when ${IS_NEXT_DUE} then now() + $6 * interval '1 ms' when tail > $4 or resent_from is not null then greatest(now(), ambiguous_until) end
     where session_id = $1 and destination = $2 and fence = $3 returning fence, tail, is_claimed as "isKept"
   ), head as (
     update delivery set state = 'DONE', done_at = $5 where id = $4 and state = 'WAITING' and exists (select from held)
@@ -168,11 +168,11 @@ const RETRY = statement(
   `
   with held as (
     update lane set fence = fence + 1, is_claimed = false, failures = failures + 1,
-      next_run_at = case when again_from < $4 then greatest(now(), ${ambiguousUntilSql('$9')}) else now() + $5 * interval '1 ms' end, settles_at = ${ambiguousUntilSql('$9')}
-    where session_id = $1 and destination = $2 and fence = $3 returning again_from
+      next_run_at = case when resent_from < $4 then greatest(now(), ${ambiguousUntilSql('$9')}) else now() + $5 * interval '1 ms' end, ambiguous_until = ${ambiguousUntilSql('$9')}
+    where session_id = $1 and destination = $2 and fence = $3 returning resent_from
   ), head as (
     update delivery set last_error_code = case when last_error_code = 'OUTCOME_UNKNOWN' and $8::text is distinct from 'NOT_DELIVERED' then last_error_code else $6 end,
-      first_failed_at = case when held.again_from < $4 then null else coalesce(first_failed_at, $7) end, ${outcomeSql('$8')}
+      first_failed_at = case when held.resent_from < $4 then null else coalesce(first_failed_at, $7) end, ${outcomeSql('$8')}
     from held where id = $4
   )
   select from held`,
@@ -184,7 +184,7 @@ const RELEASE = statement(
   with held as (
     update lane set fence = fence + 1, is_claimed = false, next_run_at = now() where session_id = $1 and destination = $2 and fence = $3 returning 1
   ), head as (
-    update delivery set attempts = case when $5 then attempts else attempts - 1 end, attempts_settled = case when $5 and attempts_settled = attempts - 1 then attempts else attempts_settled end
+    update delivery set attempts = case when $5 then attempts else attempts - 1 end, attempts_reported = case when $5 and attempts_reported = attempts - 1 then attempts else attempts_reported end
     where id = $4 and exists (select from held)
   )
   select from held`,
@@ -210,7 +210,7 @@ const POSTPONE = statement(
   'put_lane_off',
   `
   with held as (
-    update lane set fence = fence + 1, is_claimed = false, settles_at = ${ambiguousUntilSql('$5')}, next_run_at = ${ambiguousUntilSql('$5')}
+    update lane set fence = fence + 1, is_claimed = false, ambiguous_until = ${ambiguousUntilSql('$5')}, next_run_at = ${ambiguousUntilSql('$5')}
     where session_id = $1 and destination = $2 and fence = $3 returning 1
   ), head as (
     update delivery set attempts = attempts - 1 where id = $4 and exists (select from held)
@@ -235,28 +235,28 @@ const END_LEASES_OF = statement(
 const FINISH_SYNC = statement(
   'finish_reading',
   `
-  update lane set fence = fence + 1, is_claimed = false, wanted_at = null,
+  update lane set fence = fence + 1, is_claimed = false, requested_at = null,
     failures = case when $5 then failures + 1 else 0 end,
-    next_run_at = least(now() + $4 * interval '1 ms', wanted_at), is_timer = case when wanted_at <= now() then false else coalesce($6, is_timer) end
+    next_run_at = least(now() + $4 * interval '1 ms', requested_at), is_timer = case when requested_at <= now() then false else coalesce($6, is_timer) end
   where session_id = $1 and destination = $2 and fence = $3 returning 1`,
 );
 
 const REQUEST_TIMER_SYNCS_OF_LIVE = requestSyncs('want_reading_of_live', {
   waits: false,
   of: 's.live_handoff_id is not null',
-  hint: `read_hint = ${widenedHint("'CHECK'")}, ${countedHint('true')}`,
+  hint: `sync_hint = ${widenedHint("'CHECK'")}, ${countedHint('true')}`,
   at: "now() + random() * $2 * interval '1 ms'",
 });
 
 interface Lane {
   readonly sessionId: string;
-  readonly farSideId: string;
+  readonly remoteId: string;
   readonly fence: string;
   readonly tail: string;
   readonly abandonedMs: number | null;
-  readonly wasSentAgain: boolean;
+  readonly wasResent: boolean;
 }
-type Head<To extends LaneDestination> = LaneDelivery<To> & { readonly hasUntoldTry: boolean };
+type Head<To extends LaneDestination> = LaneDelivery<To> & { readonly hasUnreportedAttempt: boolean };
 
 export class PostgresLaneStore implements LaneStore {
   constructor(
@@ -294,10 +294,10 @@ export class PostgresLaneStore implements LaneStore {
       await this.releaseClaimed(to, lanes, heads);
       throw error;
     }
-    return lanes.flatMap(({ sessionId, farSideId, wasSentAgain, abandonedMs }) => {
+    return lanes.flatMap(({ sessionId, remoteId, wasResent, abandonedMs }) => {
       const head = heads.get(sessionId);
       if (head === undefined) return [];
-      const { hasUntoldTry, ...delivery } = head;
+      const { hasUnreportedAttempt, ...delivery } = head;
       // A claim that ended before it took its head has begun nothing. After a resend, the head may differ from the one
       // that the earlier claim took.
       return [
@@ -305,10 +305,10 @@ export class PostgresLaneStore implements LaneStore {
           destination: to,
           organizationId: head.organizationId,
           sessionId,
-          farSideId,
+          remoteId: remoteId,
           fence: head.fence,
           delivery,
-          abandonedMs: hasUntoldTry || wasSentAgain ? abandonedMs : null,
+          abandonedMs: hasUnreportedAttempt || wasResent ? abandonedMs : null,
         },
       ];
     });
@@ -336,7 +336,7 @@ export class PostgresLaneStore implements LaneStore {
   }
 
   async completeAndTakeNext<To extends LaneDestination>(
-    { destination, farSideId, sessionId, ...lane }: ClaimedLane<To>,
+    { destination, remoteId, sessionId, ...lane }: ClaimedLane<To>,
     leaseMs: number,
   ): Promise<ClaimedLane<To> | null> {
     const values = [...claimKeyValues({ ...lane, sessionId, destination }), lane.delivery.id, this.now(), leaseMs];
@@ -346,7 +346,7 @@ export class PostgresLaneStore implements LaneStore {
     );
     if (kept?.isKept !== true) return null;
     const [next] = await this.takeHeads(destination, [
-      { sessionId, farSideId, fence: kept.fence, tail: kept.tail, abandonedMs: null, wasSentAgain: false },
+      { sessionId, remoteId, fence: kept.fence, tail: kept.tail, abandonedMs: null, wasResent: false },
     ]);
     return next ?? null;
   }
@@ -378,14 +378,14 @@ export class PostgresLaneStore implements LaneStore {
   ): Promise<DeliveryOutcome | null> {
     const { id: deliveryId, work } = lane.delivery;
     const { kind } = work;
-    const { answer } = await this.sessions.transact(lane.organizationId, lane.sessionId, async tx => {
+    const { result } = await this.sessions.transact(lane.organizationId, lane.sessionId, async tx => {
       const outcome = await tx.parkHead(lane, code, said, ambiguousForMs);
       if (outcome === null) return null;
       await this.appendLaneEvent(tx, lane, { type: 'DELIVERY_PARKED', deliveryId, kind, code, outcome });
       await notifyUndelivered(tx, work, code, outcome);
       return outcome;
     });
-    return answer;
+    return result;
   }
 
   async discard(lane: AnyLane, code: string, reason: string, said: AttemptOutcome = null): Promise<boolean> {
@@ -393,13 +393,13 @@ export class PostgresLaneStore implements LaneStore {
       id: deliveryId,
       work: { kind },
     } = lane.delivery;
-    const { answer } = await this.sessions.transact(lane.organizationId, lane.sessionId, async tx => {
+    const { result } = await this.sessions.transact(lane.organizationId, lane.sessionId, async tx => {
       const isDone = await tx.discardHead(lane, code, reason, said);
       if (isDone)
         await this.appendLaneEvent(tx, lane, { type: 'DELIVERY_DISCARDED', deliveryId, kind, reason, by: null });
       return isDone;
     });
-    return answer;
+    return result;
   }
 
   private async appendLaneEvent(
@@ -459,7 +459,7 @@ export class PostgresLaneStore implements LaneStore {
     next: SyncCause | null = null,
   ): Promise<boolean> {
     return this.changesAny(FINISH_SYNC, [
-      ...claimKeyValues({ ...reading, destination: 'READING' }),
+      ...claimKeyValues({ ...reading, destination: 'SYNC' }),
       nextMs,
       failed,
       next === null ? null : next === 'TIMER',

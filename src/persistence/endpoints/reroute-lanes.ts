@@ -26,12 +26,12 @@ export const endpointForSql = (organizationId: string, chatbotId: string): strin
 const FIND_OUTDATED = statement(
   'unsettled_endpoints',
   `
-  select id, organization_id as "organizationId", chatbot_id as "chatbotId", state, settle_position as position from runtime_endpoint where not is_settled order by id limit 100`,
+  select id, organization_id as "organizationId", chatbot_id as "chatbotId", state, reroute_position as position from runtime_endpoint where not are_lanes_current order by id limit 100`,
 );
 const DRAW_REROUTE_POSITION = statement(
   'draw_settle_position',
   `
-  update runtime_endpoint set settle_position = nextval('feed_position') where id = $1 and not is_settled and settle_position is null returning settle_position as position`,
+  update runtime_endpoint set reroute_position = nextval('feed_position') where id = $1 and not are_lanes_current and reroute_position is null returning reroute_position as position`,
 );
 
 const PAGE_SIZE = 500;
@@ -44,12 +44,12 @@ const ROUTE_PAGE = statement(
       and ($5::text is null or d.chatbot_id = $5)
     order by d.position, d.id limit ${PAGE_SIZE}
   ), led as (
-    insert into lane (session_id, destination, organization_id, far_side_id, head, tail, next_run_at)
+    insert into lane (session_id, destination, organization_id, remote_id, head, tail, next_run_at)
     select p.session_id, 'RUNTIME', $1, e.id, 0, max(p.id), now() from page p cross join lateral (${endpointForSql('$1', 'p.chatbot_id')}) e
     group by p.session_id, e.id order by p.session_id
     on conflict on constraint pk_lane do update set
-      far_side_id = excluded.far_side_id, tail = greatest(lane.tail, excluded.tail),
-      next_run_at = case when lane.far_side_id = excluded.far_side_id or lane.is_claimed then coalesce(lane.next_run_at, excluded.next_run_at) else excluded.next_run_at end
+      remote_id = excluded.remote_id, tail = greatest(lane.tail, excluded.tail),
+      next_run_at = case when lane.remote_id = excluded.remote_id or lane.is_claimed then coalesce(lane.next_run_at, excluded.next_run_at) else excluded.next_run_at end
   )
   select position, id from page order by position desc, id desc limit 1`,
 );
@@ -57,7 +57,7 @@ const ROUTE_PAGE = statement(
 // Only if the position is unchanged: a later change must be rerouted again.
 const MARK_CURRENT = statement(
   'settled_endpoint',
-  'update runtime_endpoint set is_settled = true, settle_position = null where id = $1 and settle_position = $2',
+  'update runtime_endpoint set are_lanes_current = true, reroute_position = null where id = $1 and reroute_position = $2',
 );
 // The row stays, because its fence must keep rising. Otherwise a process with a claim on the old lane could present the
 // fence of a new one.
@@ -65,10 +65,10 @@ const DELETE_LANES = statement(
   'forget_lanes_of_endpoint',
   `
   with mine as materialized (
-    select session_id from lane where destination = 'RUNTIME' and far_side_id = $1 and next_run_at is not null order by session_id for no key update
+    select session_id from lane where destination = 'RUNTIME' and remote_id = $1 and next_run_at is not null order by session_id for no key update
   )
-  update lane l set fence = l.fence + 1, is_claimed = false, failures = 0, again_from = null, next_run_at = null
-  from mine where l.session_id = mine.session_id and l.destination = 'RUNTIME' and l.far_side_id = $1`,
+  update lane l set fence = l.fence + 1, is_claimed = false, failures = 0, resent_from = null, next_run_at = null
+  from mine where l.session_id = mine.session_id and l.destination = 'RUNTIME' and l.remote_id = $1`,
 );
 const DELETE_ENDPOINT = statement(
   'forget_endpoint',

@@ -60,14 +60,14 @@ const ACTIVATE = statement(
   'activate_endpoint',
   `
   update runtime_endpoint e set state = 'ACTIVE', disabled_reason = null, disabled_at = null, first_failure_at = null, verified_at = $3,
-    is_settled = false, settle_position = null
+    are_lanes_current = false, reroute_position = null
   where ${BY_ID} returning ${ENDPOINT}`,
 );
 const MAKE_DUE = statement(
   'make_lanes_of_endpoint_due',
   `
   with mine as materialized (
-    select session_id from lane where destination = 'RUNTIME' and far_side_id = $1 and next_run_at > now() and not is_claimed order by session_id for no key update
+    select session_id from lane where destination = 'RUNTIME' and remote_id = $1 and next_run_at > now() and not is_claimed order by session_id for no key update
   )
   update lane l set next_run_at = now() from mine where l.session_id = mine.session_id and l.destination = 'RUNTIME'`,
 );
@@ -91,7 +91,7 @@ const DISABLE = statement(
 const REMOVE = statement(
   'remove_endpoint',
   `
-  update runtime_endpoint e set state = 'REMOVED', is_settled = false, settle_position = null where ${BY_ID} returning 1`,
+  update runtime_endpoint e set state = 'REMOVED', are_lanes_current = false, reroute_position = null where ${BY_ID} returning 1`,
 );
 const RECORD_FAILURE = statement(
   'endpoint_failed',

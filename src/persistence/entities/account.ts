@@ -28,6 +28,6 @@ export class AccountRow {
   @Column('text') state: string;
   @Column('jsonb', { nullable: true }) problem: unknown;
   /** A setup that began at another number does not enable the account. */
-  @Column('integer', { default: 0 }) timesDisabled: number;
+  @Column('integer', { default: 0 }) disabledCount: number;
   @Column({ type: 'timestamptz', precision: 3 }) createdAt: string;
 }

@@ -9,6 +9,6 @@ export class IdempotencyKeyRow {
   @PrimaryColumn('text', { primaryKeyConstraintName: 'uq_idempotency_key' }) key: string;
   @Column('text') requestDigest: string;
   /** `json`, not `jsonb`: a repeat gets the same text, including the order of fields. */
-  @Column('json', { nullable: true }) answer: unknown;
+  @Column('json', { nullable: true }) result: unknown;
   @Column({ type: 'timestamptz', precision: 3, default: () => 'now()' }) createdAt: string;
 }

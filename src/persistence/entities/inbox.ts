@@ -22,8 +22,8 @@ export class InboxRow {
   @Column('text') state: string;
   @Column('jsonb', { nullable: true }) problem: unknown;
   /** A setup that began at another number does not enable the inbox. */
-  @Column('integer', { default: 0 }) timesDisabled: number;
+  @Column('integer', { default: 0 }) disabledCount: number;
   /** When it was last enabled again. */
-  @Column({ type: 'timestamptz', precision: 3, nullable: true }) heardSince: string | null;
+  @Column({ type: 'timestamptz', precision: 3, nullable: true }) reenabledAt: string | null;
   @Column({ type: 'timestamptz', precision: 3 }) createdAt: string;
 }

@@ -29,7 +29,7 @@ export class MessageRow {
   @Column('integer', { default: 1 }) version: number;
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) editedAt: string | null;
   @Column('jsonb', { default: [] }) reactions: unknown;
-  @Column('jsonb', { nullable: true }) shown: unknown;
+  @Column('jsonb', { nullable: true }) forwarded: unknown;
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) saidAt: string | null;
   @Column('boolean', { default: false }) isUndelivered: boolean;
   @Column({ type: 'timestamptz', precision: 3 }) createdAt: string;

@@ -9,8 +9,8 @@ export class FeedFloorRow {
 }
 
 /** Slow work that one replica at a time does. While it does, `nextRunAt` is the end of its lease. */
-@Entity('upkeep')
-export class UpkeepRow {
+@Entity('maintenance_lease')
+export class MaintenanceLeaseRow {
   @PrimaryColumn('text') name: string;
   @Column({ type: 'timestamptz', precision: 3 }) nextRunAt: string;
 }

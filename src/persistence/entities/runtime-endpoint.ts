@@ -11,7 +11,7 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
   unique: true,
   where: "chatbot_id IS NULL AND state <> 'REMOVED'",
 })
-@Index('ix_runtime_endpoint_unsettled', ['id'], { where: 'NOT is_settled' })
+@Index('ix_runtime_endpoint_outdated', ['id'], { where: 'NOT are_lanes_current' })
 export class RuntimeEndpointRow {
   @PrimaryColumn('uuid') id: string;
   @Column('text') organizationId: string;
@@ -35,8 +35,8 @@ export class RuntimeEndpointRow {
   /** Null: never verified, so it serves no chatbot yet. */
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) verifiedAt: string | null;
   /** False: lanes may not match this row yet; see reroute-lanes.ts. */
-  @Column('boolean', { default: true }) isSettled: boolean;
+  @Column('boolean', { default: true }) areLanesCurrent: boolean;
   /** A position that was drawn after the change was committed. */
-  @Column('bigint', { nullable: true }) settlePosition: string | null;
+  @Column('bigint', { nullable: true }) reroutePosition: string | null;
   @Column({ type: 'timestamptz', precision: 3 }) createdAt: string;
 }

@@ -27,13 +27,13 @@ export class SessionRow {
   /** The `EndUser` that was last written to the contact, or null. */
   @Column('jsonb', { nullable: true }) contactEndUser: unknown;
   @Column('text', { nullable: true }) conversationId: string | null;
-  @Column('text', { nullable: true }) readAfter: string | null;
-  @Column('text', { nullable: true }) seenThrough: string | null;
+  @Column('text', { nullable: true }) syncCursor: string | null;
+  @Column('text', { nullable: true }) lastSeenMessageId: string | null;
   @Column('integer') statusWrites: number;
   @Column('jsonb', { nullable: true }) lastView: unknown;
   @Column('double precision', { array: true, default: () => "'{}'" }) recentPosts: number[];
-  @Column('text', { array: true, default: () => "'{}'" }) recheck: string[];
-  @Column('text', { nullable: true }) readHint: string | null;
+  @Column('text', { array: true, default: () => "'{}'" }) recheckIds: string[];
+  @Column('text', { nullable: true }) syncHint: string | null;
   /** A sync clears the hints that existed when it began, and no later ones. */
   @Column('integer', { default: 0 }) hintCount: number;
   @Column('integer', { default: 0 }) stateHintCount: number;
@@ -44,5 +44,5 @@ export class SessionRow {
   @Column({ type: 'timestamptz', precision: 3 }) openedAt: string;
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) closedAt: string | null;
   /** What retention removed from the beginning of its history. */
-  @Column('jsonb', { nullable: true }) forgotten: unknown;
+  @Column('jsonb', { nullable: true }) removedHistory: unknown;
 }

@@ -1,8 +1,8 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
 /** An account or inbox that is being set up, or whose last setup may still take effect at the provider. */
-@Entity('set_up_turn')
-export class SetUpTurnRow {
+@Entity('setup_lock')
+export class SetupLockRow {
   @PrimaryColumn('uuid') subject: string;
   @Column('uuid') holder: string;
   @Column({ type: 'timestamptz', precision: 3 }) until: string;
@@ -12,5 +12,5 @@ export class SetUpTurnRow {
    */
   @Column('text', { nullable: true }) claimedBy: string | null;
   /** How long a call of the run may take effect after its process died. */
-  @Column('integer', { default: 0 }) settlesMs: number;
+  @Column('integer', { default: 0 }) ambiguousForMs: number;
 }

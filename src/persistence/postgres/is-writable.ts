@@ -3,7 +3,7 @@ import { firstOf, statement } from './sql';
 
 const IS_WRITABLE = statement(
   'takes_writes',
-  `select not pg_is_in_recovery() and current_setting('transaction_read_only') = 'off' as "takesWrites"`,
+  `select not pg_is_in_recovery() and current_setting('transaction_read_only') = 'off' as "isWritable"`,
 );
 
 /**
@@ -13,7 +13,7 @@ const IS_WRITABLE = statement(
 export async function isWritable(pool: Pool): Promise<boolean> {
   const client = await pool.connect();
   try {
-    const { takesWrites: does } = (await firstOf<{ takesWrites: boolean }>(client, IS_WRITABLE))!;
+    const { isWritable: does } = (await firstOf<{ isWritable: boolean }>(client, IS_WRITABLE))!;
     client.release(!does);
     return does;
   } catch (error) {

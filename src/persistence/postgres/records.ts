@@ -30,13 +30,13 @@ export const SESSION_FIELDS = fieldsOf<SessionRecord>()([
   'contactId',
   'contactEndUser',
   'conversationId',
-  'readAfter',
-  'seenThrough',
+  'syncCursor',
+  'lastSeenMessageId',
   'statusWrites',
   'lastView',
   'recentPosts',
-  'recheck',
-  'readHint',
+  'recheckIds',
+  'syncHint',
   'hintCount',
   'stateHintCount',
   'stateReadAt',
@@ -44,7 +44,7 @@ export const SESSION_FIELDS = fieldsOf<SessionRecord>()([
   'lastEnding',
   'openedAt',
   'closedAt',
-  'forgotten',
+  'removedHistory',
 ]);
 export const MESSAGE_FIELDS = fieldsOf<MessageRecord>()([
   'id',
@@ -67,7 +67,7 @@ export const MESSAGE_FIELDS = fieldsOf<MessageRecord>()([
   'version',
   'editedAt',
   'reactions',
-  'shown',
+  'forwarded',
   'isUndelivered',
   'saidAt',
   'createdAt',
@@ -94,8 +94,8 @@ export const INBOX_FIELDS = fieldsOf<Omit<InboxRecord, 'providerData'>>()([
   'memberIds',
   'state',
   'problem',
-  'timesDisabled',
-  'heardSince',
+  'disabledCount',
+  'reenabledAt',
   'createdAt',
 ]);
 export const TEAM_FIELDS = fieldsOf<TeamRecord>()([
@@ -193,7 +193,7 @@ export const INBOX = selectList('i', INBOX_FIELDS);
 /** Without `state`, because that depends on the account's state. */
 export const SESSION_INBOX = selectList(
   'i',
-  INBOX_FIELDS.filter(field => field !== 'state' && field !== 'timesDisabled'),
+  INBOX_FIELDS.filter(field => field !== 'state' && field !== 'disabledCount'),
 );
 export const TEAM = selectList('t', TEAM_FIELDS);
 export const AGENT = selectList('a', AGENT_FIELDS);

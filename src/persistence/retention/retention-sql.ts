@@ -7,14 +7,14 @@ import { statement } from '../postgres/sql';
 export const CLAIM = statement(
   'claim_retention',
   `
-  update upkeep set next_run_at = date_trunc('milliseconds', now()) + $1 * interval '1 ms'
-  where name = (select name from upkeep where name = 'retention' and next_run_at <= now() for no key update skip locked) returning next_run_at as until`,
+  update maintenance_lease set next_run_at = date_trunc('milliseconds', now()) + $1 * interval '1 ms'
+  where name = (select name from maintenance_lease where name = 'retention' and next_run_at <= now() for no key update skip locked) returning next_run_at as until`,
 );
 /** Each claim ends at a different time, which proves the claim. */
 export const RENEW = statement(
   'renew_retention',
   `
-  update upkeep set next_run_at = date_trunc('milliseconds', now()) + $2 * interval '1 ms' where name = 'retention' and next_run_at = $1 returning next_run_at as until`,
+  update maintenance_lease set next_run_at = date_trunc('milliseconds', now()) + $2 * interval '1 ms' where name = 'retention' and next_run_at = $1 returning next_run_at as until`,
 );
 
 // Arrays instead of joins: with an unknown limit, the planner would join with the whole table.
@@ -81,7 +81,7 @@ export const REMOVE_EVENTS = statement(
       (array_agg(jsonb_build_object('handoffId', handoff_id, 'handoffState', body -> 'to') order by seq desc) filter (where type = 'HANDOFF_CHANGED'))[1] as handoff
     from removed group by session_id
   ), remembered as (
-    update session s set forgotten = coalesce(s.forgotten, ${REMOVED_HISTORY_AT_OPENING}) || jsonb_build_object('eventSeq', f.seq)
+    update session s set removed_history = coalesce(s.removed_history, ${REMOVED_HISTORY_AT_OPENING}) || jsonb_build_object('eventSeq', f.seq)
       || coalesce(f.control, '{}') || coalesce(f.handoff, '{}') || case when f.is_closed then '{"isClosed": true}'::jsonb else '{}' end
     from facts f where s.id = f.session_id
   ), floor as (
@@ -109,7 +109,7 @@ export const REMOVE_MESSAGES = statement(
   ), removed as (
     delete from message m using cut where m.session_id = cut.id and m.seq < cut.until returning m.session_id, m.seq
   ), remembered as (
-    update session s set forgotten = coalesce(s.forgotten, ${REMOVED_HISTORY_AT_OPENING})
+    update session s set removed_history = coalesce(s.removed_history, ${REMOVED_HISTORY_AT_OPENING})
       || jsonb_build_object('messageSeq', r.seq, 'messagesBefore', to_char($2::timestamptz at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
     from (select session_id, max(seq) as seq from removed group by session_id) r where s.id = r.session_id
   )

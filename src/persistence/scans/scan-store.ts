@@ -14,47 +14,47 @@ const NOW = "date_trunc('milliseconds', now())";
 const ADD_ACCOUNTS = statement(
   'watch_admit',
   `
-  insert into account_watch (account_id, looked_at, next_look_at)
+  insert into account_scan (account_id, full_scanned_at, next_full_scan_at)
   select a.id, now(), ${NOW} from support_account a
-  where a.state = 'READY' and not exists (select from account_watch w where w.account_id = a.id)
-  on conflict on constraint pk_account_watch do nothing`,
+  where a.state = 'READY' and not exists (select from account_scan w where w.account_id = a.id)
+  on conflict on constraint pk_account_scan do nothing`,
 );
-const REQUEST_FULL_SCANS = statement('watch_want', `update account_watch set next_look_at = ${NOW}`);
+const REQUEST_FULL_SCANS = statement('watch_want', `update account_scan set next_full_scan_at = ${NOW}`);
 const REQUEST_FULL_SCAN = statement(
   'watch_want_look_of',
-  `update account_watch set next_look_at = least(next_look_at, ${NOW}) where account_id = $1`,
+  `update account_scan set next_full_scan_at = least(next_full_scan_at, ${NOW}) where account_id = $1`,
 );
 const CLAIM_FULL_SCAN = statement(
   'watch_claim',
   `
   with due as materialized (
-    select w.account_id from account_watch w join support_account a on a.id = w.account_id
-    where w.next_look_at <= now() and a.state = 'READY' order by w.next_look_at limit 1 for no key update of w skip locked
+    select w.account_id from account_scan w join support_account a on a.id = w.account_id
+    where w.next_full_scan_at <= now() and a.state = 'READY' order by w.next_full_scan_at limit 1 for no key update of w skip locked
   )
-  update account_watch w set next_look_at = now() + $1 * interval '1 ms', look_started_at = coalesce(w.look_started_at, now()), look_page = coalesce(w.look_page, 1)
+  update account_scan w set next_full_scan_at = now() + $1 * interval '1 ms', full_scan_started_at = coalesce(w.full_scan_started_at, now()), full_scan_page = coalesce(w.full_scan_page, 1)
   from due join support_account a on a.id = due.account_id
   where w.account_id = due.account_id
-  returning a.organization_id as "organizationId", w.account_id as "accountId", w.look_started_at as "startedAt", w.look_page as page,
-    (extract(epoch from now() - w.looked_at) * 1000)::float8 as "unseenMs"`,
+  returning a.organization_id as "organizationId", w.account_id as "accountId", w.full_scan_started_at as "startedAt", w.full_scan_page as page,
+    (extract(epoch from now() - w.full_scanned_at) * 1000)::float8 as "unscannedMs"`,
 );
 // If two replicas run one full scan, because a claim has expired, the later one never moves the position back.
 const PAUSE_FULL_SCAN = statement(
   'watch_leave',
   `
-  update account_watch set look_page = greatest(look_page, $3), next_look_at = ${NOW} + $4 * interval '1 ms'
-  where account_id = $1 and look_started_at = $2`,
+  update account_scan set full_scan_page = greatest(full_scan_page, $3), next_full_scan_at = ${NOW} + $4 * interval '1 ms'
+  where account_id = $1 and full_scan_started_at = $2`,
 );
 const FINISH_FULL_SCAN = statement(
   'watch_finish',
   `
-  update account_watch set looked_at = greatest(looked_at, $2), look_started_at = null, look_page = null, next_look_at = $2::timestamptz + $3 * interval '1 ms',
+  update account_scan set full_scanned_at = greatest(full_scanned_at, $2), full_scan_started_at = null, full_scan_page = null, next_full_scan_at = $2::timestamptz + $3 * interval '1 ms',
     next_scan_at = greatest(next_scan_at, $2::timestamptz + $4 * interval '1 ms')
-  where account_id = $1 and look_started_at = $2`,
+  where account_id = $1 and full_scan_started_at = $2`,
 );
 
 const REQUEST_SCANS = statement(
   'watch_want_scans',
-  `update account_watch set next_scan_at = ${NOW}, scan_every_ms = null`,
+  `update account_scan set next_scan_at = ${NOW}, scan_every_ms = null`,
 );
 // Changes that a full scan has seen need no scan. If an account had no live handoff when its scan became due, the scan
 // waits for the first handoff, and then as long as after a scan. (A handoff with a time in the future, from a process
@@ -63,43 +63,43 @@ const CLAIM_SCAN = statement(
   'watch_claim_scan',
   `
   with due as materialized (
-    select w.account_id from account_watch w join support_account a on a.id = w.account_id
+    select w.account_id from account_scan w join support_account a on a.id = w.account_id
     where w.next_scan_at <= now() and a.state = 'READY' and exists (
       select from session s join handoff h on h.id = s.live_handoff_id where s.account_id = w.account_id
         and (h.requested_at <= w.next_scan_at or h.requested_at <= now() - $2 * interval '1 ms' or h.requested_at > now()))
     order by w.next_scan_at limit 1 for no key update of w skip locked
   )
-  update account_watch w set next_scan_at = now() + $1 * interval '1 ms' from due join support_account a on a.id = due.account_id
+  update account_scan w set next_scan_at = now() + $1 * interval '1 ms' from due join support_account a on a.id = due.account_id
   where w.account_id = due.account_id
   returning a.organization_id as "organizationId", w.account_id as "accountId", now() as "startedAt", w.scan_every_ms as "everyMs",
-    (extract(epoch from now() - greatest(w.scanned_at, w.looked_at)) * 1000)::float8 as "unscannedMs"`,
+    (extract(epoch from now() - greatest(w.scanned_at, w.full_scanned_at)) * 1000)::float8 as "unscannedMs"`,
 );
 // Measured from now, so that a long scan is not followed by the next at once. A webhook that was missed meanwhile still
 // counts.
 const FINISH_SCAN = statement(
   'watch_finish_scan',
   `
-  update account_watch set scanned_at = greatest(scanned_at, $2), scan_every_ms = $3::integer, next_scan_at = ${NOW} + $3::integer * interval '1 ms' where account_id = $1`,
+  update account_scan set scanned_at = greatest(scanned_at, $2), scan_every_ms = $3::integer, next_scan_at = ${NOW} + $3::integer * interval '1 ms' where account_id = $1`,
 );
 const RECORD_MISSED_WEBHOOK = statement(
   'watch_webhooks_missed',
   `
-  update account_watch set scan_every_ms = null, next_scan_at = least(next_scan_at, greatest(${NOW}, scanned_at + $2::integer * interval '1 ms'))
+  update account_scan set scan_every_ms = null, next_scan_at = least(next_scan_at, greatest(${NOW}, scanned_at + $2::integer * interval '1 ms'))
   where account_id = $1 and scan_every_ms > $2::integer`,
 );
 const FIND_KNOWN_CONVERSATIONS = statement(
   'watch_known_of',
   `
   select s.conversation_id as "conversationId", s.last_view as "lastView", s.status_writes as "statusWrites",
-    shown.last_id is null or coalesce(s.seen_through in (shown.last_id, shown.said_id), false)
-      or $5 and s.live_handoff_id is null and exists (select from message m where m.session_id = s.id and m.provider_message_id = shown.said_id) as "hasSeenLast"
+    shown.last_id is null or coalesce(s.last_seen_message_id in (shown.last_id, shown.said_id), false)
+      or $5 and s.live_handoff_id is null and exists (select from message m where m.session_id = s.id and m.provider_message_id = shown.said_id) as "isLastMessageSynced"
   from unnest($2::text[], $3::text[], $4::text[]) as shown(conversation_id, last_id, said_id) join session s on s.account_id = $1 and s.conversation_id = shown.conversation_id`,
 );
 const OF_CONVERSATIONS = 's.conversation_id = any($2::text[])';
 const REQUEST_TIMER_SYNCS = requestSyncs('watch_want_sync', {
   waits: true,
   of: OF_CONVERSATIONS,
-  hint: `read_hint = ${widenedHint('$4::text')}, ${countedHint("$4::text = 'CHECK'")}`,
+  hint: `sync_hint = ${widenedHint('$4::text')}, ${countedHint("$4::text = 'CHECK'")}`,
   at: "now() + $3 * interval '1 ms'",
 });
 
@@ -110,7 +110,7 @@ const SURVEY_RECHECK_DAYS = 14;
 const REQUEST_SYNCS = requestSyncs('watch_want_reading', {
   waits: true,
   of: OF_CONVERSATIONS,
-  hint: `read_hint = 'ALL', ${countedHint('true')}, recheck = s.recheck || array(
+  hint: `sync_hint = 'ALL', ${countedHint('true')}, recheck_ids = s.recheck_ids || array(
       select id from (
         (select m.provider_message_id as id from message m
           where m.session_id = s.id and m.author = 'AGENT' and m.provider_message_id is not null and m.deleted_at is null order by m.seq desc limit ${MAX_RECHECKED})
@@ -119,14 +119,14 @@ const REQUEST_SYNCS = requestSyncs('watch_want_reading', {
           where h.session_id = s.id and h.survey->>'externalId' is not null and h.survey->'answer'->>'comment' is null
             and (h.survey->>'offeredAt')::timestamptz > now() - interval '${SURVEY_RECHECK_DAYS} days'
           order by h.requested_at desc limit ${MAX_RECHECKED})
-      ) known where not known.id = any(s.recheck))`,
+      ) known where not known.id = any(s.recheck_ids))`,
   at: 'now()',
 });
 const FIND_FAILING_CONVERSATIONS = statement(
   'watch_failing',
   `
   select s.conversation_id as id from lane l join session s on s.id = l.session_id
-  where l.destination = 'READING' and l.far_side_id = $1 and l.next_run_at is not null and l.failures >= $2 and s.conversation_id is not null order by l.failures desc limit $3`,
+  where l.destination = 'SYNC' and l.remote_id = $1 and l.next_run_at is not null and l.failures >= $2 and s.conversation_id is not null order by l.failures desc limit $3`,
 );
 const FIND_AGENT_INITIATED = statement(
   'watch_strays',
@@ -135,7 +135,7 @@ const FIND_AGENT_INITIATED = statement(
   from unnest($2::text[], $3::text[], $4::uuid[]) as seen(conversation_id, inbox_id, session_id)
   join session s on s.id = seen.session_id and s.account_id = $1 and s.conversation_id is distinct from seen.conversation_id
   join inbox i on i.id = s.inbox_id and i.external_id = seen.inbox_id
-  where not exists (select from stray_conversation known where known.session_id = s.id and known.conversation_id = seen.conversation_id)`,
+  where not exists (select from agent_initiated_conversation known where known.session_id = s.id and known.conversation_id = seen.conversation_id)`,
 );
 
 export class PostgresScanStore implements ScanStore {
@@ -147,11 +147,13 @@ export class PostgresScanStore implements ScanStore {
 
   async claimFullScan(leaseMs: number) {
     await rowsOf(this.pool, ADD_ACCOUNTS);
-    return firstOf<{ organizationId: string; accountId: string; unseenMs: number; startedAt: Instant; page: number }>(
-      this.pool,
-      CLAIM_FULL_SCAN,
-      [leaseMs],
-    );
+    return firstOf<{
+      organizationId: string;
+      accountId: string;
+      unscannedMs: number;
+      startedAt: Instant;
+      page: number;
+    }>(this.pool, CLAIM_FULL_SCAN, [leaseMs]);
   }
 
   async pauseFullScan(accountId: AccountId, startedAt: Instant, page: number, afterMs: number): Promise<void> {

@@ -2,7 +2,7 @@ import { statement, type Statement } from '../postgres/sql';
 
 /** Combines a pending hint with one that arrives, as `widened` of core/sync-hint.ts. */
 export const widenedHint = (arrived: string): string =>
-  `case when s.read_hint is null or s.read_hint = ${arrived} then ${arrived} else 'ALL' end`;
+  `case when s.sync_hint is null or s.sync_hint = ${arrived} then ${arrived} else 'ALL' end`;
 
 /** Counts a hint, so that a running sync does not treat it as one that it has already read. */
 export const countedHint = (isOfState: string): string =>
@@ -30,10 +30,10 @@ export const requestSyncs = (
   ), hinted as (
     update session s set ${hint} from found where s.id = found.id returning s.id, s.organization_id
   )${waits ? '' : `, every as (select s.id, s.organization_id from session s where s.account_id = $1 and ${of})`}
-  insert into lane (session_id, destination, organization_id, far_side_id, next_run_at, is_timer)
-  select id, 'READING', organization_id, $1, ${at}, true from ${waits ? 'hinted' : 'every'} order by id
+  insert into lane (session_id, destination, organization_id, remote_id, next_run_at, is_timer)
+  select id, 'SYNC', organization_id, $1, ${at}, true from ${waits ? 'hinted' : 'every'} order by id
   on conflict on constraint pk_lane do update set
     next_run_at = case when lane.is_claimed then lane.next_run_at else least(lane.next_run_at, excluded.next_run_at) end,
-    wanted_at = case when lane.is_claimed then least(lane.wanted_at, excluded.next_run_at) else lane.wanted_at end
+    requested_at = case when lane.is_claimed then least(lane.requested_at, excluded.next_run_at) else lane.requested_at end
   returning 1`,
   );

@@ -14,7 +14,7 @@ import { rowsOf, statement } from '../postgres/sql';
 const OF_SESSIONS = statement(
   'events_of_sessions',
   `
-  select ${EVENT}, (s.forgotten ->> 'eventSeq')::int as "forgottenSeq", asked.at::int as "askedAt"
+  select ${EVENT}, (s.removed_history ->> 'eventSeq')::int as "removedThroughSeq", asked.at::int as "askedAt"
   from unnest($2::uuid[], $3::int[], $4::int[]) with ordinality as asked (session_id, after_seq, rows, at)
   join session s on s.organization_id = $1 and s.id = asked.session_id
   left join lateral (select * from event e where e.session_id = s.id and e.seq > asked.after_seq order by e.seq limit asked.rows) e on true
@@ -62,8 +62,8 @@ export class PostgresEventStore implements EventStore {
     );
     return requests.map(({ afterSeq }, i) => {
       const rows = rowsByRequest[i]!;
-      if (afterSeq !== null && afterSeq < (rows[0]?.forgottenSeq ?? 0)) return cursorExpiredError();
-      return rows.filter(hasEvent).map(({ forgottenSeq: _, askedAt: __, ...event }): EventRecord => event);
+      if (afterSeq !== null && afterSeq < (rows[0]?.removedThroughSeq ?? 0)) return cursorExpiredError();
+      return rows.filter(hasEvent).map(({ removedThroughSeq: _, askedAt: __, ...event }): EventRecord => event);
     });
   }
 

@@ -23,7 +23,7 @@ const ENTER_KEY = statement('enter_key', 'select enter_idempotency_key($1, $2, $
 const FIND_RESULT = statement(
   'stored_answer',
   `
-  select request_digest as digest, answer, created_at <= now() - $4 * interval '1 day' as "isOver"
+  select request_digest as digest, result, created_at <= now() - $4 * interval '1 day' as "isExpired"
   from idempotency_key where organization_id = $1 and operation = $2 and key = $3`,
 );
 const DELETE_KEY = statement(
@@ -32,13 +32,13 @@ const DELETE_KEY = statement(
 );
 const STORE_RESULT = statement(
   'store_answer',
-  'insert into idempotency_key (organization_id, operation, key, request_digest, answer) values ($1, $2, $3, $4, $5)',
+  'insert into idempotency_key (organization_id, operation, key, request_digest, result) values ($1, $2, $3, $4, $5)',
 );
 
 export interface StoredResult {
   readonly digest: string;
-  readonly answer: unknown;
-  readonly isOver: boolean;
+  readonly result: unknown;
+  readonly isExpired: boolean;
 }
 
 const idOf = ({ organizationId, operation, key }: IdempotencyScope): string[] => [organizationId, operation, key];

@@ -17,7 +17,7 @@ const BY_IDS = statement(
 const OF_SESSIONS = statement(
   'messages_of_sessions',
   `
-  select ${MESSAGE}, (s.forgotten ->> 'messageSeq')::int as "forgottenSeq", asked.at::int as "askedAt"
+  select ${MESSAGE}, (s.removed_history ->> 'messageSeq')::int as "removedThroughSeq", asked.at::int as "askedAt"
   from unnest($2::uuid[], $3::int[], $4::int[]) with ordinality as asked (session_id, after_seq, rows, at)
   join session s on s.organization_id = $1 and s.id = asked.session_id
   left join lateral (select * from message m where m.session_id = s.id and m.seq > asked.after_seq order by m.seq limit asked.rows) m on true
@@ -69,10 +69,10 @@ export class PostgresMessageStore implements MessageStore {
       const afterSeq = afters[i]!;
       const rows = rowsByRequest[i]!;
       if (afterSeq instanceof InvalidInputError) return afterSeq;
-      if (after !== null && afterSeq < (rows[0]?.forgottenSeq ?? 0)) return cursorExpiredError();
+      if (after !== null && afterSeq < (rows[0]?.removedThroughSeq ?? 0)) return cursorExpiredError();
       const messages = rows
         .filter(({ id }) => (id as string | null) !== null)
-        .map(({ forgottenSeq: _, askedAt: __, ...message }): MessageRecord => message);
+        .map(({ removedThroughSeq: _, askedAt: __, ...message }): MessageRecord => message);
       return {
         edges: messages.slice(0, first).map(node => ({ node, cursor: encodeCursor('messages', node.seq) })),
         hasNextPage: messages.length > first,

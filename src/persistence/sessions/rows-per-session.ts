@@ -6,7 +6,7 @@ export interface RequestRow {
   /** The 1-based position of the request that the row belongs to. */
   readonly askedAt: number;
   /** The last row that retention removed from the beginning of the session's list; null: none. */
-  readonly forgottenSeq: number | null;
+  readonly removedThroughSeq: number | null;
 }
 
 export interface RowsRequest {

@@ -131,7 +131,7 @@ export class PostgresSessionStore implements SessionStore {
     sessionId: SessionId,
     work: (tx: SessionTransaction) => Promise<T>,
     idempotency?: IdempotencyScope,
-  ): Promise<{ answer: T; replayed: boolean }> {
+  ): Promise<{ result: T; replayed: boolean }> {
     if (!isUuid(sessionId)) throw sessionNotFoundError();
     return retryConflicts(
       () =>
@@ -147,7 +147,7 @@ export class PostgresSessionStore implements SessionStore {
     work: (tx: SessionTransaction) => Promise<T>,
     idempotency: IdempotencyScope | undefined,
     hasRow: () => void,
-  ): Promise<{ answer: T; replayed: boolean }> {
+  ): Promise<{ result: T; replayed: boolean }> {
     const client = await this.pool.connect();
     let tx: PostgresSessionTransaction | undefined;
     try {
@@ -155,10 +155,10 @@ export class PostgresSessionStore implements SessionStore {
       hasRow();
       if (locked === null) throw sessionNotFoundError();
       const { stored } = locked;
-      if (stored !== null && !stored.isOver) {
+      if (stored !== null && !stored.isExpired) {
         if (stored.digest !== idempotency!.requestDigest) throw keyReusedError(idempotency!);
         await rollBack(client);
-        return { answer: stored.answer as T, replayed: true };
+        return { result: stored.result as T, replayed: true };
       }
       tx = new PostgresSessionTransaction(
         client,
@@ -181,7 +181,7 @@ export class PostgresSessionStore implements SessionStore {
         await rollBack(client);
       }
       if (hasWritten) this.wake.committed([sessionId]);
-      return { answer: result, replayed: false };
+      return { result, replayed: false };
     } catch (error) {
       const failure = tx ? await tx.firstFailure(error) : error;
       await rollBack(client, failure);

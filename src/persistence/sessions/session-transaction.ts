@@ -71,7 +71,9 @@ import { assignments, column, columns, toJson, parameters, rowsOf, statement, ty
 const FIXED_FIELDS: readonly string[] = ['id', 'organizationId', 'sessionId'];
 const MUTABLE_SESSION_FIELDS = SESSION_FIELDS.filter(
   field =>
-    !['id', 'organizationId', 'chatbotId', 'inboxId', 'channel', 'externalId', 'openedAt', 'forgotten'].includes(field),
+    !['id', 'organizationId', 'chatbotId', 'inboxId', 'channel', 'externalId', 'openedAt', 'removedHistory'].includes(
+      field,
+    ),
 );
 const MUTABLE_HANDOFF_FIELDS = HANDOFF_FIELDS.filter(field => !FIXED_FIELDS.includes(field));
 
@@ -127,7 +129,7 @@ const ATTEMPTED_CONTEXT_NOTE = statement(
 const CLEAR_PROVIDER_MESSAGE_IDS = statement(
   'tx_forget_posts',
   `
-  update message set provider_message_id = null, shown = null
+  update message set provider_message_id = null, forwarded = null
   where session_id = $1 and provider_message_id is not null and deleted_at is null
     and author <> 'SYSTEM' and not (author = 'AGENT' and visibility = 'INTERNAL')`,
 );
@@ -142,7 +144,7 @@ const MUTABLE_MESSAGE_FIELDS = MESSAGE_FIELDS.filter(field =>
     'version',
     'editedAt',
     'reactions',
-    'shown',
+    'forwarded',
     'isUndelivered',
   ].includes(field),
 );
@@ -214,33 +216,33 @@ const DISABLE_ENDPOINT = statement(
 const REQUEST_SYNC = statement(
   'tx_want_reading',
   `
-  insert into lane (session_id, destination, organization_id, far_side_id, next_run_at, is_timer) values ($1, 'READING', $2, $4, now() + $3 * interval '1 ms', $5)
+  insert into lane (session_id, destination, organization_id, remote_id, next_run_at, is_timer) values ($1, 'SYNC', $2, $4, now() + $3 * interval '1 ms', $5)
   on conflict on constraint pk_lane do update set
     is_timer = case when lane.is_claimed then lane.is_timer when lane.next_run_at is null then excluded.is_timer else lane.is_timer and excluded.is_timer end,
     next_run_at = case when lane.is_claimed then lane.next_run_at else least(lane.next_run_at, excluded.next_run_at) end,
-    wanted_at = case when lane.is_claimed then least(lane.wanted_at, excluded.next_run_at) else lane.wanted_at end`,
+    requested_at = case when lane.is_claimed then least(lane.requested_at, excluded.next_run_at) else lane.requested_at end`,
 );
 // Two syncs of one session may overlap; each detects a view that another one has overtaken.
 const WANT_READING_NOW = statement(
   'tx_want_reading_now',
   `
-  insert into lane (session_id, destination, organization_id, far_side_id, next_run_at, is_timer) values ($1, 'READING', $2, $3, now(), false)
+  insert into lane (session_id, destination, organization_id, remote_id, next_run_at, is_timer) values ($1, 'SYNC', $2, $3, now(), false)
   on conflict on constraint pk_lane do update set
-    fence = lane.fence + 1, is_claimed = false, is_timer = false, wanted_at = null, next_run_at = excluded.next_run_at`,
+    fence = lane.fence + 1, is_claimed = false, is_timer = false, requested_at = null, next_run_at = excluded.next_run_at`,
 );
 const REQUEST_ANOTHER_SYNC = statement(
   'tx_want_reading_again',
   `
-  update lane set wanted_at = least(wanted_at, now()) where session_id = $1 and destination = 'READING' and is_claimed returning 1`,
+  update lane set requested_at = least(requested_at, now()) where session_id = $1 and destination = 'SYNC' and is_claimed returning 1`,
 );
 const ADD_AGENT_INITIATED = statement(
   'tx_add_stray',
   `
-  insert into stray_conversation (session_id, conversation_id) values ($1, $2) on conflict on constraint pk_stray_conversation do nothing returning 1`,
+  insert into agent_initiated_conversation (session_id, conversation_id) values ($1, $2) on conflict on constraint pk_agent_initiated_conversation do nothing returning 1`,
 );
 const REMOVE_AGENT_INITIATED = statement(
   'tx_remove_stray',
-  'delete from stray_conversation where session_id = $1 and conversation_id = $2',
+  'delete from agent_initiated_conversation where session_id = $1 and conversation_id = $2',
 );
 
 const JSON_FIELDS: readonly string[] = [
@@ -254,7 +256,7 @@ const JSON_FIELDS: readonly string[] = [
   'links',
   'content',
   'reactions',
-  'shown',
+  'forwarded',
 ];
 const valuesOf = (record: object, fields: readonly string[]): unknown[] =>
   fields.map(field => {
@@ -345,7 +347,7 @@ export class PostgresSessionTransaction implements SessionTransaction {
       version: 1,
       editedAt: null,
       reactions: [],
-      shown: null,
+      forwarded: null,
       isUndelivered: false,
       organizationId,
       sessionId,
@@ -416,7 +418,7 @@ export class PostgresSessionTransaction implements SessionTransaction {
   }
 
   async updateSession(
-    patch: Partial<Omit<SessionRecord, 'id' | 'organizationId' | 'lastMessageSeq' | 'lastEventSeq' | 'forgotten'>>,
+    patch: Partial<Omit<SessionRecord, 'id' | 'organizationId' | 'lastMessageSeq' | 'lastEventSeq' | 'removedHistory'>>,
   ): Promise<void> {
     // Flows pass the full state, not the difference. A patch that changes nothing is not written and wakes nobody.
     const isNew = Object.entries(patch).some(
@@ -619,7 +621,7 @@ export class PostgresSessionTransaction implements SessionTransaction {
   }
 
   async wantReadingNow(): Promise<void> {
-    await this.updateSession({ readHint: this.current.readHint === 'ALL' ? 'ALL' : 'MESSAGES' });
+    await this.updateSession({ syncHint: this.current.syncHint === 'ALL' ? 'ALL' : 'MESSAGES' });
     this.write(WANT_READING_NOW, [this.current.id, this.current.organizationId, this.inbox.accountId]);
   }
 
@@ -628,9 +630,9 @@ export class PostgresSessionTransaction implements SessionTransaction {
   }
 
   addHint(arrived: SyncHint): Promise<void> {
-    const { readHint, hintCount, stateHintCount } = this.current;
+    const { syncHint, hintCount, stateHintCount } = this.current;
     return this.updateSession({
-      readHint: widened(readHint, arrived),
+      syncHint: widened(syncHint, arrived),
       hintCount: hintCount + 1,
       stateHintCount: stateHintCount + (arrived === 'MESSAGES' ? 0 : 1),
     });
@@ -696,7 +698,7 @@ export class PostgresSessionTransaction implements SessionTransaction {
 
   /** What a delivery remembers of the conversation, so that it is not taken for the next one's. */
   private place(): unknown[] {
-    return [this.current.conversationId, this.current.readAfter];
+    return [this.current.conversationId, this.current.syncCursor];
   }
 
   private now = (): Instant => instantOf(this.clock.now());

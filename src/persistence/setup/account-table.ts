@@ -24,7 +24,7 @@ type Row = Omit<AccountRecord, 'credentials' | 'webhookSecret'> & {
   readonly webhookSecretHash: Buffer;
   readonly previousWebhookHashes: readonly Buffer[];
 };
-type Patch = Partial<Omit<AccountRecord, 'id' | 'organizationId' | 'provider' | 'timesDisabled'>>;
+type Patch = Partial<Omit<AccountRecord, 'id' | 'organizationId' | 'provider' | 'disabledCount'>>;
 
 const FIELDS = [
   'id',
@@ -44,7 +44,7 @@ const FIELDS = [
   'health',
   'state',
   'problem',
-  'timesDisabled',
+  'disabledCount',
   'createdAt',
 ];
 const ACCOUNT = selectList('a', FIELDS);
@@ -95,7 +95,7 @@ const MARK_RECOVERED = statement(
   'mark_recovered',
   `
   update support_account a set health = $3, next_check_at = least(a.next_check_at, now())
-  where ${OF_SESSION} and a.health->>'state' = 'UNAUTHORIZED' and a.health->>'seenBy' = $4 returning 1`,
+  where ${OF_SESSION} and a.health->>'state' = 'UNAUTHORIZED' and a.health->>'source' = $4 returning 1`,
 );
 const ANY_UNAUTHORIZED = statement(
   'any_unauthorized',
@@ -105,12 +105,12 @@ const ANY_UNAUTHORIZED = statement(
 const DISABLE = statement(
   'disable_account',
   `
-  update support_account a set state = 'DISABLED', problem = null, times_disabled = a.times_disabled + 1, next_check_at = null where a.id = $1 returning ${ACCOUNT}`,
+  update support_account a set state = 'DISABLED', problem = null, disabled_count = a.disabled_count + 1, next_check_at = null where a.id = $1 returning ${ACCOUNT}`,
 );
 const DISABLE_INBOXES = statement(
   'disable_inboxes_of',
   `
-  update inbox set state = 'DISABLED', problem = $2, times_disabled = times_disabled + 1 where account_id = $1 and state <> 'DISABLED'`,
+  update inbox set state = 'DISABLED', problem = $2, disabled_count = disabled_count + 1 where account_id = $1 and state <> 'DISABLED'`,
 );
 
 // `$5`: whether the secrets before the current one are no longer accepted.
@@ -165,7 +165,7 @@ export class AccountTable {
   }
 
   async finishSetup(
-    { id, timesDisabled }: Pick<AccountRecord, 'id' | 'timesDisabled'>,
+    { id, disabledCount }: Pick<AccountRecord, 'id' | 'disabledCount'>,
     patch: Patch & Pick<AccountRecord, 'state'>,
   ): Promise<AccountRecord | null> {
     const changes = Object.entries(this.toRow(id, patch)).filter(
@@ -177,9 +177,9 @@ export class AccountTable {
         text: `update support_account a set ${assignments(
           changes.map(([field]) => field),
           3,
-        )} where a.id = $1 and a.times_disabled = $2 returning ${ACCOUNT}`,
+        )} where a.id = $1 and a.disabled_count = $2 returning ${ACCOUNT}`,
       },
-      [id, timesDisabled, ...changes.map(([, value]) => value)],
+      [id, disabledCount, ...changes.map(([, value]) => value)],
     );
     return row && this.fromRow(row);
   }
@@ -260,11 +260,11 @@ export class AccountTable {
   async markRecovered(
     organizationId: string,
     sessionId: string,
-    seenBy: AccountHealth['seenBy'],
+    source: AccountHealth['source'],
     checkedAt: string,
   ): Promise<boolean> {
-    const health: AccountHealth = { state: 'HEALTHY', problem: null, checkedAt, seenBy };
-    return (await firstOf(this.pool, MARK_RECOVERED, [organizationId, sessionId, toJson(health), seenBy])) !== null;
+    const health: AccountHealth = { state: 'HEALTHY', problem: null, checkedAt, source: source };
+    return (await firstOf(this.pool, MARK_RECOVERED, [organizationId, sessionId, toJson(health), source])) !== null;
   }
 
   async hasUnauthorized(): Promise<boolean> {

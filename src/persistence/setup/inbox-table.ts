@@ -9,7 +9,7 @@ import { assignments, columns, firstOf, toJson, parameters, rowsOf, statement } 
 type Patch = Partial<
   Pick<
     InboxRecord,
-    'name' | 'externalId' | 'providerData' | 'policy' | 'memberIds' | 'state' | 'problem' | 'heardSince'
+    'name' | 'externalId' | 'providerData' | 'policy' | 'memberIds' | 'state' | 'problem' | 'reenabledAt'
   >
 >;
 type Row = InboxRecord & { readonly providerDataSealed: string | null };
@@ -56,7 +56,7 @@ const JSON_FIELDS = ['policy', 'memberIds', 'problem'];
 const DISABLE = statement(
   'disable_inbox',
   `
-  update inbox i set state = 'DISABLED', problem = null, times_disabled = i.times_disabled + 1 where i.id = $1 returning ${INBOX_WITH_DATA}`,
+  update inbox i set state = 'DISABLED', problem = null, disabled_count = i.disabled_count + 1 where i.id = $1 returning ${INBOX_WITH_DATA}`,
 );
 
 export class InboxTable {
@@ -102,8 +102,8 @@ export class InboxTable {
    * inbox in its new state.
    */
   async finishSetup(
-    { id, timesDisabled }: Pick<InboxRecord, 'id' | 'timesDisabled'>,
-    account: Pick<AccountRecord, 'id' | 'timesDisabled'>,
+    { id, disabledCount }: Pick<InboxRecord, 'id' | 'disabledCount'>,
+    account: Pick<AccountRecord, 'id' | 'disabledCount'>,
     patch: Patch & Pick<InboxRecord, 'state'>,
   ): Promise<InboxRecord | null> {
     const changes = Object.entries(this.toRow(id, patch)).filter(
@@ -117,11 +117,11 @@ export class InboxTable {
         changes.map(([field]) => field),
         5,
       )}
-      from (select id from support_account where id = $3 and times_disabled = $4 and state <> 'DISABLED' for share) a
-      where i.id = $1 and i.times_disabled = $2 and i.account_id = a.id
+      from (select id from support_account where id = $3 and disabled_count = $4 and state <> 'DISABLED' for share) a
+      where i.id = $1 and i.disabled_count = $2 and i.account_id = a.id
       returning ${INBOX_WITH_DATA}`,
       },
-      [id, timesDisabled, account.id, account.timesDisabled, ...changes.map(([, value]) => value)],
+      [id, disabledCount, account.id, account.disabledCount, ...changes.map(([, value]) => value)],
     );
     return row && this.fromRow(row);
   }

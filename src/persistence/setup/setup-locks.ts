@@ -10,30 +10,30 @@ import { firstOf, rowsOf, statement } from '../postgres/sql';
 const ACQUIRE = statement(
   'take_set_up_turn',
   `
-  insert into set_up_turn (subject, holder, until, claimed_by) values ($1, $2, now() + $3 * interval '1 ms', $4)
-  on conflict on constraint pk_set_up_turn do update set holder = excluded.holder, until = excluded.until, claimed_by = excluded.claimed_by, settles_ms = 0 where set_up_turn.until <= now()
+  insert into setup_lock (subject, holder, until, claimed_by) values ($1, $2, now() + $3 * interval '1 ms', $4)
+  on conflict on constraint pk_setup_lock do update set holder = excluded.holder, until = excluded.until, claimed_by = excluded.claimed_by, ambiguous_for_ms = 0 where setup_lock.until <= now()
   returning 1`,
 );
 const RENEW = statement(
   'renew_set_up_turn',
   `
-  update set_up_turn set until = greatest(until, now() + ($3 + $4::integer) * interval '1 ms'), settles_ms = $4 where subject = $1 and holder = $2 returning 1`,
+  update setup_lock set until = greatest(until, now() + ($3 + $4::integer) * interval '1 ms'), ambiguous_for_ms = $4 where subject = $1 and holder = $2 returning 1`,
 );
 // The lock stays until then, even if this process dies.
 const KEEP_LOCKED = statement(
   'keep_set_up_turn',
-  "update set_up_turn set until = now() + $3 * interval '1 ms', claimed_by = null where subject = $1 and holder = $2",
+  "update setup_lock set until = now() + $3 * interval '1 ms', claimed_by = null where subject = $1 and holder = $2",
 );
-const RELEASE = statement('end_set_up_turn', 'delete from set_up_turn where subject = $1 and holder = $2');
+const RELEASE = statement('end_set_up_turn', 'delete from setup_lock where subject = $1 and holder = $2');
 
 const CLAIMERS = statement(
   'set_up_turn_claimers',
-  'select distinct claimed_by as claimer from set_up_turn where claimed_by is not null and until > now()',
+  'select distinct claimed_by as claimer from setup_lock where claimed_by is not null and until > now()',
 );
 const RELEASE_OF = statement(
   'end_set_up_turns_of',
   `
-  update set_up_turn set until = least(until, now() + settles_ms * interval '1 ms'), claimed_by = null where claimed_by = any($1::text[]) and until > now() returning 1`,
+  update setup_lock set until = least(until, now() + ambiguous_for_ms * interval '1 ms'), claimed_by = null where claimed_by = any($1::text[]) and until > now() returning 1`,
 );
 
 /** Stores each lock as a row, which is renewed while the run lasts. */
@@ -41,7 +41,7 @@ export class PostgresSetupLocks implements SetupLocks {
   constructor(
     private readonly pool: Pool,
     private readonly clock: Pick<Clock, 'newId'>,
-    private readonly times: Readonly<Record<keyof typeof TIME_LIMITS.setUpTurn, number>> = TIME_LIMITS.setUpTurn,
+    private readonly times: Readonly<Record<keyof typeof TIME_LIMITS.setupLock, number>> = TIME_LIMITS.setupLock,
     private readonly claimer: string | null = null,
   ) {}
 
@@ -95,7 +95,7 @@ class HeldLock implements SetupLock {
   private endsAt: number;
   /** How long a running call may still take effect; a renewal adds it to the lease. */
   private ambiguousCallMs = 0;
-  private settlesMs = 0;
+  private keepLockedMs = 0;
 
   constructor(
     private readonly pool: Pool,
@@ -125,7 +125,7 @@ class HeldLock implements SetupLock {
   }
 
   keepLockedFor(ms: number): void {
-    this.settlesMs = Math.max(this.settlesMs, ms);
+    this.keepLockedMs = Math.max(this.keepLockedMs, ms);
   }
 
   async renew(): Promise<void> {
@@ -138,8 +138,8 @@ class HeldLock implements SetupLock {
 
   async release(): Promise<void> {
     const { id, holder } = this.row;
-    await (this.settlesMs > 0
-      ? rowsOf(this.pool, KEEP_LOCKED, [id, holder, this.settlesMs])
+    await (this.keepLockedMs > 0
+      ? rowsOf(this.pool, KEEP_LOCKED, [id, holder, this.keepLockedMs])
       : rowsOf(this.pool, RELEASE, [id, holder]));
   }
 }

@@ -82,8 +82,8 @@ export function createSetupStore(pool: Pool, secretBox: SecretBox, clock: Clock)
     scheduleCheck: (id, afterMs) => accounts.scheduleCheck(id, afterMs),
     claimChecks: (limit, everyMs) => accounts.claimChecks(limit, everyMs),
     markHealth: (organizationId, sessionId, health) => accounts.markHealth(organizationId, sessionId, health),
-    markRecovered: (organizationId, sessionId, seenBy, at) =>
-      accounts.markRecovered(organizationId, sessionId, seenBy, at),
+    markRecovered: (organizationId, sessionId, source, at) =>
+      accounts.markRecovered(organizationId, sessionId, source, at),
     hasUnauthorizedAccounts: () => accounts.hasUnauthorized(),
 
     insertInbox: inbox => inboxes.insert(inbox),

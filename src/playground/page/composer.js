@@ -76,7 +76,7 @@ async function upload(file) {
   const contentType = /^[\w.+-]+\/[\w.+-]+$/.test(file.type) ? file.type : 'application/octet-stream';
   let response;
   try {
-    response = await fetch(`/try/files?${new URLSearchParams({ name: file.name })}`, {
+    response = await fetch(`/playground/files?${new URLSearchParams({ name: file.name })}`, {
       method: 'POST',
       headers: { 'content-type': 'application/octet-stream', 'x-file-type': contentType },
       body: file,

@@ -49,7 +49,7 @@ export function createConversation(chatbotId, newId) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    has: lineId => data.lines.some(({ id }) => id === lineId),
+    has: postId => data.lines.some(({ id }) => id === postId),
     isOurs: sessionId => data.sessions.includes(sessionId),
 
     opened(session) {
@@ -65,8 +65,8 @@ export function createConversation(chatbotId, newId) {
       tell({ type: 'line', line: data.lines.at(-1) });
       return data.lines.at(-1);
     },
-    change(lineId, patch) {
-      const line = data.lines.find(({ id }) => id === lineId);
+    change(postId, patch) {
+      const line = data.lines.find(({ id }) => id === postId);
       if (line) tell({ type: 'changed', line: Object.assign(line, patch) });
     },
     believe(session) {

@@ -122,8 +122,8 @@ addEventListener('click', ({ target }) => {
 });
 
 try {
-  const response = await fetch('/try.json', { headers: { accept: 'application/json' } });
-  if (!response.ok) throw new Error(`/try.json responded with status ${response.status}`);
+  const response = await fetch('/playground.json', { headers: { accept: 'application/json' } });
+  if (!response.ok) throw new Error(`/playground.json responded with status ${response.status}`);
   start(await response.json());
 } catch (error) {
   console.error(error);

@@ -4,18 +4,18 @@ const CONTROL = 'control epoch';
 const USER_ERRORS = 'userErrors { code field message control epoch }';
 
 const MESSAGE = `
-fragment Said on SupportMessage {
+fragment MessageFields on SupportMessage {
   id author visibility text authorName createdAt
   attachments { url name contentType sizeBytes }
 }`;
 
 const DELIVERY = `
-fragment Owed on SupportRuntimeDelivery {
+fragment DeliveryFields on SupportRuntimeDelivery {
   id createdAt
   session { id ${CONTROL} }
   notice {
     __typename
-    ... on SupportMessageNotice { message { ...Said } }
+    ... on SupportMessageNotice { message { ...MessageFields } }
     ... on HandoffStateNotice { state handoff { id agent { name } } }
     ... on HandoffOutcomeNotice { handoff { id } outcome { state reason failureCode agent { name } resumeTarget summary } }
   }
@@ -75,7 +75,7 @@ export const OPERATIONS = {
 
   RuntimeInbox: `query RuntimeInbox($sessionId: ID!, $after: String) {
   supportRuntimeInbox(sessionId: $sessionId, first: 50, after: $after) {
-    nodes { ...Owed }
+    nodes { ...DeliveryFields }
     pageInfo { hasNextPage endCursor }
   }
 }${DELIVERY}`,
@@ -95,6 +95,6 @@ export const OPERATIONS = {
 }`,
 
   RuntimeDeliveries: `subscription RuntimeDeliveries($chatbotId: ID!) {
-  supportRuntimeDeliveries(chatbotId: $chatbotId) { ...Owed }
+  supportRuntimeDeliveries(chatbotId: $chatbotId) { ...DeliveryFields }
 }${DELIVERY}`,
 };

@@ -61,7 +61,7 @@ export function createRuntime({ call, subscribe, conversation, chatbot, teams })
       await call('OpenSession', {
         input: {
           chatbotId: chatbot.id,
-          channel: 'try-page',
+          channel: 'playground',
           externalId: conversation.externalId,
           endUser: { name: 'Robin', locale: navigator.language },
         },

@@ -62,5 +62,5 @@ export async function listChangedConversations(
     }),
   );
   const shown = new Map(rows.flatMap(row => hintsOfRow(row, botUserId, settings.agentBotId)));
-  return { conversationIds: rows.map(row => readId(row, 'conversation')), endUsers, shown, hasMore: false };
+  return { conversationIds: rows.map(row => readId(row, 'conversation')), endUsers, hints: shown, hasMore: false };
 }

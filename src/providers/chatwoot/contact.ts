@@ -235,7 +235,7 @@ async function findMergedContact(
     method: 'POST',
     path: `${account}/contact_inboxes/filter`,
     body: { inbox_id: inboxId, source_id: sessionId },
-    reads: true,
+    isRead: true,
   } as const;
   const answer = await user.request(call, [404], signal).catch(() => null);
   return answer === null || answer.status === 404 || answer.body === 'notJson'

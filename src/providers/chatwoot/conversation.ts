@@ -155,7 +155,7 @@ export function viewOf(
   const isGivenBack = isOurs && known === 'OPEN';
   return {
     status: isGivenBack ? 'BOT_HELD' : known,
-    ...((isGivenBack || priority) && { isMarked: true as const }),
+    ...((isGivenBack || priority) && { hasResidue: true as const }),
     agent: isPerson ? { externalId: String(assignee.id), name: displayName(assignee) } : null,
     teamId: meta.team ? String(meta.team.id) : null,
   };

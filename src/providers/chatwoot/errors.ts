@@ -120,7 +120,7 @@ export function errorForResponse(answer: ChatwootResponse, attempt: Attempt): Su
   const call = `${attempt.method} ${attempt.path} (${status})`;
   const text = body === 'notJson' ? '' : textIn(body.json);
   const ifWritten = attempt.isWrite
-    ? ({ delivered: 'unknown', settlesAfterMs: isFromChatwoot(answer) ? 0 : answer.ambiguousForMs } as const)
+    ? ({ delivered: 'unknown', ambiguousForMs: isFromChatwoot(answer) ? 0 : answer.ambiguousForMs } as const)
     : {};
 
   if (status === 429)
@@ -221,7 +221,7 @@ export function errorWithoutResponse(
       cause,
     });
   const ifWritten = attempt.isWrite
-    ? ({ delivered: 'unknown', settlesAfterMs: ambiguousForMs } as const)
+    ? ({ delivered: 'unknown', ambiguousForMs: ambiguousForMs } as const)
     : ({ delivered: 'no' } as const);
   if (cause instanceof BodyTooLongError)
     return new ProviderUnavailableError(

@@ -55,7 +55,7 @@ function classifyMessage(message: WireMessage, botUserId: number | undefined): O
     if (isOutward(message) && person) {
       const { text, content, attachments, omittedContent } = parseContent(message);
       if (text === '' && attachments.length === 0)
-        return { kind: 'unshowable', id, description: omittedContent ?? 'it is empty', at };
+        return { kind: 'unsupported', id, description: omittedContent ?? 'it is empty', at };
       const answered = message.content_attributes?.['in_reply_to'];
       return {
         kind: 'agentMessage',

@@ -23,7 +23,7 @@ export interface Post {
   readonly replyTo?: ProviderMessageId | null;
   readonly previousAttempts?: number | undefined;
   readonly mayExist: boolean;
-  readonly lookAfter: ProviderMessageId | null;
+  readonly lookupAfter: ProviderMessageId | null;
 }
 
 /**

@@ -62,10 +62,10 @@ export class Posts {
    * up each.
    */
   async postTranscript(
-    { conversation, noteId: ourId, title: text, fileName, content, files, mayExist, lookAfter }: PostTranscript,
+    { conversation, noteId: ourId, title: text, fileName, content, files, mayExist, lookupAfter }: PostTranscript,
     signal: AbortSignal,
   ): Promise<ProviderMessageId> {
-    const note = { conversation, as: 'note', mayExist, lookAfter } as const;
+    const note = { conversation, as: 'note', mayExist, lookupAfter: lookupAfter } as const;
     const [before, beside] = [files.slice(0, -MAX_FILES_PER_POST), files.slice(-MAX_FILES_PER_POST)];
     if (before.length > 0)
       await this.post(
@@ -77,7 +77,7 @@ export class Posts {
   }
 
   postMessage(
-    { conversation, message, previousAttempts, mayExist, lookAfter }: PostMessage,
+    { conversation, message, previousAttempts, mayExist, lookupAfter }: PostMessage,
     signal: AbortSignal,
   ): Promise<ProviderMessageId> {
     const { id: ourId, attachments, author, visibility } = message;
@@ -97,7 +97,7 @@ export class Posts {
         as,
         previousAttempts,
         mayExist,
-        lookAfter,
+        lookupAfter,
         replyTo: message.replyTo ?? null,
       },
       signal,
@@ -105,10 +105,10 @@ export class Posts {
   }
 
   postNote(
-    { conversation, noteId: ourId, text, mayExist, lookAfter }: PostNote,
+    { conversation, noteId: ourId, text, mayExist, lookupAfter }: PostNote,
     signal: AbortSignal,
   ): Promise<ProviderMessageId> {
-    return this.post({ conversation, ourId, text, attachments: [], as: 'note', mayExist, lookAfter }, signal);
+    return this.post({ conversation, ourId, text, attachments: [], as: 'note', mayExist, lookupAfter }, signal);
   }
 
   private async post(post: Post, signal: AbortSignal): Promise<ProviderMessageId> {
@@ -193,14 +193,14 @@ export class Posts {
       );
     const missing = findMissingFiles(post.attachments, row);
     if (missing.length === 0) return;
-    const { conversation, lookAfter } = post;
+    const { conversation, lookupAfter } = post;
     const text = [
       'Chatwoot did not store all files of the message before this. Missing:',
       ...missing.map(({ name }) => `[${name}]`),
     ].join('\n');
     try {
       await this.post(
-        { conversation, ourId: `files:${post.ourId}`, text, attachments: [], as: 'note', mayExist, lookAfter },
+        { conversation, ourId: `files:${post.ourId}`, text, attachments: [], as: 'note', mayExist, lookupAfter },
         signal,
       );
     } catch (error) {
@@ -233,11 +233,11 @@ const conversationKey = ({ inbox, conversationId }: ConversationAccess): string 
 const findPost = (
   connection: Connection,
   path: string,
-  { ourId, lookAfter }: Post,
+  { ourId, lookupAfter }: Post,
   signal: AbortSignal,
 ): Promise<WireMessage | null> =>
   runLookup(ourId, async () => {
-    const start = lookAfter === null ? 0 : numberOf(lookAfter, 'message');
+    const start = lookupAfter === null ? 0 : numberOf(lookupAfter, 'message');
     for await (const batch of messagesAfter(connection, path, start, signal)) {
       const found = batch.find(message => message.source_id === ourId || findOurId(message, false) === ourId);
       if (found) return found;

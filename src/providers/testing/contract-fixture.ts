@@ -111,7 +111,7 @@ export class ContractFixture {
       createdAt: new Date().toISOString(),
       ...more,
     };
-    return { conversation, message, mayExist: false, lookAfter: null };
+    return { conversation, message, mayExist: false, lookupAfter: null };
   }
 
   post(request: PostMessage): Promise<ProviderMessageId> {
@@ -126,7 +126,7 @@ export class ContractFixture {
   }
 
   /** Reads all pages, until `hasMore` is false. */
-  async readForward(conversation: ConversationAccess, after: ListMessages['after'] = null) {
+  async listMessages(conversation: ConversationAccess, after: ListMessages['after'] = null) {
     const observations: Observation[] = [];
     for (let pages = 1; ; pages++) {
       const page = await this.provider.listMessages({ conversation, after }, this.signal());
@@ -141,7 +141,7 @@ export class ContractFixture {
   }
 
   async agentSays(conversation: ConversationAccess, after: ListMessages['after'] = null): Promise<string[]> {
-    const { observations } = await this.readForward(conversation, after);
+    const { observations } = await this.listMessages(conversation, after);
     return observations.flatMap(found => (found.kind === 'agentMessage' ? [found.text] : []));
   }
 

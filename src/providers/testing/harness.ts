@@ -110,9 +110,7 @@ export interface ProviderHarness {
   agentBegins?(own: ConversationAccess, by: ProviderAgent, text: string): Promise<ConversationAccess>;
 
   /** Returns the end-user of a conversation as agents see them. */
-  contactSeen?(
-    conversation: ConversationAccess,
-  ): Promise<{
+  contactSeen?(conversation: ConversationAccess): Promise<{
     readonly name: string | null;
     readonly email: string | null;
     readonly phone: string | null;

@@ -76,7 +76,7 @@ describe('an opening whose completion was lost', () => {
       await deliverOne();
       const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
       world.provider.hooks.set('openForAgents', async () => {
-        await deliver(world.deps, { ...lane!.delivery, earlierAttempts: 1 }, createLease());
+        await deliver(world.deps, { ...lane!.delivery, previousAttempts: 1 }, createLease());
         await meanwhile(session.id);
       });
       await deliver(world.deps, lane!.delivery, createLease());
@@ -172,7 +172,7 @@ describe('an agent who takes over while an earlier handoff is still being return
     await world.read(session.id);
     expect(await world.handoff(id)).toMatchObject({ origin: 'AGENT_TAKEOVER', state: 'ACTIVE' });
     expect(world.provider.onlyConversation.view.status).toBe('OPEN');
-    expect(world.provider.calls).not.toContain('holdForBot');
+    expect(world.provider.calls).not.toContain('returnToBot');
     expect((await world.session(session.id)).statusWrites % 2).toBe(0);
   });
 
@@ -182,7 +182,7 @@ describe('an agent who takes over while an earlier handoff is still being return
     await world.deliverAll();
     await end(session.id);
     await world.read(session.id);
-    world.provider.hooks.set('holdForBot', async () => {
+    world.provider.hooks.set('returnToBot', async () => {
       world.provider.agentSays('hello?');
       await world.read(session.id);
     });
@@ -190,7 +190,7 @@ describe('an agent who takes over while an earlier handoff is still being return
     await world.read(session.id);
     expect((await liveOf(session.id)).state).toBe('ACTIVE');
     // Reads while it is held, and decides after it was opened.
-    world.provider.hooks.set('readForward', async () => {
+    world.provider.hooks.set('listMessages', async () => {
       await world.deliverAll();
     });
     await world.read(session.id);
@@ -417,9 +417,9 @@ it('looks for an earlier post from where the reading stood when the message was 
   };
   const [again] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
   await deliver(deps, again!.delivery, createLease());
-  expect((await world.session(session.id)).readAfter).not.toBeNull();
-  expect(asked.map(({ mayExist, lookAfter }) => ({ mayExist, lookAfter }))).toEqual([
-    { mayExist: true, lookAfter: null },
+  expect((await world.session(session.id)).syncCursor).not.toBeNull();
+  expect(asked.map(({ mayExist, lookupAfter }) => ({ mayExist, lookupAfter: lookupAfter }))).toEqual([
+    { mayExist: true, lookupAfter: null },
   ]);
 });
 
@@ -510,13 +510,13 @@ it('words that arrive between a collection and its acknowledgement come before t
   ).toEqual(['bye', 'and thanks']);
 });
 
-it.each(['ensureContact', 'openConversation', 'postMessage', 'holdForBot', 'postNote', 'openForAgents'])(
+it.each(['ensureContact', 'openConversation', 'postMessage', 'returnToBot', 'postNote', 'openForAgents'])(
   'closing the session in the middle of %s leaves nothing open',
   async verb => {
     await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ON_HANDOFF' });
     const session = await world.open();
     await world.user(session.id, 'one');
-    if (verb === 'holdForBot') {
+    if (verb === 'returnToBot') {
       await world.ask(session.id);
       await world.deliverAll();
       await end(session.id, 'USER_ENDED');
@@ -539,7 +539,7 @@ it.each(['ensureContact', 'openConversation', 'postMessage', 'holdForBot', 'post
   },
 );
 
-it.each(['holdForBot', 'postMessage', 'postNote', 'openForAgents'])(
+it.each(['returnToBot', 'postMessage', 'postNote', 'openForAgents'])(
   'a conversation deleted in the middle of %s is made anew and opened',
   async verb => {
     const session = await mirrored();

@@ -32,10 +32,10 @@ describe('a decoration that the provider refuses', () => {
     ['an agent', 'openForAgents', 1, { target: { team: null, agent: 'alice' } }],
     ['a priority', 'openForAgents', 1, { priority: 'URGENT' }],
     ['a team and a priority', 'openForAgents', 3, { target: { team: '47', agent: null }, priority: 'HIGH' }],
-    ['to be held before it is opened', 'holdForBot', 1, {}],
+    ['to be held before it is opened', 'returnToBot', 1, {}],
   ])('costs no handoff: %s', async (_what, verb, times, more) => {
     const { session, handoff } = await asked(more);
-    if (verb === 'holdForBot') {
+    if (verb === 'returnToBot') {
       await world.deliverAll();
       await world.flows.endHandoff(scope, {
         handoffId: handoff.id,
@@ -48,7 +48,7 @@ describe('a decoration that the provider refuses', () => {
       await world.read(session.id);
     }
     for (let n = 0; n < times; n++) world.provider.failNext(verb, 'refused');
-    const { handoff: again } = verb === 'holdForBot' ? await world.ask(session.id, { reason: 'refund' }) : { handoff };
+    const { handoff: again } = verb === 'returnToBot' ? await world.ask(session.id, { reason: 'refund' }) : { handoff };
     expect(await world.deliverAll()).toEqual([]);
     expect((await world.handoff(again.id)).state).toBe('QUEUED');
     expect(world.provider.onlyConversation.view.status).toBe('OPEN');

@@ -27,7 +27,7 @@ afterAll(async () => {
 
 /** A message of an agent, with a file, that waits for the runtime. */
 async function agentSays(sessionId: string): Promise<string> {
-  const { answer } = await world.stores.sessions.transact(scope.organizationId, sessionId, async tx => {
+  const { result } = await world.stores.sessions.transact(scope.organizationId, sessionId, async tx => {
     const message = await tx.insertMessage({
       ...agentMessage(SECRET),
       providerMessageId: randomUUID(),
@@ -42,7 +42,7 @@ async function agentSays(sessionId: string): Promise<string> {
     await tx.enqueueForRuntime({ kind: 'MESSAGE', messageId: message.id });
     return message;
   });
-  return answer.id;
+  return result.id;
 }
 async function agentDeletes(sessionId: string, messageId: string): Promise<void> {
   await world.stores.sessions.transact(scope.organizationId, sessionId, async tx =>
@@ -191,8 +191,8 @@ describe('an answer that is kept for its key', () => {
       attachments: [{ url: FILE.url, name: FILE.name, contentType: FILE.contentType }],
       idempotencyKey: world.nextKey(),
     });
-    const kept = await world.sql<{ answer: unknown }>(
-      "select answer from idempotency_key where operation = 'recordEndUserMessage'",
+    const kept = await world.sql<{ result: unknown }>(
+      "select result from idempotency_key where operation = 'recordEndUserMessage'",
     );
     expect(kept.length).toBeGreaterThan(0);
     expect(JSON.stringify(kept)).not.toMatch(/wrong price|secret/);

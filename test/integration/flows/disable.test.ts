@@ -91,12 +91,12 @@ describe('a chatbot whose support is switched off', () => {
     const shown = world.provider.shown();
     expect(await world.user(id, 'still there?')).toMatchObject({ mayReply: true });
     expect(await world.bot(id, 'yes')).toMatchObject({ delivered: true });
-    expect(await world.flows.explain(scope, id)).toMatchObject({ owed: { provider: 0 } });
+    expect(await world.flows.explain(scope, id)).toMatchObject({ pendingDeliveries: { provider: 0 } });
     await workOff();
     expect(world.provider.shown()).toEqual(shown);
     expect(await world.flows.explain(scope, id)).toMatchObject({
-      why: 'BOT_HAS_CONTROL',
-      owed: { provider: 0, parked: 0 },
+      reason: 'BOT_HAS_CONTROL',
+      pendingDeliveries: { provider: 0, parked: 0 },
     });
   });
 
@@ -109,7 +109,7 @@ describe('a chatbot whose support is switched off', () => {
     await workOff();
     expect(world.provider.shown().join()).not.toContain('one more thing');
     expect((await world.collected(id)).join()).not.toContain('too late');
-    expect(await world.flows.explain(scope, id)).toMatchObject({ owed: { provider: 0, parked: 0 } });
+    expect(await world.flows.explain(scope, id)).toMatchObject({ pendingDeliveries: { provider: 0, parked: 0 } });
   });
 
   it('gives up what does not come back, and says so: listed with a reason, and in the history', async () => {
@@ -118,8 +118,8 @@ describe('a chatbot whose support is switched off', () => {
       const message = await tx.insertMessage(said({ text: 'one more thing' }));
       await tx.enqueueForProvider({ kind: 'POST_MESSAGE', messageId: message.id });
       await tx.enqueueForProvider({
-        kind: 'SHOW_REACTION',
-        lineId: message.id,
+        kind: 'FORWARD_REACTION',
+        postId: message.id,
         messageId: message.id,
         by: 'END_USER',
         emoji: '👍',
@@ -130,7 +130,7 @@ describe('a chatbot whose support is switched off', () => {
     const { edges } = await world.stores.deadLetters.page(ORG, 'DISCARDED', EVERYTHING, { first: 10, after: null });
     expect(edges.map(({ node }) => node)).toMatchObject([
       {
-        kind: 'SHOW_REACTION',
+        kind: 'FORWARD_REACTION',
         code: 'SUPPORT_DISABLED',
         parkedAt: expect.any(String),
         discarded: { at: expect.any(String), reason: expect.any(String) },
@@ -142,7 +142,7 @@ describe('a chatbot whose support is switched off', () => {
       {
         type: 'DELIVERY_DISCARDED',
         deliveryId: edges[0]!.node.id,
-        kind: 'SHOW_REACTION',
+        kind: 'FORWARD_REACTION',
         reason: edges[0]!.node.discarded!.reason,
         by: null,
       },
@@ -179,7 +179,7 @@ describe('a chatbot whose support is switched off', () => {
     await disableChatbot();
     await world.user(id, 'said meanwhile');
     const { inbox } = await enableChatbot();
-    expect(inbox).toEqual({ ...before, state: 'READY', timesDisabled: 1, heardSince: expect.any(String) });
+    expect(inbox).toEqual({ ...before, state: 'READY', disabledCount: 1, reenabledAt: expect.any(String) });
     await world.ask(id);
     await world.deliverAll();
     expect((await world.session(id)).conversationId).toBe(conversationId);
@@ -244,9 +244,9 @@ describe('an organization whose support is switched off', () => {
       0,
       enableSupport,
     );
-    expect({ state: account.state, leftToDo: manualSteps }).toEqual({
+    expect({ state: account.state, manualSteps: manualSteps }).toEqual({
       state: 'READY',
-      leftToDo: [expect.stringContaining('bot-1')],
+      manualSteps: [expect.stringContaining('bot-1')],
     });
     expect(await world.stores.setup.findInboxByChatbot(ORG, 'bot-2')).toMatchObject({ state: 'READY' });
   });

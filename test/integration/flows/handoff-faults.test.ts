@@ -74,7 +74,7 @@ it('a conversation that the provider does not open at all fails the handoff by n
 it('does not take its own opening for a return to the bot, even when a reading overlaps it', async () => {
   const { session, handoff } = await asked();
   // The reading looks while the conversation is still held, and comes to its end after it was opened.
-  world.provider.hooks.set('readForward', async () => {
+  world.provider.hooks.set('listMessages', async () => {
     await world.deliverAll();
   });
   await world.deliverAll();
@@ -234,7 +234,7 @@ it('posts the history once when a handoff is cancelled after an attempt of unkno
 describe('a transcript of an ended handoff that the provider does not take', () => {
   const spoken = async () => {
     await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ON_HANDOFF' });
-    Object.assign(world.provider, { postingRoom: () => 1 });
+    Object.assign(world.provider, { postingCapacity: () => 1 });
     const { session, handoff } = await asked();
     // What was said in the handoff is posted whatever becomes of it, with the history before it.
     await world.user(session.id, 'three');
@@ -263,7 +263,7 @@ describe('a transcript of an ended handoff that the provider does not take', () 
     world.provider.set({ status: 'RESOLVED' });
     await world.read(session.id);
     expect(await world.handoff(first.id)).toMatchObject({ state: 'ENDED' });
-    Object.assign(world.provider, { postingRoom: () => 1 });
+    Object.assign(world.provider, { postingCapacity: () => 1 });
     await world.user(session.id, 'three');
     await world.user(session.id, 'four');
     const { handoff } = await world.ask(session.id);
@@ -298,7 +298,7 @@ describe('a transcript of an ended handoff that the provider does not take', () 
 it('records the messages of a transcript in one statement, however many they are', async () => {
   await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ON_HANDOFF' });
   Object.assign(world.provider, {
-    postingRoom: () => 1,
+    postingCapacity: () => 1,
     postTranscript: (request: PostTranscript) => world.provider.postNote({ ...request, text: request.title }),
   });
   const session = await world.open();
@@ -331,7 +331,7 @@ it('looks a message up whose attempt ended with its process before its opening w
   await world.deliverAll();
   await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ON_HANDOFF' });
   for (const text of ['one', 'two', 'three']) await world.user(id, text);
-  Object.assign(world.provider, { postingRoom: () => 1 });
+  Object.assign(world.provider, { postingCapacity: () => 1 });
   const { handoff } = await world.ask(id, { reason: 'help' });
   // The transcript is a dead letter for now, so that the message after it is attempted.
   const [file] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
@@ -356,7 +356,7 @@ it.each(['ended with its process', 'was posted'])(
     await world.deliverAll();
     await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ON_HANDOFF' });
     for (const text of ['one', 'two']) await world.user(id, text);
-    Object.assign(world.provider, { postingRoom: () => 1 });
+    Object.assign(world.provider, { postingCapacity: () => 1 });
     const { handoff } = await world.ask(id, { reason: 'help' });
     const next = async () => (await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000))[0]!;
     const file = await next();
@@ -391,7 +391,7 @@ describe('the note with what the context note has no room for follows the contex
 
   it('when the transcript is refused', async () => {
     await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ON_HANDOFF' });
-    Object.assign(world.provider, { postingRoom: () => 1 });
+    Object.assign(world.provider, { postingCapacity: () => 1 });
     const { id } = await world.open();
     for (const text of ['one', 'two', 'three']) await world.user(id, text);
     await world.ask(id, { fields: FIELDS });

@@ -51,7 +51,7 @@ describe('the health of an account', () => {
       state: 'HEALTHY',
       problem: null,
       checkedAt: new Date(world.time.ms).toISOString(),
-      seenBy: 'CHECK',
+      source: 'CHECK',
     });
     await world.pool.query("update support_account set next_check_at = now() + interval '1 hour'");
     expect(await world.stores.setup.claimChecks(10, 1_000)).toEqual([]);
@@ -120,12 +120,12 @@ describe('the health of an account', () => {
         owners: [],
       });
     expect(await enable()).toMatchObject({
-      leftToDo: [expect.stringContaining('suspended')],
+      manualSteps: [expect.stringContaining('suspended')],
       account: { state: 'READY', health: { state: 'UNAUTHORIZED', problem: { code: 'PROVIDER_AUTH' } } },
     });
     world.provider.ensureAccount = ensureAccount;
     expect(await enable()).toMatchObject({
-      leftToDo: [],
+      manualSteps: [],
       account: { state: 'READY', problem: null, health: { state: 'HEALTHY', problem: null } },
     });
   });
@@ -143,7 +143,7 @@ describe('the health of an account', () => {
     await startWorker();
     await until(async () => (await health()).state === 'UNAUTHORIZED');
     expect(await health()).toMatchObject({
-      seenBy: 'DELIVERY',
+      source: 'DELIVERY',
       problem: { code: 'PROVIDER_AUTH', message: 'BotAgent1 is no longer an administrator of the account.' },
     });
     const other = await world.open();
@@ -159,14 +159,14 @@ describe('the health of an account', () => {
       state: 'UNAUTHORIZED',
       problem: { code: 'PROVIDER_AUTH', message: 'x' },
       checkedAt: null,
-      seenBy: 'READING',
+      source: 'SYNC',
     });
     expect(await world.stores.setup.hasUnauthorizedAccounts()).toBe(true);
     const at = new Date(world.time.ms).toISOString();
     expect(await world.stores.setup.markRecovered(ORG, id, 'DELIVERY', at)).toBe(false);
     expect(await health()).toMatchObject({ state: 'UNAUTHORIZED' });
-    expect(await world.stores.setup.markRecovered('org-2', id, 'READING', at)).toBe(false);
-    expect(await world.stores.setup.markRecovered(ORG, id, 'READING', at)).toBe(true);
+    expect(await world.stores.setup.markRecovered('org-2', id, 'SYNC', at)).toBe(false);
+    expect(await world.stores.setup.markRecovered(ORG, id, 'SYNC', at)).toBe(true);
     expect(await world.stores.setup.hasUnauthorizedAccounts()).toBe(false);
     expect((await world.stores.setup.claimChecks(1, 1_000)).map(one => one.id)).toEqual([(await account()).id]);
   });

@@ -21,7 +21,7 @@ const statesOf = async (sessionId: string) =>
   ).edges.map(({ node }) => `${node.origin} ${node.state}`);
 
 const WAYS = [
-  ['BOT_CANCELLED', 'holdForBot'],
+  ['BOT_CANCELLED', 'returnToBot'],
   ['USER_ENDED', 'resolve'],
 ] as const;
 type Verb = (typeof WAYS)[number][1];
@@ -113,7 +113,7 @@ it.each(WAYS)(
   'a return (%s) that never began leaves what an agent says before the next try to the ended handoff',
   async reason => {
     const id = await ended(reason);
-    world.provider.failNext('readForward', 'before');
+    world.provider.failNext('listMessages', 'before');
     const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
     await expect(deliver(world.deps, lane!.delivery, createLease())).rejects.toThrow('away');
     await world.stores.lanes.retry(lane!, 0, 'PROVIDER_UNAVAILABLE', true, 'NOT_DELIVERED');

@@ -35,7 +35,7 @@ describe('a state that was read late', () => {
     const id = await opened();
     world.provider.set({ status: 'RESOLVED' });
     // Between its state and its messages it stands still; people change their minds, and another replica reads.
-    world.provider.hooks.set('readForward', async () => {
+    world.provider.hooks.set('listMessages', async () => {
       world.time.ms += 61_000;
       world.provider.set({ status: 'OPEN' });
       await world.read(id);
@@ -134,7 +134,7 @@ describe('what was posted by a worker that died, and was read before the next tr
       return postNote(request);
     };
     await work();
-    expect(asked).toMatchObject([{ mayExist: true, lookAfter: said }]);
+    expect(asked).toMatchObject([{ mayExist: true, lookupAfter: said }]);
   });
 
   it('is looked for from the start: the file of a long talk', async () => {
@@ -142,7 +142,7 @@ describe('what was posted by a worker that died, and was read before the next tr
     const asked: PostTranscript[] = [];
     let isCut = true;
     Object.assign(world.provider, {
-      postingRoom: () => 1,
+      postingCapacity: () => 1,
       postTranscript: async (request: PostTranscript) => {
         asked.push(request);
         const id = await world.provider.postNote({ ...request, text: request.title });
@@ -159,15 +159,15 @@ describe('what was posted by a worker that died, and was read before the next tr
     isCut = false;
     await leasesEnd();
     await work();
-    expect(asked.at(-1)).toMatchObject({ mayExist: true, lookAfter: null });
-    expect((await world.session(id)).readAfter).not.toBeNull();
+    expect(asked.at(-1)).toMatchObject({ mayExist: true, lookupAfter: null });
+    expect((await world.session(id)).syncCursor).not.toBeNull();
   });
 });
 
 describe('a worker that finds support switched off', () => {
   it('ends nothing when it was switched on again meanwhile', async () => {
     const id = await opened();
-    expect(await endHandoffIfDisabled(world.deps, ORG, id)).toEqual({ isOff: false, ended: false });
+    expect(await endHandoffIfDisabled(world.deps, ORG, id)).toEqual({ isDisabled: false, hasEnded: false });
     expect((await world.session(id)).liveHandoffId).not.toBeNull();
   });
 });

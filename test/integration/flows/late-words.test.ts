@@ -216,14 +216,14 @@ describe('switching support off', () => {
 describe('what becomes of an ending', () => {
   it('asks for a sync at once, which a replica that starts finds as well', async () => {
     const { id } = await withAgents(true);
-    await world.pool.query("update lane set next_run_at = null where destination = 'READING'");
+    await world.pool.query("update lane set next_run_at = null where destination = 'SYNC'");
     await end('USER_ENDED')(id);
     expect(await world.stores.lanes.claimSyncs('HINT', 10, 60_000)).toMatchObject([{ sessionId: id }]);
   });
 
   it('does not take a sync that had begun before for one of the end', async () => {
     const { id, handoff } = await withAgents(true);
-    world.provider.hooks.set('readForward', async () => {
+    world.provider.hooks.set('listMessages', async () => {
       world.provider.agentSays('one moment', 'alice', now());
       await end('USER_ENDED')(id);
     });

@@ -79,7 +79,7 @@ it('a delivery that had begun no call goes on at once, as if it had not been cla
   expect(await lane()).toMatchObject({ isClaimed: false, outcomeUnknown: false });
   expect(await claim()).toMatchObject({
     abandonedMs: null,
-    delivery: { earlierAttempts: 0, lastErrorCode: null, failingSince: null },
+    delivery: { previousAttempts: 0, lastErrorCode: null, failingSince: null },
   });
 });
 
@@ -96,13 +96,13 @@ it('one whose call was cut goes on once that can have no effect any more, and lo
   // It does not wait a second time, and the try is none that failed.
   expect(await claim()).toMatchObject({
     abandonedMs: null,
-    delivery: { earlierAttempts: 1, lastErrorCode: 'LEASE_LOST', failingSince: null },
+    delivery: { previousAttempts: 1, lastErrorCode: 'LEASE_LOST', failingSince: null },
   });
 });
 
 it('a cut call whose destination needs no such time goes on at once', async () => {
   await run(isCut, { ambiguousForMs: undefined });
-  expect(await claim()).toMatchObject({ abandonedMs: null, delivery: { earlierAttempts: 1 } });
+  expect(await claim()).toMatchObject({ abandonedMs: null, delivery: { previousAttempts: 1 } });
 });
 
 it('nothing is taken from a worker that has claimed the lane since', async () => {

@@ -52,14 +52,14 @@ async function process() {
       call(inbox.account.isBackground);
       return { status: 'OPEN', agent: null, teamId: null };
     },
-    readForward: async ({ conversation: { conversationId, inbox } }: { conversation: Conversation }) => {
+    listMessages: async ({ conversation: { conversationId, inbox } }: { conversation: Conversation }) => {
       call(inbox.account.isBackground);
       read.push(conversationId);
-      return { observations: [], after: null, more: false };
+      return { observations: [], after: null, hasMore: false };
     },
-    changedConversations: async () => {
+    listChangedConversations: async () => {
       call(false, 'SCAN');
-      return { conversationIds: [], more: false };
+      return { conversationIds: [], hasMore: false };
     },
   });
   world = await openEnvironment(database.url, 10, provider);

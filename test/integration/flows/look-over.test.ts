@@ -16,12 +16,12 @@ function pages(count: number) {
   const asked: { page: number; withinMs: number }[] = [];
   const on = new Map<number, (signal: AbortSignal) => Promise<void>>();
   const instance: SupportProvider = Object.assign(Object.create(world.provider) as SupportProvider, {
-    changedConversations: async ({ page, withinMs }: { page: number; withinMs: number }, signal: AbortSignal) => {
+    listChangedConversations: async ({ page, withinMs }: { page: number; withinMs: number }, signal: AbortSignal) => {
       asked.push({ page, withinMs });
       const act = on.get(page);
       on.delete(page);
       await act?.(signal);
-      return { conversationIds: [], more: page < count };
+      return { conversationIds: [], hasMore: page < count };
     },
   });
   const deps: FlowDeps = {
@@ -42,13 +42,15 @@ const outage = async () => {
   await world.stores.scans
     .claimFullScan(1)
     .then(look => look && world.stores.scans.finishFullScan(look.accountId, look.startedAt, 300_000));
-  await world.pool.query("update account_watch set looked_at = now() - interval '5 hours', next_look_at = now()");
+  await world.pool.query(
+    "update account_scan set full_scanned_at = now() - interval '5 hours', next_full_scan_at = now()",
+  );
 };
 const seenAgoMs = async () =>
   Number(
     (
       await world.pool.query<{ ms: string }>(
-        'select extract(epoch from now() - looked_at) * 1000 as ms from account_watch',
+        'select extract(epoch from now() - full_scanned_at) * 1000 as ms from account_scan',
       )
     ).rows[0]!.ms,
   );
@@ -85,7 +87,7 @@ describe('a look over more pages than one turn takes', () => {
     on.set(3, () => Promise.reject(new ProviderUnavailableError('away')));
     await expect(turn()).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
     expect(await turn()).toBeNull();
-    await world.pool.query("update account_watch set next_look_at = now() - interval '1 s'");
+    await world.pool.query("update account_scan set next_full_scan_at = now() - interval '1 s'");
     expect(await turn()).toMatchObject({ complete: true });
     expect(pagesOf()).toEqual([1, 2, 3, 3, 4, 5]);
   });
@@ -109,7 +111,7 @@ describe('a look over more pages than one turn takes', () => {
     await world.ask(session.id);
     await outage();
     const claim = async () => (await world.stores.scans.claimScan(1)) !== null;
-    const due = () => world.pool.query("update account_watch set next_scan_at = now() - interval '1 s'");
+    const due = () => world.pool.query("update account_scan set next_scan_at = now() - interval '1 s'");
     const { on, turn } = pages(1);
     on.set(1, () => Promise.reject(new ProviderUnavailableError('away')));
     await due();
@@ -123,7 +125,7 @@ describe('a look over more pages than one turn takes', () => {
     const {
       rows: [watch],
     } = await world.pool.query<{ ms: number }>(
-      'select (extract(epoch from next_scan_at - looked_at) * 1000)::float8 as ms from account_watch',
+      'select (extract(epoch from next_scan_at - full_scanned_at) * 1000)::float8 as ms from account_scan',
     );
     expect(watch!.ms).toBe(world.deps.limits.liveScanIntervalMs);
     expect(await claim()).toBe(false);

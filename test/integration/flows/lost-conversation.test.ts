@@ -7,7 +7,7 @@ import { createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-
 
 let world: FlowWorld;
 beforeEach(async () => {
-  world = await createFlowWorld({ lostConversation: 'OPEN_AGAIN' });
+  world = await createFlowWorld({ lostConversation: 'REOPEN' });
 });
 afterEach(() => world.close());
 
@@ -29,7 +29,7 @@ async function lose(sessionId: string): Promise<void> {
 }
 const ACTIVE = { state: 'ACTIVE', agent: { externalId: 'alice' } };
 
-describe('by the policy OPEN_AGAIN, a handoff whose conversation was deleted', () => {
+describe('by the policy REOPEN, a handoff whose conversation was deleted', () => {
   it('is requested again, opens in a new conversation with all that was said, and goes on from there', async () => {
     const { session, handoff } = await answered();
     expect(await world.handoff(handoff.id)).toMatchObject(ACTIVE);

@@ -120,7 +120,7 @@ describe('an edit', () => {
       throw new Error('cut');
     };
     await world.deliverAll();
-    expect(asked).toMatchObject([{ mayExist: false }, { mayExist: true, lookAfter: providerMessageId }]);
+    expect(asked).toMatchObject([{ mayExist: false }, { mayExist: true, lookupAfter: providerMessageId }]);
     expect(world.provider.shown()).toEqual(['END_USER: the 14th', 'END_USER: Edited: the 15th']);
   });
 

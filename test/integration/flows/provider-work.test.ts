@@ -18,7 +18,7 @@ it('a conversation that is gone again and again is given up, and what is said ne
   await world.user(id, 'still there?');
   const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
   const work = createProviderHandler(world.deps, new HealthMonitor(world.deps, silent, () => undefined));
-  const worn = { ...lane!, delivery: { ...lane!.delivery, earlierAttempts: 50, lastErrorCode: 'PROVIDER_REFUSED' } };
+  const worn = { ...lane!, delivery: { ...lane!.delivery, previousAttempts: 50, lastErrorCode: 'PROVIDER_REFUSED' } };
   expect(await work.handleFailure(worn, new ProviderRefusedError('gone', { gone: true }))).toEqual({
     kind: 'park',
     code: 'PROVIDER_REFUSED',

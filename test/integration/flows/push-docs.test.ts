@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { scope } from '../../support/flow-world';
-import { createPushWorld, agentMessage, type PushWorld } from '../../support/push-world';
 import { until } from '../../support/until';
+import { createPushWorld, agentMessage, type PushWorld } from '../../support/push-world';
 import { killWithParent } from '../../../scripts/kill-with-parent';
 
 const ROOT = path.join(__dirname, '../../..');
@@ -46,7 +46,7 @@ async function wholeTalk(): Promise<void> {
   await world.read(session.id);
   await world.push();
   const transact = world.stores.sessions.transact.bind(world.stores.sessions);
-  const { answer: message } = await transact(scope.organizationId, session.id, async tx => {
+  const { result: message } = await transact(scope.organizationId, session.id, async tx => {
     const file = {
       url: 'https://elsewhere.example.com/1',
       name: 'bill.pdf',

@@ -32,7 +32,7 @@ describe('an endpoint is switched off', () => {
     await world.sql('alter table event drop constraint cut_off');
     expect(await recordPushFailure(world.deps, endpointId, delivery!, gone)).toMatchObject({
       endpoint: { state: 'DISABLED', disabledReason: 'GONE' },
-      isSwitchedOff: true,
+      isDisabled: true,
     });
     expect(await events()).toEqual([{ reason: 'GONE' }]);
   });
@@ -67,7 +67,7 @@ describe('an endpoint is switched off', () => {
     };
     expect(await recordPushFailure(world.deps, endpointId, delivery!, gone)).toMatchObject({
       endpoint: { state: 'ACTIVE' },
-      isSwitchedOff: false,
+      isDisabled: false,
     });
     expect(await events()).toEqual([]);
   });

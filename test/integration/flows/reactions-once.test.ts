@@ -38,7 +38,7 @@ async function reacted() {
   await deliver(world.deps, post.delivery, createLease());
   await world.stores.lanes.complete(post);
   const reaction = (await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000))[0]!;
-  expect(reaction.delivery.work.kind).toBe('SHOW_REACTION');
+  expect(reaction.delivery.work.kind).toBe('FORWARD_REACTION');
   world.provider.failNext('postMessage', 'after');
   await expect(deliver(world.deps, reaction.delivery, createLease())).rejects.toThrow('cut');
   return { id, handoffId: handoff.id, reaction };

@@ -14,7 +14,7 @@ beforeEach(async () => {
   agentsReadAt = null;
   const readConversation = world.provider.readConversation;
   Object.assign(world.provider, {
-    changedConversations: async () => ({ conversationIds: [], more: false }),
+    listChangedConversations: async () => ({ conversationIds: [], hasMore: false }),
     readConversation: async (...given: Parameters<typeof readConversation>) => ({
       ...(await readConversation(...given)),
       agentsReadAt,
@@ -31,12 +31,12 @@ afterEach(() => world.close());
 const dueInMs = async () =>
   (
     await world.pool.query<{ ms: number }>(
-      "select extract(epoch from next_run_at - now())::float8 * 1000 as ms from lane where destination = 'READING'",
+      "select extract(epoch from next_run_at - now())::float8 * 1000 as ms from lane where destination = 'SYNC'",
     )
   ).rows[0]!.ms;
 const sync = async () => {
   const nextMs = (await world.read(sessionId))!;
-  await world.pool.query("update lane set next_run_at = now() + $1 * interval '1 ms' where destination = 'READING'", [
+  await world.pool.query("update lane set next_run_at = now() + $1 * interval '1 ms' where destination = 'SYNC'", [
     nextMs,
   ]);
   return nextMs;
@@ -58,7 +58,7 @@ describe("the next sync looks soon whether the end-user's message was read", () 
     agentsReadAt = instantOf((world.time.ms += 1_000));
     await sync();
     world.time.ms += 5_000;
-    world.provider.hooks.set('readForward', async () => {
+    world.provider.hooks.set('listMessages', async () => {
       await world.user(sessionId, 'hello?');
     });
     expect(await sync()).toBe(READ_MARK_MS);

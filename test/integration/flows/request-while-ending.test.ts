@@ -86,7 +86,7 @@ describe('a handoff that is requested while another one ends', () => {
     const { id } = await withAgent();
     world.provider.agentSays('one moment', 'alice', now());
     await cancel(id);
-    world.provider.failNext('readForward', 'before');
+    world.provider.failNext('listMessages', 'before');
     await world.ask(id);
     expect(await world.collected(id)).toEqual(['AGENT: one moment', 'OUTCOME ENDED BOT_CANCELLED']);
   });
@@ -95,7 +95,7 @@ describe('a handoff that is requested while another one ends', () => {
     const { id } = await withAgent();
     world.provider.agentSays('one moment', 'alice', now());
     await cancel(id);
-    world.provider.failNext('readForward', 'auth');
+    world.provider.failNext('listMessages', 'auth');
     world.time.ms += 1;
     await world.ask(id);
     await world.read(id);
@@ -135,7 +135,7 @@ describe('a handoff that is requested while another one ends', () => {
     await cancel(id);
     world.time.ms += 1;
     const { handoff: second } = await world.ask(id);
-    world.provider.hooks.set('holdForBot', async () => {
+    world.provider.hooks.set('returnToBot', async () => {
       world.provider.agentSays('are you there?', 'alice', now());
       await world.read(id);
       expect(await statesOf(id)).toEqual(['REQUESTED REQUESTED', 'REQUESTED ENDED']);
@@ -202,7 +202,7 @@ describe('an ending whose sync is still awaited', () => {
 
   it.each(['TIMER', 'HINT'] as const)('waits for no sync that was under way before (%s)', async cause => {
     const { id } = await withAgent();
-    await world.pool.query("update lane set next_run_at = now(), is_timer = $1 where destination = 'READING'", [
+    await world.pool.query("update lane set next_run_at = now(), is_timer = $1 where destination = 'SYNC'", [
       cause === 'TIMER',
     ]);
     const [before] = await world.stores.lanes.claimSyncs(cause, 10, 60_000);

@@ -27,11 +27,11 @@ function during(step: 'ensureAccount' | 'ensureInbox', act: (signal: AbortSignal
 }
 
 it('outlasts what the provider may leave under way, in every turn of a set-up', async () => {
-  Object.assign(world.provider, { settlesAfterMs: () => 3_600_000 });
+  Object.assign(world.provider, { ambiguousForMs: () => 3_600_000 });
   const seen: string[][] = [];
   const look = async () => {
     const { rows } = await world.pool.query<{ subject: string }>(
-      "select subject from set_up_turn where until > now() + interval '1 hour'",
+      "select subject from setup_lock where until > now() + interval '1 hour'",
     );
     seen.push(rows.map(({ subject }) => subject));
   };
@@ -47,7 +47,7 @@ it('outlasts what the provider may leave under way, in every turn of a set-up', 
   await world.flows.repairDrift(scope, (await account()).id, []);
   const [ofAccount, ofInbox] = [(await account()).id, (await inbox()).id];
   expect(seen.map(subjects => subjects.sort())).toEqual([[ofAccount], [ofInbox], [ofAccount, ofInbox].sort()]);
-  expect((await world.pool.query('select 1 from set_up_turn')).rows).toEqual([]);
+  expect((await world.pool.query('select 1 from setup_lock')).rows).toEqual([]);
 });
 
 it('records nothing of a run whose turn somebody else has taken meanwhile', async () => {
@@ -60,9 +60,9 @@ it('records nothing of a run whose turn somebody else has taken meanwhile', asyn
   const before = { account: await account(), inbox: await inbox() };
   const taken = async (signal: AbortSignal) => {
     expect(isOver(signal)).toBe(false);
-    await world.pool.query('update set_up_turn set holder = $1', [randomUUID()]);
+    await world.pool.query('update setup_lock set holder = $1', [randomUUID()]);
     while (!signal.aborted) await world.pool.query('select 1');
-    await world.pool.query('delete from set_up_turn');
+    await world.pool.query('delete from setup_lock');
   };
   during('ensureInbox', taken);
   during('ensureAccount', taken);

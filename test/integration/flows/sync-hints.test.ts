@@ -10,7 +10,7 @@ let conversationId: string;
 beforeAll(async () => {
   world = await createFlowWorld({ lines: { queued: null, ended: null } });
   // With scans, the state counts as known for a minute.
-  Object.assign(world.provider, { changedConversations: async () => ({ conversationIds: [], more: false }) });
+  Object.assign(world.provider, { listChangedConversations: async () => ({ conversationIds: [], hasMore: false }) });
   accountId = (await world.pool.query<{ id: string }>('select id from support_account')).rows[0]!.id;
   ({ id: sessionId } = await world.open());
   await world.user(sessionId, 'help');
@@ -45,7 +45,7 @@ async function sync(): Promise<boolean | null> {
   }
   return null;
 }
-const dueNow = () => world.pool.query("update lane set next_run_at = now() where destination = 'READING'");
+const dueNow = () => world.pool.query("update lane set next_run_at = now() where destination = 'SYNC'");
 
 type Hint = 'WORDS' | 'STATE' | 'SCAN';
 const HINTS: readonly Hint[] = ['WORDS', 'STATE', 'SCAN'];
@@ -85,7 +85,7 @@ describe.each([2, 3])('%i hints around a sync', count => {
   )('%s', async (_name, { before, during, after }) => {
     await hintAll(before);
     if (before.length === 0) await dueNow();
-    world.provider.hooks.set('readForward', () => hintAll(during));
+    world.provider.hooks.set('listMessages', () => hintAll(during));
     expect(await sync()).toBe(before.length === 0 || before.some(kind => kind !== 'WORDS'));
     await hintAll(after);
     // Whatever came after the first one began is read; the state if anything was about it, and only then.
@@ -98,7 +98,7 @@ describe.each([2, 3])('%i hints around a sync', count => {
 describe('a hint of the state is not narrowed by a later one of words', () => {
   it('while the sync that it asked for fails', async () => {
     await hint('STATE');
-    world.provider.failNext('readForward', 'before');
+    world.provider.failNext('listMessages', 'before');
     await sync();
     await hint('WORDS');
     expect(await sync()).toBe(true);
@@ -106,13 +106,13 @@ describe('a hint of the state is not narrowed by a later one of words', () => {
 
   it('while the state that was read is not believed, because we wrote it meanwhile', async () => {
     await hint('STATE');
-    world.provider.hooks.set('readForward', async () => {
+    world.provider.hooks.set('listMessages', async () => {
       await world.pool.query('update session set status_writes = status_writes + 2');
     });
     expect(await sync()).toBe(true);
     await hint('WORDS');
     expect(await sync()).toBe(true);
-    expect((await world.session(sessionId)).readHint).toBeNull();
+    expect((await world.session(sessionId)).syncHint).toBeNull();
   });
 
   it('while a scan fails, and all live handoffs are to be synced', async () => {
@@ -167,7 +167,7 @@ it('a takeover whose hint comes while a sync reads, and is followed by one of wo
     await world.stores.lanes.finishSync(claim!, await syncConversation(world.deps, ORG, id, 'HINT'), false);
   };
   world.provider.set({ status: 'BOT_HELD', agent: null });
-  world.provider.hooks.set('readForward', async () => {
+  world.provider.hooks.set('listMessages', async () => {
     world.provider.set({ agent: 'alice' });
     await recordHint(world.deps, accountId, { conversationId: own! });
   });

@@ -67,7 +67,9 @@ it('a message is set aside, what comes behind it is shown, and the log says that
     { kind: 'POST_MESSAGE', code: 'OUTCOME_UNKNOWN', outcome: 'UNKNOWN' },
   ]);
   expect(logged).toMatchObject([{ fields: { code: 'OUTCOME_UNKNOWN', outcome: 'UNKNOWN', kind: 'POST_MESSAGE' } }]);
-  expect(await world.flows.explain(scope, sessionId)).toMatchObject({ owed: { parked: 1, parkedUnknown: 1 } });
+  expect(await world.flows.explain(scope, sessionId)).toMatchObject({
+    pendingDeliveries: { parked: 1, parkedUnknown: 1 },
+  });
 });
 
 it('a history is brought whole without a reaction of which nobody can tell, which is set aside by itself', async () => {
@@ -92,7 +94,7 @@ it('a history is brought whole without a reaction of which nobody can tell, whic
   await diesOverIt();
   await work();
   expect(world.provider.shown()).toEqual(['END_USER: one', 'END_USER: two']);
-  expect(await parked(sessionId)).toMatchObject([{ kind: 'SHOW_REACTION', outcome: 'UNKNOWN' }]);
+  expect(await parked(sessionId)).toMatchObject([{ kind: 'FORWARD_REACTION', outcome: 'UNKNOWN' }]);
   expect(await world.flows.explain(scope, sessionId)).toMatchObject({ handoff: { state: 'QUEUED' } });
 });
 
@@ -122,7 +124,7 @@ it('a handoff that has no conversation to go on in fails by name, and the bot ha
 });
 
 it('a conversation that is lost takes the doubt with it: all of the talk is told in the next', async () => {
-  await world.flows.updatePolicy(scope, 'bot-1', { lostConversation: 'OPEN_AGAIN' });
+  await world.flows.updatePolicy(scope, 'bot-1', { lostConversation: 'REOPEN' });
   const sessionId = await talk();
   const post = world.provider.postMessage;
   cannotTell('postMessage');

@@ -10,7 +10,7 @@ let world: FlowWorld;
 beforeEach(async () => {
   world = await createFlowWorld({ mirroring: 'ON_HANDOFF' });
   Object.assign(world.provider, {
-    postingRoom: () => 1,
+    postingCapacity: () => 1,
     postTranscript: (request: PostTranscript) => world.provider.postNote({ ...request, text: request.content }),
   });
 });

@@ -24,7 +24,7 @@ describe.each([
   ['after a file that the provider does not take', 1],
 ])('with its history %s', (_how, room) => {
   beforeEach(() => {
-    Object.assign(world.provider, { postingRoom: () => room });
+    Object.assign(world.provider, { postingCapacity: () => room });
   });
 
   it.each(['ALWAYS', 'ON_HANDOFF'] as const)(

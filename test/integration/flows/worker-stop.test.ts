@@ -34,7 +34,7 @@ function looking(answer: (signal: AbortSignal) => Promise<never>): { deps: FlowD
     reach = resolve;
   });
   const instance: SupportProvider = Object.assign(Object.create(world.provider) as SupportProvider, {
-    changedConversations: (_request: unknown, signal: AbortSignal) => {
+    listChangedConversations: (_request: unknown, signal: AbortSignal) => {
       reach();
       return answer(signal);
     },
@@ -58,13 +58,16 @@ async function oldFiles(count: number): Promise<void> {
     tx.insertMessage({ ...agentMessage('see there'), id: randomUUID(), attachments: Array(count).fill(file) }),
   );
   world.time.ms += 400 * DAY;
-  await world.pool.query("update upkeep set next_run_at = now() - interval '1 s'");
+  await world.pool.query("update maintenance_lease set next_run_at = now() - interval '1 s'");
 }
 const messages = async () => (await world.pool.query('select from message')).rowCount;
 const restMs = async () =>
   Number(
-    (await world.pool.query<{ ms: string }>('select extract(epoch from next_run_at - now()) * 1000 as ms from upkeep'))
-      .rows[0]!.ms,
+    (
+      await world.pool.query<{ ms: string }>(
+        'select extract(epoch from next_run_at - now()) * 1000 as ms from maintenance_lease',
+      )
+    ).rows[0]!.ms,
   );
 
 describe('a worker that stops', () => {
@@ -131,7 +134,10 @@ describe('a removal that takes longer than its lease', () => {
     await oldFiles(4);
     const ends: string[] = [];
     const { turn, removed } = slowly(40_000, async () => {
-      ends.push((await world.pool.query<{ end: string }>('select next_run_at::text as end from upkeep')).rows[0]!.end);
+      ends.push(
+        (await world.pool.query<{ end: string }>('select next_run_at::text as end from maintenance_lease')).rows[0]!
+          .end,
+      );
       await world.pool.query('select pg_sleep(0.01)');
     });
     await turn.tick();
@@ -143,7 +149,7 @@ describe('a removal that takes longer than its lease', () => {
   it('leaves everything to the replica that has it, once it was lost', async () => {
     await oldFiles(4);
     const { turn, removed } = slowly(40_000, () =>
-      world.pool.query("update upkeep set next_run_at = now() + interval '30 seconds'"),
+      world.pool.query("update maintenance_lease set next_run_at = now() + interval '30 seconds'"),
     );
     expect(await turn.tick()).toBe(false);
     expect([removed(), await messages()]).toEqual([1, 1]);

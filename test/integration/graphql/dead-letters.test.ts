@@ -22,7 +22,7 @@ const run = async (query: string, variables: object = {}, as: Record<string, str
 const LIST = `query ($filter: SupportDeadLetterFilterInput, $state: SupportDeadLetterState, $first: Int, $after: String) {
   supportDeadLetters(filter: $filter, state: $state, first: $first, after: $after) {
     totalCount pageInfo { hasNextPage endCursor }
-    nodes { id state destination kind code outcome attempts messageId createdAt parkedAt blocksLane discardedAt discardReason session { id } handoff { id } message { text author } }
+    nodes { id state destination kind code outcome attempts messageId createdAt parkedAt isBlockingLane discardedAt discardReason session { id } handoff { id } message { text author } }
   } }`;
 const list = async (variables: object = {}) => (await run(LIST, variables)).data.supportDeadLetters;
 const change =
@@ -30,7 +30,7 @@ const change =
   async (input: object, as?: Record<string, string>) => {
     const type = `${name[0]!.toUpperCase()}${name.slice(1)}Input`;
     const body = await run(
-      `mutation ($input: ${type}!) { ${name}(input: $input) { count passedOver hasMore endCursor userErrors { code field } } }`,
+      `mutation ($input: ${type}!) { ${name}(input: $input) { count skippedIds hasMore endCursor userErrors { code field } } }`,
       { input },
       as,
     );
@@ -38,7 +38,7 @@ const change =
   };
 const resend = change('resendSupportDeadLetters');
 const discard = change('discardSupportDeadLetters');
-const DONE = { passedOver: [], hasMore: false, userErrors: [] };
+const DONE = { skippedIds: [], hasMore: false, userErrors: [] };
 
 /** Deliveries as the worker does them, until nothing is due. */
 async function work(): Promise<void> {
@@ -82,7 +82,7 @@ it('a poison message parks with its reason, the lane goes on, and operators see 
       messageId: expect.any(String),
       createdAt: '2026-11-22T12:00:00.000Z',
       parkedAt: '2026-11-22T12:00:00.000Z',
-      blocksLane: false,
+      isBlockingLane: false,
       discardedAt: null,
       discardReason: null,
       session: { id: sessionId },
@@ -110,7 +110,7 @@ it('sent again it is delivered, once, whatever is repeated, and the history tell
   expect(await resend({ ids: [letter.id, 'nonsense'] })).toEqual({
     ...DONE,
     count: 0,
-    passedOver: [letter.id, 'nonsense'],
+    skippedIds: [letter.id, 'nonsense'],
     endCursor: null,
   });
   await work();
@@ -118,7 +118,7 @@ it('sent again it is delivered, once, whatever is repeated, and the history tell
   expect(await list()).toMatchObject({ totalCount: 0, nodes: [] });
   expect(await history(sessionId)).toMatchObject([
     { type: 'DELIVERY_PARKED' },
-    { type: 'DELIVERY_SENT_AGAIN', deliveryId: letter.id, kind: 'POST_MESSAGE', by: 'user-7' },
+    { type: 'DELIVERY_RESENT', deliveryId: letter.id, kind: 'POST_MESSAGE', by: 'user-7' },
   ]);
 });
 
@@ -144,7 +144,7 @@ describe('of an unknown outcome', () => {
     await expect(deliver(world.deps, lane!.delivery, createLease())).rejects.toMatchObject({ delivered: 'no' });
     await world.stores.lanes.park(lane!, 'PROVIDER_UNAVAILABLE', 'UNKNOWN');
   });
-  const EVENTS = `query ($id: ID!) { supportSession(id: $id) { events { __typename ... on SupportDeliveryParked { outcome } ... on SupportDeliverySentAgain { by writesAtOnce } } } }`;
+  const EVENTS = `query ($id: ID!) { supportSession(id: $id) { events { __typename ... on SupportDeliveryParked { outcome } ... on SupportDeliveryResent { by skipLookup } } } }`;
   const events = async () => (await run(EVENTS, { id: sessionId })).data.supportSession.events.slice(-2);
 
   it('it is listed and explained as such, and counted', async () => {
@@ -161,11 +161,12 @@ describe('of an unknown outcome', () => {
     });
     expect(
       (
-        await run('query ($id: ID!) { supportExplain(sessionId: $id) { owed { parked parkedUnknown } } }', {
-          id: sessionId,
-        })
+        await run(
+          'query ($id: ID!) { supportExplain(sessionId: $id) { pendingDeliveries { parked parkedUnknown } } }',
+          { id: sessionId },
+        )
       ).data.supportExplain,
-    ).toEqual({ owed: { parked: 2, parkedUnknown: 1 } });
+    ).toEqual({ pendingDeliveries: { parked: 2, parkedUnknown: 1 } });
   });
 
   it('an operator who has looked has it written without a look, and the history tells whose word that was', async () => {
@@ -178,25 +179,25 @@ describe('of an unknown outcome', () => {
       given.push(request.mayExist);
       return real(request);
     };
-    expect(await resend({ ids: [letter.id], writeAtOnce: true })).toMatchObject({ ...DONE, count: 1 });
+    expect(await resend({ ids: [letter.id], skipLookup: true })).toMatchObject({ ...DONE, count: 1 });
     await work();
     expect(given).toEqual([false]);
     expect(shown(sessionId)).toEqual(['one']);
     expect(await events()).toEqual([
       { __typename: 'SupportDeliveryParked', outcome: 'UNKNOWN' },
-      { __typename: 'SupportDeliverySentAgain', by: 'user-7', writesAtOnce: true },
+      { __typename: 'SupportDeliveryResent', by: 'user-7', skipLookup: true },
     ]);
   });
 
   it('nobody can have looked for all that a filter chooses', async () => {
     for (const chosen of [{ filter: { outcome: 'UNKNOWN' } }, { all: true }])
-      expect(await resend({ ...chosen, writeAtOnce: true })).toMatchObject({
+      expect(await resend({ ...chosen, skipLookup: true })).toMatchObject({
         count: 0,
-        userErrors: [{ code: 'INPUT_INVALID', field: 'writeAtOnce' }],
+        userErrors: [{ code: 'INPUT_INVALID', field: 'skipLookup' }],
       });
     expect(await list()).toMatchObject({ totalCount: 1 });
     expect(await resend({ filter: { outcome: 'UNKNOWN' } })).toMatchObject({ count: 1 });
-    expect((await events())[1]).toEqual({ __typename: 'SupportDeliverySentAgain', by: 'user-7', writesAtOnce: null });
+    expect((await events())[1]).toEqual({ __typename: 'SupportDeliveryResent', by: 'user-7', skipLookup: null });
   });
 });
 
@@ -254,7 +255,7 @@ it('where the policy says so the lane waits, supportExplain names it, and discar
   const explain = async () =>
     (
       await run(
-        'query ($id: ID!) { supportExplain(sessionId: $id) { owed { provider parked } blockedLanes { destination deadLetterId kind code outcome parkedAt } } }',
+        'query ($id: ID!) { supportExplain(sessionId: $id) { pendingDeliveries { provider parked } blockedLanes { destination deadLetterId kind code outcome parkedAt } } }',
         { id: sessionId },
         caller('ui'),
       )
@@ -262,9 +263,9 @@ it('where the policy says so the lane waits, supportExplain names it, and discar
   const {
     nodes: [letter],
   } = await list();
-  expect(letter.blocksLane).toBe(true);
+  expect(letter.isBlockingLane).toBe(true);
   expect(await explain()).toEqual({
-    owed: { provider: 1, parked: 1 },
+    pendingDeliveries: { provider: 1, parked: 1 },
     blockedLanes: [
       {
         destination: 'PROVIDER',
@@ -282,7 +283,7 @@ it('where the policy says so the lane waits, supportExplain names it, and discar
   expect(await discard({ ids: [letter.id], reason: 'spam' })).toEqual({ ...DONE, count: 1, endCursor: null });
   await work();
   expect(shown(sessionId)).toEqual(['two', 'three']);
-  expect(await explain()).toEqual({ owed: { provider: 0, parked: 0 }, blockedLanes: [] });
+  expect(await explain()).toEqual({ pendingDeliveries: { provider: 0, parked: 0 }, blockedLanes: [] });
   expect((await list({ state: 'DISCARDED' })).nodes).toMatchObject([
     {
       id: letter.id,
@@ -309,12 +310,12 @@ it('the history shows all three to whoever follows the session', async () => {
   await discard({ filter: { code: 'PROVIDER_REFUSED' }, reason: 'twice refused' });
   const { data } = await run(
     `query ($id: ID!) { supportSession(id: $id) { events { __typename
-    ... on SupportDeliveryParked { deliveryId kind code } ... on SupportDeliverySentAgain { deliveryId kind by } ... on SupportDeliveryDiscarded { deliveryId kind reason } } } }`,
+    ... on SupportDeliveryParked { deliveryId kind code } ... on SupportDeliveryResent { deliveryId kind by } ... on SupportDeliveryDiscarded { deliveryId kind reason } } } }`,
     { id: sessionId },
   );
   expect(data.supportSession.events.slice(-4)).toEqual([
     { __typename: 'SupportDeliveryParked', deliveryId: letter.id, kind: 'POST_MESSAGE', code: 'PROVIDER_REFUSED' },
-    { __typename: 'SupportDeliverySentAgain', deliveryId: letter.id, kind: 'POST_MESSAGE', by: 'user-7' },
+    { __typename: 'SupportDeliveryResent', deliveryId: letter.id, kind: 'POST_MESSAGE', by: 'user-7' },
     { __typename: 'SupportDeliveryParked', deliveryId: letter.id, kind: 'POST_MESSAGE', code: 'PROVIDER_REFUSED' },
     { __typename: 'SupportDeliveryDiscarded', deliveryId: letter.id, kind: 'POST_MESSAGE', reason: 'twice refused' },
   ]);
@@ -329,7 +330,7 @@ it('a conversation is not taken from people by a return that is sent again after
     { organizationId: 'org-1' },
     { sessionId, handoffId: null, reason: 'BOT_CANCELLED', ...key },
   );
-  world.provider.failNext('holdForBot', 'refused');
+  world.provider.failNext('returnToBot', 'refused');
   await work();
   const { handoff } = await world.ask(sessionId);
   await work();
@@ -360,7 +361,7 @@ it('is for operators of that organization', async () => {
   } = await list();
   const stranger = caller('operator', 'org-2');
   expect((await run(LIST, {}, stranger)).data.supportDeadLetters.nodes).toEqual([]);
-  expect(await resend({ ids: [letter.id] }, stranger)).toMatchObject({ count: 0, passedOver: [letter.id] });
+  expect(await resend({ ids: [letter.id] }, stranger)).toMatchObject({ count: 0, skippedIds: [letter.id] });
   expect(await resend({ all: true }, stranger)).toMatchObject({ count: 0 });
   expect(await discard({ ids: [letter.id], reason: 'x' }, stranger)).toMatchObject({ count: 0 });
   for (const role of ['bot', 'ui']) {

@@ -208,7 +208,7 @@ it('what an earlier version answered for a key is answered still', async () => {
   const input = { text: 'hi', idempotencyKey: key() };
   await say(sessionId, input);
   await world.pool.query(
-    `update idempotency_key set answer = answer::jsonb #- '{message,content}' #- '{message,reactions}' #- '{message,editedAt}' where key = $1`,
+    `update idempotency_key set result = result::jsonb #- '{message,content}' #- '{message,reactions}' #- '{message,editedAt}' where key = $1`,
     [input.idempotencyKey],
   );
   expect(await say(sessionId, input)).toMatchObject({

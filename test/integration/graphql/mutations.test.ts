@@ -47,7 +47,7 @@ const MUTATIONS = {
   acknowledgeRuntimeDeliveries: { input: 'AcknowledgeRuntimeDeliveriesInput', fields: 'acknowledged unknown' },
   enableSupport: {
     input: 'EnableSupportInput',
-    fields: 'leftToDo account { id provider state credentialNames settings }',
+    fields: 'manualSteps account { id provider state credentialNames settings }',
   },
   enableChatbotSupport: {
     input: 'EnableChatbotSupportInput',
@@ -304,7 +304,11 @@ describe('set-up', () => {
       },
       as,
     );
-    expect(enabled).toMatchObject({ userErrors: [], leftToDo: [], account: { provider: 'scripted', state: 'READY' } });
+    expect(enabled).toMatchObject({
+      userErrors: [],
+      manualSteps: [],
+      account: { provider: 'scripted', state: 'READY' },
+    });
     // The scripted provider keeps a token of its own, `t-1`, in place of what it was given.
     expect(enabled.account.credentialNames).toEqual(['token']);
     expect(JSON.stringify(enabled)).not.toMatch(/hunter2|t-1/);

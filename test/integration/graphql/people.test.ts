@@ -18,7 +18,7 @@ const FIELDS = {
   RemoveSupportAgent: AGENT,
   LinkSupportAgent: AGENT,
   SetSupportInboxMembers: 'inbox { id members { externalId } }',
-  MakeSupportTeam: 'team { id externalId name members { externalId } }',
+  CreateSupportTeam: 'team { id externalId name members { externalId } }',
   SetSupportTeamMembers: 'team { id externalId members { externalId } }',
   CreateSupportLoginLink: 'agent { externalId } url',
 } as const;
@@ -203,7 +203,7 @@ describe('agents', () => {
       ['ChangeSupportAgentRole', { agentId: 'alice', role: 'AGENT' }],
       ['RemoveSupportAgent', { agentId: 'alice' }],
       ['SetSupportInboxMembers', { chatbotId: 'bot-1', agentIds: [] }],
-      ['MakeSupportTeam', { name: 'Night' }],
+      ['CreateSupportTeam', { name: 'Night' }],
       ['SetSupportTeamMembers', { teamId: '47', agentIds: [] }],
       ['CreateSupportLoginLink', { agentId: 'alice' }],
     ];
@@ -220,9 +220,9 @@ describe('members', () => {
     expect(set).toMatchObject({ userErrors: [], inbox: { members: [{ externalId: 'alice' }, { externalId: 'bob' }] } });
     expect(world.provider.members.get('inbox-1')).toEqual(['alice', 'bob']);
     await mutate('RemoveSupportAgent', { agentId: 'bob' });
-    expect((await room.run('{ supportInboxes { members { externalId } membersAreSet } }')).data.supportInboxes).toEqual(
-      [{ members: [{ externalId: 'alice' }], membersAreSet: true }],
-    );
+    expect(
+      (await room.run('{ supportInboxes { members { externalId } hasManagedMembers } }')).data.supportInboxes,
+    ).toEqual([{ members: [{ externalId: 'alice' }], hasManagedMembers: true }]);
     expect(await mutate('SetSupportInboxMembers', { chatbotId: 'bot-1', agentIds: ['stranger'] })).toEqual(
       refusal('AGENT_NOT_FOUND', 'agentIds'),
     );
@@ -232,7 +232,7 @@ describe('members', () => {
   });
 
   it('of a team, whatever the provider makes of its name', async () => {
-    const made = await mutate('MakeSupportTeam', { name: 'Night Shift', agentIds: ['alice'] });
+    const made = await mutate('CreateSupportTeam', { name: 'Night Shift', agentIds: ['alice'] });
     expect(made).toMatchObject({
       userErrors: [],
       team: { externalId: '49', name: 'night shift', members: [{ externalId: 'alice' }] },
@@ -249,11 +249,11 @@ describe('members', () => {
       refusal('TEAM_NOT_FOUND', 'teamId'),
     );
     expect(
-      (await room.run('{ supportTeams { externalId membersAreSet members { externalId } } }')).data.supportTeams,
+      (await room.run('{ supportTeams { externalId hasManagedMembers members { externalId } } }')).data.supportTeams,
     ).toEqual(
       expect.arrayContaining([
-        { externalId: '48', membersAreSet: false, members: [] },
-        { externalId: '47', membersAreSet: true, members: [{ externalId: 'alice' }] },
+        { externalId: '48', hasManagedMembers: false, members: [] },
+        { externalId: '47', hasManagedMembers: true, members: [{ externalId: 'alice' }] },
       ]),
     );
   });
@@ -311,7 +311,7 @@ describe('a login link', () => {
       expect(await mutate('CreateSupportLoginLink', { agentId: 'bob' }, as)).toEqual(
         refusal('LOGIN_LINK_REFUSED', 'agentId'),
       );
-    expect(world.provider.calls.filter(call => call === 'loginLink')).toHaveLength(2);
+    expect(world.provider.calls.filter(call => call === 'createLoginLink')).toHaveLength(2);
   });
 
   it('is refused for somebody whom we did not make, and is logged nowhere', async () => {

@@ -79,7 +79,7 @@ describe('one reader of everything', () => {
           state: 'READY',
           inbox: { id: inboxId },
           teams: [{ name: 'billing' }, { name: 'sales' }],
-          policy: { whileWaiting: 'HOLD' },
+          policy: { whileWaiting: 'SILENT' },
         },
       },
       inbox: {
@@ -176,14 +176,14 @@ describe('one reader of everything', () => {
 
   it('learns why the bot is silent, and nothing of a session that is not there', async () => {
     const query =
-      'query ($id: ID!) { supportExplain(sessionId: $id) { why mayReply handoff { id } session { id } owed { provider runtime parked lastErrorCode } } }';
+      'query ($id: ID!) { supportExplain(sessionId: $id) { reason mayReply handoff { id } session { id } pendingDeliveries { provider runtime parked lastErrorCode } } }';
     expect(await data(query, { id: sessionId })).toEqual({
       supportExplain: {
-        why: 'AGENT_HAS_CONTROL',
+        reason: 'AGENT_HAS_CONTROL',
         mayReply: false,
         handoff: { id: handoffId },
         session: { id: sessionId },
-        owed: { provider: 0, runtime: expect.any(Number), parked: 0, lastErrorCode: null },
+        pendingDeliveries: { provider: 0, runtime: expect.any(Number), parked: 0, lastErrorCode: null },
       },
     });
     for (const id of [UNKNOWN, 'x']) expect(await data(query, { id })).toEqual({ supportExplain: null });
@@ -396,7 +396,7 @@ describe('another organization', () => {
   const as = caller('operator', 'org-2');
 
   it('gets for every id of this one what it gets for an unknown id', async () => {
-    const query = `query ($account: ID!, $session: ID!, $handoff: ID!) { supportAccount(id: $account) { id } supportSession(id: $session) { id } handoff(id: $handoff) { id } supportExplain(sessionId: $session) { why }
+    const query = `query ($account: ID!, $session: ID!, $handoff: ID!) { supportAccount(id: $account) { id } supportSession(id: $session) { id } handoff(id: $handoff) { id } supportExplain(sessionId: $session) { reason }
       supportInboxes(accountId: $account) { id } supportTeams(accountId: $account) { id } supportAgents(accountId: $account) { id } supportAccounts { id }
       supportSessionByKey(chatbotId: "bot-1", channel: "web", externalId: "session-1") { id } handoffs(filter: { sessionId: $session }) { nodes { id } } supportRuntimeInbox(sessionId: $session, chatbotId: "bot-1") { nodes { id } } }`;
     const foreign = await data(query, { account: accountId, session: sessionId, handoff: handoffId }, as);

@@ -2,7 +2,7 @@ import { overWebSocket } from './following';
 import { caller, createFlowWorld, type FlowWorld, type Room, startRoom } from './room';
 
 const MARK = `mutation ($input: MarkSupportMessagesReadInput!) { markSupportMessagesRead(input: $input) {
-  marked replayed session { id agentsReadAt } userErrors { code field } } }`;
+  markedCount replayed session { id agentsReadAt } userErrors { code field } } }`;
 const EVENTS = `subscription ($sessionId: ID!) { supportSessionEvents(sessionId: $sessionId, after: 1) { event { __typename ... on SupportMessagesRead { throughSeq } } } }`;
 
 let world: FlowWorld;
@@ -25,15 +25,15 @@ it("the end-user's reading is recorded once, whatever it is called by, and told 
     (await room.run(MARK, { input: { sessionId: session.id, throughMessageId, idempotencyKey } })).data
       .markSupportMessagesRead;
   expect(await mark(two.id, 'a')).toEqual({
-    marked: 1,
+    markedCount: 1,
     replayed: false,
     session: { id: session.id, agentsReadAt: null },
     userErrors: [],
   });
-  expect(await mark(two.id, 'a')).toMatchObject({ marked: 1, replayed: true });
-  expect(await mark(two.id, 'b')).toMatchObject({ marked: 0, replayed: false });
-  expect(await mark(three.id, 'c')).toMatchObject({ marked: 1 });
-  expect(await mark(two.id, 'c')).toMatchObject({ marked: 0, userErrors: [{ code: 'IDEMPOTENCY_KEY_REUSED' }] });
+  expect(await mark(two.id, 'a')).toMatchObject({ markedCount: 1, replayed: true });
+  expect(await mark(two.id, 'b')).toMatchObject({ markedCount: 0, replayed: false });
+  expect(await mark(three.id, 'c')).toMatchObject({ markedCount: 1 });
+  expect(await mark(two.id, 'c')).toMatchObject({ markedCount: 0, userErrors: [{ code: 'IDEMPOTENCY_KEY_REUSED' }] });
   const states = (await world.stores.messages.page('org-1', session.id, { first: 10, after: null })).edges.map(
     ({ node }) => node.channelState,
   );

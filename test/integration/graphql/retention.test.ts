@@ -66,7 +66,7 @@ async function remove(days: Partial<Record<keyof Retention['keepMs'], number>> =
     },
     new AbortController().signal,
   );
-  await world.pool.query("update upkeep set next_run_at = now() - interval '1 s'");
+  await world.pool.query("update maintenance_lease set next_run_at = now() - interval '1 s'");
   while (await turn.tick());
   return told;
 }
@@ -94,7 +94,7 @@ it('whoever resumes from before what was removed is told so, and from behind it 
 
   const expected = (await follow(overWebSocket, STATUS, { sessionId, after: oldest }, 4)).map(({ data }) => data);
   expect(await remove()).toMatchObject({ events: oldest, messages: expect.any(Number), sessions: 0 });
-  expect((await world.session(sessionId)).forgotten).toMatchObject({
+  expect((await world.session(sessionId)).removedHistory).toMatchObject({
     eventSeq: oldest,
     control: 'BOT',
     epoch: 4,

@@ -115,7 +115,7 @@ describe('conventions', () => {
         'changeSupportAgentRole',
         'removeSupportAgent',
         'setSupportInboxMembers',
-        'makeSupportTeam',
+        'createSupportTeam',
         'setSupportTeamMembers',
         'createSupportLoginLink',
         'repairSupportDrift',

@@ -5,7 +5,7 @@ import { caller, createFlowWorld, type FlowWorld, type Room, startRoom } from '.
 const TYPING =
   'subscription ($sessionId: ID!) { supportTyping(sessionId: $sessionId) { isTyping at agent { id name } session { id control } } }';
 const SET =
-  'mutation ($input: SetSupportTypingInput!) { setSupportTyping(input: $input) { isShown userErrors { code field } } }';
+  'mutation ($input: SetSupportTypingInput!) { setSupportTyping(input: $input) { isForwarded userErrors { code field } } }';
 
 let world: FlowWorld;
 let board: PostgresTyping;
@@ -17,10 +17,10 @@ beforeAll(async () => {
   // Two replicas on one wire; test/integration/persistence/typing.test.ts has the real one.
   const hearers: ((payload: string) => void)[] = [];
   const wire = (own: number) => ({
-    hear: (_channel: string, listener: (payload: string) => void) => {
+    listenOn: (_channel: string, listener: (payload: string) => void) => {
       hearers[own] = listener;
     },
-    say: async (_channel: string, payload: string) => {
+    publish: async (_channel: string, payload: string) => {
       hearers[1 - own]?.(payload);
     },
   });
@@ -149,7 +149,7 @@ it('a session of another organization is unknown, to followers and to whoever ty
     caller('bot', 'org-2'),
   );
   expect(data.setSupportTyping).toEqual({
-    isShown: false,
+    isForwarded: false,
     userErrors: [{ code: 'SESSION_NOT_FOUND', field: 'sessionId' }],
   });
 });
@@ -158,7 +158,7 @@ it("is not shown where the provider has no typing, and not anybody's to say", as
   const session = await world.open();
   await world.ask(session.id);
   const { data } = await rooms[0]!.run(SET, { input: { sessionId: session.id, isTyping: true } });
-  expect(data.setSupportTyping).toEqual({ isShown: false, userErrors: [] });
+  expect(data.setSupportTyping).toEqual({ isForwarded: false, userErrors: [] });
   expect(
     (await rooms[0]!.run(SET, { input: { sessionId: session.id, isTyping: true } }, caller('ui'))).errors![0].extensions
       .code,

@@ -203,7 +203,7 @@ it('a file that its reader takes nothing of is given up, and its place is free a
     clock: { now: Date.now },
     readerStallMs: 300,
     stores: { messages: { get: async () => message } } as never,
-    files: { keep: async () => 'kept', media } as never,
+    files: { archive: async () => 'archived', media } as never,
   });
   let isOver = false;
   const server = createServer(

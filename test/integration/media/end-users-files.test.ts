@@ -191,7 +191,7 @@ describe('an outage of the host of a file', () => {
 
 describe('a file on its way to a conversation that is deleted meanwhile', () => {
   beforeEach(async () => {
-    await start('ALWAYS', { policy: { mirroring: 'ALWAYS', lostConversation: 'OPEN_AGAIN' } });
+    await start('ALWAYS', { policy: { mirroring: 'ALWAYS', lostConversation: 'REOPEN' } });
     state.answers = 503;
     await sends('my receipt', file());
     await world.ask(sessionId);

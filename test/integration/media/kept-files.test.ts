@@ -107,7 +107,7 @@ describe("an agent's file", () => {
     expect(await runFileWork(world)).toEqual(['parked FILE_MISSING', 'done']);
     await world.deliverAll();
     expect(await notes()).toEqual([expect.stringContaining('lost.pdf')]);
-    expect(await parked()).toMatchObject([{ type: 'DELIVERY_PARKED', kind: 'KEEP_FILE', code: 'FILE_MISSING' }]);
+    expect(await parked()).toMatchObject([{ type: 'DELIVERY_PARKED', kind: 'ARCHIVE_FILE', code: 'FILE_MISSING' }]);
     expect(await world.stores.deliveries.countPending(ORG, sessionId)).toMatchObject({ parked: 1, provider: 0 });
   });
 
@@ -142,7 +142,7 @@ describe("an agent's file", () => {
       [message.id],
     );
     await world.stores.sessions.transact(ORG, sessionId, tx =>
-      tx.enqueueFileWork({ kind: 'KEEP_FILE', messageId: message.id, index: 0 }),
+      tx.enqueueFileWork({ kind: 'ARCHIVE_FILE', messageId: message.id, index: 0 }),
     );
     expect(await runFileWork(world)).toEqual(['parked FILE_TOO_LARGE']);
     expect(toExternalMessage((await world.stores.messages.get(ORG, message.id))!)).toMatchObject({
@@ -183,7 +183,7 @@ describe("an agent's file", () => {
     const file = fileOf(lane!);
     expect(
       await Promise.all([world.newKeeper(), world.newKeeper(), world.newKeeper()].map(keeper => keeper.archive(file))),
-    ).toEqual(['kept', 'kept', 'kept']);
+    ).toEqual(['archived', 'archived', 'archived']);
     expect([kept().length, await world.media.sizeOf(fileKey(file))]).toEqual([1, 500_000]);
   });
 
@@ -264,10 +264,10 @@ describe('the worker', () => {
   it('removes files that are older than they are to be kept', async () => {
     await sends('bill.pdf');
     await runFileWork(world);
-    const keptMs = 86_400_000;
-    world.deps.files = world.newKeeper({ retentionMs: keptMs });
+    const retentionMs = 86_400_000;
+    world.deps.files = world.newKeeper({ retentionMs: retentionMs });
     expect(await world.deps.files.sweep()).toBe(0);
-    world.time.aheadMs += keptMs + 60_000;
+    world.time.aheadMs += retentionMs + 60_000;
     const worker = await start();
     try {
       await until(() => kept().length === 0);

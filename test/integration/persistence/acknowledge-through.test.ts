@@ -8,7 +8,7 @@ beforeAll(async () => {
   await world.stores.setup.insertInbox(inboxOf(world.account, { chatbotId: 'bot-2', externalId: 'i-2' }));
 });
 afterAll(() => world.end());
-beforeEach(() => world.sql('truncate lane, delivery, handoff, message, event, stray_conversation, session'));
+beforeEach(() => world.sql('truncate lane, delivery, handoff, message, event, agent_initiated_conversation, session'));
 
 const AT = '2026-11-22T20:53:00.000Z';
 const EVERYTHING: RuntimeInboxFilter = { chatbotId: null, sessionId: null };

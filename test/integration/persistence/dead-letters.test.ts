@@ -11,13 +11,13 @@ beforeAll(async () => {
 });
 afterAll(() => world.end());
 beforeEach(async () => {
-  await world.sql('truncate lane, delivery, handoff, message, event, stray_conversation, session');
+  await world.sql('truncate lane, delivery, handoff, message, event, agent_initiated_conversation, session');
   world.time.ms = Date.parse('2026-11-22T20:52:20.557Z');
-  await policy('GO_ON');
+  await policy('CONTINUE');
 });
 
 const LEASE = 60_000;
-const policy = (onDeadLetter: 'GO_ON' | 'BLOCK') =>
+const policy = (onDeadLetter: 'CONTINUE' | 'BLOCK') =>
   world.stores.setup.updateInbox(world.inbox.id, { policy: { ...DEFAULT_POLICY, onDeadLetter } });
 const claim = async (stores: Stores = world.stores): Promise<ClaimedLane | undefined> =>
   (await stores.lanes.claimDeliveries('PROVIDER', 1, LEASE))[0];
@@ -102,7 +102,7 @@ describe('a lane whose policy is to block', () => {
   it('stays blocked while another dead letter is decided about, which then comes in its old place', async () => {
     const { id } = await world.open();
     await owe(id, 'one', 'two', 'three');
-    await policy('GO_ON');
+    await policy('CONTINUE');
     const first = await parkNext();
     await policy('BLOCK');
     const second = await parkNext();
@@ -137,9 +137,9 @@ describe('a dead letter that is sent again', () => {
     await owe(id, 'one', 'two', 'three');
     const [one, two] = [await parkNext(), await parkNext()];
     world.time.ms += 60_000;
-    expect((await again(id, two, one)).answer.map(letter => letter.id)).toEqual([one, two]);
+    expect((await again(id, two, one)).result.map(letter => letter.id)).toEqual([one, two]);
     const lane = (await claim())!;
-    expect(lane.delivery).toMatchObject({ id: one, earlierAttempts: 1, failingSince: null });
+    expect(lane.delivery).toMatchObject({ id: one, previousAttempts: 1, failingSince: null });
     await world.stores.lanes.complete(lane);
     expect(await work()).toEqual(['two', 'three']);
   });
@@ -201,9 +201,11 @@ describe('a dead letter that is sent again', () => {
       code: 'PROVIDER_UNAVAILABLE',
     });
     await again(id, letter);
-    expect((await claim())!.delivery.earlierAttempts).toBe(1);
+    expect((await claim())!.delivery.previousAttempts).toBe(1);
     expect(
-      await world.sql("select attempts + attempts_before as attempts from delivery where destination = 'PROVIDER'"),
+      await world.sql(
+        "select attempts + attempts_before_resend as attempts from delivery where destination = 'PROVIDER'",
+      ),
     ).toEqual([{ attempts: 5 }]);
   });
 
@@ -266,9 +268,9 @@ describe('a dead letter that is sent again', () => {
         (i % 2 ? replica : world.stores).sessions.transact(ORG, id, tx => tx.resend([letter])),
       ),
     );
-    expect(answers.flatMap(({ answer }) => answer)).toHaveLength(1);
+    expect(answers.flatMap(({ result }) => result)).toHaveLength(1);
     expect(await work()).toEqual(['one']);
-    expect((await again(id, letter)).answer).toEqual([]);
+    expect((await again(id, letter)).result).toEqual([]);
   });
 
   it('is left alone in another Session, and so is what is not parked', async () => {
@@ -276,8 +278,8 @@ describe('a dead letter that is sent again', () => {
     await owe(other.id, 'theirs');
     const letter = await parkNext();
     const [waiting] = await owe(mine.id, 'mine');
-    expect((await again(mine.id, letter, waiting!)).answer).toEqual([]);
-    expect((await discard(mine.id, letter, waiting!)).answer).toEqual([]);
+    expect((await again(mine.id, letter, waiting!)).result).toEqual([]);
+    expect((await discard(mine.id, letter, waiting!)).result).toEqual([]);
     expect(await world.sql("select state from delivery where destination = 'PROVIDER' order by id")).toEqual([
       { state: 'PARKED' },
       { state: 'WAITING' },
@@ -318,7 +320,7 @@ describe('the list of dead letters', () => {
     });
     const handoffId = randomUUID();
     await world.stores.sessions.transact(ORG, id, tx =>
-      tx.enqueueForProvider({ kind: 'RETURN_CONVERSATION', handoffId, how: 'HOLD' }),
+      tx.enqueueForProvider({ kind: 'RETURN_CONVERSATION', handoffId, how: 'RETURN_TO_BOT' }),
     );
     const [one, two] = [await parkNext('PROVIDER_REFUSED'), await parkNext('UNSUPPORTED_BY_PROVIDER')];
     const page = await world.stores.deadLetters.page(ORG, 'PARKED', ANY, { first: 1, after: null });
@@ -338,7 +340,7 @@ describe('the list of dead letters', () => {
       handoffId: null,
       createdAt: '2026-11-22T20:52:20.557Z',
       parkedAt: '2026-11-22T20:52:20.557Z',
-      blocksLane: false,
+      isBlockingLane: false,
       discarded: null,
     });
     const rest = await world.stores.deadLetters.page(ORG, 'PARKED', ANY, { first: 5, after: page.edges[0]!.cursor });
@@ -404,6 +406,6 @@ describe('the list of dead letters', () => {
         },
       ],
     );
-    expect((await again(id, letter)).answer).toEqual([]);
+    expect((await again(id, letter)).result).toEqual([]);
   });
 });

@@ -51,7 +51,7 @@ const lockedBy = () => Number(readFileSync(lockFile(), 'utf8').split('\n')[0]);
 async function otherProcess(): Promise<{ url: string; process: ChildProcess }> {
   const root = path.join(__dirname, '../../..');
   const code = `require('ts-node').register({ transpileOnly: true });
-    require('./src/persistence/embedded-postgres').startEmbedded(${JSON.stringify(folder)}).then(({ url }) => console.log(url), (error) => console.error(error));
+    require('./src/persistence/embedded/embedded-postgres').startEmbedded(${JSON.stringify(folder)}).then(({ url }) => console.log(url), (error) => console.error(error));
     setInterval(() => undefined, 1000);`;
   const child = spawn(process.execPath, ['-e', code], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
   children.push(killWithParent(child));

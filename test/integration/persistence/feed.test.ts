@@ -272,7 +272,7 @@ describe("the runtime's inbox", () => {
     const { id } = await world.open();
     await transact(id, async tx => {
       await tell(tx, 'A');
-      await tx.enqueueForProvider({ kind: 'RETURN_CONVERSATION', handoffId: null, how: 'HOLD' });
+      await tx.enqueueForProvider({ kind: 'RETURN_CONVERSATION', handoffId: null, how: 'RETURN_TO_BOT' });
     });
     const [a] = (await inbox()).edges.map(({ node }) => node.id);
     const [provider] = await world.sql<{ id: string }>("select id from delivery where destination = 'PROVIDER'");
@@ -319,7 +319,7 @@ describe("the runtime's inbox", () => {
 describe('an ending handoff', () => {
   it('waits for the runtime to collect what the agent said, and for nothing else', async () => {
     const { id } = await world.open();
-    const { answer: handoffId } = await transact(id, async tx => {
+    const { result: handoffId } = await transact(id, async tx => {
       const handoff = await begin(tx, { state: 'ENDING', drainBy: '2026-11-22T21:00:00.000Z' });
       for (const author of ['AGENT', 'SYSTEM', 'AGENT'] as const) {
         const message = await tx.insertMessage(said({ author, handoffId: handoff.id }));

@@ -10,7 +10,9 @@ beforeAll(async () => {
 });
 afterAll(() => world.end());
 beforeEach(async () => {
-  await world.sql('truncate lane, delivery, handoff, message, event, stray_conversation, session, runtime_endpoint');
+  await world.sql(
+    'truncate lane, delivery, handoff, message, event, agent_initiated_conversation, session, runtime_endpoint',
+  );
   const { id } = await world.stores.endpoints.insert({
     id: randomUUID(),
     organizationId: ORG,
@@ -96,7 +98,7 @@ describe('claims and acknowledgements of the same deliveries', () => {
     const claimed = claim();
     await waiting(1);
     await first.goOn();
-    expect((await claimed).map(({ delivery }) => delivery.earlierAttempts)).toEqual([0, 0]);
+    expect((await claimed).map(({ delivery }) => delivery.previousAttempts)).toEqual([0, 0]);
 
     const second = await inTheWay(both);
     const acknowledged = world.stores.deliveries.acknowledge(ORG, both, AT);
@@ -122,7 +124,7 @@ describe('a claim that fails', () => {
     const mended = await failing('delivery', 'new.attempts > old.attempts');
     await expect(claim()).rejects.toThrow('broken');
     await mended();
-    expect((await claim()).map(({ delivery }) => delivery.earlierAttempts)).toEqual([0, 0]);
+    expect((await claim()).map(({ delivery }) => delivery.previousAttempts)).toEqual([0, 0]);
   });
 
   it('gives back what it had taken already, as if it had not been tried', async () => {
@@ -131,6 +133,6 @@ describe('a claim that fails', () => {
     const mended = await failing('lane', 'old.is_claimed and new.next_run_at is null');
     await expect(claim()).rejects.toThrow('broken');
     await mended();
-    expect((await claim()).map(({ delivery }) => [delivery.id, delivery.earlierAttempts])).toEqual([[low, 0]]);
+    expect((await claim()).map(({ delivery }) => [delivery.id, delivery.previousAttempts])).toEqual([[low, 0]]);
   });
 });

@@ -13,14 +13,14 @@ beforeAll(async () => {
 afterAll(() => world.end());
 let id: string;
 beforeEach(async () => {
-  await world.sql('truncate lane, delivery, handoff, message, event, stray_conversation, session');
+  await world.sql('truncate lane, delivery, handoff, message, event, agent_initiated_conversation, session');
   ({ id } = await world.open());
 });
 const lanes = () => world.stores.lanes;
 const claim = async (): Promise<ClaimedLane | undefined> => (await lanes().claimDeliveries('PROVIDER', 1, 60_000))[0];
 const settled = () => world.sql('update lane set next_run_at = now() where next_run_at is not null');
 const within = async <T>(work: (tx: SessionTransaction) => Promise<T>): Promise<T> =>
-  (await world.stores.sessions.transact(ORG, id, work)).answer;
+  (await world.stores.sessions.transact(ORG, id, work)).result;
 const owe = () =>
   within(async tx =>
     tx.enqueueForProvider({ kind: 'POST_MESSAGE', messageId: (await tx.insertMessage(said({ text: 'hello' }))).id }),

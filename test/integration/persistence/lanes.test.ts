@@ -11,13 +11,13 @@ beforeAll(async () => {
 });
 afterAll(() => world.end());
 // Claims run over all Sessions: each test begins with empty lanes.
-beforeEach(() => world.sql('truncate lane, delivery, handoff, message, event, stray_conversation, session'));
+beforeEach(() => world.sql('truncate lane, delivery, handoff, message, event, agent_initiated_conversation, session'));
 
 const LEASE = 60_000;
 const lanes = (): Stores['lanes'] => world.stores.lanes;
 
 async function owe(sessionId: string, ...texts: string[]): Promise<string[]> {
-  const { answer } = await world.stores.sessions.transact(ORG, sessionId, async tx => {
+  const { result } = await world.stores.sessions.transact(ORG, sessionId, async tx => {
     const ids: string[] = [];
     for (const text of texts) {
       const { id } = await tx.insertMessage(said({ text }));
@@ -26,7 +26,7 @@ async function owe(sessionId: string, ...texts: string[]): Promise<string[]> {
     }
     return ids;
   });
-  return answer;
+  return result;
 }
 
 const messageOf = ({ delivery: { work } }: ClaimedLane): string =>
@@ -59,7 +59,7 @@ describe('the lane of deliveries to the provider', () => {
       destination: 'PROVIDER',
       organizationId: ORG,
       sessionId: id,
-      farSideId: world.account.id,
+      remoteId: world.account.id,
       fence: expect.any(String),
       abandonedMs: null,
       delivery: {
@@ -67,13 +67,13 @@ describe('the lane of deliveries to the provider', () => {
         organizationId: ORG,
         sessionId: id,
         work: { kind: 'POST_MESSAGE', messageId },
-        earlierAttempts: 0,
+        previousAttempts: 0,
         lastErrorCode: null,
         fence: expect.any(String),
         failingSince: null,
         createdAt: '2026-11-22T20:52:20.557Z',
         conversationId: null,
-        lookAfter: null,
+        lookupAfter: null,
       },
     });
   });
@@ -94,7 +94,7 @@ describe('the lane of deliveries to the provider', () => {
     });
     await endLeases();
     const again = (await claimOne())!;
-    expect([messageOf(again), again.delivery.earlierAttempts]).toEqual([one, 1]);
+    expect([messageOf(again), again.delivery.previousAttempts]).toEqual([one, 1]);
     await lanes().complete(again);
     expect(messageOf((await claimOne())!)).toBe(two);
   });
@@ -145,7 +145,7 @@ describe('the lane of deliveries to the provider', () => {
           if (held.has(lane.sessionId)) throw new Error('two hold one lane');
           held.add(lane.sessionId);
           // Some fail at first.
-          const fails = lane.delivery.earlierAttempts === 0 && Number(lane.delivery.id) % 5 === 0;
+          const fails = lane.delivery.previousAttempts === 0 && Number(lane.delivery.id) % 5 === 0;
           await stores.messages.get(ORG, messageOf(lane));
           if (!fails) done.get(lane.sessionId)!.push(messageOf(lane));
           held.delete(lane.sessionId);
@@ -176,7 +176,7 @@ describe('the lane of deliveries to the provider', () => {
     const hasOwed = gate();
     const mayCommit = gate();
     const owing = world.stores.sessions.transact(ORG, busy.id, async tx => {
-      await tx.enqueueForProvider({ kind: 'RETURN_CONVERSATION', handoffId: null, how: 'HOLD' });
+      await tx.enqueueForProvider({ kind: 'RETURN_CONVERSATION', handoffId: null, how: 'RETURN_TO_BOT' });
       await tx.findMessageByCallerId('all is sent');
       hasOwed.open();
       await mayCommit.opened;
@@ -236,7 +236,7 @@ describe('the lane of deliveries to the provider', () => {
     );
     mayCommit.open();
     expect(await completing).toBe(true);
-    expect(messageOf((await claimOne())!)).toBe((await owing).answer);
+    expect(messageOf((await claimOne())!)).toBe((await owing).result);
   });
 
   it('comes back when its holder dies, and the old holder can do nothing more', async () => {
@@ -245,7 +245,7 @@ describe('the lane of deliveries to the provider', () => {
     const slow = (await claimOne())!;
     await endLeases();
     const other = (await claimOne(world.replica()))!;
-    expect([messageOf(other), other.delivery.earlierAttempts]).toEqual([one, 1]);
+    expect([messageOf(other), other.delivery.previousAttempts]).toEqual([one, 1]);
     for (const late of [lanes().renew(slow, LEASE), lanes().complete(slow), lanes().retry(slow, 0, 'X')])
       expect(await late).toBe(false);
     expect(await lanes().park(slow, 'X')).toBeNull();
@@ -290,11 +290,11 @@ describe('the lane of deliveries to the provider', () => {
   it('leaves every far side its share, however much waits behind another', async () => {
     const crowd = randomUUID();
     for (let i = 0; i < 5; i++) await owe((await world.open()).id, 'one');
-    await world.sql("update lane set far_side_id = $1, next_run_at = now() - interval '1 h'", [crowd]);
+    await world.sql("update lane set remote_id = $1, next_run_at = now() - interval '1 h'", [crowd]);
     const { id: lonely } = await world.open();
     await owe(lonely, 'one');
     const farSides = (claimed: readonly ClaimedLane[]) =>
-      claimed.map(({ farSideId }) => (farSideId === crowd ? 'crowd' : 'lonely')).sort();
+      claimed.map(({ remoteId }) => (remoteId === crowd ? 'crowd' : 'lonely')).sort();
     expect(
       farSides(await lanes().claimDeliveries('PROVIDER', 3, LEASE, { perRemote: 2, exceptions: new Map() })),
     ).toEqual(['crowd', 'crowd', 'lonely']);
@@ -338,7 +338,7 @@ describe('readings of the provider', () => {
     expect(reading).toEqual({
       organizationId: ORG,
       sessionId: id,
-      farSideId: world.account.id,
+      remoteId: world.account.id,
       fence: expect.any(String),
       failures: 0,
     });
@@ -448,7 +448,7 @@ describe('readings of the provider', () => {
       expect(await lanes().requestTimerSyncsOfLive(world.account.id, 0)).toBe(2);
     });
     const hints = await world.stores.sessions.getMany(ORG, [busy.id, idle.id]);
-    expect(hints.map(session => session!.readHint)).toEqual([null, 'CHECK']);
+    expect(hints.map(session => session!.syncHint)).toEqual([null, 'CHECK']);
     expect((await lanes().claimSyncs('TIMER', 10, LEASE)).map(({ sessionId }) => sessionId).sort()).toEqual(
       [busy.id, idle.id].sort(),
     );
@@ -492,7 +492,7 @@ describe('readings of the provider', () => {
         lease: () => lease,
       };
     };
-    const [delivering, syncing] = [hold(lane), hold({ ...reading!, destination: 'READING' })];
+    const [delivering, syncing] = [hold(lane), hold({ ...reading!, destination: 'SYNC' })];
     // Another process has the deliveries now, and not the sync.
     await world.sql("update lane set fence = 8 where destination = 'PROVIDER'");
     time.ms = LEASE / 2;

@@ -45,7 +45,7 @@ beforeAll(async () => {
     insert into idempotency_key (organization_id, operation, key, request_digest, created_at)
     select 'org-1', 'say', n::text, 'x', now() - interval '10 days' from generate_series(1, 20000) n`);
   await fill(
-    `insert into lane (session_id, destination, organization_id, far_side_id, head, tail, next_run_at)
+    `insert into lane (session_id, destination, organization_id, remote_id, head, tail, next_run_at)
     select s.id, 'PROVIDER', s.organization_id, s.account_id, 1, 1, null from session s where s.id <> $1`,
     [live],
   );
@@ -100,7 +100,7 @@ async function accesses(
       );
       for (const node of nodesOf(rows[0]!['QUERY PLAN'][0].Plan)) {
         const table = node['Relation Name'];
-        if (node['Node Type'] === 'Seq Scan' && table !== 'upkeep') found.add(`${table}: all of it`);
+        if (node['Node Type'] === 'Seq Scan' && table !== 'maintenance_lease') found.add(`${table}: all of it`);
         if (node['Index Name'] !== undefined) found.add(`${table ?? 'bitmap'}: ${node['Index Name']}`);
       }
     }
@@ -142,7 +142,7 @@ describe.each(['force_custom_plan', 'force_generic_plan'] as const)('with a plan
     expect(found.filter(access => access.endsWith('all of it'))).toEqual([]);
     expect(found).toEqual(
       expect.arrayContaining([
-        'delivery: ix_delivery_over',
+        'delivery: ix_delivery_done',
         'event: ix_event_at',
         'idempotency_key: ix_idempotency_key_created',
         'message: ix_message_created',

@@ -14,7 +14,7 @@ describe('many by their keys', () => {
   /** Rows of every kind, and how each kind is read. */
   async function kinds() {
     const session = await world.open();
-    const { answer } = await world.stores.sessions.transact(ORG, session.id, async tx => ({
+    const { result } = await world.stores.sessions.transact(ORG, session.id, async tx => ({
       handoff: await begin(tx),
       message: await tx.insertMessage(said()),
     }));
@@ -32,13 +32,13 @@ describe('many by their keys', () => {
       },
       {
         kind: 'handoffs',
-        id: answer.handoff.id,
+        id: result.handoff.id,
         many: (org: string, ids: readonly string[]) => handoffs.getMany(org, ids),
         one: (org: string, id: string) => handoffs.get(org, id),
       },
       {
         kind: 'messages',
-        id: answer.message.id,
+        id: result.message.id,
         many: (org: string, ids: readonly string[]) => messages.getMany(org, ids),
         one: (org: string, id: string) => messages.get(org, id),
       },
@@ -123,13 +123,13 @@ describe('a Session', () => {
       expect(await sessions.findByRuntimeKey(org, bot, channel, id)).toBeNull();
     const lastView = { status: 'OPEN' as const, agent: { externalId: '3', name: 'Ann' }, teamId: null };
     await sessions.transact(ORG, session.id, tx =>
-      tx.updateSession({ contactId: '5', conversationId: '17', readAfter: '900', lastView, statusWrites: 3 }),
+      tx.updateSession({ contactId: '5', conversationId: '17', syncCursor: '900', lastView, statusWrites: 3 }),
     );
     expect(await sessions.findByConversation(world.account.id, '17')).toEqual({
       ...session,
       contactId: '5',
       conversationId: '17',
-      readAfter: '900',
+      syncCursor: '900',
       lastView,
       statusWrites: 3,
     });
@@ -146,7 +146,7 @@ describe('a Session', () => {
     const nothing = { provider: 0, runtime: 0, parked: 0, parkedUnknown: 0, lastErrorCode: null };
     expect(await world.stores.deliveries.countPending(ORG, id)).toEqual(nothing);
     await world.stores.sessions.transact(ORG, id, async tx => {
-      await tx.enqueueForProvider({ kind: 'RETURN_CONVERSATION', handoffId: null, how: 'HOLD' });
+      await tx.enqueueForProvider({ kind: 'RETURN_CONVERSATION', handoffId: null, how: 'RETURN_TO_BOT' });
       await tx.enqueueForRuntime({ kind: 'HANDOFF_OUTCOME', handoffId: randomUUID() });
     });
     expect(await world.stores.deliveries.countPending(ORG, id)).toEqual({ ...nothing, provider: 1, runtime: 1 });
@@ -190,10 +190,10 @@ describe('pages', () => {
     const ids: string[] = [];
     for (let i = 0; i < 6; i++) {
       const { id } = await world.open();
-      const { answer } = await world.stores.sessions.transact(ORG, id, tx =>
+      const { result } = await world.stores.sessions.transact(ORG, id, tx =>
         begin(tx, { requestedAt: `2027-01-01T00:00:0${Math.floor(i / 3)}.123Z` }),
       );
-      ids.push(answer.id);
+      ids.push(result.id);
     }
     const seen: string[] = [];
     for (let after: string | null = null; seen.length < 6; ) {
@@ -225,7 +225,7 @@ describe('pages', () => {
         endUser: { externalId: null, name: null, email: null, phone: null, locale: null, attributes: {} },
         at: '2026-11-22T20:52:20.557Z',
       });
-      return (await world.stores.sessions.transact(ORG, session.id, tx => begin(tx, given))).answer;
+      return (await world.stores.sessions.transact(ORG, session.id, tx => begin(tx, given))).result;
     };
     const queued = await make(chatbot, inbox.id, { state: 'QUEUED', target: { teamId: team, agentId: null } });
     const active = await make(chatbot, inbox.id, { state: 'ACTIVE' });

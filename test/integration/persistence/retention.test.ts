@@ -11,9 +11,9 @@ beforeAll(async () => {
 afterAll(() => world.end());
 beforeEach(async () => {
   await world.sql(
-    'truncate lane, delivery, handoff, message, event, stray_conversation, session, feed_floor, idempotency_key',
+    'truncate lane, delivery, handoff, message, event, agent_initiated_conversation, session, feed_floor, idempotency_key',
   );
-  await world.sql("update upkeep set next_run_at = now() - interval '1 s'");
+  await world.sql("update maintenance_lease set next_run_at = now() - interval '1 s'");
 });
 
 const OLD = '2026-01-01T00:00:00.000Z';
@@ -67,7 +67,10 @@ describe('events', () => {
     });
     expect(await removeEvents()).toBe(3);
     expect(await seqs(id)).toEqual([4, 5]);
-    expect(await sessions().get(ORG, id)).toMatchObject({ lastEventSeq: 5, forgotten: { eventSeq: 3, messageSeq: 0 } });
+    expect(await sessions().get(ORG, id)).toMatchObject({
+      lastEventSeq: 5,
+      removedHistory: { eventSeq: 3, messageSeq: 0 },
+    });
     await act(id, tx => tx.appendEvent(note('m'), null, NEW));
     expect(await seqs(id)).toEqual([4, 5, 6]);
     expect(await removeEvents()).toBe(0);
@@ -129,14 +132,14 @@ describe('events', () => {
       await tx.appendEvent(note('m'), null, NEW);
     });
     await removeEvents(2);
-    expect((await sessions().get(ORG, id))!.forgotten).toMatchObject({
+    expect((await sessions().get(ORG, id))!.removedHistory).toMatchObject({
       control: 'BOT',
       epoch: 1,
       handoffState: 'REQUESTED',
       isClosed: false,
     });
     await removeEvents();
-    expect((await sessions().get(ORG, id))!.forgotten).toEqual({
+    expect((await sessions().get(ORG, id))!.removedHistory).toEqual({
       eventSeq: 5,
       messageSeq: 0,
       messagesBefore: null,
@@ -147,7 +150,7 @@ describe('events', () => {
       handoffState: 'ACTIVE',
     });
     await act(id, tx => tx.updateSession({ epoch: 9 }));
-    expect(await sessions().get(ORG, id)).toMatchObject({ epoch: 9, forgotten: { epoch: 3 } });
+    expect(await sessions().get(ORG, id)).toMatchObject({ epoch: 9, removedHistory: { epoch: 3 } });
   });
 
   it('of all Sessions have a floor: a cursor from before it is expired, one behind it goes on', async () => {
@@ -196,7 +199,7 @@ describe('messages', () => {
     expect(await texts(id)).toEqual(['4', '5']);
     expect(await sessions().get(ORG, id)).toMatchObject({
       lastMessageSeq: 5,
-      forgotten: { eventSeq: 0, messageSeq: 3, messagesBefore: CUTOFF },
+      removedHistory: { eventSeq: 0, messageSeq: 3, messagesBefore: CUTOFF },
     });
     await expect(world.stores.messages.page(ORG, id, { first: 5, after: page.edges[1]!.cursor })).rejects.toMatchObject(
       { code: 'CURSOR_EXPIRED' },
@@ -222,7 +225,7 @@ describe('messages', () => {
     });
     expect(await retention().findExpiredMessages(CUTOFF, null, BOUND)).toEqual({
       sessionIds: [id],
-      withFiles: [{ id: withFiles, files: 2 }],
+      messagesWithFiles: [{ id: withFiles, files: 2 }],
       next: null,
     });
   });
@@ -347,7 +350,7 @@ describe('Sessions', () => {
     await act(id, async tx => {
       const handoff = await begin(tx, { state: 'ENDED' });
       await tx.updateSession({ liveHandoffId: null });
-      await tx.enqueueForProvider({ kind: 'RETURN_CONVERSATION', handoffId: handoff.id, how: 'HOLD' });
+      await tx.enqueueForProvider({ kind: 'RETURN_CONVERSATION', handoffId: handoff.id, how: 'RETURN_TO_BOT' });
       await tx.requestSync(OLD);
       await tx.addAgentInitiated('77');
     });
@@ -355,11 +358,11 @@ describe('Sessions', () => {
     await world.sql('delete from event');
     await world.sql('delete from delivery');
     expect(await removeSessions()).toBe(1);
-    for (const table of ['session', 'lane', 'handoff', 'stray_conversation'])
+    for (const table of ['session', 'lane', 'handoff', 'agent_initiated_conversation'])
       expect(await world.sql(`select from ${table}`)).toEqual([]);
     const again = await world.open(externalId);
     expect(again.id).not.toBe(id);
-    expect(again).toMatchObject({ closedAt: null, control: 'BOT', epoch: 1, lastEventSeq: 1, forgotten: null });
+    expect(again).toMatchObject({ closedAt: null, control: 'BOT', epoch: 1, lastEventSeq: 1, removedHistory: null });
   });
 
   it('that are open, or were closed lately, or have a message, stay', async () => {
@@ -384,7 +387,7 @@ it('one replica removes at a time, and the next one when that has died', async (
   const replicas = [retention(), world.replica().retention, world.replica().retention];
   const claims = (await Promise.all(replicas.map(one => one.claim(60_000)))).filter(claim => claim !== null);
   expect(claims).toHaveLength(1);
-  await world.sql("update upkeep set next_run_at = now() - interval '1 ms'");
+  await world.sql("update maintenance_lease set next_run_at = now() - interval '1 ms'");
   const second = await replicas[1]!.claim(60_000);
   expect(second).not.toBeNull();
   // Who had it before, and was paused past the end of that, has no say any more.
@@ -395,7 +398,7 @@ it('one replica removes at a time, and the next one when that has died', async (
   expect(Date.parse(longer!)).toBeGreaterThan(Date.parse(second!));
   await replicas[1]!.release(longer!, 3_600_000);
   expect(await replicas[0]!.claim(60_000)).toBeNull();
-  await world.sql("update upkeep set next_run_at = now() - interval '1 s'");
+  await world.sql("update maintenance_lease set next_run_at = now() - interval '1 s'");
   const third = await replicas[1]!.claim(60_000);
   await replicas[1]!.release(third!, 0);
   expect(await replicas[2]!.claim(60_000)).not.toBeNull();

@@ -10,7 +10,9 @@ beforeAll(async () => {
 });
 afterAll(() => world.end());
 beforeEach(() =>
-  world.sql('truncate lane, delivery, handoff, message, event, stray_conversation, session, runtime_endpoint'),
+  world.sql(
+    'truncate lane, delivery, handoff, message, event, agent_initiated_conversation, session, runtime_endpoint',
+  ),
 );
 
 const AT = '2026-11-22T20:53:00.000Z';
@@ -94,15 +96,15 @@ describe('a delivery to the runtime', () => {
     expect(await world.sql('select from lane')).toEqual([]);
     const all = await enabled();
     await owe(id, 'two');
-    expect(await world.sql('select session_id, destination, far_side_id from lane')).toEqual([
-      { session_id: id, destination: 'RUNTIME', far_side_id: all },
+    expect(await world.sql('select session_id, destination, remote_id from lane')).toEqual([
+      { session_id: id, destination: 'RUNTIME', remote_id: all },
     ]);
     const own = await enabled({ chatbotId: 'bot-1' });
     await owe(id, 'three');
-    expect(await world.sql('select far_side_id from lane')).toEqual([{ far_side_id: own }]);
+    expect(await world.sql('select remote_id from lane')).toEqual([{ remote_id: own }]);
     await enabled({ organizationId: FOREIGN });
     await owe(id, 'four');
-    expect((await claim()).map(({ farSideId }) => farSideId)).toEqual([own]);
+    expect((await claim()).map(({ remoteId }) => remoteId)).toEqual([own]);
   });
 
   it('comes in order, also when what was owed before the endpoint has no lane yet', async () => {
@@ -132,12 +134,12 @@ describe('a delivery to the runtime', () => {
     const [lane] = await claim();
     expect(await world.stores.lanes.release(lane!, false)).toBe(true);
     expect(await world.stores.lanes.release(lane!, false)).toBe(false);
-    expect((await claim()).map(({ delivery }) => delivery.earlierAttempts)).toEqual([0]);
+    expect((await claim()).map(({ delivery }) => delivery.previousAttempts)).toEqual([0]);
   });
 });
 
 describe('a change of endpoints', () => {
-  const lanesDue = () => world.sql('select far_side_id from lane where next_run_at <= now()');
+  const lanesDue = () => world.sql('select remote_id from lane where next_run_at <= now()');
 
   it('gives a lane to what a transaction owes that had begun before and ends behind it', async () => {
     const [slow, other] = [await world.open(), await world.open()];
@@ -150,7 +152,7 @@ describe('a change of endpoints', () => {
     await open.commit();
     expect(await lanesDue()).toEqual([]);
     expect(await endpoints().rerouteLanes()).toBe(true);
-    expect(await lanesDue()).toEqual([{ far_side_id: endpointId }]);
+    expect(await lanesDue()).toEqual([{ remote_id: endpointId }]);
     expect(await pushed()).toEqual(['straggler']);
   });
 
@@ -170,7 +172,7 @@ describe('a change of endpoints', () => {
     expect(await endpoints().rerouteLanes()).toBe(true);
     expect([await world.sql('select id from runtime_endpoint'), await lanesDue()]).toEqual([
       [{ id: all }],
-      [{ far_side_id: all }],
+      [{ remote_id: all }],
     ]);
     expect(await pushed()).toEqual(['straggler']);
   });
@@ -180,7 +182,7 @@ describe('a change of endpoints', () => {
     await enabled();
     await endpoints().rerouteLanes();
     await endpoints().activate(ORG, (await endpoints().listByOrganization(ORG))[0]!.id, AT);
-    await world.sql("update runtime_endpoint set settle_position = nextval('feed_position')");
+    await world.sql("update runtime_endpoint set reroute_position = nextval('feed_position')");
     const open = await heldOpen(id, 'later');
     expect(await endpoints().rerouteLanes()).toBe(true);
     await open.commit();
@@ -264,7 +266,7 @@ describe('a change of endpoints', () => {
     expect(
       await world.sql(`
       select d.id from delivery d cross join lateral (${endpointForSql('d.organization_id', 'd.chatbot_id')}) e
-      left join lane l on l.session_id = d.session_id and l.destination = 'RUNTIME' and l.far_side_id = e.id and l.next_run_at <= now() and l.tail >= d.id
+      left join lane l on l.session_id = d.session_id and l.destination = 'RUNTIME' and l.remote_id = e.id and l.next_run_at <= now() and l.tail >= d.id
       where d.state = 'WAITING' and l.session_id is null`),
     ).toEqual([]);
     for (let lanes = await claim(); lanes.length > 0; lanes = await claim())

@@ -128,7 +128,7 @@ describe('a transaction over one Session', () => {
     await expect(
       sessions().transact(ORG, id, async tx => {
         await tx.insertMessage(said());
-        await tx.enqueueForProvider({ kind: 'RETURN_CONVERSATION', handoffId: null, how: 'HOLD' });
+        await tx.enqueueForProvider({ kind: 'RETURN_CONVERSATION', handoffId: null, how: 'RETURN_TO_BOT' });
         throw new TypeError('the flow broke');
       }),
     ).rejects.toThrow(TypeError);
@@ -205,7 +205,7 @@ describe('a transaction over one Session', () => {
     );
     mayGo.open();
     await first;
-    expect((await second).answer).toMatchObject({ state: 'ACTIVE', agent: { id: null, externalId: '7', name: 'Ann' } });
+    expect((await second).result).toMatchObject({ state: 'ACTIVE', agent: { id: null, externalId: '7', name: 'Ann' } });
   });
 
   it('shows its own writes in its getters', async () => {
@@ -330,8 +330,8 @@ describe('a transaction over one Session', () => {
       await tx.insertMessage(said({ text: 'lost too' }));
     });
     await expect(cut).rejects.toThrow();
-    const { answer } = await sessions().transact(ORG, id, tx => tx.insertMessage(said({ text: 'kept' })));
-    expect(answer.seq).toBe(1);
+    const { result } = await sessions().transact(ORG, id, tx => tx.insertMessage(said({ text: 'kept' })));
+    expect(result.seq).toBe(1);
   });
 
   it('gives its connection back, whatever happens', async () => {
@@ -383,7 +383,7 @@ describe('a transaction under an idempotency key', () => {
     );
     expect(runs).toBe(1);
     expect(answers.filter(({ replayed }) => !replayed)).toHaveLength(1);
-    expect(new Set(answers.map(({ answer }) => JSON.stringify(answer))).size).toBe(1);
+    expect(new Set(answers.map(({ result }) => JSON.stringify(result))).size).toBe(1);
     expect(await sessions().get(ORG, id)).toMatchObject({ lastMessageSeq: 1 });
   });
 
@@ -399,7 +399,7 @@ describe('a transaction under an idempotency key', () => {
     const first = await say('first');
     await sessions().transact(ORG, id, tx => tx.insertMessage(said()));
     world.woken.length = 0;
-    expect(await say('never said')).toEqual({ answer: first.answer, replayed: true });
+    expect(await say('never said')).toEqual({ result: first.result, replayed: true });
     expect(world.woken).toEqual([]);
   });
 
@@ -411,11 +411,11 @@ describe('a transaction under an idempotency key', () => {
     });
     const foreign = { ...keyed('other'), organizationId: FOREIGN };
     expect(await sessions().transact(ORG, id, async () => 'done', foreign)).toEqual({
-      answer: 'done',
+      result: 'done',
       replayed: false,
     });
     expect(await sessions().transact(ORG, id, async () => 'done', { ...keyed('other'), operation: 'other' })).toEqual({
-      answer: 'done',
+      result: 'done',
       replayed: false,
     });
   });
@@ -492,16 +492,16 @@ describe('a transaction under an idempotency key', () => {
       // The same key of another operation, or of another organization, is another key.
       expect(
         await impatient.transact(ORG, (await world.open()).id, async () => 'else', { ...keyed(), operation: 'else' }),
-      ).toEqual({ answer: 'else', replayed: false });
+      ).toEqual({ result: 'else', replayed: false });
       expect(done).toEqual([]);
     } finally {
       mayGo.open();
       await Promise.allSettled([first, other, behindOther]);
     }
-    const { answer } = await first;
-    expect(await other).toEqual({ answer: 'other', replayed: false });
-    expect(await behindOther).toEqual({ answer, replayed: true });
-    expect(await repeat()).toEqual({ answer, replayed: true });
+    const { result } = await first;
+    expect(await other).toEqual({ result: 'other', replayed: false });
+    expect(await behindOther).toEqual({ result, replayed: true });
+    expect(await repeat()).toEqual({ result, replayed: true });
   });
 
   it('runs in the place of a first that failed while it waited', async () => {
@@ -523,7 +523,7 @@ describe('a transaction under an idempotency key', () => {
     await someoneWaits();
     mayGo.open();
     await expect(first).rejects.toThrow(RangeError);
-    expect(await second).toEqual({ answer: 'done', replayed: false });
+    expect(await second).toEqual({ result: 'done', replayed: false });
   });
 
   it('counts as new after seven days, though it is not removed yet, and is then kept for seven more', async () => {
@@ -533,15 +533,15 @@ describe('a transaction under an idempotency key', () => {
     const call = (answer: string) => sessions().transact(ORG, id, async () => answer, keyed(`digest of ${answer}`));
     await call('first');
     await age(6.9);
-    expect(await call('first')).toEqual({ answer: 'first', replayed: true });
+    expect(await call('first')).toEqual({ result: 'first', replayed: true });
     await expect(call('second')).rejects.toMatchObject({ code: 'IDEMPOTENCY_KEY_REUSED' });
     await age(7.1);
-    expect(await call('second')).toEqual({ answer: 'second', replayed: false });
-    expect(await call('second')).toEqual({ answer: 'second', replayed: true });
+    expect(await call('second')).toEqual({ result: 'second', replayed: false });
+    expect(await call('second')).toEqual({ result: 'second', replayed: true });
     const patient = world.replica({ keepDays: 14 }).sessions;
     await age(13);
     expect(await patient.transact(ORG, id, async () => 'third', keyed('digest of second'))).toEqual({
-      answer: 'second',
+      result: 'second',
       replayed: true,
     });
   });
@@ -559,7 +559,7 @@ describe('a transaction under an idempotency key', () => {
       ),
     ).rejects.toThrow(RangeError);
     expect(await sessions().transact(ORG, id, async () => 'done', keyed())).toEqual({
-      answer: 'done',
+      result: 'done',
       replayed: false,
     });
   });
@@ -569,7 +569,7 @@ describe('a transaction under an idempotency key', () => {
     const text = 'null \u0000 half \ud83d back\\slash "quote"';
     const call = () => sessions().transact(ORG, id, async () => ({ text }), keyed());
     await call();
-    expect(await call()).toEqual({ answer: { text }, replayed: true });
+    expect(await call()).toEqual({ result: { text }, replayed: true });
   });
 });
 

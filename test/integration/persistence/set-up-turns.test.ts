@@ -21,12 +21,12 @@ describe('the turn of a set-up', () => {
   const subject = () => ({ id: randomUUID(), field: 'chatbotId' });
   const rowOf = async (id: string) =>
     (
-      await pool.query<{ holder: string; until: string }>('select holder, until from set_up_turn where subject = $1', [
+      await pool.query<{ holder: string; until: string }>('select holder, until from setup_lock where subject = $1', [
         id,
       ])
     ).rows[0];
   const takenBySomebody = (id: string, forMs: number) =>
-    pool.query("insert into set_up_turn (subject, holder, until) values ($1, $2, now() + $3 * interval '1 ms')", [
+    pool.query("insert into setup_lock (subject, holder, until) values ($1, $2, now() + $3 * interval '1 ms')", [
       id,
       randomUUID(),
       forMs,
@@ -112,7 +112,7 @@ describe('the turn of a set-up', () => {
       const signal = await turn.signal(60_000, 0);
       turn.ensureHeld();
       expect(isOver(signal)).toBe(false);
-      await pool.query('update set_up_turn set holder = $2 where subject = $1', [of.id, randomUUID()]);
+      await pool.query('update setup_lock set holder = $2 where subject = $1', [of.id, randomUUID()]);
       while (!signal.aborted) await pool.query('select 1');
       expect(isOver(signal)).toBe(true);
       expect(() => turn.ensureHeld()).toThrow(

@@ -156,9 +156,9 @@ describe('an inbox', () => {
 
   it('is known to the business of its sessions without that data', async () => {
     const session = await world.open();
-    const { answer } = await world.stores.sessions.transact(ORG, session.id, async tx => tx.inbox);
-    expect(answer).not.toHaveProperty('providerData');
-    expect(answer).toMatchObject({ id: world.inbox.id, state: 'READY' });
+    const { result } = await world.stores.sessions.transact(ORG, session.id, async tx => tx.inbox);
+    expect(result).not.toHaveProperty('providerData');
+    expect(result).toMatchObject({ id: world.inbox.id, state: 'READY' });
   });
 
   it('comes back as it was given, and is one per chatbot', async () => {
@@ -315,7 +315,7 @@ describe('what a set-up came to', () => {
   it('changes nothing that was switched off since, also when it was off before', async () => {
     const { account, inbox } = await made();
     const off = await setup().disableInbox(inbox.id);
-    expect(off).toEqual({ ...inbox, state: 'DISABLED', timesDisabled: 1 });
+    expect(off).toEqual({ ...inbox, state: 'DISABLED', disabledCount: 1 });
     const again = await setup().disableInbox(inbox.id);
     expect(await setup().finishInboxSetup(off, account, READY)).toBeNull();
     expect(await setup().findInbox(account.organizationId, inbox.id)).toEqual(again);
@@ -326,9 +326,9 @@ describe('what a set-up came to', () => {
     const { account, inbox } = await made();
     const problem = { code: 'ACCOUNT_DISABLED', message: 'with its account' };
     const off = await setup().disableAccount(account.id, problem);
-    expect(off).toEqual({ ...account, state: 'DISABLED', timesDisabled: 1 });
+    expect(off).toEqual({ ...account, state: 'DISABLED', disabledCount: 1 });
     const offToo = (await setup().findInbox(account.organizationId, inbox.id))!;
-    expect(offToo).toEqual({ ...inbox, state: 'DISABLED', problem, timesDisabled: 1 });
+    expect(offToo).toEqual({ ...inbox, state: 'DISABLED', problem, disabledCount: 1 });
     expect(await setup().finishAccountSetup(account, READY)).toBeNull();
     for (const known of [account, off]) expect(await setup().finishInboxSetup(offToo, known, READY)).toBeNull();
     expect(await setup().finishAccountSetup(off, READY)).toMatchObject({ state: 'READY' });

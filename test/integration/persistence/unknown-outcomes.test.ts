@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.end());
 beforeEach(async () => {
-  await world.sql('truncate lane, delivery, handoff, message, event, stray_conversation, session');
+  await world.sql('truncate lane, delivery, handoff, message, event, agent_initiated_conversation, session');
   await world.stores.setup.updateInbox(world.inbox.id, { policy: DEFAULT_POLICY });
 });
 
@@ -23,7 +23,7 @@ const claim = async (): Promise<ClaimedLane> => {
   return (await lanes().claimDeliveries('PROVIDER', 1, 60_000))[0]!;
 };
 const within = async <T>(sessionId: string, work: (tx: SessionTransaction) => Promise<T>): Promise<T> =>
-  (await world.stores.sessions.transact(ORG, sessionId, work)).answer;
+  (await world.stores.sessions.transact(ORG, sessionId, work)).result;
 async function owed(): Promise<string> {
   const { id } = await world.open();
   await within(id, async tx =>
@@ -120,8 +120,8 @@ describe('what is set aside', () => {
 });
 
 describe('sent again', () => {
-  const again = (sessionId: string, ids: readonly string[], writesAtOnce?: boolean) =>
-    within(sessionId, tx => tx.resend(ids, writesAtOnce));
+  const again = (sessionId: string, ids: readonly string[], skipLookup?: boolean) =>
+    within(sessionId, tx => tx.resend(ids, skipLookup));
 
   it('it is looked for first, and stays unknown until a look has told', async () => {
     const id = await owed();
@@ -131,7 +131,7 @@ describe('sent again', () => {
       (await letters()).map(letter => letter.id),
     );
     const lane = await claim();
-    expect(lane.delivery.earlierAttempts).toBe(1);
+    expect(lane.delivery.previousAttempts).toBe(1);
     expect(await lanes().park(lane, 'PROVIDER_UNAVAILABLE')).toBe('UNKNOWN');
   });
 
@@ -145,7 +145,7 @@ describe('sent again', () => {
       true,
     );
     const lane = await claim();
-    expect(lane.delivery.earlierAttempts).toBe(0);
+    expect(lane.delivery.previousAttempts).toBe(0);
     expect(await lanes().park(lane, 'PROVIDER_REFUSED')).toBe('NOT_DELIVERED');
     expect(await letters()).toMatchObject([{ attempts: 3, outcome: 'NOT_DELIVERED' }]);
   });
@@ -156,28 +156,28 @@ describe('a post that is not done', () => {
 
   it('may be posted anew unless nobody but an operator can tell whether it is there', async () => {
     const id = await owed();
-    expect(await posts(id)).toMatchObject([{ state: 'WAITING', isUnknown: false, isLeft: false }]);
+    expect(await posts(id)).toMatchObject([{ state: 'WAITING', isUnknown: false, isLeftToOperator: false }]);
     await lanes().park(await claim(), 'PROVIDER_REFUSED');
-    expect(await posts(id)).toMatchObject([{ state: 'PARKED', isUnknown: false, isLeft: false }]);
+    expect(await posts(id)).toMatchObject([{ state: 'PARKED', isUnknown: false, isLeftToOperator: false }]);
     await within(id, async tx => tx.resend((await letters()).map(letter => letter.id)));
     await lanes().park(await claim(), 'OUTCOME_UNKNOWN', 'UNKNOWN');
     expect(await letters()).toMatchObject([{ code: 'OUTCOME_UNKNOWN', outcome: 'UNKNOWN' }]);
     expect(await posts(id)).toMatchObject([
-      { state: 'PARKED', work: { kind: 'POST_MESSAGE' }, isUnknown: true, isLeft: true },
+      { state: 'PARKED', work: { kind: 'POST_MESSAGE' }, isUnknown: true, isLeftToOperator: true },
     ]);
   });
 
   it('may be looked for until an operator has said to leave it; once the conversation is gone nothing of it is there', async () => {
     const id = await owed();
     await parks('UNKNOWN');
-    expect(await posts(id)).toMatchObject([{ isLeft: false }]);
+    expect(await posts(id)).toMatchObject([{ isLeftToOperator: false }]);
     await within(id, async tx =>
       tx.discard(
         (await letters()).map(letter => letter.id),
         'it is there',
       ),
     );
-    expect(await posts(id)).toMatchObject([{ isLeft: true }]);
+    expect(await posts(id)).toMatchObject([{ isLeftToOperator: true }]);
     await within(id, tx => tx.clearUnknownOutcomes());
     expect(await posts(id)).toEqual([]);
   });
@@ -194,11 +194,11 @@ describe('a post that is not done', () => {
       ]),
     );
     expect(await letters()).toEqual([]);
-    expect((await claim()).delivery).toMatchObject({ work: { kind: 'POST_NOTE' }, earlierAttempts: 0 });
+    expect((await claim()).delivery).toMatchObject({ work: { kind: 'POST_NOTE' }, previousAttempts: 0 });
     await lanes().complete(await claim());
     expect((await claim()).delivery).toMatchObject({
       work: post!.work,
-      earlierAttempts: 1,
+      previousAttempts: 1,
       lastErrorCode: 'OUTCOME_UNKNOWN',
     });
   });

@@ -8,7 +8,7 @@ beforeAll(async () => {
 afterAll(() => world.end());
 
 describe('wanting to read what changed', () => {
-  it.each(['wantReadingOf', 'wantSyncOf'] as const)(
+  it.each(['requestSyncs', 'requestTimerSyncs'] as const)(
     'by %s waits for a transaction that is at one of the sessions, and keeps nothing that it still needs',
     async want => {
       const { sessions, scans } = world.stores;
@@ -21,9 +21,9 @@ describe('wanting to read what changed', () => {
       await sessions.transact(ORG, id, async tx => {
         times++;
         looking =
-          want === 'wantSyncOf'
-            ? scans.requestTimerSyncs(world.account.id, ['talk-wantSyncOf'], 0)
-            : scans.requestSyncs(world.account.id, ['talk-wantReadingOf']);
+          want === 'requestTimerSyncs'
+            ? scans.requestTimerSyncs(world.account.id, ['talk-requestTimerSyncs'], 0)
+            : scans.requestSyncs(world.account.id, ['talk-requestSyncs']);
         await until(
           async () =>
             (

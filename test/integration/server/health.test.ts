@@ -1,6 +1,6 @@
 import { Pool } from 'pg';
 import { Health } from '../../../src/health';
-import { createPool, takesWrites } from '../../../src/persistence';
+import { createPool, isWritable } from '../../../src/persistence';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { started, startServer, type RunningServer } from './start-server';
 import { until } from '../../support/until';
@@ -41,7 +41,7 @@ it('is not ready before everything has started, and says so', async () => {
 
 it('is not ready while the database does not answer within the limit, and questions do not pile up behind it', async () => {
   let questions = 0;
-  let answer!: (takesWrites: true) => void;
+  let answer!: (isWritable: true) => void;
   const answered = new Promise<boolean>(resolve => {
     answer = resolve;
   });
@@ -73,7 +73,7 @@ describe('with a real database', () => {
 
   it('is ready while it answers, not while it is unreachable, and says nothing of how', async () => {
     let pool = new Pool({ connectionString: database.url });
-    running = await startServer({ health: started({ isWritable: () => takesWrites(pool) }) });
+    running = await startServer({ health: started({ isWritable: () => isWritable(pool) }) });
     const ready = await fetch(`${running.url}/readyz`);
     expect([ready.status, await ready.json()]).toEqual([
       200,
@@ -97,7 +97,7 @@ describe('with a real database', () => {
     await admin.query('select 1');
     await setReadOnly('set default_transaction_read_only = on');
     const pool = createPool(database.url, { max: 1 });
-    running = await startServer({ health: started({ isWritable: () => takesWrites(pool) }) });
+    running = await startServer({ health: started({ isWritable: () => isWritable(pool) }) });
     const demoted = await fetch(`${running.url}/readyz`);
     expect([demoted.status, await demoted.json()]).toEqual([
       503,

@@ -21,7 +21,7 @@ describe('files of the example page', () => {
     body: string | Buffer,
     { name = 'cat.png', type = 'image/png', as = 'application/octet-stream' } = {},
   ) =>
-    fetch(`${running.url}/try/files?${new URLSearchParams({ name })}`, {
+    fetch(`${running.url}/playground/files?${new URLSearchParams({ name })}`, {
       method: 'POST',
       headers: { 'content-type': as, 'x-file-type': type },
       body,
@@ -31,11 +31,11 @@ describe('files of the example page', () => {
     const response = await send('meow');
     const { path, sizeBytes } = (await response.json()) as { path: string; sizeBytes: number };
     expect([response.status, sizeBytes]).toEqual([201, 4]);
-    expect(path).toMatch(/^\/try\/files\/[\w-]{32}\/cat\.png$/);
+    expect(path).toMatch(/^\/playground\/files\/[\w-]{32}\/cat\.png$/);
     const file = await fetch(running.url + path);
     expect([file.status, file.headers.get('content-type'), await file.text()]).toEqual([200, 'image/png', 'meow']);
     expect(file.headers.get('content-security-policy')).toContain('sandbox');
-    expect((await fetch(`${running.url}/try/files/${'a'.repeat(32)}/cat.png`)).status).toBe(404);
+    expect((await fetch(`${running.url}/playground/files/${'a'.repeat(32)}/cat.png`)).status).toBe(404);
   });
 
   it("never run in this page's name", async () => {

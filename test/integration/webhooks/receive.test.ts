@@ -244,7 +244,7 @@ describe('a sender that goes away half-way', () => {
   };
   const expectNothing = async () => {
     await until(() => roomLog.length === 1);
-    expect(outcomes()).toEqual(['senderGone']);
+    expect(outcomes()).toEqual(['senderDisconnected']);
     expect(parsed).toEqual([]);
     expect(await dueReadings()).toEqual([]);
   };

@@ -38,19 +38,19 @@ describe('with nothing set', () => {
       maxOperations: 256,
       maxSockets: 10_000,
       drainLimitMs: 30_000,
-      livePollMs: 20_000,
+      liveScanIntervalMs: 20_000,
       checkIntervalMs: 900_000,
       providerTimeoutMs: 10_000,
       push: { timeoutMs: 15_000, disableAfterMs: 5 * 86_400_000 },
       allowedPrivate: { all: true, hosts: [], networks: [] },
-      lookIntervalMs: 300_000,
+      fullScanIntervalMs: 300_000,
       leaseMs: 10_000,
       bodyLimits: { graphqlBytes: 1_048_576, webhookBytes: 4_194_304, providerBytes: 8_388_608 },
       keepDays: { events: 365, messages: 365, deliveries: 30, idempotencyKeys: 7, sessions: 365 },
       media: {
         folder: `${process.cwd()}/data/media`,
         s3: null,
-        keptMs: null,
+        retentionMs: null,
         limits: {
           fromAgents: { maxBytes: 104_857_600, refusedTypes: expect.arrayContaining(['.exe']) },
           toAgents: { maxBytes: 41_943_040, refusedTypes: [] },
@@ -232,9 +232,9 @@ describe.each([
   ['SUPPORT_MAX_OPERATIONS', ['0', 'many']],
   ['SUPPORT_MAX_SOCKETS', ['0', '1.5']],
   ['SUPPORT_DRAIN_LIMIT_SECONDS', ['0', '3601', '30s']],
-  ['SUPPORT_LIVE_POLL_SECONDS', ['0', '20.5']],
+  ['SUPPORT_LIVE_SCAN_INTERVAL_SECONDS', ['0', '20.5']],
   ['SUPPORT_PROVIDER_TIMEOUT_MS', ['99', '120001']],
-  ['SUPPORT_LOOK_INTERVAL_SECONDS', ['0', '3601']],
+  ['SUPPORT_FULL_SCAN_INTERVAL_SECONDS', ['0', '3601']],
   ['SUPPORT_LEASE_SECONDS', ['0', '1', '301']],
   ['SUPPORT_GRAPHQL_BODY_LIMIT_BYTES', ['262143', '1MB']],
   ['SUPPORT_WEBHOOK_BODY_LIMIT_BYTES', ['65535']],
@@ -370,7 +370,7 @@ describe('a bucket for files', () => {
 
 it('refuses no type of file when it says none', () => {
   expect(loadConfig({ SUPPORT_MEDIA_REFUSED_TYPES: 'none', SUPPORT_MEDIA_DAYS: '2' }).media).toMatchObject({
-    keptMs: 172_800_000,
+    retentionMs: 172_800_000,
     limits: { fromAgents: { refusedTypes: [] } },
   });
   expect(loadConfig({ SUPPORT_MEDIA_REFUSED_TYPES: '.APK, Video/*' }).media.limits.fromAgents.refusedTypes).toEqual([

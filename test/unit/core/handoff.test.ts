@@ -76,9 +76,9 @@ describe('control', () => {
   });
 
   it('lets the bot speak while people are awaited only if the policy says so', () => {
-    expect(botMayAnswer('NONE', 'HOLD')).toBe(false);
+    expect(botMayAnswer('NONE', 'SILENT')).toBe(false);
     expect(botMayAnswer('NONE', 'BOT_MAY_ANSWER')).toBe(true);
     expect(botMayAnswer('HUMAN', 'BOT_MAY_ANSWER')).toBe(false);
-    expect(botMayAnswer('BOT', 'HOLD')).toBe(true);
+    expect(botMayAnswer('BOT', 'SILENT')).toBe(true);
   });
 });

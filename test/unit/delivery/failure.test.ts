@@ -19,8 +19,8 @@ it('a failure is logged by its code, our own words, and the class of what is bel
 });
 
 it('a lane names its account, or its endpoint', () => {
-  expect(remoteOf({ destination: 'PROVIDER', farSideId: 'a' })).toEqual({ accountId: 'a' });
-  expect(remoteOf({ destination: 'RUNTIME', farSideId: 'e' })).toEqual({ endpointId: 'e' });
+  expect(remoteOf({ destination: 'PROVIDER', remoteId: 'a' })).toEqual({ accountId: 'a' });
+  expect(remoteOf({ destination: 'RUNTIME', remoteId: 'e' })).toEqual({ endpointId: 'e' });
 });
 
 it('a loop that fails says which work, why and what next, and nothing that somebody said', async () => {

@@ -8,7 +8,7 @@ function circuits() {
   const made = new CircuitBreakers(
     () => time.ms,
     () => 1,
-    (farSideId, state) => changes.push(`${farSideId} ${state}`),
+    (remoteId, state) => changes.push(`${remoteId} ${state}`),
   );
   return {
     time,
@@ -103,10 +103,10 @@ describe('the hands that a far side may take', () => {
           end = () => resolve('yes');
         }),
     );
-    expect(sides.capacity).toEqual({ each: 3, but: new Map([['a', 2]]) });
+    expect(sides.capacity).toEqual({ perRemote: 3, exceptions: new Map([['a', 2]]) });
     end();
     await working;
-    expect(sides.capacity).toEqual({ each: 3, but: new Map() });
+    expect(sides.capacity).toEqual({ perRemote: 3, exceptions: new Map() });
   });
 
   it('are none while it rests, and free again after an error of ours', async () => {

@@ -50,11 +50,11 @@ describe('a file that could not be kept', () => {
 });
 
 describe('a large file', () => {
-  const files = (keep: () => Promise<unknown>) => createMediaHandler({} as never, { keep } as never, 40);
+  const files = (archive: () => Promise<unknown>) => createMediaHandler({} as never, { archive } as never, 40);
   const delivery = {
     organizationId: 'o',
     sessionId: 's',
-    delivery: { work: { kind: 'KEEP_FILE', messageId: 'm', index: 0 } },
+    delivery: { work: { kind: 'ARCHIVE_FILE', messageId: 'm', index: 0 } },
   } as never;
 
   it('holds its lease for as long as it comes', async () => {
@@ -91,7 +91,7 @@ describe('files that cannot be fetched', () => {
       () => undefined,
     );
     const lanes = {
-      claimDeliveries: async () => [{ farSideId: 'side', delivery: { work: { kind: 'KEEP_FILE' } } }],
+      claimDeliveries: async () => [{ remoteId: 'side', delivery: { work: { kind: 'ARCHIVE_FILE' } } }],
       retry: async () => true,
     } as never;
     const runner = new LaneRunner(
@@ -121,10 +121,10 @@ describe('files that cannot be fetched', () => {
 
 it('takes a small share of the hands', () => {
   const options = { leaseMs: 1, concurrency: 64, concurrencyPerRemote: 8, pollMs: 1 };
-  expect(mediaOptions(options)).toEqual({ ...options, width: 8, widthOfFarSide: 3 });
+  expect(mediaOptions(options)).toEqual({ ...options, concurrency: 8, concurrencyPerRemote: 3 });
   expect(mediaOptions({ ...options, concurrency: 2, concurrencyPerRemote: 1 })).toEqual({
     ...options,
-    width: 2,
-    widthOfFarSide: 1,
+    concurrency: 2,
+    concurrencyPerRemote: 1,
   });
 });

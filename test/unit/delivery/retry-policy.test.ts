@@ -19,7 +19,7 @@ import {
 } from '../../../src/delivery/retry-policy';
 
 const tried = (previousAttempts: number, failingMs: number, random: number, lastErrorCode: string | null = null) => ({
-  previousAttempts: previousAttempts,
+  previousAttempts,
   failingMs,
   random,
   lastErrorCode,
@@ -42,13 +42,13 @@ describe('the retry policy', () => {
       kind: 'retry',
       afterMs: 1,
       code: 'PROVIDER_UNAVAILABLE',
-      wasNoTry: true,
+      isNotCounted: true,
     });
   });
 
   it('counts an outage with a wait in its answer like any other', () => {
     const late = new ProviderUnavailableError('away', { retryAfterMs: 1 });
-    expect(verdictFor(late, tried(1, 0, 0))).not.toHaveProperty('wasNoTry');
+    expect(verdictFor(late, tried(1, 0, 0))).not.toHaveProperty('isNotCounted');
     expect(verdictFor(late, tried(1_000, PARK_AFTER_MS + 1, 0)).kind).toBe('park');
   });
 
@@ -79,7 +79,7 @@ describe('the retry policy', () => {
   it('looks at how long it has failed, however long it was owed', () => {
     const clock = { now: () => Date.parse('2026-11-22T20:00:00.000Z'), random: () => 0.5 } as Clock;
     const of = (failingSince: string | null) =>
-      attemptHistoryOf({ clock }, { earlierAttempts: 7, failingSince, lastErrorCode: null }).failingMs;
+      attemptHistoryOf({ clock }, { previousAttempts: 7, failingSince, lastErrorCode: null }).failingMs;
     expect([of(null), of('2026-11-22T19:00:00.000Z')]).toEqual([0, 3_600_000]);
   });
 
@@ -127,10 +127,10 @@ describe('the retry policy', () => {
 
   it('remakes a conversation that is gone, but not for ever', () => {
     const gone = new ProviderRefusedError('gone', { gone: true });
-    expect(verdictFor(gone, tried(0, 0, 0)).kind).toBe('remake');
+    expect(verdictFor(gone, tried(0, 0, 0)).kind).toBe('recreate');
     expect(verdictFor(gone, tried(50, 0, 0, 'PROVIDER_REFUSED')).kind).toBe('park');
     // An outage before it says nothing of the conversation.
-    expect(verdictFor(gone, tried(50, 0, 0, 'PROVIDER_UNAVAILABLE')).kind).toBe('remake');
+    expect(verdictFor(gone, tried(50, 0, 0, 'PROVIDER_UNAVAILABLE')).kind).toBe('recreate');
   });
 
   it('retries errors of ours without quoting them', () => {

@@ -30,7 +30,7 @@ function wakeSource() {
 function sources(pollMs = NEVER_MS) {
   const source = wakeSource();
   const open = new OpenSubscriptions();
-  const made = { wake: source, pollMs, open } as unknown as LiveSources;
+  const made = { wake: source, pollMs, openSubscriptions: open } as unknown as LiveSources;
   return { made, open, ...source };
 }
 

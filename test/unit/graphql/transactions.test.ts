@@ -18,14 +18,14 @@ describe('the events of one transaction', () => {
   /** Reads a log of events from the start; the first silence ends it. */
   async function read(log: readonly EventRecord[]): Promise<{ readonly seqs: number[][]; readonly reads: number }> {
     let reads = 0;
-    const ofSession = async (_organization: string, _session: string, after: number, limit: number) => {
+    const listBySession = async (_organization: string, _session: string, after: number, limit: number) => {
       reads += 1;
       return log.filter(({ seq }) => seq > after).slice(0, limit);
     };
     const bell = new WakeSignal(new OpenSubscriptions(), () => () => undefined);
     const seqs: number[][] = [];
     const items = transactionsAfter(
-      { stores: { events: { ofSession } } } as unknown as LiveSources,
+      { stores: { events: { listBySession } } } as unknown as LiveSources,
       { organizationId: 'org-1' },
       's',
       { seq: 0 },

@@ -8,7 +8,7 @@ const LOADER = path.join(ROOT, 'test', 'support', 'run-typescript.cjs');
 const CHILD = `console.log(require('./src/claimer.ts').claimerOfThisProcess()); setInterval(() => undefined, 1000);`;
 const PARENT = `
   const { spawn } = require('node:child_process');
-  require('./scripts/leash.ts').leash(spawn(process.execPath, ['-r', ${JSON.stringify(LOADER)}, '-e', ${JSON.stringify(CHILD)}], { stdio: ['ignore', 'inherit', 'inherit'] }));
+  require('./scripts/kill-with-parent.ts').leash(spawn(process.execPath, ['-r', ${JSON.stringify(LOADER)}, '-e', ${JSON.stringify(CHILD)}], { stdio: ['ignore', 'inherit', 'inherit'] }));
   setInterval(() => undefined, 1000);`;
 
 /** A process with a child on a leash; the child's name once it runs. */

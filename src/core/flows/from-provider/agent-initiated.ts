@@ -28,12 +28,12 @@ export async function enqueueAgentInitiatedNotes(
     await sessions.transact(organizationId, sessionId, async tx => {
       if (tx.session.conversationId === conversationId || tx.inbox.state === 'DISABLED') return;
       if (await tx.addAgentInitiated(conversationId))
-        await tx.enqueueForProvider({ kind: 'TELL_STRAY', conversationId });
+        await tx.enqueueForProvider({ kind: 'POST_AGENT_INITIATED_NOTE', conversationId });
     });
   return strays.length;
 }
 
-type AgentInitiatedWork = Extract<ProviderWork, { readonly kind: 'TELL_STRAY' }>;
+type AgentInitiatedWork = Extract<ProviderWork, { readonly kind: 'POST_AGENT_INITIATED_NOTE' }>;
 
 /**
  * Posts the note if an agent has written. It reads the conversation first, because the cause was only a hint. A
@@ -41,7 +41,7 @@ type AgentInitiatedWork = Extract<ProviderWork, { readonly kind: 'TELL_STRAY' }>
  */
 export async function postAgentInitiatedNote(
   deps: FlowDeps,
-  { organizationId, sessionId, earlierAttempts }: ProviderDelivery,
+  { organizationId, sessionId, previousAttempts }: ProviderDelivery,
   { conversationId }: AgentInitiatedWork,
   lease: Lease,
 ): Promise<void> {
@@ -73,7 +73,7 @@ export async function postAgentInitiatedNote(
             : `in conversation ${session.conversationId}: please write there`;
         const text = `What is written in this conversation does not reach the end-user. They are talked to ${where}.`;
         await provider.postNote(
-          { conversation, noteId, text, mayExist: earlierAttempts > 0, lookAfter: null },
+          { conversation, noteId, text, mayExist: previousAttempts > 0, lookupAfter: null },
           lease.signal(deps.limits.callMs),
         );
       }
@@ -97,7 +97,7 @@ async function findNote(
     if (page.observations.some(one => one.kind === 'echo' && one.ourId === noteId)) return 'told';
     if (
       page.observations.some(
-        one => one.kind === 'agentMessage' || one.kind === 'unshowable' || one.kind === 'automaticReply',
+        one => one.kind === 'agentMessage' || one.kind === 'unsupported' || one.kind === 'automaticReply',
       )
     )
       found = 'spoken';

@@ -27,10 +27,10 @@ export async function clearFailedMarks(
 ): Promise<void> {
   // While the provider cannot reach this service, a cleared mark returns at once. So timers and scans alone do not
   // clear marks.
-  const isTold = session.readHint === 'ALL' || (session.readHint === 'MESSAGES' && cause === 'HINT');
+  const isTold = session.syncHint === 'ALL' || (session.syncHint === 'MESSAGES' && cause === 'HINT');
   const due = marked.filter(({ kind }) => isTold || kind === 'agentMessage');
   if (provider.reportDelivery === undefined || due.length === 0) return;
-  const { answer: wrong } = await deps.stores.sessions.transact(session.organizationId, session.id, async tx => {
+  const { result: wrong } = await deps.stores.sessions.transact(session.organizationId, session.id, async tx => {
     const judged = await Promise.all(due.map(async one => ((await isFalseFailure(tx, one)) ? [one.id] : [])));
     return judged.flat().slice(-MAX_CLEARED);
   });

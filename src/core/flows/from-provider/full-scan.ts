@@ -34,7 +34,7 @@ export async function runFullScan(
   const look = await scans.claimFullScan(claimMs);
   if (look === null) return null;
   const { accountId, organizationId, startedAt } = look;
-  const withinMs = look.unseenMs + OVERLAP_MS;
+  const withinMs = look.unscannedMs + OVERLAP_MS;
   const account = await setup.findAccount(organizationId, accountId);
   const instance = account && deps.providers.get(account.provider)?.instance;
   let requestedSyncs = 0;

@@ -59,7 +59,7 @@ export async function receiveAutomaticReply(
   await tx.enqueueForRuntime({ kind: 'MESSAGE', messageId: message.id });
   if (deps.files !== undefined)
     for (const [index, { refused }] of files.entries())
-      if (!refused) await tx.enqueueFileWork({ kind: 'KEEP_FILE', messageId: message.id, index });
+      if (!refused) await tx.enqueueFileWork({ kind: 'ARCHIVE_FILE', messageId: message.id, index });
   const missing = [
     ...files.flatMap(({ name, refused }) =>
       refused ? [`the file ${shortenText(name, 150)}, because ${refusalReason(refused)}`] : [],
@@ -82,7 +82,7 @@ function reasonNotForwarded(
   omittedContent: string | null,
 ): string | null {
   if (session.closedAt !== null) return 'the session is over';
-  if (inbox.policy.automaticReplies !== 'SEND_ON')
+  if (inbox.policy.automaticReplies !== 'FORWARD')
     return 'automatic messages are not forwarded for this chatbot (policy automaticReplies)';
   return canBeShown ? null : (omittedContent ?? 'it is empty');
 }

@@ -8,7 +8,7 @@ import type { FlowDeps } from '../deps';
 
 type ChangeObservation = Extract<
   Observation,
-  { readonly kind: 'unshowable' | 'messageDeleted' | 'survey' | 'automaticReply' }
+  { readonly kind: 'unsupported' | 'messageDeleted' | 'survey' | 'automaticReply' }
 >;
 
 /** Notifies an agent that end-users do not see a part of their message. Enqueues one note per message or file. */
@@ -50,10 +50,10 @@ export async function receiveChange(tx: SessionTransaction, deps: FlowDeps, chan
       if (message.visibility === 'PUBLIC')
         await tx.enqueueForRuntime({ kind: 'MESSAGE_DELETED', messageId: message.id });
       if (deps.files !== undefined && message.attachments.length > 0)
-        await tx.enqueueFileWork({ kind: 'REMOVE_FILES', messageId: message.id });
+        await tx.enqueueFileWork({ kind: 'DELETE_FILES', messageId: message.id });
       return;
     }
-    case 'unshowable': {
+    case 'unsupported': {
       // Stored under its id, so that agents are notified once; INTERNAL, so that it is not forwarded.
       if ((await tx.findMessageByProviderId(change.id)) !== null) return;
       const message = await tx.insertMessage({

@@ -31,9 +31,9 @@ export async function recordHint(
     }
     await tx.requestSync(instantOf(clock.now()), about);
     // The sync finds messages that were never read; only those already recorded must be read again.
-    const { recheck } = tx.session;
-    if (changedMessageId !== undefined && recheck.length < MAX_RECHECKED && !recheck.includes(changedMessageId))
-      await tx.updateSession({ recheck: [...recheck, changedMessageId] });
+    const { recheckIds } = tx.session;
+    if (changedMessageId !== undefined && recheckIds.length < MAX_RECHECKED && !recheckIds.includes(changedMessageId))
+      await tx.updateSession({ recheckIds: [...recheckIds, changedMessageId] });
   });
   return 'recorded';
 }

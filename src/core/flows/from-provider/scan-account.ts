@@ -143,7 +143,7 @@ async function findUnsynced(
   pages: readonly ChangedPage[],
   hasWebhooks: boolean,
 ): Promise<Unread> {
-  const shown = new Map(pages.flatMap(page => [...(page.shown ?? [])]));
+  const shown = new Map(pages.flatMap(page => [...(page.hints ?? [])]));
   // The list does not show whether an agent's message precedes a newer post of ours. While agents have the
   // conversation, and where no webhooks come, one call for its messages finds that out.
   const known = new Map(
@@ -156,7 +156,7 @@ async function findUnsynced(
   for (const id of pages.flatMap(page => page.conversationIds)) {
     const one = known.get(id);
     if (one === undefined || needsSync(one, shown.get(id)!.state)) unread.all.push(id);
-    else if (!one.hasSeenLast) unread.messages.push(id);
+    else if (!one.isLastMessageSynced) unread.messages.push(id);
   }
   return unread;
 }

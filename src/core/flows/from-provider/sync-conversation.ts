@@ -77,15 +77,15 @@ export async function syncConversation(
   const people = createAgentLookup(deps, account.id);
   const keepsFiles = deps.files !== undefined && provider.openFile !== undefined;
 
-  const { recheck } = session;
+  const { recheckIds } = session;
   const readAt = instantOf(deps.clock.now());
   const stateAge = session.stateReadAt === null ? Infinity : deps.clock.now() - Date.parse(session.stateReadAt);
   // However many messages arrive, the state is read as often as the timer would read it. A timer's sync of messages
   // comes from a scan, which has seen the state.
-  const onlyWords = session.readHint === 'MESSAGES' && (isTimer || stateAge < stateFreshnessMs(timers));
+  const onlyWords = session.syncHint === 'MESSAGES' && (isTimer || stateAge < stateFreshnessMs(timers));
   let seen: ConversationSnapshot | null = null;
-  let after = session.readAfter;
-  let newest = session.readAfter;
+  let after = session.syncCursor;
+  let newest = session.syncCursor;
   const failed = new Map<ProviderMessageId, Observation>();
   /** Records that a timer found news that no webhook reported. */
   const reportMissedWebhook = async (hasFound: boolean, hasHint: boolean): Promise<void> => {
@@ -110,8 +110,8 @@ export async function syncConversation(
           });
         if (tx.session.lastMessageSeq !== lastMessageSeq) hasFound = true;
         await tx.updateSession({
-          readAfter: read.after,
-          seenThrough: read.observations.at(-1)?.id ?? tx.session.seenThrough,
+          syncCursor: read.after,
+          lastSeenMessageId: read.observations.at(-1)?.id ?? tx.session.lastSeenMessageId,
         });
       });
       for (const observation of read.observations)
@@ -121,14 +121,14 @@ export async function syncConversation(
       more = read.hasMore;
     }
     if (more) return 0;
-    if (recheck.length > 0) {
-      const changed = (await provider.readMessages?.(conversation, recheck, signal())) ?? [];
+    if (recheckIds.length > 0) {
+      const changed = (await provider.readMessages?.(conversation, recheckIds, signal())) ?? [];
       await sessions.transact(organizationId, sessionId, async tx => {
         for (const observation of changed)
           await receiveObservation(tx, deps, observation, { agents: new Map(), archivesFiles: keepsFiles });
         // Each may have changed again since it was read.
         if (!hasNewHint(session, tx.session))
-          await tx.updateSession({ recheck: tx.session.recheck.filter(id => !recheck.includes(id)) });
+          await tx.updateSession({ recheckIds: tx.session.recheckIds.filter(id => !recheckIds.includes(id)) });
       });
       for (const observation of changed) if (observation.isMarkedFailed) failed.set(observation.id, observation);
     }
@@ -144,14 +144,14 @@ export async function syncConversation(
     status: seen.status,
     agent: seen.agent,
     teamId: seen.teamId,
-    ...(seen.isMarked && { isMarked: true }),
+    ...(seen.hasResidue && { hasResidue: true }),
   };
   const agents = await people(view?.agent ? [view.agent] : []);
   let hasHint = false;
-  const { answer } = await sessions.transact(organizationId, sessionId, async tx => {
+  const { result } = await sessions.transact(organizationId, sessionId, async tx => {
     hasHint = hasNewHint(session, tx.session);
     const finish = (isStateBelieved: boolean) =>
-      tx.updateSession({ readHint: hintAfterSync(session, tx.session, isStateBelieved) });
+      tx.updateSession({ syncHint: hintAfterSync(session, tx.session, isStateBelieved) });
     // As of the end of the sync: who has the conversation, and what agents have read.
     const timerMs = async () => timerSyncDelayMs({ ...timers, expectsReadMark: await mayBeRead(tx, deps) });
     if (isSyncedEnding(tx.liveHandoff, session))
@@ -189,7 +189,7 @@ export async function syncConversation(
     return tx.liveHandoff !== null || session.liveHandoffId !== null ? deps.limits.liveScanIntervalMs : null;
   });
   await reportMissedWebhook(hasFound, hasHint);
-  return answer;
+  return result;
 }
 
 /**
@@ -295,7 +295,7 @@ export async function receiveObservation(
             `the file ${shortenText(name, 150)}, because ${refusalReason(refused)}`,
             index,
           )
-        : tx.enqueueFileWork({ kind: 'KEEP_FILE', messageId: message.id, index }));
+        : tx.enqueueFileWork({ kind: 'ARCHIVE_FILE', messageId: message.id, index }));
   if (observation.omittedContent) await notifyAgents(tx, observation.id, observation.omittedContent);
 }
 
@@ -321,9 +321,9 @@ async function receiveFromWhileDisabled(
   deps: FlowDeps,
   observation: Observation,
 ): Promise<void> {
-  if (observation.kind === 'agentMessage' || observation.kind === 'unshowable')
+  if (observation.kind === 'agentMessage' || observation.kind === 'unsupported')
     await receiveChange(tx, deps, {
-      kind: 'unshowable',
+      kind: 'unsupported',
       id: observation.id,
       description: 'support was switched off when you wrote it',
     });
@@ -334,10 +334,10 @@ async function receiveFromWhileDisabled(
 
 /** Returns whether retention removed the message's record, so that it is not new. */
 function isRemovedFromHistory({ session }: SessionTransaction, observation: Observation): boolean {
-  const before = session.forgotten?.messagesBefore ?? null;
+  const before = session.removedHistory?.messagesBefore ?? null;
   if (
     before === null ||
-    !['agentMessage', 'unshowable', 'automaticReply'].includes(observation.kind) ||
+    !['agentMessage', 'unsupported', 'automaticReply'].includes(observation.kind) ||
     !('at' in observation)
   )
     return false;
@@ -391,7 +391,7 @@ async function receiveTakeover(
     tx.session.stateReadAt !== null &&
     (await tx.hasEndUserMessageSince(tx.session.stateReadAt))
   )
-    await tx.enqueueForProvider({ kind: 'RETURN_CONVERSATION', how: 'HOLD', handoffId: null });
+    await tx.enqueueForProvider({ kind: 'RETURN_CONVERSATION', how: 'RETURN_TO_BOT', handoffId: null });
   else await beginTakeover(tx, deps, agent === null ? 'QUEUED' : 'ASSIGNED', agent);
 }
 
@@ -419,7 +419,8 @@ async function applyViewToHandoff(
       return;
     case 'BOT_HELD':
       await endLiveHandoff(tx, deps, live, 'AGENT_RETURNED');
-      if (view.isMarked) await tx.enqueueForProvider({ kind: 'RETURN_CONVERSATION', how: 'HOLD', handoffId: live.id });
+      if (view.hasResidue)
+        await tx.enqueueForProvider({ kind: 'RETURN_CONVERSATION', how: 'RETURN_TO_BOT', handoffId: live.id });
       return;
     case 'ON_HOLD':
       await transitionIfAllowed(live, 'SNOOZED', agent === null ? {} : { agent });

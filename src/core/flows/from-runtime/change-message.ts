@@ -122,7 +122,7 @@ export function changeMessageFlows(deps: FlowDeps): Pick<Flows, 'editMessage' | 
           const version = message.version + 1;
           const edited = await applyChange(tx, message, { ...turn, version, editedAt: now() });
           await tx.appendEvent({ type: 'MESSAGE_EDITED', messageId: message.id }, message.handoffId, now());
-          await enqueueChange(tx, { kind: 'SHOW_EDIT', lineId: newPostId(), messageId: message.id, version });
+          await enqueueChange(tx, { kind: 'FORWARD_EDIT', postId: newPostId(), messageId: message.id, version });
           return { message: edited, session: tx.session };
         },
       );
@@ -145,9 +145,9 @@ export function changeMessageFlows(deps: FlowDeps): Pick<Flows, 'editMessage' | 
             attachments: withoutLinks(message.attachments),
           });
           await tx.appendEvent({ type: 'MESSAGE_DELETED', messageId: message.id }, message.handoffId, now());
-          await enqueueChange(tx, { kind: 'TAKE_BACK', lineId: newPostId(), messageId: message.id });
+          await enqueueChange(tx, { kind: 'DELETE', postId: newPostId(), messageId: message.id });
           if (deps.files !== undefined && message.attachments.length > 0)
-            await tx.enqueueFileWork({ kind: 'REMOVE_FILES', messageId: message.id });
+            await tx.enqueueFileWork({ kind: 'DELETE_FILES', messageId: message.id });
           return { message: deleted, session: tx.session, alreadyDeleted: false };
         },
       );
@@ -174,7 +174,7 @@ export function changeMessageFlows(deps: FlowDeps): Pick<Flows, 'editMessage' | 
             reactions: emoji === null ? others : [...others, { by, emoji, at: now() }],
           });
           await tx.appendEvent({ type: 'MESSAGE_REACTED', messageId: message.id, by, emoji }, message.handoffId, now());
-          await enqueueChange(tx, { kind: 'SHOW_REACTION', lineId: newPostId(), messageId: message.id, by, emoji });
+          await enqueueChange(tx, { kind: 'FORWARD_REACTION', postId: newPostId(), messageId: message.id, by, emoji });
           return { message: reacted, session: tx.session };
         },
       );

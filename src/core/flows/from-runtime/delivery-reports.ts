@@ -72,7 +72,7 @@ export function deliveryReportFlows(deps: FlowDeps): Pick<Flows, 'reportChannelD
           'handoffId',
           'There is no such handoff. Use the id that came with the survey.',
         );
-      const { answer, replayed } = await sessions.transact(
+      const { result, replayed } = await sessions.transact(
         scope.organizationId,
         found.sessionId,
         async tx => {
@@ -99,7 +99,7 @@ export function deliveryReportFlows(deps: FlowDeps): Pick<Flows, 'reportChannelD
         },
         idempotencyScopeOf(deps, scope, 'answerSurvey', input),
       );
-      return { ...answer, replayed };
+      return { ...result, replayed };
     },
   };
 }

@@ -19,8 +19,8 @@ import { validateId, idempotencyScopeOf } from './record-message';
 const BATCH_SIZE = 500;
 
 /** Returns what happens to the conversation if this service, not the agent, ends the handoff. */
-const returnModeFor = (reason: HandoffEndReason): 'RESOLVE' | 'HOLD' =>
-  reason === 'USER_ENDED' || reason === 'SESSION_CLOSED' ? 'RESOLVE' : 'HOLD';
+const returnModeFor = (reason: HandoffEndReason): 'RESOLVE' | 'RETURN_TO_BOT' =>
+  reason === 'USER_ENDED' || reason === 'SESSION_CLOSED' ? 'RESOLVE' : 'RETURN_TO_BOT';
 
 export function endHandoffFlows(
   deps: FlowDeps,
@@ -48,7 +48,7 @@ export function endHandoffFlows(
   return {
     async endHandoff(scope: Scope, input: EndHandoffInput): Promise<EndHandoffResult> {
       const idempotency = idempotencyScopeOf(deps, scope, 'endHandoff', input);
-      const { answer, replayed } = await sessions.transact(
+      const { result, replayed } = await sessions.transact(
         scope.organizationId,
         await findSessionId(scope, input),
         async tx => {
@@ -71,11 +71,11 @@ export function endHandoffFlows(
         },
         idempotency,
       );
-      return { ...answer, replayed };
+      return { ...result, replayed };
     },
 
     async closeSession(scope: Scope, input: CloseSessionInput): Promise<CloseSessionResult> {
-      const { answer, replayed } = await sessions.transact(
+      const { result, replayed } = await sessions.transact(
         scope.organizationId,
         input.sessionId,
         async tx => {
@@ -98,7 +98,7 @@ export function endHandoffFlows(
         },
         idempotencyScopeOf(deps, scope, 'closeSession', input),
       );
-      return { ...answer, replayed };
+      return { ...result, replayed };
     },
 
     async acknowledge(scope: Scope, deliveryIds: readonly string[]) {

@@ -46,14 +46,14 @@ async function updateEndUser(
   { organizationId, id }: SessionRecord,
   given: EndUser,
 ): Promise<SessionRecord> {
-  const { answer } = await deps.stores.sessions.transact(organizationId, id, async tx => {
+  const { result } = await deps.stores.sessions.transact(organizationId, id, async tx => {
     const endUser = mergeEndUser(tx.session.endUser, given);
     await tx.updateSession({ endUser });
     if (tx.session.contactId !== null && tx.inbox.state !== 'DISABLED')
       await tx.enqueueForProvider({ kind: 'UPDATE_CONTACT' });
     return tx.session;
   });
-  return answer;
+  return result;
 }
 
 export function sessionFlows(deps: FlowDeps): Pick<Flows, 'openSession' | 'explain'> {

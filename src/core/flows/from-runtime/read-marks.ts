@@ -12,7 +12,7 @@ export const MAX_REPORTED = 20;
 export function readMarkFlows(deps: FlowDeps): Pick<Flows, 'markRead'> {
   return {
     async markRead(scope: Scope, input: MarkReadInput) {
-      const { answer, replayed } = await deps.stores.sessions.transact(
+      const { result, replayed } = await deps.stores.sessions.transact(
         scope.organizationId,
         input.sessionId,
         async tx => {
@@ -43,7 +43,7 @@ export function readMarkFlows(deps: FlowDeps): Pick<Flows, 'markRead'> {
         },
         idempotencyScopeOf(deps, scope, 'markRead', input),
       );
-      return { ...answer, replayed };
+      return { ...result, replayed };
     },
   };
 }

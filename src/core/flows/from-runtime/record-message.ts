@@ -53,7 +53,7 @@ export async function transactMessage<T extends { readonly message: MessageRecor
   work: (tx: SessionTransaction) => Promise<T>,
 ): Promise<T & { readonly replayed: boolean }> {
   let current: MessageRecord | null = null;
-  const { answer, replayed } = await deps.stores.sessions.transact(
+  const { result, replayed } = await deps.stores.sessions.transact(
     organizationId,
     sessionId,
     async tx => {
@@ -63,9 +63,9 @@ export async function transactMessage<T extends { readonly message: MessageRecor
     },
     idempotency,
   );
-  if (replayed) current = await deps.stores.messages.get(organizationId, answer.message.id);
+  if (replayed) current = await deps.stores.messages.get(organizationId, result.message.id);
   // Null: retention has removed the message. A key may be kept longer.
-  return { ...answer, message: current ?? withoutContent(answer.message), replayed };
+  return { ...result, message: current ?? withoutContent(result.message), replayed };
 }
 
 /** Validates a caller's id: 1 to `max` visible characters. */
@@ -165,7 +165,7 @@ async function recordMessage(
     for (const [index, { refused }] of attachments.entries())
       await (refused
         ? notifyFileNotDelivered(tx, message.id, index, refused)
-        : tx.enqueueFileWork({ kind: 'KEEP_FILE', messageId: message.id, index }));
+        : tx.enqueueFileWork({ kind: 'ARCHIVE_FILE', messageId: message.id, index }));
   if (isMirrored(tx)) await tx.enqueueForProvider({ kind: 'POST_MESSAGE', messageId: message.id });
   return message;
 }

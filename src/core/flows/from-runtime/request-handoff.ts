@@ -277,8 +277,8 @@ export function requestHandoffFlows(deps: FlowDeps): Pick<Flows, 'requestHandoff
           },
           idempotencyScopeOf(deps, scope, 'requestHandoff', input),
         );
-      const { answer, replayed } = await afterSyncOfEnding(deps, begin);
-      return { ...answer, replayed };
+      const { result, replayed } = await afterSyncOfEnding(deps, begin);
+      return { ...result, replayed };
     },
   };
 }

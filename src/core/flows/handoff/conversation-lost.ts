@@ -31,9 +31,9 @@ export async function handleLostConversation(
       contactId: null,
       conversationId: null,
       lastView: null,
-      readAfter: null,
+      syncCursor: null,
       lastEnding: null,
-      recheck: [],
+      recheckIds: [],
       recentPosts: [],
       statusWrites: endedStatusWrites(tx.session.statusWrites),
     });
@@ -57,7 +57,7 @@ export async function handleLostConversation(
         tx,
         await tx.updateHandoff(live.id, { openedForAgents: 'NO', openings: live.openings + 1, historyThroughSeq }),
       );
-    else if (tx.inbox.policy.lostConversation !== 'OPEN_AGAIN' || live.timesLost >= MAX_REOPENINGS)
+    else if (tx.inbox.policy.lostConversation !== 'REOPEN' || live.timesLost >= MAX_REOPENINGS)
       await endLiveHandoff(tx, deps, live, 'PROVIDER_LOST');
     else
       await reopenHandoff(

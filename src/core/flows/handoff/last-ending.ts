@@ -39,7 +39,14 @@ export async function recordEnding(
 ): Promise<void> {
   const at = instantOf(clock.now());
   await tx.updateSession({
-    lastEnding: { handoffId, endedAt: at, returnedAt: null, throughMessageId: null, returnBegun: null, lastWord: null },
+    lastEnding: {
+      handoffId,
+      endedAt: at,
+      returnedAt: null,
+      throughMessageId: null,
+      returnBegun: null,
+      lastAgentMessage: null,
+    },
   });
   await tx.wantReadingNow();
 }
@@ -71,7 +78,7 @@ export async function recordLastAgentMessage(
   agent: HandoffAgent,
 ): Promise<void> {
   if (isReturnPendingFor(tx.session, handoffId))
-    await tx.updateSession({ lastEnding: { ...tx.session.lastEnding!, lastWord: { id, agent } } });
+    await tx.updateSession({ lastEnding: { ...tx.session.lastEnding!, lastAgentMessage: { id, agent } } });
 }
 
 /** Returns whether an agent sent this message after the conversation of a handoff was returned that is still ENDING. */
@@ -97,7 +104,7 @@ export async function recordEndingByAgents(
   throughMessageId: ProviderMessageId | null,
 ): Promise<void> {
   await tx.updateSession({
-    lastEnding: { handoffId, endedAt: at, returnedAt: at, throughMessageId, returnBegun: null, lastWord: null },
+    lastEnding: { handoffId, endedAt: at, returnedAt: at, throughMessageId, returnBegun: null, lastAgentMessage: null },
   });
 }
 

@@ -110,9 +110,10 @@ export async function enqueueInOrder(
   by: string,
 ): Promise<boolean> {
   const posts = await tx.unfinishedPosts();
-  // One that has failed for good twice is left to an operator, or a conversation that never lasts would be made without end.
-  const isForOperator = ({ state, isLeft, blocksLane, wasResent }: UnfinishedPost): boolean =>
-    isLeft || blocksLane || (state === 'PARKED' && wasResent);
+  // A post that failed for good twice is left to an operator; otherwise a conversation that never lasts would be
+  // created again without end.
+  const isForOperator = ({ state, isLeftToOperator, isBlockingLane, wasResent }: UnfinishedPost): boolean =>
+    isLeftToOperator || isBlockingLane || (state === 'PARKED' && wasResent);
   const left = new Set(
     posts.flatMap(post => (post.work.kind === 'POST_MESSAGE' && isForOperator(post) ? [post.work.messageId] : [])),
   );
@@ -151,7 +152,7 @@ const returnToBot = ({ id: handoffId }: HandoffRecord): EnqueuedWork => ({
 function lastSteps(handoff: HandoffRecord, note: string | null): readonly EnqueuedWork[] {
   const { id: handoffId } = handoff;
   if (handoff.origin === 'AGENT_TAKEOVER' && handoff.state !== 'REQUESTED')
-    return [{ work: { kind: 'OPEN_TAKEN_OVER', handoffId } }];
+    return [{ work: { kind: 'OPEN_TAKEOVER', handoffId } }];
   return [
     ...(contextNote(handoff) === null
       ? []
@@ -220,8 +221,8 @@ function historyWork(
       for (const { by, emoji } of reactions)
         works.push({
           work: {
-            kind: 'SHOW_REACTION',
-            lineId: `reaction:${by === 'BOT' ? 'bot' : 'user'}:${messageId}`,
+            kind: 'FORWARD_REACTION',
+            postId: `reaction:${by === 'BOT' ? 'bot' : 'user'}:${messageId}`,
             messageId,
             by,
             emoji,
@@ -260,8 +261,8 @@ async function missingPosts(tx: SessionTransaction, throughSeq: number): Promise
 
 const isBrought = async (
   tx: SessionTransaction,
-  { work, state, isLeft, blocksLane }: UnfinishedPost,
-): Promise<boolean> => isLeft || blocksLane || (state === 'WAITING' && (await isWanted(tx, work)));
+  { work, state, isLeftToOperator, isBlockingLane }: UnfinishedPost,
+): Promise<boolean> => isLeftToOperator || isBlockingLane || (state === 'WAITING' && (await isWanted(tx, work)));
 
 /**
  * Whether a post of history is still wanted. One that only its handoff needs is not, once that has ended before agents could see

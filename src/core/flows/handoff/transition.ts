@@ -233,7 +233,7 @@ export async function beginTakeover(
   );
   await tx.enqueueForRuntime({ kind: 'HANDOFF_STATE', handoffId: handoff.id, state });
   await enqueueHistory(tx, handoff);
-  await tx.enqueueForProvider({ kind: 'OPEN_TAKEN_OVER', handoffId: handoff.id });
+  await tx.enqueueForProvider({ kind: 'OPEN_TAKEOVER', handoffId: handoff.id });
   await updateControl(tx, deps, handoff, 'AGENT_TAKEOVER');
   return handoff;
 }

@@ -29,7 +29,8 @@ export function sortPosts(posts: readonly UnfinishedPost[]): UnfinishedPosts {
 }
 
 /** Returns whether the message is posted, or looked up, by itself. */
-const isBySelf = ({ state, isUnknown, isLeft }: UnfinishedPost): boolean => state === 'WAITING' || isUnknown || isLeft;
+const isBySelf = ({ state, isUnknown, isLeftToOperator }: UnfinishedPost): boolean =>
+  state === 'WAITING' || isUnknown || isLeftToOperator;
 
 /**
  * Returns whether the message is in that file, wherever the file is by now. It is not if the message was to be posted by itself when
@@ -71,8 +72,8 @@ export function messagesInFile(
   unposted: readonly MessageRecord[],
 ): readonly MessageRecord[] {
   const earlier = posts.transcripts.filter(
-    ({ work, state, isUnknown, isLeft }) =>
-      work.throughSeq < throughSeq && (state === 'WAITING' || isLeft || (state === 'PARKED' && isUnknown)),
+    ({ work, state, isUnknown, isLeftToOperator }) =>
+      work.throughSeq < throughSeq && (state === 'WAITING' || isLeftToOperator || (state === 'PARKED' && isUnknown)),
   );
   return unposted.filter(message => {
     const single = posts.singles.get(message.id);

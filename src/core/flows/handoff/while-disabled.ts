@@ -10,11 +10,11 @@ const CLOCK_TOLERANCE_MS = 60_000;
  * and the bot has continued.
  */
 export function isFromWhileDisabled(
-  { heardSince }: Pick<SessionInbox, 'heardSince'>,
+  { reenabledAt }: Pick<SessionInbox, 'reenabledAt'>,
   observation: Observation,
 ): boolean {
-  if (heardSince === null || !('at' in observation) || observation.at === undefined) return false;
-  return Date.parse(observation.at) < Date.parse(heardSince) - CLOCK_TOLERANCE_MS;
+  if (reenabledAt === null || !('at' in observation) || observation.at === undefined) return false;
+  return Date.parse(observation.at) < Date.parse(reenabledAt) - CLOCK_TOLERANCE_MS;
 }
 
 /**
@@ -22,8 +22,8 @@ export function isFromWhileDisabled(
  * and no handoff may build on them.
  */
 export function trustedLastView(
-  { heardSince }: Pick<SessionInbox, 'heardSince'>,
+  { reenabledAt }: Pick<SessionInbox, 'reenabledAt'>,
   { lastView, stateReadAt, openedAt }: SessionRecord,
 ): ConversationView | null {
-  return heardSince !== null && Date.parse(stateReadAt ?? openedAt) < Date.parse(heardSince) ? null : lastView;
+  return reenabledAt !== null && Date.parse(stateReadAt ?? openedAt) < Date.parse(reenabledAt) ? null : lastView;
 }

@@ -83,10 +83,10 @@ export function deadLetterFlows(deps: FlowDeps): Pick<Flows, 'resendDeadLetters'
     const done: string[] = [];
     for (const [sessionId, ids] of bySession)
       for (let at = 0; at < ids.length; at += MAX_PER_TRANSACTION) {
-        const { answer } = await sessions.transact(scope.organizationId, sessionId, tx =>
+        const { result } = await sessions.transact(scope.organizationId, sessionId, tx =>
           act(tx, ids.slice(at, at + MAX_PER_TRANSACTION)),
         );
-        done.push(...answer.map(letter => letter.id));
+        done.push(...result.map(letter => letter.id));
       }
     const known = new Set(done);
     return { count: done.length, skippedIds: (selection.ids ?? []).filter(id => !known.has(id)), hasMore, endCursor };
@@ -99,13 +99,13 @@ export function deadLetterFlows(deps: FlowDeps): Pick<Flows, 'resendDeadLetters'
         throw new InvalidInputError(
           'INPUT_INVALID',
           'skipLookup',
-          'writeAtOnce needs ids, because an operator must have checked each delivery. Name those that are missing at the receiver by ids.',
+          'skipLookup needs ids, because an operator must have checked each delivery. Name those that are missing at the receiver by ids.',
         );
       return forEachSession(scope, selection, async (tx, ids) => {
         const sent = await tx.resend(ids, skipLookup);
         for (const { id: deliveryId, kind, handoffId } of sent)
           await tx.appendEvent(
-            { type: 'DELIVERY_SENT_AGAIN', deliveryId, kind, by, ...(skipLookup && { writesAtOnce: true }) },
+            { type: 'DELIVERY_RESENT', deliveryId, kind, by, ...(skipLookup && { skipLookup: true }) },
             handoffId,
             now(),
           );

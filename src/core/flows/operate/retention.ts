@@ -12,7 +12,7 @@ const WALKED_KINDS = ['events', 'messages', 'sessions'] as const;
  * The progress of a walk over all expired rows. A kind stays FINISHED until all kinds are, so that rows which may not
  * be removed yet are not visited again at once.
  */
-export type RetentionProgress = Readonly<Record<(typeof WALKED_KINDS)[number], RetentionCursor | 'OVER'>>;
+export type RetentionProgress = Readonly<Record<(typeof WALKED_KINDS)[number], RetentionCursor | 'FINISHED'>>;
 export const NEW_PROGRESS: RetentionProgress = { events: null, messages: null, sessions: null };
 
 export interface RemovedRows {
@@ -36,20 +36,20 @@ export async function removeExpired(
 ): Promise<{ readonly removed: RemovedRows; readonly progress: RetentionProgress | null }> {
   const { retention } = deps.stores;
   const cutoffAt = (ms: number) => instantOf(deps.clock.now() - ms);
-  const next: Record<keyof RetentionProgress, RetentionCursor | 'OVER'> = { ...progress };
+  const next: Record<keyof RetentionProgress, RetentionCursor | 'FINISHED'> = { ...progress };
   const removed = { keys: 0, deliveries: 0, events: 0, messages: 0, sessions: 0 };
 
   await lease.ensureHeld();
   removed.keys = await retention.removeIdempotencyKeys(cutoffAt(keepMs.idempotencyKeys), BATCH_SIZE);
   await lease.ensureHeld();
   removed.deliveries = await retention.removeDeliveries(cutoffAt(keepMs.deliveries), BATCH_SIZE);
-  if (progress.events !== 'OVER') {
+  if (progress.events !== 'FINISHED') {
     await lease.ensureHeld();
     const events = await retention.removeEvents(cutoffAt(keepMs.events), progress.events, BATCH_SIZE);
     removed.events = events.count;
-    next.events = events.next ?? 'OVER';
+    next.events = events.next ?? 'FINISHED';
   }
-  if (progress.messages !== 'OVER') {
+  if (progress.messages !== 'FINISHED') {
     const cutoff = cutoffAt(keepMs.messages);
     await lease.ensureHeld();
     const old = await retention.findExpiredMessages(cutoff, progress.messages, BATCH_SIZE);
@@ -61,15 +61,17 @@ export async function removeExpired(
       }
     await lease.ensureHeld();
     removed.messages = await retention.removeMessages(cutoff, old.sessionIds, BATCH_SIZE);
-    next.messages = old.next ?? 'OVER';
+    next.messages = old.next ?? 'FINISHED';
   }
-  if (progress.sessions !== 'OVER') {
+  if (progress.sessions !== 'FINISHED') {
     await lease.ensureHeld();
     const sessions = await retention.removeSessions(cutoffAt(keepMs.sessions), progress.sessions, BATCH_SIZE);
     removed.sessions = sessions.count;
-    next.sessions = sessions.next ?? 'OVER';
+    next.sessions = sessions.next ?? 'FINISHED';
   }
   const isOver =
-    WALKED_KINDS.every(kind => next[kind] === 'OVER') && removed.keys < BATCH_SIZE && removed.deliveries < BATCH_SIZE;
+    WALKED_KINDS.every(kind => next[kind] === 'FINISHED') &&
+    removed.keys < BATCH_SIZE &&
+    removed.deliveries < BATCH_SIZE;
   return { removed, progress: isOver ? null : next };
 }

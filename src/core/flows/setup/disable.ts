@@ -30,7 +30,7 @@ export async function endHandoffIfDisabled(
   organizationId: OrganizationId,
   sessionId: SessionId,
 ): Promise<{ readonly isDisabled: boolean; readonly hasEnded: boolean }> {
-  const { answer } = await deps.stores.sessions.transact(organizationId, sessionId, async tx => {
+  const { result } = await deps.stores.sessions.transact(organizationId, sessionId, async tx => {
     if (tx.inbox.state !== 'DISABLED') return { isDisabled: false, hasEnded: false };
     // An interrupted status write will never be finished, so no view may wait for it.
     if (tx.session.statusWrites % 2 === 1)
@@ -39,7 +39,7 @@ export async function endHandoffIfDisabled(
     await endLiveHandoff(tx, deps, tx.liveHandoff, 'OPERATOR_ENDED');
     return { isDisabled: true, hasEnded: true };
   });
-  return answer;
+  return result;
 }
 
 /**

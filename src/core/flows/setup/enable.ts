@@ -108,7 +108,7 @@ export function setupFlows(
   ): Promise<{ readonly account: AccountRecord; readonly manualSteps: readonly string[] }> {
     const { instance } = providerOf(input.provider);
     const known = (await setup.findAccount(scope.organizationId, asked.id))!;
-    if (known.timesDisabled !== asked.timesDisabled) throw disabledMeanwhileError('provider');
+    if (known.disabledCount !== asked.disabledCount) throw disabledMeanwhileError('provider');
     let { account, requested } = await prepareAccount(input, known);
     const finishSetup = async (patch: Parameters<typeof setup.finishAccountSetup>[1]): Promise<AccountRecord> => {
       lock.ensureHeld();
@@ -141,7 +141,7 @@ export function setupFlows(
         ...made,
         state: 'READY',
         problem: null,
-        health: { state: 'HEALTHY', problem: null, checkedAt: instantOf(deps.clock.now()), seenBy: 'CHECK' },
+        health: { state: 'HEALTHY', problem: null, checkedAt: instantOf(deps.clock.now()), source: 'CHECK' },
       });
       await setup.scheduleCheck(account.id, deps.limits.checkMs);
       await mirrorDirectory(account, signal);
@@ -157,7 +157,7 @@ export function setupFlows(
         state: account.state === 'READY' ? 'READY' : 'FAILED',
         problem,
         ...(!isAsBefore && {
-          health: { ...healthFromError(error), checkedAt: instantOf(deps.clock.now()), seenBy: 'CHECK' as const },
+          health: { ...healthFromError(error), checkedAt: instantOf(deps.clock.now()), source: 'CHECK' as const },
         }),
       });
       return { account, manualSteps: [problem.message] };
@@ -211,7 +211,7 @@ export function setupFlows(
         health: UNCHECKED_HEALTH,
         state: 'PROVISIONING',
         problem: null,
-        timesDisabled: 0,
+        disabledCount: 0,
         createdAt: instantOf(deps.clock.now()),
       });
       return setupLocks.withLock({ id: account.id, field: 'provider' }, deps.limits.setupMs, lock =>
@@ -242,8 +242,8 @@ export function setupFlows(
         memberIds: null,
         state: 'PROVISIONING',
         problem: null,
-        timesDisabled: 0,
-        heardSince: null,
+        disabledCount: 0,
+        reenabledAt: null,
         createdAt: instantOf(deps.clock.now()),
       };
       const inbox = await setup.insertInbox(row);

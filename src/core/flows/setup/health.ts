@@ -68,7 +68,7 @@ async function desiredStateOf(deps: FlowDeps, account: AccountRecord): Promise<D
                 externalId,
                 providerData,
                 members: memberIds && externalIdsOf(memberIds),
-                repliesByItself: policy.automaticReplies === 'SEND_ON',
+                allowsAutomaticReplies: policy.automaticReplies === 'FORWARD',
               },
             ],
     ),
@@ -91,7 +91,7 @@ export function healthFlows(deps: FlowDeps) {
   ): Promise<AccountRecord> =>
     setup.updateAccount(account.id, {
       ...learned,
-      health: { ...found, checkedAt: instantOf(deps.clock.now()), seenBy: 'CHECK' },
+      health: { ...found, checkedAt: instantOf(deps.clock.now()), source: 'CHECK' },
     });
 
   /** Inspects the account and records the result, also when the inspection failed. */
@@ -151,14 +151,14 @@ export function healthFlows(deps: FlowDeps) {
       organizationId: OrganizationId,
       sessionId: SessionId,
       error: SupportError,
-      seenBy: 'DELIVERY' | 'READING',
+      source: 'DELIVERY' | 'SYNC',
     ): Promise<void> {
       const problem = { code: error.code, message: error.message };
       await setup.markHealth(organizationId, sessionId, {
         state: 'UNAUTHORIZED',
         problem,
         checkedAt: instantOf(deps.clock.now()),
-        seenBy,
+        source,
       });
     },
 

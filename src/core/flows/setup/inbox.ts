@@ -44,8 +44,8 @@ export function createInboxSetup(deps: FlowDeps) {
       const before = (await setup.findInbox(known.organizationId, known.id))!;
       if (
         account.state === 'DISABLED' ||
-        account.timesDisabled !== asked.timesDisabled ||
-        before.timesDisabled !== known.timesDisabled
+        account.disabledCount !== asked.disabledCount ||
+        before.disabledCount !== known.disabledCount
       )
         throw disabledMeanwhileError('chatbotId');
       const inbox = await setup.updateInbox(known.id, change(before));
@@ -68,7 +68,7 @@ export function createInboxSetup(deps: FlowDeps) {
       return finishSetup({
         state: 'READY',
         problem: null,
-        ...(inbox.state === 'DISABLED' && { heardSince: instantOf(deps.clock.now()) }),
+        ...(inbox.state === 'DISABLED' && { reenabledAt: instantOf(deps.clock.now()) }),
       });
     });
 
@@ -85,7 +85,7 @@ export function createInboxSetup(deps: FlowDeps) {
         inboxId: id,
         chatbotId,
         name,
-        allowsAutomaticReplies: policy.automaticReplies === 'SEND_ON',
+        allowsAutomaticReplies: policy.automaticReplies === 'FORWARD',
       },
       signal,
     );

@@ -20,7 +20,7 @@ interface ChangeContext {
   /** An earlier try may have told it: then nothing of it is left out, whatever has happened since. */
   readonly mayExist: boolean;
   /** See lookAfterOf. */
-  readonly lookAfter: ProviderMessageId | null;
+  readonly lookupAfter: ProviderMessageId | null;
 }
 
 /**
@@ -33,7 +33,7 @@ export async function deliverChange(
   change: ProviderChange,
   lease: Lease,
 ): Promise<void> {
-  const { organizationId, sessionId, earlierAttempts } = delivery;
+  const { organizationId, sessionId, previousAttempts } = delivery;
   const context = await loadProviderContext(deps, organizationId, sessionId);
   const conversation = conversationFor(deps, context, delivery);
   const message = await deps.stores.messages.get(organizationId, change.messageId);
@@ -46,46 +46,46 @@ export async function deliverChange(
     conversation,
     message,
     lease,
-    mayExist: earlierAttempts > 0,
-    lookAfter: lookAfterOf(delivery, conversation),
+    mayExist: previousAttempts > 0,
+    lookupAfter: lookAfterOf(delivery, conversation),
   };
   switch (change.kind) {
-    case 'SHOW_EDIT':
-      return forwardEdit(changed, change.lineId, change.version);
-    case 'SHOW_REACTION':
-      return forwardReaction(changed, change.lineId, change.by, change.emoji);
-    case 'TAKE_BACK':
-      return deleteCopies(changed, change.lineId);
+    case 'FORWARD_EDIT':
+      return forwardEdit(changed, change.postId, change.version);
+    case 'FORWARD_REACTION':
+      return forwardReaction(changed, change.postId, change.by, change.emoji);
+    case 'DELETE':
+      return deleteCopies(changed, change.postId);
     case 'POST_FILE':
-      return forwardFile(changed, change.lineId, change.index);
+      return forwardFile(changed, change.postId, change.index);
   }
 }
 
-async function forwardEdit(changed: ChangeContext, lineId: string, version: number): Promise<void> {
+async function forwardEdit(changed: ChangeContext, postId: string, version: number): Promise<void> {
   const { message, mayExist } = changed;
-  if ((message.shown?.version ?? 1) >= version) return;
+  if ((message.forwarded?.version ?? 1) >= version) return;
   if (!mayExist && (message.version !== version || message.deletedAt !== null)) return;
   const id = await postLine(
     changed,
-    lineId,
+    postId,
     message.author,
     message.deletedAt === null ? editLine(message) : DELETED_BEFORE_POSTED,
   );
-  await updateForwarded(changed, shown => ({ ...shown, version, lines: [...shown.lines, id] }));
+  await updateForwarded(changed, forwarded => ({ ...forwarded, version, postIds: [...forwarded.postIds, id] }));
 }
 
 async function forwardReaction(
   changed: ChangeContext,
-  lineId: string,
+  postId: string,
   by: ReactionSide,
   emoji: string | null,
 ): Promise<void> {
   const { message, mayExist } = changed;
-  const before = message.shown?.reactions[by] ?? null;
+  const before = message.forwarded?.reactions[by] ?? null;
   if (before === emoji) return;
   const now = message.reactions.find(reaction => reaction.by === by)?.emoji ?? null;
   if (!mayExist && (now !== emoji || message.deletedAt !== null)) return;
-  await postLine(changed, lineId, by, reactionLine(message, before, emoji));
+  await postLine(changed, postId, by, reactionLine(message, before, emoji));
   await updateForwarded(changed, shown => {
     const { [by]: _before, ...others } = shown.reactions;
     return { ...shown, reactions: emoji === null ? others : { ...others, [by]: emoji } };
@@ -93,7 +93,7 @@ async function forwardReaction(
 }
 
 /** A file that comes behind its message. It is taken back with the message: its line is one of those that hold its words. */
-async function forwardFile(changed: ChangeContext, lineId: string, index: number): Promise<void> {
+async function forwardFile(changed: ChangeContext, postId: string, index: number): Promise<void> {
   const { deps, context, message, mayExist } = changed;
   const isDeleted = message.deletedAt !== null;
   if (isDeleted && !mayExist) return;
@@ -106,7 +106,7 @@ async function forwardFile(changed: ChangeContext, lineId: string, index: number
   if (posted === null && !mayExist) return;
   const id = await postLine(
     changed,
-    lineId,
+    postId,
     message.author,
     posted === null ? DELETED_BEFORE_POSTED : fileLine(message, posted.name),
     posted === null ? [] : [posted],
@@ -114,19 +114,19 @@ async function forwardFile(changed: ChangeContext, lineId: string, index: number
   await updateForwarded(changed, shown => ({
     ...shown,
     version: Math.max(shown.version, 1),
-    lines: [...shown.lines, id],
+    postIds: [...shown.postIds, id],
   }));
 }
 
 /** The message and every line that holds its words. What cannot be deleted there is told to be void. */
-async function deleteCopies(changed: ChangeContext, lineId: string): Promise<void> {
+async function deleteCopies(changed: ChangeContext, postId: string): Promise<void> {
   const { message } = changed;
-  if (message.shown?.takenBack) return;
+  if (message.forwarded?.isDeleted) return;
   const inTranscript = isInTranscript(message);
-  const posts = [...(inTranscript ? [] : [message.providerMessageId!]), ...(message.shown?.lines ?? [])];
+  const posts = [...(inTranscript ? [] : [message.providerMessageId!]), ...(message.forwarded?.postIds ?? [])];
   const areGone = await deletePosts(changed, posts);
-  if (inTranscript || !areGone) await postLine(changed, lineId, message.author, deletionLine(message));
-  await updateForwarded(changed, shown => ({ ...shown, takenBack: true }));
+  if (inTranscript || !areGone) await postLine(changed, postId, message.author, deletionLine(message));
+  await updateForwarded(changed, forwarded => ({ ...forwarded, isDeleted: true }));
 }
 
 async function deletePosts(
@@ -149,8 +149,8 @@ async function deletePosts(
 
 /** One line in somebody's own name, answering the message where that can be done. */
 async function postLine(
-  { deps, context, conversation, message, lease, mayExist, lookAfter }: ChangeContext,
-  lineId: string,
+  { deps, context, conversation, message, lease, mayExist, lookupAfter }: ChangeContext,
+  postId: string,
   author: MessageRecord['author'],
   text: string,
   files: readonly PostedFile[] = [],
@@ -161,9 +161,9 @@ async function postLine(
     {
       conversation,
       mayExist,
-      lookAfter: canBeRepliedTo(message) ? message.providerMessageId : lookAfter,
+      lookupAfter: canBeRepliedTo(message) ? message.providerMessageId : lookupAfter,
       message: {
-        id: lineId,
+        id: postId,
         author,
         visibility: message.visibility,
         text,
@@ -179,10 +179,10 @@ async function postLine(
 
 async function updateForwarded(
   { deps, message }: ChangeContext,
-  next: (shown: ForwardedState) => ForwardedState,
+  next: (forwarded: ForwardedState) => ForwardedState,
 ): Promise<void> {
   await deps.stores.sessions.transact(message.organizationId, message.sessionId, async tx => {
     const now = await tx.findMessage(message.id);
-    if (now !== null) await tx.updateMessage(now.id, { shown: next(now.shown ?? NOTHING_FORWARDED) });
+    if (now !== null) await tx.updateMessage(now.id, { forwarded: next(now.forwarded ?? NOTHING_FORWARDED) });
   });
 }

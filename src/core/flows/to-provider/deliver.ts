@@ -35,11 +35,11 @@ export async function deliver(given: FlowDeps, delivery: ProviderDelivery, lease
     case 'POST_CONTEXT_NOTE':
     case 'OPEN_HANDOFF':
       return takeOpeningStep(deps, delivery, work, lease);
-    case 'OPEN_TAKEN_OVER':
+    case 'OPEN_TAKEOVER':
       return openTakeover(deps, delivery, work.handoffId, lease);
-    case 'SHOW_EDIT':
-    case 'SHOW_REACTION':
-    case 'TAKE_BACK':
+    case 'FORWARD_EDIT':
+    case 'FORWARD_REACTION':
+    case 'DELETE':
     case 'POST_FILE':
       return deliverChange(deps, delivery, work, lease);
     case 'POST_NOTE':
@@ -47,7 +47,7 @@ export async function deliver(given: FlowDeps, delivery: ProviderDelivery, lease
     case 'MARK_READ':
     case 'ANSWER_SURVEY':
       return deliverMark(deps, delivery, work, lease);
-    case 'TELL_STRAY':
+    case 'POST_AGENT_INITIATED_NOTE':
       return postAgentInitiatedNote(deps, delivery, work, lease);
     case 'UPDATE_CONTACT':
       return updateContact(deps, delivery, lease);
@@ -84,8 +84,8 @@ export async function handleRefusedDelivery(
     if ('optional' in work && work.optional && tx.session.conversationId !== null && canBeDoneWithout(error)) return;
     if (live.state === 'REQUESTED') await transitionHandoff(tx, deps, live, 'PROVIDER_REFUSED', { failureCode: code });
     // A person has answered before it was opened: it is opened for them instead, and lost to them when that is refused too.
-    else if (work.kind === 'OPEN_HANDOFF') await tx.enqueueForProvider({ kind: 'OPEN_TAKEN_OVER', handoffId: live.id });
-    else if (work.kind === 'OPEN_TAKEN_OVER') await endLiveHandoff(tx, deps, live, 'PROVIDER_LOST');
+    else if (work.kind === 'OPEN_HANDOFF') await tx.enqueueForProvider({ kind: 'OPEN_TAKEOVER', handoffId: live.id });
+    else if (work.kind === 'OPEN_TAKEOVER') await endLiveHandoff(tx, deps, live, 'PROVIDER_LOST');
   });
 }
 

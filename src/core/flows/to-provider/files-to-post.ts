@@ -23,12 +23,12 @@ export const NO_FILES: FilesToPost = { files: [], lines: [], pendingIndexes: [] 
 /** The share of a post's time that its files may take to arrive; their upload has the rest. */
 const FETCH_TIME_SHARE = 1 / 3;
 
-type FileState = 'kept' | 'late' | 'nowhere' | string;
+type FileState = 'archived' | 'pending' | 'unavailable' | string;
 
 /** Resolves after a share of a post's time. Called once for all files of a post. */
 export const startFileDeadline = (timeMs: number): Promise<FileState> =>
   new Promise(resolve => {
-    createTimeLimit(Math.ceil(timeMs * FETCH_TIME_SHARE)).addEventListener('abort', () => resolve('late'), {
+    createTimeLimit(Math.ceil(timeMs * FETCH_TIME_SHARE)).addEventListener('abort', () => resolve('pending'), {
       once: true,
     });
   });
@@ -44,12 +44,12 @@ export async function archiveBeforeDeadline(
   late: Promise<FileState>,
 ): Promise<FileState> {
   const keeping = files.archive({ organizationId: message.organizationId, messageId: message.id, index }).then(
-    (kept): FileState => (kept === 'kept' ? 'kept' : 'nowhere'),
+    (result): FileState => (result === 'archived' ? 'archived' : 'unavailable'),
     // A missing file may still appear, as long as there is a link to it.
     (error: unknown): FileState =>
       error instanceof FileRefusedError && (error.code !== 'FILE_MISSING' || message.attachments[index]?.url === '')
         ? error.code
-        : 'late',
+        : 'pending',
   );
   return Promise.race([keeping, late]);
 }
@@ -90,11 +90,11 @@ async function sortFiles(
   let room = limitsFor(author, archive.rules).maxBytes;
   for (const [index, state] of states.entries()) {
     const file = attachments[index]!;
-    const posted = state === 'kept' ? await archive.postedFileOf({ messageId, index }, file) : null;
+    const posted = state === 'archived' ? await archive.postedFileOf({ messageId, index }, file) : null;
     if (posted !== null && posted.sizeBytes <= room) {
       room -= posted.sizeBytes;
       result.files.push(posted);
-    } else if (posted !== null || state === 'late') {
+    } else if (posted !== null || state === 'pending') {
       result.pendingIndexes.push(index);
       result.lines.push(
         posted !== null

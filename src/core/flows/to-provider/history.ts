@@ -38,7 +38,7 @@ export async function postMessage(
   if (message === null || message.providerMessageId !== null) return;
   if (!(await isStillWanted(deps, context, work))) return linkConversation(deps, context, delivery, lease);
   let isEnqueuedAnew = false;
-  const conversation = await ensureConversation(deps, context, delivery.earlierAttempts === 0, lease, async tx => {
+  const conversation = await ensureConversation(deps, context, delivery.previousAttempts === 0, lease, async tx => {
     if (message.seq > 1) isEnqueuedAnew = await enqueueInOrder(tx, message, delivery.id);
   });
   if (isEnqueuedAnew) return;
@@ -55,7 +55,7 @@ async function postRecordedMessage(
   lease: Lease,
 ): Promise<void> {
   const { session, provider } = context;
-  const { earlierAttempts } = delivery;
+  const { previousAttempts } = delivery;
   const answered =
     message.replyToMessageId === null
       ? null
@@ -84,9 +84,9 @@ async function postRecordedMessage(
         saidAt,
         replyTo: answered?.providerMessageId ?? null,
       },
-      previousAttempts: earlierAttempts,
-      mayExist: earlierAttempts > 0,
-      lookAfter: lookAfterOf(delivery, conversation),
+      previousAttempts,
+      mayExist: previousAttempts > 0,
+      lookupAfter: lookAfterOf(delivery, conversation),
     },
     lease.signal(timeMs),
   );
@@ -96,11 +96,11 @@ async function postRecordedMessage(
     await recordPostTime(tx, deps);
     if (message.author === 'END_USER') await requestReadMark(tx, deps, provider);
     for (const index of ready.pendingIndexes)
-      await tx.enqueueFileWork({ kind: 'BRING_FILE', messageId: message.id, index });
+      await tx.enqueueFileWork({ kind: 'FETCH_FILE_TO_POST', messageId: message.id, index });
     // An earlier try may have shown it as it was then: what has changed since is told after it.
-    if (earlierAttempts === 0 && (isDeleted || message.version > 1))
+    if (previousAttempts === 0 && (isDeleted || message.version > 1))
       await tx.updateMessage(message.id, {
-        shown: { ...NOTHING_FORWARDED, version: message.version, takenBack: isDeleted },
+        forwarded: { ...NOTHING_FORWARDED, version: message.version, isDeleted: isDeleted },
       });
   });
 }
@@ -110,18 +110,18 @@ type Historic = Pick<PostMessage, 'handoffId' | 'onlyForHandoff'>;
 /** Most history is of a live handoff: that needs no lookup. */
 async function isStillWanted(deps: FlowDeps, { session }: ProviderContext, work: Historic): Promise<boolean> {
   if (work.handoffId === undefined || session.liveHandoffId === work.handoffId) return true;
-  return (await deps.stores.sessions.transact(session.organizationId, session.id, tx => isWanted(tx, work))).answer;
+  return (await deps.stores.sessions.transact(session.organizationId, session.id, tx => isWanted(tx, work))).result;
 }
 
 /** Links a conversation that an earlier try of a dropped delivery may have made without living to record it: people may speak there. */
 export async function linkConversation(
   deps: FlowDeps,
   context: ProviderContext,
-  { earlierAttempts }: ProviderDelivery,
+  { previousAttempts }: ProviderDelivery,
   lease: Lease,
 ): Promise<void> {
   const { contactId, conversationId } = context.session;
-  if (earlierAttempts > 0 && contactId !== null && conversationId === null)
+  if (previousAttempts > 0 && contactId !== null && conversationId === null)
     await ensureConversation(deps, context, false, lease);
 }
 
@@ -151,7 +151,7 @@ export async function deliverParkedTranscript(
       work,
       new UnsupportedByProviderError('This provider takes no transcripts.'),
     );
-  const conversation = await ensureConversation(deps, context, delivery.earlierAttempts === 0, lease);
+  const conversation = await ensureConversation(deps, context, delivery.previousAttempts === 0, lease);
   await lease.ensureHeld();
   const attached = await collectTranscriptFiles(
     deps,
@@ -171,8 +171,8 @@ export async function deliverParkedTranscript(
         fileName: 'transcript.txt',
         content,
         files: attached.files,
-        mayExist: delivery.earlierAttempts > 0,
-        lookAfter: lookAfterOf(delivery, conversation),
+        mayExist: delivery.previousAttempts > 0,
+        lookupAfter: lookAfterOf(delivery, conversation),
       },
       lease.signal(deps.limits.uploadMs),
     );
@@ -186,8 +186,8 @@ export async function deliverParkedTranscript(
       tx,
       early.map(message => ({ id: message.id, providerMessageId: transcriptPlaceId(transcript, message) })),
     );
-    if (delivery.earlierAttempts > 0) await tx.forgetOutcome(delivery.id);
-    for (const file of attached.pendingFiles) await tx.enqueueFileWork({ kind: 'BRING_FILE', ...file });
+    if (delivery.previousAttempts > 0) await tx.forgetOutcome(delivery.id);
+    for (const file of attached.pendingFiles) await tx.enqueueFileWork({ kind: 'FETCH_FILE_TO_POST', ...file });
     await recordPostTime(tx, deps);
   });
 }
@@ -197,11 +197,11 @@ async function messagesOfTranscript(
   { session: { organizationId, id } }: ProviderContext,
   work: PostTranscript,
 ): Promise<readonly MessageRecord[]> {
-  const { answer } = await deps.stores.sessions.transact(organizationId, id, async tx => {
+  const { result } = await deps.stores.sessions.transact(organizationId, id, async tx => {
     const messages = await tx.findUnpostedMessages(work.throughSeq);
     return messages.length === 0 ? [] : messagesInFile(sortPosts(await tx.unfinishedPosts()), work, messages);
   });
-  return answer;
+  return result;
 }
 
 /** Enqueues the messages of a transcript that was refused, and what follows it after them. A handoff that is open already keeps its dead letter. */

@@ -40,7 +40,7 @@ export async function takeOpeningStep(
 ): Promise<void> {
   const handoff = await deps.stores.handoffs.get(delivery.organizationId, step.handoffId);
   if (handoff === null || !isWanted(handoff, step)) {
-    if (delivery.earlierAttempts > 0)
+    if (delivery.previousAttempts > 0)
       await linkConversation(
         deps,
         await loadProviderContext(deps, delivery.organizationId, delivery.sessionId),
@@ -103,21 +103,21 @@ async function postContextNote(
   handoff: HandoffRecord,
   lease: Lease,
 ): Promise<void> {
-  const { organizationId, sessionId, earlierAttempts } = delivery;
+  const { organizationId, sessionId, previousAttempts } = delivery;
   const context = await loadProviderContext(deps, organizationId, sessionId);
   const text = contextNote(handoff);
   if (text === null || !context.account.capabilities.privateNotes) return;
   // Its conversation was lost since: the next one has a note of its own.
   if (delivery.conversationId !== null && conversationFor(deps, context, delivery) === null) return;
-  const conversation = await ensureConversation(deps, context, earlierAttempts === 0, lease);
+  const conversation = await ensureConversation(deps, context, previousAttempts === 0, lease);
   await lease.ensureHeld();
   await context.provider.postNote(
     {
       conversation,
       noteId: noteIdOf(handoff.id),
       text,
-      mayExist: earlierAttempts > 0,
-      lookAfter: lookAfterOf(delivery, conversation),
+      mayExist: previousAttempts > 0,
+      lookupAfter: lookAfterOf(delivery, conversation),
     },
     lease.signal(deps.limits.callMs),
   );
@@ -134,14 +134,14 @@ async function openHandoff(
   { id: handoffId }: HandoffRecord,
   lease: Lease,
 ): Promise<void> {
-  const { organizationId, sessionId, earlierAttempts } = delivery;
+  const { organizationId, sessionId, previousAttempts } = delivery;
   const { sessions } = deps.stores;
   const context = await loadProviderContext(deps, organizationId, sessionId);
   const { provider, account } = context;
-  const conversation = await ensureConversation(deps, context, earlierAttempts === 0, lease);
+  const conversation = await ensureConversation(deps, context, previousAttempts === 0, lease);
   await lease.ensureHeld();
   // Whoever ended it before this transaction did not wait for agents, who must not see it then.
-  const { answer: begun } = await sessions.transact(organizationId, sessionId, async tx => {
+  const { result: begun } = await sessions.transact(organizationId, sessionId, async tx => {
     const live = tx.liveHandoff;
     if (live === null || live.id !== handoffId || !isOpen(live.state)) return null;
     await beginStatusWriteIn(tx);
@@ -169,7 +169,7 @@ async function openHandoff(
     const isWebhookExpected =
       accessOf(deps, account).webhookUrl !== '' &&
       !opened.hasAgent &&
-      earlierAttempts === 0 &&
+      previousAttempts === 0 &&
       tx.session.stateHintCount === begun.stateHintCount;
     if (tx.liveHandoff?.id !== handoffId || !isOpen(tx.liveHandoff.state)) return;
     const now = deps.clock.now();

@@ -15,7 +15,7 @@ export async function deliverMark(
   mark: ProviderMark,
   lease: Lease,
 ): Promise<void> {
-  const { organizationId, sessionId, earlierAttempts } = delivery;
+  const { organizationId, sessionId, previousAttempts } = delivery;
   const context = await loadProviderContext(deps, organizationId, sessionId);
   const conversation = conversationFor(deps, context, delivery);
   if (conversation === null) return;
@@ -32,8 +32,8 @@ export async function deliverMark(
             conversation,
             noteId: mark.noteId,
             text: mark.text,
-            mayExist: earlierAttempts > 0,
-            lookAfter: mark.about ?? null,
+            mayExist: previousAttempts > 0,
+            lookupAfter: mark.about ?? null,
           },
           signal(),
         );

@@ -47,7 +47,7 @@ export async function returnConversation(
   }
   await deps.stores.sessions.transact(organizationId, sessionId, async tx => {
     // Resolving keeps the current agent and team, so the next sync's view is residue, not news.
-    const lastView = how === 'HOLD' ? UNTOUCHED_VIEW : null;
+    const lastView = how === 'RETURN_TO_BOT' ? UNTOUCHED_VIEW : null;
     await tx.updateSession({
       statusWrites: endedStatusWrites(tx.session.statusWrites),
       ...(conversation === null ? {} : { lastView }),
@@ -111,8 +111,8 @@ async function findNewestMessage(
   conversation: ConversationAccess,
   lease: Lease,
 ): Promise<ProviderMessageId | null> {
-  let newest = session.readAfter;
-  for (let after = session.readAfter, more = true; more; ) {
+  let newest = session.syncCursor;
+  for (let after = session.syncCursor, more = true; more; ) {
     await lease.ensureHeld();
     const page = await provider.listMessages({ conversation, after }, lease.signal(deps.limits.callMs));
     newest = page.observations.at(-1)?.id ?? newest;
@@ -134,13 +134,13 @@ async function recordReturn(
   await tx.updateSession({
     lastEnding: { ...ending, returnedAt: instantOf(deps.clock.now()), throughMessageId, returnBegun: null },
   });
-  const { lastWord } = ending;
-  if (lastWord === null || isUpTo(lastWord.id, throughMessageId)) return;
+  const { lastAgentMessage } = ending;
+  if (lastAgentMessage === null || isUpTo(lastAgentMessage.id, throughMessageId)) return;
   if (tx.liveHandoff?.id === ending.handoffId) await transitionHandoff(tx, deps, tx.liveHandoff, 'DRAINED');
   const live = tx.liveHandoff;
   if (live !== null) {
     if (canMove(live.state, 'AGENT_REPLIED'))
-      await transitionHandoff(tx, deps, live, 'AGENT_REPLIED', { agent: live.agent ?? lastWord.agent });
+      await transitionHandoff(tx, deps, live, 'AGENT_REPLIED', { agent: live.agent ?? lastAgentMessage.agent });
   } else if (tx.session.closedAt === null && tx.inbox.state !== 'DISABLED')
-    await beginTakeover(tx, deps, 'ACTIVE', lastWord.agent);
+    await beginTakeover(tx, deps, 'ACTIVE', lastAgentMessage.agent);
 }

@@ -54,9 +54,9 @@ export async function collectTranscriptFiles(
   let room = limitsFor('END_USER', keeper.rules).maxBytes;
   for (const [at, { message, index }] of chosen.entries()) {
     const ref = { messageId: message.id, index };
-    if (states[at] === 'late') result.pendingFiles.push(ref);
+    if (states[at] === 'pending') result.pendingFiles.push(ref);
     const file = (current.get(message.id) ?? message).attachments[index]!;
-    const posted = states[at] === 'kept' ? await keeper.postedFileOf(ref, file) : null;
+    const posted = states[at] === 'archived' ? await keeper.postedFileOf(ref, file) : null;
     if (posted === null || posted.sizeBytes > room) continue;
     room -= posted.sizeBytes;
     result.files.push({ ...posted, name: nameInTranscript(message, posted.name) });

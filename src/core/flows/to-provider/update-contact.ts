@@ -18,7 +18,7 @@ export const MAX_ATTEMPTS = 5;
  */
 export async function updateContact(
   deps: FlowDeps,
-  { organizationId, sessionId, earlierAttempts }: ProviderDelivery,
+  { organizationId, sessionId, previousAttempts }: ProviderDelivery,
   lease: Lease,
 ): Promise<void> {
   const { provider, account, inbox, session } = await loadProviderContext(deps, organizationId, sessionId);
@@ -42,7 +42,7 @@ export async function updateContact(
     const isLost =
       error instanceof ProviderRefusedError ||
       error instanceof UnsupportedByProviderError ||
-      (error instanceof ProviderUnavailableError && !error.isOwnRateLimit && earlierAttempts >= MAX_ATTEMPTS);
+      (error instanceof ProviderUnavailableError && !error.isOwnRateLimit && previousAttempts >= MAX_ATTEMPTS);
     if (!isLost) throw error;
     dropped = changedFieldLines(before, endUser);
   }

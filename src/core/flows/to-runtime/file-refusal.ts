@@ -78,7 +78,7 @@ export async function enqueueFilePost(
     delivery.sessionId,
     async tx => {
       if (!isOfLostConversation(tx, delivery))
-        await tx.enqueueForProvider({ kind: 'POST_FILE', lineId: clock.newId(), messageId, index });
+        await tx.enqueueForProvider({ kind: 'POST_FILE', postId: clock.newId(), messageId, index });
     },
     idempotencyFor(delivery, 'fileArrived'),
   );

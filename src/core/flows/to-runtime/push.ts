@@ -90,7 +90,7 @@ export async function recordPushFailure(
   const hasFailedTooLong = firstFailureAt !== null && now - Date.parse(firstFailureAt) >= deps.limits.disableEndpointMs;
   if (code !== 'ENDPOINT_GONE' && !hasFailedTooLong) return { endpoint, isDisabled: false };
   const reason = code === 'ENDPOINT_GONE' ? 'GONE' : 'FAILING';
-  const { answer: isSwitchedOff } = await sessions.transact(organizationId, sessionId, async tx => {
+  const { result: isSwitchedOff } = await sessions.transact(organizationId, sessionId, async tx => {
     if (!(await tx.disableEndpoint(id, reason, firstFailureAt, at))) return false;
     await tx.assertFence(delivery, 'RUNTIME');
     await tx.appendEvent(

@@ -205,10 +205,10 @@ export interface PostMessage {
    * file names instead. If omitted: none.
    */
   readonly previousAttempts?: number;
-  /** True: an earlier attempt may have posted it. Look up `message.id` from `lookAfter` on before posting. */
+  /** True: an earlier attempt may have posted it. Look up `message.id` from `lookupAfter` on before posting. */
   readonly mayExist: boolean;
   /** A provider message that is surely older than any earlier attempt. Null: look up from the start. */
-  readonly lookAfter: ProviderMessageId | null;
+  readonly lookupAfter: ProviderMessageId | null;
 }
 
 export interface PostNote {
@@ -217,7 +217,7 @@ export interface PostNote {
   readonly noteId: string;
   readonly text: string;
   readonly mayExist: boolean;
-  readonly lookAfter: ProviderMessageId | null;
+  readonly lookupAfter: ProviderMessageId | null;
 }
 
 /** History that is too long for single messages, as one readable file for agents only. */
@@ -231,7 +231,7 @@ export interface PostTranscript {
   /** Files that the text names, by their names. They are shown with the transcript, or omitted if there is no room. */
   readonly files: readonly PostedFile[];
   readonly mayExist: boolean;
-  readonly lookAfter: ProviderMessageId | null;
+  readonly lookupAfter: ProviderMessageId | null;
 }
 
 export interface DeleteMessage {
@@ -272,7 +272,7 @@ export interface ChangedPage {
    * The state of conversations as the list contains it, so that those already synced need no call. A conversation
    * without an entry may have changed in any way. May be omitted.
    */
-  readonly shown?: ReadonlyMap<ProviderConversationId, ConversationHint>;
+  readonly hints?: ReadonlyMap<ProviderConversationId, ConversationHint>;
   /**
    * The end-user of each conversation whose end-user this service created. If omitted: only this service begins
    * conversations there.
@@ -372,7 +372,7 @@ export interface ConversationView {
    * True: a handoff has left something else on it, e.g. a priority, so it is not as new even if the bot has it. If
    * omitted: no.
    */
-  readonly isMarked?: true;
+  readonly hasResidue?: true;
 }
 
 /** A view, with data that decides nothing. */
@@ -416,7 +416,12 @@ type ObservationBody =
       readonly omittedContent?: string | null;
     }
   /** An agent's public message of which nothing can be shown. */
-  | { readonly kind: 'unshowable'; readonly id: ProviderMessageId; readonly description: string; readonly at?: Instant }
+  | {
+      readonly kind: 'unsupported';
+      readonly id: ProviderMessageId;
+      readonly description: string;
+      readonly at?: Instant;
+    }
   /** A message was deleted. `id` is the provider's id of that message. */
   | { readonly kind: 'messageDeleted'; readonly id: ProviderMessageId }
   /** The provider's survey for the end-user. */

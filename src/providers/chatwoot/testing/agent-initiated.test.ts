@@ -122,14 +122,14 @@ describe('a conversation that an agent started with an end-user', () => {
     await world.double.settled();
     expect(await world.deliverAll()).toEqual([]);
     expect(await world.session(sessionId)).toMatchObject({ conversationId });
-    expect((await world.pool.query('select from stray_conversation')).rowCount).toBe(0);
+    expect((await world.pool.query('select from agent_initiated_conversation')).rowCount).toBe(0);
   });
 
   it('is noticed once by several replicas at once', async () => {
     const stray = await begin('Hello, this is Alice');
     await Promise.all(Array.from({ length: 4 }, () => look()));
-    const { rows } = await world.pool.query("select payload from delivery where kind = 'TELL_STRAY'");
-    expect(rows).toEqual([{ payload: { kind: 'TELL_STRAY', conversationId: String(stray) } }]);
+    const { rows } = await world.pool.query("select payload from delivery where kind = 'POST_AGENT_INITIATED_NOTE'");
+    expect(rows).toEqual([{ payload: { kind: 'POST_AGENT_INITIATED_NOTE', conversationId: String(stray) } }]);
   });
 
   it('gets no second note when the response to the first was lost', async () => {

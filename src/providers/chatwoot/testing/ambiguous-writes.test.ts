@@ -50,7 +50,10 @@ const POSTS: [string, Write][] = [
   [
     'a note',
     (conversation, id, mayExist) =>
-      provider().postNote({ conversation, noteId: `handoff:${id}`, text: 'once', mayExist, lookAfter: null }, signal()),
+      provider().postNote(
+        { conversation, noteId: `handoff:${id}`, text: 'once', mayExist, lookupAfter: null },
+        signal(),
+      ),
   ],
   [
     'a transcript',
@@ -64,7 +67,7 @@ const POSTS: [string, Write][] = [
           content: 'early words',
           files: [],
           mayExist,
-          lookAfter: null,
+          lookupAfter: null,
         },
         signal(),
       ),
@@ -189,12 +192,12 @@ describe('a refused lookup', () => {
     workshop.double.failNext({ match: { method: 'POST', path: /\/messages$/ }, ...REFUSED });
     await expect(workshop.post(conversation, 'once', { id: randomUUID() }, true)).rejects.toMatchObject({
       code: 'PROVIDER_REFUSED',
-      nothingEarlier: true,
+      hasNoEarlierWrite: true,
     });
     workshop.double.failNext({ match: { method: 'POST', path: /\/messages$/ }, ...REFUSED });
     await expect(workshop.post(conversation, 'once', { id: randomUUID() }, false)).rejects.toMatchObject({
       code: 'PROVIDER_REFUSED',
-      nothingEarlier: false,
+      hasNoEarlierWrite: false,
     });
   });
 });

@@ -94,7 +94,7 @@ describe.each(['4.10', '4.14'] as const)('on Chatwoot %s, a public message of', 
     });
 
     it(`goes out once as SYSTEM where the policy says so, and takes over nothing, when the ${first} comes first`, async () => {
-      await open({ version, policy: { automaticReplies: 'SEND_ON' } });
+      await open({ version, policy: { automaticReplies: 'FORWARD' } });
       const id = await world.openMirroredSession();
       if (first === 'timer') world.double.dropWebhooks();
       await write(id);
@@ -155,7 +155,7 @@ describe.each(['4.10', '4.14'] as const)('on Chatwoot %s, a public message of', 
   });
 
   it('a message without content that can be shown is reported, also where automatic messages are forwarded', async () => {
-    await open({ version, policy: { automaticReplies: 'SEND_ON' } });
+    await open({ version, policy: { automaticReplies: 'FORWARD' } });
     const id = await world.openMirroredSession();
     const bot = await admin('POST', '/agent_bots', { name: 'Other' });
     await world.act(id, 'POST', '/messages', { content: '', content_type: 'integrations' }, bot.access_token);
@@ -183,7 +183,7 @@ describe.each(['4.10', '4.14'] as const)('on Chatwoot %s, a public message of', 
   });
 
   it('in a closed session, agents are notified', async () => {
-    await open({ version, policy: { automaticReplies: 'SEND_ON' } });
+    await open({ version, policy: { automaticReplies: 'FORWARD' } });
     const id = await world.openMirroredSession();
     await world.flows.closeSession({ organizationId: 'org-1' }, { sessionId: id, idempotencyKey: world.nextKey() });
     await world.deliverAll();
@@ -197,7 +197,7 @@ describe.each(['4.10', '4.14'] as const)('on Chatwoot %s, a public message of', 
 });
 
 it('files of an automatic message are archived and served as ours', async () => {
-  await open({ policy: { automaticReplies: 'SEND_ON' } });
+  await open({ policy: { automaticReplies: 'FORWARD' } });
   const id = await world.openMirroredSession();
   const bot = await admin('POST', '/agent_bots', { name: 'Other' });
   const form = new FormData();
@@ -214,12 +214,12 @@ it('files of an automatic message are archived and served as ours', async () => 
   const { rows } = await world.pool.query("select kind from delivery where session_id = $1 and destination = 'MEDIA'", [
     id,
   ]);
-  expect(rows).toEqual([{ kind: 'KEEP_FILE' }]);
+  expect(rows).toEqual([{ kind: 'ARCHIVE_FILE' }]);
   expect(await world.collected(id)).toEqual(['SYSTEM: see this']);
 });
 
 it('refused files of automatic messages are reported once, whatever the note triggers', async () => {
-  await open({ policy: { automaticReplies: 'SEND_ON' } });
+  await open({ policy: { automaticReplies: 'FORWARD' } });
   const id = await world.openMirroredSession();
   const bot = await admin('POST', '/agent_bots', { name: 'Other' });
   const rows: string[] = [];

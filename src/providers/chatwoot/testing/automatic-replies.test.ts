@@ -35,7 +35,7 @@ describe.each(VERSIONS)('an automatic reply of Chatwoot %s', version => {
   });
 
   it('is forwarded as ours, once, whether its webhook comes first, twice or never', async () => {
-    await open({ version, policy: { automaticReplies: 'SEND_ON' } });
+    await open({ version, policy: { automaticReplies: 'FORWARD' } });
     await inboxSettings({ greeting_enabled: true, greeting_message: 'Welcome to us!' });
     world.double.duplicateWebhooks({});
     world.double.reorderWebhooks(2);
@@ -54,7 +54,7 @@ describe.each(VERSIONS)('an automatic reply of Chatwoot %s', version => {
   });
 
   it('outside working hours, likewise, and is not part of repeated history', async () => {
-    await open({ version, policy: { automaticReplies: 'SEND_ON' } });
+    await open({ version, policy: { automaticReplies: 'FORWARD' } });
     const closed = Array.from({ length: 7 }, (_, day) => ({ day_of_week: day, closed_all_day: true }));
     await inboxSettings({ working_hours_enabled: true, out_of_office_message: 'We are closed', working_hours: closed });
     const sessionId = await world.openMirroredSession('hello');
@@ -69,7 +69,7 @@ describe.each(VERSIONS)('an automatic reply of Chatwoot %s', version => {
   });
 
   it("is left to the account's agents where the policy forwards it: drift, setup and repair ignore it", async () => {
-    await open({ version, policy: { automaticReplies: 'SEND_ON' } });
+    await open({ version, policy: { automaticReplies: 'FORWARD' } });
     await inboxSettings({
       greeting_enabled: true,
       greeting_message: 'Welcome to us!',
@@ -85,7 +85,7 @@ describe.each(VERSIONS)('an automatic reply of Chatwoot %s', version => {
     expect(
       await world.farSide.get(`${world.accountPath}/inboxes/${world.inbox.externalId}`, world.admin),
     ).toMatchObject({ greeting_enabled: true, working_hours_enabled: true, enable_auto_assignment: false });
-    await world.flows.updatePolicy(scope, 'bot-1', { automaticReplies: 'WITHHOLD' });
+    await world.flows.updatePolicy(scope, 'bot-1', { automaticReplies: 'SUPPRESS' });
     expect((await drifted()).sort()).toEqual(['greeting_enabled', 'working_hours_enabled']);
   });
 });
@@ -108,7 +108,7 @@ describe('a template', () => {
     source: { kind: 'PROVIDER', id: null },
     attachments: [],
     at: '2026-11-22T21:13:13.000Z',
-    lacking: null,
+    omittedContent: null,
   };
 
   it.each<[string, Partial<WireMessage>, string]>([

@@ -60,7 +60,7 @@ describe('a message', () => {
 
   it('that the agent deletes much later is reported once', async () => {
     const { id } = await shown();
-    await world.pool.query("update session set read_after = '999999'");
+    await world.pool.query("update session set sync_cursor = '999999'");
     await (await world.acting(alice, sessionId)).deleteMessage(id);
     for (let round = 0; round < 2; round++) {
       await world.runDueSyncs();
@@ -68,7 +68,7 @@ describe('a message', () => {
     }
     expect((await world.collected(sessionId)).filter(line => line === 'MESSAGE_DELETED')).toHaveLength(1);
     expect(await agentMessage(sessionId)).toMatchObject({ text: 'hello Eve', deletedAt: expect.any(String) });
-    expect(await world.session(sessionId)).toMatchObject({ recheck: [] });
+    expect(await world.session(sessionId)).toMatchObject({ recheckIds: [] });
   });
 
   it('of bot or end-user that an agent deletes is reported once as well, but not one that the bot deleted itself', async () => {
@@ -177,7 +177,7 @@ describe('after our own outage', () => {
     await world.runDueSyncs();
     await look();
     await world.runDueSyncs();
-    await world.pool.query('update session set read_after = $2 where id = $1', [live, String(kept)]);
+    await world.pool.query('update session set sync_cursor = $2 where id = $1', [live, String(kept)]);
 
     world.setDown(true);
     await (await world.acting(alice, sessions[7]!)).reply('I take this');
@@ -186,7 +186,7 @@ describe('after our own outage', () => {
     expect((await world.messages(sessions[7]!)).at(-1).status).toBe('failed');
     world.setDown(false);
 
-    expect(await look()).toMatchObject({ readings: expect.any(Number), complete: true });
+    expect(await look()).toMatchObject({ requestedSyncs: expect.any(Number), complete: true });
     await world.runDueSyncs();
     expect(await world.session(sessions[7]!)).toMatchObject({ control: 'HUMAN' });
     expect(await world.liveHandoff(sessions[7]!)).toMatchObject({ origin: 'AGENT_TAKEOVER', state: 'ACTIVE' });
@@ -211,7 +211,7 @@ describe('after our own outage', () => {
     const marks = async () => (await world.messages(sessionId)).slice(1).map(({ status }) => status);
     expect(new Set(await marks())).toEqual(new Set(['failed']));
     // While webhooks do not reach this service, the timer's sync does not remove the mark, because it would come back.
-    await world.pool.query('update session set read_hint = null');
+    await world.pool.query('update session set sync_hint = null');
     expect(await world.callsOf(() => world.read(sessionId))).toEqual([
       'GET /conversations',
       'GET /conversations/messages',
@@ -253,7 +253,7 @@ describe('after our own outage', () => {
   it('each full scan goes back to the last one, is bounded in calls, and belongs to one replica', async () => {
     for (let n = 0; n < 30; n++) await world.openMirroredSession(`hello ${n}`);
     expect(await world.callsOf(look)).toEqual(['GET /conversations']);
-    await world.pool.query("update account_watch set looked_at = now() + interval '1 hour'");
+    await world.pool.query("update account_scan set full_scanned_at = now() + interval '1 hour'");
     world.time.aheadMs += 3_600_000;
     expect(await world.callsOf(look)).toEqual(['GET /conversations', 'GET /api/v1/profile']);
     expect(await runFullScan(world.deps, new AbortController().signal)).toBeNull();
@@ -268,8 +268,8 @@ describe('after our own outage', () => {
         found = await look();
       }),
     ).toEqual(['GET /conversations']);
-    expect(found).toMatchObject({ complete: true, readings: 30 });
-    for (const id of [ids[0]!, ids[29]!]) expect(await world.session(id)).toMatchObject({ readHint: 'ALL' });
+    expect(found).toMatchObject({ complete: true, requestedSyncs: 30 });
+    for (const id of [ids[0]!, ids[29]!]) expect(await world.session(id)).toMatchObject({ syncHint: 'ALL' });
   });
 });
 
@@ -377,7 +377,7 @@ describe.each(['3.16', '4.10', '4.14'] as const)('a survey of Chatwoot %s', vers
     await world.user(sessionId, 'one more thing');
     await world.deliverAll();
     await world.double.settled();
-    await world.pool.query("update session set read_after = '999999'");
+    await world.pool.query("update session set sync_cursor = '999999'");
     world.setDown(false);
     await look();
     await world.runDueSyncs();
@@ -412,7 +412,7 @@ describe('from agents', () => {
   const CASES: Readonly<
     Record<
       string,
-      readonly [WireMessage, { text: string; content?: unknown; attachments?: unknown; lacking?: string | null }]
+      readonly [WireMessage, { text: string; content?: unknown; attachments?: unknown; omittedContent?: string | null }]
     >
   > = {
     text: [wire({ content: '**bold**' }), { text: '**bold**' }],
@@ -569,17 +569,17 @@ describe('from agents', () => {
     ],
     'call or integration': [
       wire({ content_type: 'integrations' }),
-      { text: '', lacking: expect.stringContaining('call') },
+      { text: '', omittedContent: expect.stringContaining('call') },
     ],
     'unknown attachment': [
       wire({ content: 'look', attachments: [{ file_type: 'hologram' }] }),
-      { text: 'look', lacking: expect.stringContaining('hologram') },
+      { text: 'look', omittedContent: expect.stringContaining('hologram') },
     ],
-    'empty message': [wire({ content: '' }), { text: '', lacking: null }],
+    'empty message': [wire({ content: '' }), { text: '', omittedContent: null }],
   };
 
   it.each(Object.entries(CASES))('%s', (_kind, [message, expected]) => {
-    expect(parseContent(message)).toEqual({ content: null, attachments: [], lacking: null, ...expected });
+    expect(parseContent(message)).toEqual({ content: null, attachments: [], omittedContent: null, ...expected });
   });
 
   it('are all in the published table, and nothing else is', () => {
@@ -598,7 +598,7 @@ describe('from agents', () => {
       text: 'Which?\n1. Red\n2. Blue\nOffice: https://www.openstreetmap.org/?mlat=48.2&mlon=16.4',
       content: null,
       attachments: link('a.image'),
-      lacking: null,
+      omittedContent: null,
     });
   });
 

@@ -31,7 +31,7 @@ describe.each(['3.16', '4.10', '4.14'] as const)('calls to Chatwoot %s', version
         noteId: `note:${conversation.conversationId}`,
         text: 'Reason: asked',
         mayExist: false,
-        lookAfter: null,
+        lookupAfter: null,
       },
       workshop.signal(),
     );

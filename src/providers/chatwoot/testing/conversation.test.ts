@@ -13,7 +13,7 @@ const addTeam = (name: string, more: object = {}) =>
   workshop.farSide.call('POST', `${workshop.account}/teams`, workshop.admin, { team: { name, ...more } });
 const note = (conversation: ConversationAccess, text = 'context') =>
   provider().postNote(
-    { conversation, noteId: `handoff:${randomUUID()}`, text, mayExist: false, lookAfter: null },
+    { conversation, noteId: `handoff:${randomUUID()}`, text, mayExist: false, lookupAfter: null },
     signal(),
   );
 

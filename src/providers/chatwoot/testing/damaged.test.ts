@@ -31,11 +31,11 @@ async function damage(id: string, filename = ' '): Promise<void> {
 /** Fails to read, as the worker does: a failed sync is retried and counted. */
 async function readInVain(times: number): Promise<void> {
   for (let n = 0; n < times; n++) {
-    await world.pool.query("update lane set next_run_at = now(), is_timer = false where destination = 'READING'");
+    await world.pool.query("update lane set next_run_at = now(), is_timer = false where destination = 'SYNC'");
     const [reading] = await world.stores.lanes.claimSyncs('HINT', 1, 60_000);
     await expect(world.read(reading!.sessionId)).rejects.toMatchObject({
       code: 'PROVIDER_UNAVAILABLE',
-      onlyHere: true,
+      isConversationOnly: true,
     });
     await world.stores.lanes.finishSync(reading!, 0, true);
   }
@@ -69,7 +69,7 @@ describe('a post that Chatwoot stores and cannot show', () => {
   });
 
   it('is not repeated in the next conversation after an administrator deleted this one; the rest is, and an operator may resend it', async () => {
-    world = await createChatwootWorld({ policy: { lostConversation: 'OPEN_AGAIN' } });
+    world = await createChatwootWorld({ policy: { lostConversation: 'REOPEN' } });
     const id = await world.handedOver();
     await postDamaged(id);
     expect(await work()).toEqual(['park']);
@@ -157,7 +157,7 @@ describe.each(['4.10', '4.14'] as const)('a conversation that others damaged, on
     await world.act(id, 'DELETE', '');
     await world.double.settled();
     await world.read(id);
-    await world.pool.query("update lane set failures = 0 where destination = 'READING'");
+    await world.pool.query("update lane set failures = 0 where destination = 'SYNC'");
     expect(await items()).toEqual([]);
     expect(await health()).toMatchObject({ state: 'HEALTHY' });
     expect((await world.session(id)).conversationId).toBeNull();
@@ -195,7 +195,7 @@ describe.each(['4.10', '4.14'] as const)('a conversation that others damaged, on
     for (const part of ['postgres', 'redis'] as const) {
       await world.double.outage(part);
       if (part === 'postgres')
-        await expect(world.read(id)).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE', onlyHere: false });
+        await expect(world.read(id)).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE', isConversationOnly: false });
       await world.double.outage(null);
     }
     await world.read(id);

@@ -65,7 +65,7 @@ describe.each<ChatwootVersion>(['3.16', '4.10', '4.14'])('on Chatwoot %s', versi
     const {
       rows: [reading],
     } = await world.pool.query(
-      "select is_timer, extract(epoch from next_run_at - now())::float8 as wait from lane where destination = 'READING'",
+      "select is_timer, extract(epoch from next_run_at - now())::float8 as wait from lane where destination = 'SYNC'",
     );
     expect(reading.is_timer).toBe(true);
     expect(reading.wait).toBeGreaterThan(MAX_SYNC_INTERVAL_MS / 1_000 - 10);
@@ -213,7 +213,7 @@ describe.each<ChatwootVersion>(['3.16', '4.10', '4.14'])('on Chatwoot %s', versi
     await acting.reply('Here I am.');
     await world.double.settled();
     expect(await world.runDueSyncs()).toBe(0);
-    await world.pool.query("update lane set next_run_at = now() where destination = 'READING'");
+    await world.pool.query("update lane set next_run_at = now() where destination = 'SYNC'");
     await world.runDueSyncs();
     expect(await world.liveHandoff(sessionId)).toMatchObject({ state: 'ACTIVE', agent: { externalId: String(alice) } });
   });

@@ -140,7 +140,7 @@ describe.each(['3.16', '4.10', '4.14'] as const)(
         world.time.aheadMs += 1;
         if (isRequested) await world.ask(sessionId);
         const { definition, instance } = world.deps.providers.get('chatwoot')!;
-        const holdForBot: typeof instance.returnToBot = async (...given) => {
+        const returnToBot: typeof instance.returnToBot = async (...given) => {
           await instance.returnToBot(...given);
           throw new Error('The process dies here.');
         };
@@ -152,7 +152,7 @@ describe.each(['3.16', '4.10', '4.14'] as const)(
               {
                 definition,
                 instance: new Proxy(instance, {
-                  get: (of, name) => (name === 'holdForBot' ? holdForBot : Reflect.get(of, name)) as unknown,
+                  get: (of, name) => (name === 'returnToBot' ? returnToBot : Reflect.get(of, name)) as unknown,
                 }),
               },
             ],

@@ -48,7 +48,7 @@ describe('an answer of Chatwoot that never ends', () => {
     expect(await errorOf(await endless(200, 'flood'), 'POST')).toMatchObject({
       code: 'PROVIDER_UNAVAILABLE',
       delivered: 'unknown',
-      settlesAfterMs: expect.any(Number),
+      ambiguousForMs: expect.any(Number),
     });
   });
 

@@ -158,7 +158,7 @@ export class ChatwootFixture {
       createdAt: new Date().toISOString(),
       ...more,
     };
-    return this.provider.postMessage({ conversation, message, mayExist, lookAfter: null }, this.signal());
+    return this.provider.postMessage({ conversation, message, mayExist, lookupAfter: null }, this.signal());
   }
 
   open(conversation: ConversationAccess, target: { teamId?: string; agentId?: string; priority?: 'HIGH' } = {}) {

@@ -265,11 +265,11 @@ describe('a deleted message', () => {
     const { message } = await say('END_USER', 'card 4711');
     await rows();
     await world.runDueSyncs();
-    await world.pool.query("update session set read_after = '999999' where id = $1", [sessionId]);
+    await world.pool.query("update session set sync_cursor = '999999' where id = $1", [sessionId]);
     await world.flows.deleteMessage(scope, await named('END_USER', message.id));
     await rows();
     expect(await world.runDueSyncs()).toBeGreaterThan(0);
-    await world.pool.query('update session set read_after = null where id = $1', [sessionId]);
+    await world.pool.query('update session set sync_cursor = null where id = $1', [sessionId]);
     await world.read(sessionId);
     expect((await world.collected(sessionId)).filter(line => /DELETED|4711/.test(line))).toEqual([]);
     const events = (await world.stores.events.listBySession(ORG, sessionId, 0, 100)).map(({ body }) => body.type);

@@ -13,7 +13,7 @@ describe.each(VERSIONS)('on Chatwoot %s', version => {
   let team: string;
   let sessionId: string;
   let handoffId: string;
-  const open = async (policy: ChatwootWorldOptions['policy'] = { lostConversation: 'OPEN_AGAIN' }): Promise<void> => {
+  const open = async (policy: ChatwootWorldOptions['policy'] = { lostConversation: 'REOPEN' }): Promise<void> => {
     world = await createChatwootWorld({ version, policy });
     const alice = await world.addPerson('Alice');
     team = String((await world.addTeam('orders', [alice])).id);
@@ -90,7 +90,7 @@ describe.each(VERSIONS)('on Chatwoot %s', version => {
     await readUntilFound();
     expect(await world.handoff(handoffId)).toMatchObject({ state: 'REQUESTED' });
     await world.pool.query("update lane set next_run_at = now() where destination = 'PROVIDER'");
-    expect(await world.applyAllVerdicts()).toEqual([...Array<string>(5).fill('remake'), 'park']);
+    expect(await world.applyAllVerdicts()).toEqual([...Array<string>(5).fill('recreate'), 'park']);
     expect(await world.handoff(handoffId)).toMatchObject({ state: 'FAILED', failureCode: 'PROVIDER_REFUSED' });
     expect(await world.session(sessionId)).toMatchObject({ control: 'BOT' });
     expect((await world.session(sessionId)).statusWrites % 2).toBe(0);
@@ -121,7 +121,7 @@ describe.each(VERSIONS)('on Chatwoot %s', version => {
     const { contactId } = await world.session(sessionId);
     await remove(`${world.accountPath}/contacts/${contactId}`);
     await world.user(sessionId, 'still there?');
-    expect(await world.applyAllVerdicts()).toEqual(['remake']);
+    expect(await world.applyAllVerdicts()).toEqual(['recreate']);
     expect(await world.handoff(handoffId)).toMatchObject({ state: 'ENDED', endReason: 'PROVIDER_LOST' });
     expect(await shown()).toEqual(['still there?']);
   });

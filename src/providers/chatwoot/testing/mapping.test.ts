@@ -113,7 +113,7 @@ describe('one message', () => {
     ['incoming', { message_type: 0 }, 'ignored'],
     ['of a type to come', { message_type: 9 }, 'ignored'],
     ['deleted', { content: 'This message was deleted', content_attributes: { deleted: true } }, 'messageDeleted'],
-    ['empty', { content: null }, 'unshowable'],
+    ['empty', { content: null }, 'unsupported'],
     ['a survey', { message_type: 3, sender: null, content_type: 'input_csat' }, 'survey'],
     ['with our mark', { content_attributes: { support_message_id: 'b0e7a2d4-5f5e-4c1b-9a55-3b1c8f0a9d11' } }, 'echo'],
     [
@@ -143,7 +143,7 @@ describe('one message', () => {
       const failed = { ...said, ...change, status: 'failed' };
       expect(
         toObservation({ ...failed, content_attributes: { external_error: '503 Service Unavailable' } }, BRIDGE),
-      ).toMatchObject({ shownAsFailed: true });
+      ).toMatchObject({ isMarkedFailed: true });
       expect(
         toObservation(
           { ...failed, content_attributes: { external_error: "Hostname '127.0.0.1' has no public ip addresses" } },

@@ -103,7 +103,7 @@ describe('without an address that Chatwoot can reach', () => {
     const acting = await world.acting(alice, sessionId);
     await acting.reply('Here I am.');
     expect(await world.runDueSyncs()).toBe(0);
-    await world.pool.query("update lane set next_run_at = now() where destination = 'READING'");
+    await world.pool.query("update lane set next_run_at = now() where destination = 'SYNC'");
     await world.runDueSyncs();
     expect(await world.collected(sessionId)).toContain('AGENT: Here I am.');
     expect((await world.messages(sessionId)).map(({ status }) => status)).not.toContain('failed');

@@ -94,10 +94,10 @@ describe('the person whose token this service uses', () => {
     ).toMatchObject({ kind: 'typing', agentId: String(id) });
     expect(
       hintOf({ event: 'conversation_updated', id: 5, changed_attributes: [{ assignee_id: { current_value: id } }] }),
-    ).toMatchObject({ shows: { agentId: String(id) } });
+    ).toMatchObject({ stateHint: { agentId: String(id) } });
     const meta = { assignee: { id, name: 'Root', type: 'user' }, assignee_type: 'User', team: null };
     expect(hintOf({ event: 'conversation_status_changed', id: 5, status: 'open', meta })).toMatchObject({
-      shows: { agentId: String(id) },
+      stateHint: { agentId: String(id) },
     });
   });
 });
@@ -112,7 +112,7 @@ describe("this service's use of that person's token", () => {
         noteId: '7a6a1f0e-36a5-4b4a-9d7b-0b6f5b0a9c11',
         text: 'a note',
         mayExist: false,
-        lookAfter: null,
+        lookupAfter: null,
       },
       workshop.signal(),
     );

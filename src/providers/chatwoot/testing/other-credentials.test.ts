@@ -40,7 +40,7 @@ it("an administrator's token takes the Platform App's place, and the other way r
 
   const byPlatform = await enable({ platformToken: world.double.platformToken });
   expect(byPlatform).toMatchObject({
-    leftToDo: [],
+    manualSteps: [],
     account: { state: 'READY', problem: null, settings: { botUserId: bot }, capabilities: { createsAccounts: true } },
   });
   expect(await credentialsOf()).toEqual(['agentBotToken', 'botToken', 'platformToken']);

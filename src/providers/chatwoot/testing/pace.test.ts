@@ -156,7 +156,7 @@ describe('requests to one server', () => {
     expect(refused[0]!.reason).toMatchObject({
       code: 'PROVIDER_UNAVAILABLE',
       delivered: 'no',
-      isOwnPace: true,
+      isOwnRateLimit: true,
       retryAfterMs: expect.any(Number),
     });
     await expect(fetch('https://three.example/api')).resolves.toMatchObject({ status: 200 });
@@ -189,7 +189,7 @@ describe('posts into one conversation', () => {
     const pace = process();
     for (let n = 0; n < RATE_LIMITS.postsPerMinute; n++) pace.record('a');
     expect(() => pace.record('a')).toThrow(
-      expect.objectContaining({ code: 'PROVIDER_UNAVAILABLE', isOwnPace: true, retryAfterMs: 60_000 }),
+      expect.objectContaining({ code: 'PROVIDER_UNAVAILABLE', isOwnRateLimit: true, retryAfterMs: 60_000 }),
     );
     pace.record('b');
     expect(2 * RATE_LIMITS.postsPerMinute).toBeLessThan(200);

@@ -14,7 +14,8 @@ const exists = async (id: string) =>
       headers: { api_access_token: workshop.double.platformToken },
     })
   ).status === 200;
-const loginLink = (id: string) => workshop.provider.login!.createLoginLink(workshop.access, id, workshop.signal());
+const createLoginLink = (id: string) =>
+  workshop.provider.login!.createLoginLink(workshop.access, id, workshop.signal());
 
 /** The same account, set up with an administrator's token only. */
 async function hosted(): Promise<void> {
@@ -87,7 +88,7 @@ describe('agents of an account', () => {
       people().removeAgent({ access: workshop.access, agentId: bot, deletePerson: true }, workshop.signal()),
     ).rejects.toMatchObject(refused);
     await expect(people().setInboxMembers(workshop.inbox, [bot], workshop.signal())).rejects.toMatchObject(refused);
-    expect(await loginLink(bot)).toBeNull();
+    expect(await createLoginLink(bot)).toBeNull();
     expect((await workshop.farSide.get('/api/v1/profile', workshop.admin)).accounts).toEqual([
       expect.objectContaining({ role: 'administrator' }),
     ]);
@@ -115,7 +116,7 @@ describe('agents of an account', () => {
 describe('a login link', () => {
   it('signs in a person whom this service created, once', async () => {
     workshop = await ChatwootFixture.ready();
-    const url = new URL((await loginLink((await add()).externalId)) ?? '');
+    const url = new URL((await createLoginLink((await add()).externalId)) ?? '');
     const signIn = () =>
       fetch(`${workshop.double.baseUrl}/auth/sign_in`, {
         method: 'POST',
@@ -127,7 +128,7 @@ describe('a login link', () => {
       });
     expect((await signIn()).status).toBe(200);
     expect((await signIn()).status).toBe(401);
-    expect(await loginLink(String(workshop.ownerId))).not.toBeNull();
+    expect(await createLoginLink(String(workshop.ownerId))).not.toBeNull();
   });
 
   it('§9.21 is not given for a person who was there before, though the platform would give it', async () => {
@@ -139,8 +140,8 @@ describe('a login link', () => {
     });
     const { externalId } = await add('dan@people.example');
     expect(externalId).toBe(String(id));
-    expect(await loginLink(externalId)).toBeNull();
-    expect(await loginLink('no number')).toBeNull();
+    expect(await createLoginLink(externalId)).toBeNull();
+    expect(await createLoginLink('no number')).toBeNull();
   });
 
   it('is not given for a person who left the account', async () => {
@@ -150,6 +151,6 @@ describe('a login link', () => {
       { access: workshop.access, agentId: externalId, deletePerson: false },
       workshop.signal(),
     );
-    expect(await loginLink(externalId)).toBeNull();
+    expect(await createLoginLink(externalId)).toBeNull();
   });
 });

@@ -43,7 +43,7 @@ describe.each<ChatwootVersion>(['3.16', '4.10', '4.14'])('what was read, on Chat
     await world.deliverAll();
     await world.runDueSyncs();
 
-    expect(await read(three!.id, 'r')).toMatchObject({ marked: 3, replayed: false });
+    expect(await read(three!.id, 'r')).toMatchObject({ markedCount: 3, replayed: false });
     const calls = await world.callsOf(async () => {
       expect(await world.deliverAll()).toEqual([]);
       expect(await world.runDueSyncs()).toBe(0);
@@ -54,8 +54,8 @@ describe.each<ChatwootVersion>(['3.16', '4.10', '4.14'])('what was read, on Chat
     expect((await agentMessages()).map(({ channelState }) => channelState)).toEqual(['FAILED', 'READ', 'READ']);
 
     // A repeat, with the same key or another, changes nothing.
-    expect(await read(three!.id, 'r')).toMatchObject({ marked: 3, replayed: true });
-    expect(await read(one!.id)).toMatchObject({ marked: 0 });
+    expect(await read(three!.id, 'r')).toMatchObject({ markedCount: 3, replayed: true });
+    expect(await read(one!.id)).toMatchObject({ markedCount: 0 });
     expect(await world.callsOf(() => world.deliverAll())).toEqual([]);
     const events = (await world.stores.events.listBySession(ORG, sessionId, 0, 1_000)).filter(
       ({ body }) => body.type === 'MESSAGES_READ',
@@ -123,7 +123,7 @@ describe('a mark', () => {
       await world.callsOf(async () => {
         expect(
           await world.flows.markRead(scope, { sessionId: bot, throughMessageId: message.id, idempotencyKey: 'b' }),
-        ).toMatchObject({ marked: 1 });
+        ).toMatchObject({ markedCount: 1 });
         await world.deliverAll();
       }),
     ).toEqual([]);

@@ -48,7 +48,7 @@ describe('a recorded webhook about a conversation that is not ours', () => {
       (await world.farSide.get(`${world.accountPath}/conversations/45/messages`, world.admin)).payload.filter(
         (row: { private: boolean }) => row.private,
       ).length;
-    for (const outcome of ['strayConversation', 'unknownConversation']) {
+    for (const outcome of ['agentInitiated', 'unknownConversation']) {
       expect(await scene.post()).toEqual({ status: 200, outcome });
       await scene.runUntilIdle();
       expect(await notes()).toBe(1);

@@ -12,17 +12,17 @@ afterEach(() => world.close());
 
 const stopped = new AbortController().signal;
 async function scan() {
-  await world.pool.query("update account_watch set next_scan_at = now() - interval '1 s'");
+  await world.pool.query("update account_scan set next_scan_at = now() - interval '1 s'");
   return scanAccount(world.deps, (await world.stores.scans.claimScan(1_000))!, stopped);
 }
 const everyMs = async () =>
-  (await world.pool.query<{ ms: number | null }>('select scan_every_ms as ms from account_watch')).rows[0]!.ms;
+  (await world.pool.query<{ ms: number | null }>('select scan_every_ms as ms from account_scan')).rows[0]!.ms;
 /** Simulates that the longest delivery time of a webhook has passed. */
 const webhooksHadTheirTime = () =>
-  world.pool.query("update lane set next_run_at = next_run_at - interval '5 s' where destination = 'READING'");
+  world.pool.query("update lane set next_run_at = next_run_at - interval '5 s' where destination = 'SYNC'");
 /** Postpones syncs that nothing requests, so that none is due meanwhile. */
 const noTimers = () =>
-  world.pool.query("update lane set next_run_at = now() + interval '1 hour' where destination = 'READING'");
+  world.pool.query("update lane set next_run_at = now() + interval '1 hour' where destination = 'SYNC'");
 
 /** Creates live handoffs that were fully synced. */
 async function live(count: number): Promise<readonly string[]> {
@@ -171,11 +171,9 @@ describe('a scan of an account', () => {
     world.setDown(true);
     await acting.reply('Hello?');
     await world.double.settled();
-    Object.assign(world.provider, { changedConversations: () => Promise.reject(new Error('the list is broken')) });
+    Object.assign(world.provider, { listChangedConversations: () => Promise.reject(new Error('the list is broken')) });
     await expect(scan()).rejects.toThrow('the list is broken');
-    await world.pool.query(
-      "update lane set next_run_at = next_run_at - interval '130 s' where destination = 'READING'",
-    );
+    await world.pool.query("update lane set next_run_at = next_run_at - interval '130 s' where destination = 'SYNC'");
     expect(await world.runDueSyncs()).toBe(3);
     expect(await world.collected(sessions[1]!)).toContain('AGENT: Hello?');
   });
@@ -186,7 +184,7 @@ describe('a scan of an account', () => {
     const elapse = (ms: number) =>
       world.pool.query("update handoff set requested_at = requested_at - $1 * interval '1 ms'", [ms]);
     await world.pool.query(
-      "update account_watch set next_scan_at = now() - interval '1 hour', scanned_at = now() - interval '1 hour'",
+      "update account_scan set next_scan_at = now() - interval '1 hour', scanned_at = now() - interval '1 hour'",
     );
     await world.handedOver();
     expect(await claim()).toBeNull();
@@ -211,7 +209,7 @@ describe('a scan of an account', () => {
     await world.handedOver();
     const [scanned] = await live(1);
     expect(scanned).toBeDefined();
-    await world.pool.query('update account_watch set next_scan_at = now()');
+    await world.pool.query('update account_scan set next_scan_at = now()');
     await world.handedOver();
     expect(await world.stores.scans.claimScan(1_000, world.deps.limits.liveScanIntervalMs)).toMatchObject({
       accountId: world.account.id,
@@ -220,7 +218,7 @@ describe('a scan of an account', () => {
 
   it('is made of no account without live handoffs', async () => {
     await world.openMirroredSession();
-    await world.pool.query("update account_watch set next_scan_at = now() - interval '1 s'");
+    await world.pool.query("update account_scan set next_scan_at = now() - interval '1 s'");
     expect(await world.stores.scans.claimScan(1_000)).toBeNull();
   });
 });

@@ -241,12 +241,12 @@ describe.each(VERSIONS)('Chatwoot %s', version => {
     };
     const conversation = await world.access(sessionId);
     const first = await world.provider.postMessage(
-      { conversation, message: { ...message, text: 'first' }, mayExist: false, lookAfter: null },
+      { conversation, message: { ...message, text: 'first' }, mayExist: false, lookupAfter: null },
       signal(),
     );
     expect(
       await world.provider.postMessage(
-        { conversation, message: { ...message, text: 'second' }, mayExist: true, lookAfter: null },
+        { conversation, message: { ...message, text: 'second' }, mayExist: true, lookupAfter: null },
         signal(),
       ),
     ).toBe(first);

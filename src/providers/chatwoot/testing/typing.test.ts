@@ -30,7 +30,7 @@ describe.each<ChatwootVersion>(['4.10', '4.14'])('typing on Chatwoot %s', versio
     const sessionId = await world.handedOver();
     await world.runDueSyncs();
     world.double.clearRequests();
-    expect(await set(sessionId, true)).toEqual({ isShown: true });
+    expect(await set(sessionId, true)).toEqual({ isForwarded: true });
     await until(() => world.double.requests().length > 0);
     await world.double.settled();
     const { conversationId } = await world.session(sessionId);
@@ -52,7 +52,7 @@ describe.each<ChatwootVersion>(['4.10', '4.14'])('typing on Chatwoot %s', versio
   it('nobody is notified while the bot has the session, or without a session', async () => {
     const sessionId = await world.openMirroredSession();
     world.double.clearRequests();
-    expect(await set(sessionId, true)).toEqual({ isShown: false });
+    expect(await set(sessionId, true)).toEqual({ isForwarded: false });
     await expect(set('00000000-0000-4000-8000-000000000000', true)).rejects.toMatchObject({
       code: 'SESSION_NOT_FOUND',
     });
@@ -67,14 +67,14 @@ describe.each<ChatwootVersion>(['4.10', '4.14'])('typing on Chatwoot %s', versio
       'GET /conversations/messages',
     ]);
     world.double.clearRequests();
-    expect(await set(sessionId, true)).toEqual({ isShown: false });
+    expect(await set(sessionId, true)).toEqual({ isForwarded: false });
     expect(world.double.requests()).toEqual([]);
   });
 
   it('an outage of Chatwoot costs the caller nothing, and a deleted conversation does not count as lost', async () => {
     const sessionId = await world.handedOver();
     world.double.failNext({ mode: 'hang', match: { path: /toggle_typing/ } });
-    expect(await set(sessionId, true)).toEqual({ isShown: true });
+    expect(await set(sessionId, true)).toEqual({ isForwarded: true });
     await until(() => world.double.requests().some(({ path }) => path.endsWith('toggle_typing')));
     const before = await world.session(sessionId);
     world.double.clearFaults();
@@ -129,7 +129,7 @@ it('a Chatwoot before 4.2 shows agents the end-user, and does not report agents'
   world = await createChatwootWorld({ version: '3.16' });
   const alice = await world.addPerson('Alice');
   const sessionId = await world.handedOver();
-  expect(await set(sessionId, true)).toEqual({ isShown: true });
+  expect(await set(sessionId, true)).toEqual({ isForwarded: true });
   await (await world.acting(alice, sessionId)).type(true);
   await world.double.settled();
   expect(world.typed).toEqual([]);

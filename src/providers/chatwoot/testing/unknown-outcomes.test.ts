@@ -182,7 +182,7 @@ describe('where lookups are refused', () => {
     expect(await work()).toEqual([]);
     expect(await contents(sessionId)).toEqual(['hello', 'once', 'once']);
     expect((await world.stores.events.listBySession(ORG, sessionId, null, 100)).map(({ body }) => body)).toContainEqual(
-      expect.objectContaining({ type: 'DELIVERY_SENT_AGAIN', writesAtOnce: true }),
+      expect.objectContaining({ type: 'DELIVERY_RESENT', skipLookup: true }),
     );
   });
 

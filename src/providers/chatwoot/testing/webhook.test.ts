@@ -44,7 +44,7 @@ const words = (file: string) =>
     ? { about: 'MESSAGES' }
     : file.includes('agent_bot_assigned')
       ? {}
-      : { shows: expect.any(Object) };
+      : { stateHint: expect.any(Object) };
 
 describe('recorded webhooks', () => {
   const looksAt = (conversationId: string): WebhookHint => ({ kind: 'conversation', conversationId });
@@ -71,7 +71,7 @@ describe('recorded webhooks', () => {
       ? { changedMessageId: expect.stringMatching(/^\d+$/) }
       : // Any other update of a message that was read before is nothing new.
         /message_updated/.test(file)
-        ? { unlessKnown: expect.stringMatching(/^\d+$/) }
+        ? { skipIfKnownId: expect.stringMatching(/^\d+$/) }
         : {};
     const typing = /typing_(on|off)\.agent/.exec(file);
     if (typing)
@@ -83,7 +83,7 @@ describe('recorded webhooks', () => {
       });
     // A public message of a person, in a conversation whose contact inbox has an id of the form of ours.
     const said = /message_created\.(agent_|url_)/.test(file)
-      ? { saidTo: { inboxId: expect.stringMatching(/^[14]$/), sessionId: expect.stringMatching(/^[0-9a-f-]{36}$/) } }
+      ? { endUser: { inboxId: expect.stringMatching(/^[14]$/), sessionId: expect.stringMatching(/^[0-9a-f-]{36}$/) } }
       : {};
     expect(parseWebhook(requestOf(recording))).toEqual(
       id === null
@@ -142,7 +142,7 @@ describe('webhooks recorded in December', () => {
       );
       const expected = OF_DECEMBER.find(([pattern]) => pattern.test(file))![1];
       if (expected === null || (/message_updated\.deleted/.test(file) && body.private))
-        return expect(hint).toEqual({ kind: 'ignored', why: expect.any(String) });
+        return expect(hint).toEqual({ kind: 'ignored', reason: expect.any(String) });
       expect(hint).toEqual({
         kind: 'conversation',
         conversationId: String(body.conversation?.id ?? body.id),
@@ -159,7 +159,7 @@ describe('webhooks recorded in December', () => {
     for (const recording of about)
       expect(parseWebhook(requestOf(recording, { account: { ...ACCOUNT, externalId: '999' } }))).toEqual({
         kind: 'ignored',
-        why: 'of another account',
+        reason: 'of another account',
       });
   });
 });
@@ -294,10 +294,10 @@ describe('the content of a webhook', () => {
     [
       'a message that is delivered or read',
       { event: 'message_updated', id: 7, private: false, conversation: { id: 5 }, content_attributes: {} },
-      { kind: 'conversation', conversationId: '5', about: 'MESSAGES', unlessKnown: '7' },
+      { kind: 'conversation', conversationId: '5', about: 'MESSAGES', skipIfKnownId: '7' },
     ],
     ['an event to come', { event: 'conversation_merged', id: 5 }, expect.objectContaining({ kind: 'ignored' })],
-    ['an event with a strange name', { event: 'x'.repeat(1000) }, { kind: 'ignored', why: 'an unknown event' }],
+    ['an event with a strange name', { event: 'x'.repeat(1000) }, { kind: 'ignored', reason: 'an unknown event' }],
     [
       'another account',
       { event: 'message_created', account: { id: 2 }, conversation: { id: 5 } },

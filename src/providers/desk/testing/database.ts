@@ -1,12 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { Pool, type PoolClient } from 'pg';
 import { DataSource } from 'typeorm';
-import { DeskTables1795388400000 } from '../migrations/1795388400000-DeskTables';
-import { DeskDeletions1795572000000 } from '../migrations/1795572000000-DeskDeletions';
-import { DeskFileSizes1796112000001 } from '../migrations/1796112000001-DeskFileSizes';
+import { InitialDeskSchema1796120000001 } from '../migrations/1796120000001-InitialDeskSchema';
 import type { Database } from '../database';
 
-export const DESK_MIGRATIONS = [DeskTables1795388400000, DeskDeletions1795572000000, DeskFileSizes1796112000001];
+export const DESK_MIGRATIONS = [InitialDeskSchema1796120000001];
 
 export interface TestDatabase extends Database {
   readonly pool: Pool;

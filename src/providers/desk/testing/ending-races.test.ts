@@ -179,7 +179,7 @@ describe('an agent at the desk who replies while the handoff ends', () => {
     await end('BOT_CANCELLED')(id);
     await syncConversation(deps, ORG, id);
     const { definition, instance } = deps.providers.get('desk')!;
-    const holdForBot: typeof instance.returnToBot = async (...given) => {
+    const returnToBot: typeof instance.returnToBot = async (...given) => {
       await instance.returnToBot(...given);
       throw new Error('The process dies here.');
     };
@@ -191,7 +191,7 @@ describe('an agent at the desk who replies while the handoff ends', () => {
           {
             definition,
             instance: new Proxy(instance, {
-              get: (of, name) => (name === 'holdForBot' ? holdForBot : Reflect.get(of, name)) as unknown,
+              get: (of, name) => (name === 'returnToBot' ? returnToBot : Reflect.get(of, name)) as unknown,
             }),
           },
         ],

@@ -30,7 +30,7 @@ describe('files that end-users and bots send', () => {
       authorName: null,
       createdAt: new Date().toISOString(),
     };
-    await stage.provider.postMessage({ conversation, message, mayExist: false, lookAfter: null }, stage.signal());
+    await stage.provider.postMessage({ conversation, message, mayExist: false, lookupAfter: null }, stage.signal());
     return (await stage.call({ path: `/api/conversations/${conversation.conversationId}` })).body.messages.at(-1);
   };
 

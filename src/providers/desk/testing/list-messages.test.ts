@@ -147,7 +147,7 @@ describe('what an agent sees at the desk', () => {
     const conversation = await stage.newConversation();
     await stage.says(conversation, 'END_USER', 'hello');
     await stage.provider.postNote(
-      { conversation, noteId: 'handoff:1', text: 'context', mayExist: false, lookAfter: null },
+      { conversation, noteId: 'handoff:1', text: 'context', mayExist: false, lookupAfter: null },
       stage.signal(),
     );
     await stage.call(to(conversation, 'messages', { text: 'hi', visibility: 'PUBLIC' }));

@@ -35,7 +35,7 @@ describe('the desk as a provider', () => {
     await stage.says(conversations[7]!, 'END_USER', 'still there?');
     const changed = (withinMs: number, page: number) =>
       stage.provider.listChangedConversations!({ access: inbox.account, withinMs, page }, stage.signal());
-    expect(await changed(60_000, 1)).toEqual({ conversationIds: [conversations[7]!.conversationId], more: false });
+    expect(await changed(60_000, 1)).toEqual({ conversationIds: [conversations[7]!.conversationId], hasMore: false });
     const [first, second] = [await changed(7_200_000, 1), await changed(7_200_000, 2)];
     stage.world.ahead = 0;
     expect([first.conversationIds[0], first.hasMore, second.hasMore]).toEqual([

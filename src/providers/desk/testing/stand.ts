@@ -86,7 +86,7 @@ export async function openStage(settings?: Readonly<Record<string, unknown>>): P
         {
           conversation,
           mayExist: false,
-          lookAfter: null,
+          lookupAfter: null,
           message: {
             id,
             author,

@@ -20,9 +20,7 @@ export interface DeskWorld {
   /** How many milliseconds the desk's clock is ahead. */
   ahead: number;
   /** Sends one request to the mounted API: JSON in, JSON out. */
-  call(
-    request: DeskCall,
-  ): Promise<{
+  call(request: DeskCall): Promise<{
     readonly status: number;
     readonly headers: ProviderHttpResponse['headers'];
     readonly body: any;

@@ -45,7 +45,7 @@ export function agentInitiatedCases(stage: ContractFixture): void {
     expect(await hintAbout(began)).toMatchObject({
       kind: 'conversation',
       conversationId: began.conversationId,
-      saidTo: there(own),
+      endUser: there(own),
     });
     expect((await endUsersOfChanged()).get(began.conversationId)).toEqual(there(own));
   });

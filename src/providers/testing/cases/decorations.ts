@@ -55,7 +55,7 @@ export function decorationCases(stage: ContractFixture): void {
         // Escaped for a template language, the text may become several times as long.
         const text = `{{contact.name}}\n${'{{x}} {% y %}\n'.repeat(stage.capabilities.maxTextLength / 20)}`;
         await stage.provider.postNote(
-          { conversation, noteId: `handoff:${randomUUID()}`, text: text.repeat(2), mayExist: false, lookAfter: null },
+          { conversation, noteId: `handoff:${randomUUID()}`, text: text.repeat(2), mayExist: false, lookupAfter: null },
           stage.signal(),
         );
         const shown = await stage.harness.agentSees(conversation);

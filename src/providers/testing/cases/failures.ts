@@ -55,7 +55,13 @@ export function failureCases(stage: ContractFixture): void {
       'postNote',
       (provider, conversation, signal) =>
         provider.postNote(
-          { conversation, noteId: `handoff:${randomUUID()}`, text: 'not to be seen', mayExist: false, lookAfter: null },
+          {
+            conversation,
+            noteId: `handoff:${randomUUID()}`,
+            text: 'not to be seen',
+            mayExist: false,
+            lookupAfter: null,
+          },
           signal,
         ),
     ]);
@@ -149,7 +155,7 @@ export function failureCases(stage: ContractFixture): void {
           noteId: `handoff:${randomUUID()}`,
           text: 'context',
           mayExist: false,
-          lookAfter: null,
+          lookupAfter: null,
         };
         await stage.harness.failNext('appliedThenCut');
         await expect(stage.provider.postNote(note, stage.signal())).rejects.toMatchObject({

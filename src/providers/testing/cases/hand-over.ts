@@ -108,7 +108,7 @@ export function handOverCases(stage: ContractFixture): void {
       await stage.harness.agentReplies(conversation, stage.ada, 'after');
       if (reported.length === 0) return;
       expect(reported).toEqual([expect.any(String)]);
-      const ids = (await stage.readForward(conversation)).observations.flatMap(one =>
+      const ids = (await stage.listMessages(conversation)).observations.flatMap(one =>
         one.kind === 'agentMessage' ? [{ text: one.text, isUpTo: isUpTo(one.id, reported[0]!) }] : [],
       );
       expect(ids).toEqual([

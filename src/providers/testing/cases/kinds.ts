@@ -64,7 +64,7 @@ export function kindCases(stage: ContractFixture): void {
       expect(await stage.post({ ...request, mayExist: true })).toBe(first);
       expect(await stage.textsSeen(request.conversation)).toEqual([text]);
       expect(
-        (await stage.readForward(request.conversation)).observations.filter(found => found.kind !== 'ignored'),
+        (await stage.listMessages(request.conversation)).observations.filter(found => found.kind !== 'ignored'),
       ).toEqual([{ kind: 'echo', id: first, ourId: request.message.id }]);
     });
   });
@@ -116,7 +116,7 @@ function deletionCases(stage: ContractFixture): void {
     const request = stage.message(await stage.newConversation(), 'never mind');
     const id = await stage.post(request);
     await takeBack(request, id);
-    const { observations } = await stage.readForward(request.conversation);
+    const { observations } = await stage.listMessages(request.conversation);
     const again = (await stage.provider.readMessages?.(request.conversation, [id], stage.signal())) ?? [];
     const kinds = [...observations, ...again].filter(found => found.id === id).map(found => found.kind);
     expect(kinds.filter(kind => kind !== 'echo' && kind !== 'ignored' && kind !== 'messageDeleted')).toEqual([]);

@@ -10,7 +10,7 @@ export function listenCases(stage: ContractFixture): void {
   it("reports an agent's public words with the agent, as they were written", async () => {
     const conversation = await stage.conversationWithAgents();
     await stage.harness.agentReplies(conversation, stage.ada, 'Hello *Eve*,\nhow can I help?');
-    const { observations } = await stage.readForward(conversation);
+    const { observations } = await stage.listMessages(conversation);
     expect(observations.filter(found => found.kind === 'agentMessage')).toEqual([
       {
         kind: 'agentMessage',
@@ -27,7 +27,7 @@ export function listenCases(stage: ContractFixture): void {
     it('reports a note as a note, without its words', async () => {
       const conversation = await stage.conversationWithAgents();
       await stage.harness.agentNotes(conversation, stage.ada, 'this customer is difficult');
-      const { observations } = await stage.readForward(conversation);
+      const { observations } = await stage.listMessages(conversation);
       expect(observations.filter(found => found.kind !== 'ignored')).toEqual([
         {
           kind: 'note',
@@ -50,13 +50,13 @@ export function listenCases(stage: ContractFixture): void {
     if (stage.capabilities.privateNotes) {
       const noteId = `handoff:${randomUUID()}`;
       const id = await stage.provider.postNote(
-        { conversation, noteId, text: 'context', mayExist: false, lookAfter: null },
+        { conversation, noteId, text: 'context', mayExist: false, lookupAfter: null },
         stage.signal(),
       );
       expected.push({ kind: 'echo', id, ourId: noteId });
     }
     await stage.harness.restart();
-    const { observations } = await stage.readForward(conversation);
+    const { observations } = await stage.listMessages(conversation);
     expect(observations.filter(found => found.kind !== 'ignored')).toEqual(expected);
   });
 
@@ -67,7 +67,7 @@ export function listenCases(stage: ContractFixture): void {
     await stage.harness.resolves(conversation, stage.ada);
     await stage.openForAgents(conversation);
     await stage.harness.returnsToBot(conversation, stage.ada);
-    const { observations } = await stage.readForward(conversation);
+    const { observations } = await stage.listMessages(conversation);
     expect(observations.filter(found => found.kind !== 'ignored')).toEqual([]);
   });
 
@@ -76,7 +76,7 @@ export function listenCases(stage: ContractFixture): void {
     await stage.harness.agentReplies(conversation, stage.ada, 'one');
     await stage.post(stage.message(conversation, 'two'));
     await stage.harness.agentReplies(conversation, stage.bob, 'three');
-    const first = await stage.readForward(conversation);
+    const first = await stage.listMessages(conversation);
     expect(
       first.observations.flatMap(found =>
         found.kind === 'agentMessage' ? [found.text] : found.kind === 'echo' ? ['echo'] : [],
@@ -85,7 +85,7 @@ export function listenCases(stage: ContractFixture): void {
 
     await stage.harness.agentReplies(conversation, stage.ada, 'four');
     await stage.harness.restart();
-    const second = await stage.readForward(conversation, first.after);
+    const second = await stage.listMessages(conversation, first.after);
     const known = new Set(first.observations.map(found => found.id));
     expect(
       second.observations
@@ -97,11 +97,11 @@ export function listenCases(stage: ContractFixture): void {
   it('answers the same ids when the same place is read again', async () => {
     const conversation = await stage.conversationWithAgents();
     await stage.harness.agentReplies(conversation, stage.ada, 'said once');
-    const first = await stage.readForward(conversation);
+    const first = await stage.listMessages(conversation);
     await stage.harness.restart();
-    expect((await stage.readForward(conversation)).observations).toEqual(first.observations);
+    expect((await stage.listMessages(conversation)).observations).toEqual(first.observations);
     expect(
-      (await stage.readForward(conversation, first.after)).observations.every(found =>
+      (await stage.listMessages(conversation, first.after)).observations.every(found =>
         first.observations.some(one => one.id === found.id),
       ),
     ).toBe(true);
@@ -109,7 +109,7 @@ export function listenCases(stage: ContractFixture): void {
 
   it('answers nothing and stays where it is when nothing was said', async () => {
     const conversation = await stage.newConversation();
-    const empty = await stage.readForward(conversation);
+    const empty = await stage.listMessages(conversation);
     expect(empty.observations.filter(found => found.kind !== 'ignored')).toEqual([]);
     await stage.openForAgents(conversation);
     await stage.harness.agentReplies(conversation, stage.ada, 'the first words');
@@ -120,7 +120,7 @@ export function listenCases(stage: ContractFixture): void {
     const conversation = await stage.conversationWithAgents();
     const texts = Array.from({ length: MANY }, (_, index) => `reply ${index}`);
     for (const text of texts) await stage.harness.agentReplies(conversation, stage.ada, text);
-    const { observations, after } = await stage.readForward(conversation);
+    const { observations, after } = await stage.listMessages(conversation);
     expect(onceEach(observations).flatMap(found => (found.kind === 'agentMessage' ? [found.text] : []))).toEqual(texts);
     await stage.harness.agentReplies(conversation, stage.ada, 'the last');
     expect((await stage.agentSays(conversation, after)).at(-1)).toBe('the last');
@@ -134,7 +134,7 @@ export function listenCases(stage: ContractFixture): void {
         { name: 'plan.png', contentType: 'image/png', content },
         { name: 'terms.pdf', contentType: 'application/pdf', content: Buffer.from('%PDF-1.4\n') },
       ]);
-      const said = (await stage.readForward(conversation)).observations.find(found => found.kind === 'agentMessage');
+      const said = (await stage.listMessages(conversation)).observations.find(found => found.kind === 'agentMessage');
       expect(said).toMatchObject({
         text: 'as promised',
         attachments: [
@@ -155,13 +155,13 @@ export function listenCases(stage: ContractFixture): void {
       const found: Observation[] = [];
       let after: ProviderMessageId | null = null;
       for (let readings = 0; readings < 50; readings++) {
-        const page = await stage.readForward(conversation, after);
+        const page = await stage.listMessages(conversation, after);
         found.push(...page.observations);
         after = page.after;
       }
       await held.commit();
       await overtaking;
-      found.push(...(await stage.readForward(conversation, after)).observations);
+      found.push(...(await stage.listMessages(conversation, after)).observations);
       const said = onceEach(found).flatMap(one => (one.kind === 'agentMessage' ? [one.text] : []));
       expect(said.sort()).toEqual(['before', 'held back', 'overtaking']);
     });

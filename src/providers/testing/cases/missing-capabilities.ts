@@ -31,7 +31,7 @@ export function absentCases(stage: ContractFixture): void {
         noteId: `handoff:${randomUUID()}`,
         text: 'inside only',
         mayExist: false,
-        lookAfter: null,
+        lookupAfter: null,
       };
       await expect(stage.provider.postNote(note, stage.signal())).rejects.toMatchObject(UNSUPPORTED);
       expect(await stage.textsSeen(conversation)).toEqual([]);

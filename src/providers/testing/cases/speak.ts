@@ -58,8 +58,8 @@ export function speakCases(stage: ContractFixture): void {
 
   it('shows a message once when posted again after a restart, from a known place on', async () => {
     const conversation = await stage.newConversation();
-    const lookAfter = await stage.post(stage.message(conversation, 'earlier'));
-    const request = { ...stage.message(conversation, 'hello', { author: 'BOT' }), lookAfter };
+    const lookupAfter = await stage.post(stage.message(conversation, 'earlier'));
+    const request = { ...stage.message(conversation, 'hello', { author: 'BOT' }), lookupAfter: lookupAfter };
     const first = await stage.post(request);
     await stage.post(stage.message(conversation, 'later'));
     await stage.harness.restart();
@@ -143,7 +143,7 @@ export function speakCases(stage: ContractFixture): void {
         noteId: `handoff:${randomUUID()}`,
         text: 'wants a refund',
         mayExist: false,
-        lookAfter: null,
+        lookupAfter: null,
       };
       const first = await stage.provider.postNote(note, stage.signal());
       await stage.harness.restart();

@@ -36,7 +36,7 @@ const LISTS: Readonly<
 };
 /** At most one of each in an operation: what hangs on them is one object, or a list of its own. */
 const ONE_PER_OPERATION =
-  /^(Query|Mutation|Subscription|\w+Payload|SupportUserError|\w+Connection|SupportExplanation|SupportOwed|SupportBlockedLane|SupportDriftItem|SupportRuntimeEndpoint|SupportSessionEventItem|SupportConversationStatus|HandoffChangeItem|HandoffSnapshot|SupportTyping)$/;
+  /^(Query|Mutation|Subscription|\w+Payload|SupportUserError|\w+Connection|SupportExplanation|SupportPendingDeliveries|SupportBlockedLane|SupportDriftItem|SupportRuntimeEndpoint|SupportSessionEventItem|SupportConversationStatus|HandoffChangeItem|HandoffSnapshot|SupportTyping)$/;
 
 const routes = routesFrom(schema, ENTITIES, Object.keys(LISTS));
 const cases = [...routes.values()].flatMap(route =>

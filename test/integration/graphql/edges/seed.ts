@@ -26,7 +26,7 @@ async function seedOne(world: FlowWorld, i: number): Promise<Seeded> {
     accountOf({
       provider: `provider-${i}`,
       problem,
-      health: { state: 'UNREACHABLE', problem, checkedAt: AT, seenBy: 'CHECK' },
+      health: { state: 'UNREACHABLE', problem, checkedAt: AT, source: 'CHECK' },
     }),
   );
   const [team] = await setup.syncTeams(account, [{ externalId: `team-${i}`, name: `Team ${i}` }]);
@@ -145,7 +145,7 @@ async function seedSession(
     await tx.enqueueForProvider({ kind: 'POST_MESSAGE', messageId: reply.id });
   });
   await world.pool.query(
-    "update delivery set state = 'PARKED', parked_at = now(), last_error_code = 'PROVIDER_REFUSED', attempts = 1, attempts_settled = 1 where session_id = $1 and destination = 'PROVIDER'",
+    "update delivery set state = 'PARKED', parked_at = now(), last_error_code = 'PROVIDER_REFUSED', attempts = 1, attempts_reported = 1 where session_id = $1 and destination = 'PROVIDER'",
     [sessionId],
   );
   // Opening has written it without one.
@@ -171,7 +171,7 @@ const bodies = (messageId: string): readonly EventBody[] => [
   { type: 'SURVEY_OFFERED' },
   { type: 'SURVEY_ANSWERED', rating: 1 },
   { type: 'DELIVERY_PARKED', deliveryId: '1', kind: 'POST_MESSAGE', code: 'PROVIDER_REFUSED', outcome: 'UNKNOWN' },
-  { type: 'DELIVERY_SENT_AGAIN', deliveryId: '1', kind: 'POST_MESSAGE', by: null },
+  { type: 'DELIVERY_RESENT', deliveryId: '1', kind: 'POST_MESSAGE', by: null },
   { type: 'DELIVERY_DISCARDED', deliveryId: '1', kind: 'POST_MESSAGE', reason: 'old', by: null },
   { type: 'RUNTIME_ENDPOINT_DISABLED', endpointId: '1', reason: 'FAILING', code: 'HTTP_500' },
 ];

@@ -65,12 +65,12 @@ export async function readRows({ world, sessionId }: RecordedScene): Promise<unk
   const all = async (table: string, order: string) =>
     (await world.pool.query(`select * from ${table} order by ${order}`)).rows;
   const {
-    readHint: _hint,
+    syncHint: _hint,
     hintCount: _hints,
     stateHintCount: _stateHints,
     stateReadAt: _at,
-    readAfter: _after,
-    seenThrough: _seen,
+    syncCursor: _after,
+    lastSeenMessageId: _seen,
     ...session
   } = await world.session(sessionId);
   return {
@@ -79,7 +79,7 @@ export async function readRows({ world, sessionId }: RecordedScene): Promise<unk
     event: await all('event', 'session_id, seq'),
     handoff: await all('handoff', 'id'),
     delivery: await all('delivery', 'id'),
-    stray: await all('stray_conversation', 'session_id, conversation_id'),
+    stray: await all('agent_initiated_conversation', 'session_id, conversation_id'),
   };
 }
 

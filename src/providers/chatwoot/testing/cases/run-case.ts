@@ -16,7 +16,7 @@ export interface RecordedCase {
   readonly given: readonly Step[];
   /** Steps in Chatwoot that the webhook reports. */
   readonly act: readonly Step[];
-  readonly outcome?: 'recorded' | 'ignored' | 'typing' | 'unknownConversation' | 'strayConversation';
+  readonly outcome?: 'recorded' | 'ignored' | 'typing' | 'unknownConversation' | 'agentInitiated';
   /** The requested kind of sync. Null: none, and Chatwoot is not called. */
   readonly requestedSync: 'ALL' | 'MESSAGES' | null;
   /** All values that change. */

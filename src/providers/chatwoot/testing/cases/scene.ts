@@ -182,7 +182,7 @@ export class RecordedScene {
 
   /** Returns the kind of the requested sync, or null. */
   async requestedSync(): Promise<string | null> {
-    return this.sessionId === '' ? null : (await this.world.session(this.sessionId)).readHint;
+    return this.sessionId === '' ? null : (await this.world.session(this.sessionId)).syncHint;
   }
 
   /**

@@ -279,7 +279,7 @@ export const otherWords: readonly RecordedCase[] = [
     ([file, id, text]): RecordedCase => ({
       file,
       leads: `"${text}" is sent on once, as the policy says`,
-      policy: { automaticReplies: 'SEND_ON' },
+      policy: { automaticReplies: 'FORWARD' },
       given: [
         scene =>
           scene.setInbox(

@@ -134,7 +134,7 @@ function updatePlatformUser(call: Call) {
   return json(platformUser(call.world, user));
 }
 
-function loginLink(call: Call) {
+function createLoginLink(call: Call) {
   const user = userAt(call);
   const token = newUserToken(user, call.world.now());
   return json({
@@ -189,7 +189,7 @@ export const platformRoutes: Route[] = [
     removeUser(call.world, userAt(call));
     return empty();
   }),
-  ...route('GET', `${BASE}/users/:userId/login`, AREA, loginLink),
+  ...route('GET', `${BASE}/users/:userId/login`, AREA, createLoginLink),
   ...route(
     'POST',
     `${BASE}/users/:userId/token`,
