@@ -132,7 +132,7 @@ module.exports = {
       name: 'no-circles',
       severity: 'error',
       from: { pathNot: TESTING },
-      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+      to: { circular: true },
     },
     {
       name: 'no-file-is-left-over',

@@ -7,10 +7,10 @@ import { isReachableFrom, loadSecretKey, publicUrlOf, type Config } from './conf
 import { createFlows } from './core/flows';
 import type { Flows } from './core/flows/api';
 import { accessOf, type FlowDeps, type RegisteredProvider } from './core/flows/deps';
-import { FileArchive } from './core/flows/archive-file';
+import { FetchingFileArchive } from './core/flows/archive-file';
 import type { Clock } from './core/ports/clock';
 import type { Stores } from './core/ports/stores';
-import type { ProviderHost } from './core/ports/provider/support-provider';
+import type { ProviderHost } from './core/ports/provider/definition';
 import { TypingRelay, Worker } from './delivery';
 import { EXAMPLE_CHATBOTS, EXAMPLE_ORGANIZATION, seedExample } from './example';
 import { buildSupportSchema, createGraphqlHttp, printSubgraphSchema } from './graphql';
@@ -229,7 +229,7 @@ async function start(
     },
     digest: text => createHash('sha256').update(text).digest('base64url'),
   };
-  const files = (deps.files = new FileArchive(deps, {
+  const files = (deps.files = new FetchingFileArchive(deps, {
     media: store.media,
     limits: { ...config.media.limits, ...TIME_LIMITS.file },
     retentionMs: config.media.retentionMs,

@@ -1,6 +1,6 @@
 import type { Flows } from './core/flows/api';
 import type { SetupStore } from './core/ports/stores';
-import type { ProviderDefinition } from './core/ports/provider/support-provider';
+import type { ProviderDefinition } from './core/ports/provider/definition';
 
 /** The organization of a first run, and of callers without credentials while no identity is configured. */
 export const EXAMPLE_ORGANIZATION = 'org-example';

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { pino, type DestinationStream, type Logger } from 'pino';
-import type { ProviderHost } from './core/ports/provider/support-provider';
+import type { ProviderHost } from './core/ports/provider/definition';
 import { describeError } from './logging/describe-error';
 import { redactFields } from './logging/redact-fields';
 

@@ -5,7 +5,8 @@ import type { Flows } from '../../src/core/flows/api';
 import type { FlowDeps } from '../../src/core/flows/deps';
 import type { RuntimePush } from '../../src/core/ports/runtime-push';
 import type { Stores } from '../../src/core/ports/stores';
-import type { ProviderDefinition, SupportProvider } from '../../src/core/ports/provider/support-provider';
+import type { ProviderDefinition } from '../../src/core/ports/provider/definition';
+import type { SupportProvider } from '../../src/core/ports/provider/support-provider';
 import { createPool, createStores, SecretBox } from '../../src/persistence';
 import { migrate } from '../../src/persistence/migrate';
 

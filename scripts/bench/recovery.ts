@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import type { FlowDeps } from '../../src/core/flows/deps';
-import type { FileArchive } from '../../src/core/flows/archive-file';
+import type { FileArchive } from '../../src/core/ports/file-archive';
 import { runFullScan } from '../../src/core/flows/from-provider/full-scan';
 import { scanAccount, scanClaimMs } from '../../src/core/flows/from-provider/scan-account';
 import type { RuntimePush } from '../../src/core/ports/runtime-push';

@@ -2,18 +2,21 @@ import { OverloadedError } from './errors';
 
 const RETRY_AFTER_MS = 1_000;
 
-export interface PlaceLimits {
+export interface ConcurrencyLimits {
   readonly most: number;
-  /** In the plural, for the refusal. */
+  /** Names the limited things in the plural, for the error. */
   readonly what: string;
-  /** How much of them one sender may have, so that others find some: a part of 1, at least one place. If omitted, all. */
+  /**
+   * The part that one sender may have, so that some remain for others: between 0 and 1, at least one permit. If
+   * omitted: all.
+   */
   readonly share?: number;
-  /** Whether one sender may have more than its share while more than a share is free: what nobody else wants is not kept from it. */
+  /** Whether one sender may exceed its share while more than one share is free. If omitted: no. */
   readonly lends?: boolean;
   readonly retryAfterMs?: number;
 }
 
-/** One unit of a bound. Both methods may be called again, in turns. */
+/** One unit of a limit. May be acquired and released repeatedly. */
 export interface Permit {
   /** @throws OverloadedError if it is not acquired yet and none is free */
   acquire(): void;
@@ -27,11 +30,11 @@ export class ConcurrencyLimiter {
 
   private readonly ofOne: number;
 
-  constructor(private readonly limits: PlaceLimits) {
+  constructor(private readonly limits: ConcurrencyLimits) {
     this.ofOne = Math.ceil(limits.most * (limits.share ?? 1));
   }
 
-  /** Creates a permit that is not acquired yet. @param sender whom it counts for; if omitted, no sender */
+  /** Creates a permit that is not acquired yet. @param sender the sender that it counts for; if omitted, none */
   createPermit(sender?: string): Permit {
     let isTaken = false;
     return {

@@ -1,4 +1,4 @@
-import type { FileRefusal } from './errors';
+import type { FileRefusal } from './file-errors';
 import type { ChannelState, ReactionSide } from './message';
 import type {
   ChatbotId,
@@ -17,7 +17,7 @@ export type ProviderWork =
   | OpeningStep
   /** An agent took a bot-held conversation: it must leave the bot's queue. */
   | { readonly kind: 'OPEN_TAKEOVER'; readonly handoffId: HandoffId }
-  /** Gives the conversation back: `RESOLVE` when the talk is over, `RETURN_TO_BOT` when the bot goes on. */
+  /** Gives the conversation back: `RESOLVE` if the session ends, `RETURN_TO_BOT` if the bot continues. */
   | {
       readonly kind: 'RETURN_CONVERSATION';
       readonly handoffId: HandoffId | null;
@@ -31,30 +31,36 @@ export type ProviderWork =
   | ProviderMark;
 
 /**
- * What may fail without keeping what follows it from being done: refused, or with an outcome that nobody can tell, it is a dead
- * letter of its own, and the lane goes on after it, whatever the policy says.
+ * Work that must not delay the work after it. If it is refused or its outcome is unknown, it becomes a dead letter and
+ * the lane continues, whatever the policy says.
  */
 interface Optional {
   readonly optional?: true;
 }
 
 /**
- * History that a handoff brings along. If the provider stays away until this is given up, the handoff fails.
- * `onlyForHandoff`: it is dropped if the handoff ends before agents could see it and nothing was said in it.
+ * History that is posted for a handoff. If it is parked because the provider was unavailable, the handoff fails.
+ * `onlyForHandoff`: it is skipped if the handoff ends before agents could see it and nobody has sent a message in it.
  */
 interface History {
   readonly handoffId?: HandoffId;
   readonly onlyForHandoff?: true;
 }
 
-/** Posts a message as it is when this is delivered. */
+/** Posts a message in its version at the time of delivery. */
 export type PostMessage = { readonly kind: 'POST_MESSAGE'; readonly messageId: MessageId } & Optional & History;
 
-/** One step of opening a handoff. They stand in the lane in this order, the messages of its history among them. */
+/**
+ * One step of opening a handoff. The lane contains them in this order; the messages of its history come after the
+ * transcript.
+ */
 export type OpeningStep =
-  /** Takes away what an earlier handoff left on the conversation, so that posting history disturbs nobody. */
+  /** Clears what an earlier handoff left on the conversation, so that posting history notifies nobody. */
   | { readonly kind: 'RETURN_TO_BOT'; readonly handoffId: HandoffId }
-  /** Posts the beginning of a long history as one file: what is not posted yet up to `throughSeq`. `followedBy`: messages that come after it. */
+  /**
+   * Posts the beginning of a long history as one file: all unposted messages up to `throughSeq`. `followedBy`: how many
+   * messages are posted after it.
+   */
   | {
       readonly kind: 'POST_TRANSCRIPT';
       readonly handoffId: HandoffId;
@@ -63,12 +69,12 @@ export type OpeningStep =
       readonly optional: true;
       readonly onlyForHandoff?: true;
     }
-  /** Posts what agents should know first. */
+  /** Posts the note that tells agents about the handoff. */
   | { readonly kind: 'POST_CONTEXT_NOTE'; readonly handoffId: HandoffId; readonly optional: true }
   /** Opens the conversation to agents, with target and priority. */
   | { readonly kind: 'OPEN_HANDOFF'; readonly handoffId: HandoffId };
 
-/** What happened to a message that agents may have seen. `postId`: our id of the line that tells it, where one does. */
+/** A change of a message that agents may have seen. `postId`: our id of the post that reports it, if one does. */
 export type ProviderChange =
   | { readonly kind: 'FORWARD_EDIT'; readonly postId: string; readonly messageId: MessageId; readonly version: number }
   | {
@@ -89,7 +95,8 @@ export type ProviderMark =
   | {
       readonly kind: 'POST_NOTE';
       readonly noteId: string;
-      readonly text: string /** The message that the note is about, and follows. Earlier versions omitted it. */;
+      readonly text: string;
+      /** The message that the note is about, and follows. Earlier versions omitted it. */
       readonly about?: ProviderMessageId;
     }
   | {
@@ -102,7 +109,7 @@ export type ProviderMark =
   | { readonly kind: 'MARK_READ'; readonly throughSeq: number; readonly messageIds: readonly MessageId[] }
   | { readonly kind: 'ANSWER_SURVEY'; readonly handoffId: HandoffId };
 
-/** What is about other work or about the contact. Words never wait for it. */
+/** Work that is about other work or about the contact. Messages never wait for it. */
 const DECORATIONS: readonly string[] = [
   'POST_NOTE',
   'REPORT_DELIVERY',
@@ -112,7 +119,7 @@ const DECORATIONS: readonly string[] = [
   'UPDATE_CONTACT',
 ] satisfies readonly ProviderWork['kind'][];
 
-/** Returns whether the lane goes on after this has become a dead letter, even if the policy is to block. */
+/** Returns whether the lane continues after this work becomes a dead letter, even if the policy is BLOCK. */
 export const neverBlocks = (work: LaneWork[LaneDestination]): boolean =>
   ('optional' in work && work.optional === true) || DECORATIONS.includes(work.kind);
 
@@ -161,7 +168,8 @@ export interface LaneWork {
 export type MediaWork =
   | {
       readonly kind: 'ARCHIVE_FILE';
-      readonly messageId: MessageId /** The position among the message's attachments, from 0. */;
+      readonly messageId: MessageId;
+      /** The position among the message's attachments, from 0. */
       readonly index: number;
     }
   /**
@@ -186,14 +194,17 @@ export interface LaneDelivery<To extends LaneDestination> {
   readonly id: string;
   readonly organizationId: OrganizationId;
   readonly sessionId: SessionId;
-  /** Proves the claim; see SessionTransaction.holdLane. */
+  /** Proves the claim; see `LaneHead.assertFence`. */
   readonly fence: string;
   readonly work: LaneWork[To];
-  /** The Session's conversation when this was enqueued; null: there was none, or this does not go to a provider. */
+  /** The session's conversation when this was enqueued. Null: there was none, or this does not go to a provider. */
   readonly conversationId: ProviderConversationId | null;
-  /** A message of that conversation that is surely older than any try of this; null: look from the start. */
+  /** A message of that conversation that is surely older than any attempt. Null: the lookup starts at the beginning. */
   readonly lookupAfter: ProviderMessageId | null;
-  /** How often it was claimed before this time. Above 0, an earlier write may have reached the far side; so of one that was sent again. */
+  /**
+   * How often it was claimed before. Above 0, an earlier write may have reached the remote. At least 1 for a
+   * resent delivery, unless it was resent with `skipLookup`.
+   */
   readonly previousAttempts: number;
   /**
    * The error of the last attempt; null before the first failure. `OUTCOME_UNKNOWN`: it was resent with an unknown

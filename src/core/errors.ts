@@ -1,4 +1,3 @@
-import type { CallerRole } from './caller';
 import { PRIVATE_ADDRESS } from './checks/url';
 import type { Control } from './control';
 import type { EndpointFailureCode } from './runtime-endpoint';
@@ -243,56 +242,6 @@ export class OverloadedError extends SupportError {
 export const databaseTooBusy = (): OverloadedError =>
   new OverloadedError(1_000, 'The database was too busy to finish this call.');
 
-export type BodyRefusal = 'BODY_TOO_LARGE' | 'BODY_TOO_SLOW' | 'CONTENT_ENCODING_UNSUPPORTED' | 'BAD_REQUEST';
-
-/** The body of a request was refused, and nothing was done. */
-export class BodyRefusedError extends SupportError {
-  constructor(
-    readonly code: BodyRefusal,
-    message: string,
-  ) {
-    super(message);
-  }
-}
-
-export const bodyTooLargeError = (limitBytes: number): BodyRefusedError =>
-  new BodyRefusedError(
-    'BODY_TOO_LARGE',
-    `The body is larger than ${limitBytes} bytes after decompression; send less at once.`,
-  );
-
-/** The caller disconnected before the request was complete, so nobody waits for a response. */
-export class ClientGoneError extends Error {}
-
-/**
- * Returns whether an error of reading a body is about the request itself. Pages and receivers must not catch such
- * errors; the server responds to them.
- */
-export const isAboutRequest = (error: unknown): boolean =>
-  error instanceof BodyRefusedError || error instanceof OverloadedError || error instanceof ClientGoneError;
-
-export type FileRefusal = 'FILE_MISSING' | 'FILE_TOO_LARGE' | 'FILE_TYPE_REFUSED';
-
-/** The host of an end-user's or a bot's file cannot be reached now, or reports that it may work later. */
-export class FileUnavailableError extends SupportError {
-  readonly code = 'FILE_UNAVAILABLE';
-}
-
-/** A file is not archived, because it is missing or exceeds our limits. */
-export class FileRefusedError extends SupportError {
-  constructor(
-    readonly code: FileRefusal,
-    message: string,
-  ) {
-    super(message);
-  }
-}
-
-/** Archived files cannot be read or written now; a later attempt may succeed. */
-export class MediaStoreError extends SupportError {
-  readonly code = 'MEDIA_STORE_UNAVAILABLE';
-}
-
 /** Another replica has claimed the lane. Stop, and leave all work on it to that replica. */
 export class LeaseLostError extends SupportError {
   readonly code = 'LEASE_LOST';
@@ -323,38 +272,6 @@ export class EndpointError extends SupportError {
 /** The endpoint is not active, so nothing is pushed to it. Its deliveries wait in the inbox. */
 export class EndpointNotActiveError extends SupportError {
   readonly code = 'ENDPOINT_NOT_ACTIVE';
-}
-
-export type WebhookRejection = 'badSignature' | 'stale' | 'unknownConnection' | 'malformed' | 'tooLarge';
-
-export class WebhookRejectedError extends SupportError {
-  readonly code = 'WEBHOOK_REJECTED';
-  constructor(
-    readonly why: WebhookRejection,
-    message: string,
-  ) {
-    super(message);
-  }
-}
-
-/** The caller is not authenticated, or may not do this. */
-export class AccessError extends SupportError {
-  constructor(
-    readonly code: 'UNAUTHENTICATED' | 'FORBIDDEN',
-    message: string,
-  ) {
-    super(message);
-  }
-}
-
-/** The caller is authenticated but names no organization. It may read the schema and nothing else. */
-export class NoOrganizationError extends AccessError {
-  constructor(
-    readonly role: CallerRole,
-    message: string,
-  ) {
-    super('FORBIDDEN', message);
-  }
 }
 
 /** Errors that a mutation returns as `userErrors`, because the caller can act on each. */

@@ -27,7 +27,8 @@ export type EventBody =
   | {
       readonly type: 'MESSAGE_REACTED';
       readonly messageId: MessageId;
-      readonly by: string /** Null: removed. */;
+      readonly by: string;
+      /** Null: removed. */
       readonly emoji: string | null;
     }
   | { readonly type: 'MESSAGE_STATE_CHANGED'; readonly messageId: MessageId; readonly state: string }
@@ -38,17 +39,20 @@ export type EventBody =
   | { readonly type: 'SURVEY_OFFERED' }
   | { readonly type: 'SURVEY_ANSWERED'; readonly rating: number }
   | {
-      readonly type: 'DELIVERY_PARKED' /** Omitted in events of earlier versions. */;
+      readonly type: 'DELIVERY_PARKED';
+      /** Omitted in events of earlier versions. */
       readonly deliveryId?: string;
       readonly kind: string;
-      readonly code: string /** Omitted in events of earlier versions. */;
+      readonly code: string;
+      /** Omitted in events of earlier versions. */
       readonly outcome?: DeliveryOutcome;
     }
   | {
       readonly type: 'DELIVERY_RESENT';
       readonly deliveryId: string;
       readonly kind: string;
-      readonly by: UserId | null /** True: the operator has checked that it is missing. If omitted: the next attempt looks it up. */;
+      readonly by: UserId | null;
+      /** True: the operator has checked that it is missing. If omitted: the next attempt looks it up. */
       readonly skipLookup?: true;
     }
   | {

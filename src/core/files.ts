@@ -1,4 +1,4 @@
-import { FileRefusedError, type FileRefusal } from './errors';
+import { FileRefusedError, type FileRefusal } from './file-errors';
 import type { MessageId, OrganizationId } from './ids';
 import { hasProviderFiles, type Attachment, type MessageAuthor } from './message';
 
@@ -52,7 +52,8 @@ export function checkFile(
   if (refusedTypes.some(refused => refused === type || refused === ending || refused === `${type.split('/')[0]}/*`))
     throw new FileRefusedError(
       'FILE_TYPE_REFUSED',
-      'The type of the file is refused by SUPPORT_MEDIA_REFUSED_TYPES. Send a file of another type, or change that setting.',
+      'The type of the file is refused by SUPPORT_MEDIA_REFUSED_TYPES. ' +
+        'Send a file of another type, or change that setting.',
     );
   if (sizeBytes !== null && sizeBytes > maxBytes) throw fileTooLargeError(maxBytes);
 }
@@ -60,7 +61,8 @@ export function checkFile(
 export const fileTooLargeError = (maxBytes: number): FileRefusedError =>
   new FileRefusedError(
     'FILE_TOO_LARGE',
-    `The file is larger than ${maxBytes} bytes. Send a smaller file, or raise SUPPORT_MEDIA_MAX_BYTES_FROM_AGENTS or SUPPORT_MEDIA_MAX_BYTES_TO_AGENTS, by its direction.`,
+    `The file is larger than ${maxBytes} bytes. Send a smaller file, or raise ` +
+      'SUPPORT_MEDIA_MAX_BYTES_FROM_AGENTS or SUPPORT_MEDIA_MAX_BYTES_TO_AGENTS, by its direction.',
   );
 
 /** Returns the attachment, with `refused` set if its declared properties exceed the limits. */

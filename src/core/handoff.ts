@@ -1,5 +1,4 @@
 import type { AgentId, HandoffId, Instant, OrganizationId, SessionId, TeamId } from './ids';
-import { HandoffTransitionRefusedError } from './errors';
 
 /** The states of a handoff. The last three are final. */
 export const HANDOFF_STATES = [
@@ -13,24 +12,8 @@ export const HANDOFF_STATES = [
   'REJECTED',
   'FAILED',
 ] as const;
-export type HandoffState = (typeof HANDOFF_STATES)[number];
 
-/** The causes that can change a handoff's state. */
-export const HANDOFF_CAUSES = [
-  'PROVIDER_ACCEPTED',
-  'NOBODY_AVAILABLE',
-  'PROVIDER_REFUSED',
-  'ASSIGNED',
-  'UNASSIGNED',
-  'TEAM_CHANGED',
-  'AGENT_REPLIED',
-  'SNOOZED',
-  'UNSNOOZED',
-  'CONVERSATION_LOST',
-  'END',
-  'DRAINED',
-] as const;
-export type HandoffCause = (typeof HANDOFF_CAUSES)[number];
+export type HandoffState = (typeof HANDOFF_STATES)[number];
 
 export const HANDOFF_END_REASONS = [
   'AGENT_RESOLVED',
@@ -44,92 +27,19 @@ export const HANDOFF_END_REASONS = [
   'SESSION_CLOSED',
   'PROVIDER_LOST',
 ] as const;
+
 export type HandoffEndReason = (typeof HANDOFF_END_REASONS)[number];
 
 export type HandoffOrigin = 'REQUESTED' | 'AGENT_TAKEOVER';
+
 export type HandoffPriority = 'LOW' | 'MEDIUM' | 'HIGH' | 'URGENT';
 
 export const FINAL_STATES: readonly HandoffState[] = ['ENDED', 'REJECTED', 'FAILED'];
+
 export const isLive = (state: HandoffState): boolean => !FINAL_STATES.includes(state);
+
 /** Returns whether a handoff is live and not ENDING, so that an agent's message or an end cause still counts. */
 export const isOpen = (state: HandoffState): boolean => isLive(state) && state !== 'ENDING';
-
-/**
- * The complete state machine. A pair that is missing here is impossible and refused by name. A pair that maps to its
- * own state is a legal repeat and changes nothing.
- */
-export const HANDOFF_TRANSITIONS: Readonly<Record<HandoffState, Partial<Record<HandoffCause, HandoffState>>>> = {
-  REQUESTED: {
-    PROVIDER_ACCEPTED: 'QUEUED',
-    NOBODY_AVAILABLE: 'REJECTED',
-    PROVIDER_REFUSED: 'FAILED',
-    // An agent who watches the bot's conversations can act before this handoff is opened there.
-    ASSIGNED: 'ASSIGNED',
-    AGENT_REPLIED: 'ACTIVE',
-    CONVERSATION_LOST: 'REQUESTED',
-    END: 'ENDING',
-  },
-  QUEUED: {
-    PROVIDER_ACCEPTED: 'QUEUED',
-    ASSIGNED: 'ASSIGNED',
-    UNASSIGNED: 'QUEUED',
-    TEAM_CHANGED: 'QUEUED',
-    AGENT_REPLIED: 'ACTIVE',
-    SNOOZED: 'ON_HOLD',
-    CONVERSATION_LOST: 'REQUESTED',
-    END: 'ENDING',
-  },
-  ASSIGNED: {
-    PROVIDER_ACCEPTED: 'ASSIGNED',
-    ASSIGNED: 'ASSIGNED',
-    UNASSIGNED: 'QUEUED',
-    TEAM_CHANGED: 'QUEUED',
-    AGENT_REPLIED: 'ACTIVE',
-    SNOOZED: 'ON_HOLD',
-    CONVERSATION_LOST: 'REQUESTED',
-    END: 'ENDING',
-  },
-  ACTIVE: {
-    PROVIDER_ACCEPTED: 'ACTIVE',
-    ASSIGNED: 'ACTIVE',
-    UNASSIGNED: 'QUEUED',
-    TEAM_CHANGED: 'QUEUED',
-    AGENT_REPLIED: 'ACTIVE',
-    SNOOZED: 'ON_HOLD',
-    CONVERSATION_LOST: 'REQUESTED',
-    END: 'ENDING',
-  },
-  ON_HOLD: {
-    PROVIDER_ACCEPTED: 'ON_HOLD',
-    ASSIGNED: 'ON_HOLD',
-    UNASSIGNED: 'QUEUED',
-    TEAM_CHANGED: 'QUEUED',
-    AGENT_REPLIED: 'ACTIVE',
-    SNOOZED: 'ON_HOLD',
-    UNSNOOZED: 'ACTIVE',
-    CONVERSATION_LOST: 'REQUESTED',
-    END: 'ENDING',
-  },
-  // Ending twice is a no-op: the second call changes nothing.
-  ENDING: { END: 'ENDING', DRAINED: 'ENDED', PROVIDER_ACCEPTED: 'ENDING' },
-  ENDED: { END: 'ENDED', DRAINED: 'ENDED' },
-  REJECTED: { END: 'REJECTED' },
-  FAILED: { END: 'FAILED' },
-};
-
-/**
- * Returns the state that follows.
- * @throws HandoffTransitionRefusedError naming state and cause, if there is no such transition
- */
-export function nextState(state: HandoffState, cause: HandoffCause): HandoffState {
-  const to = HANDOFF_TRANSITIONS[state][cause];
-  if (to === undefined) throw new HandoffTransitionRefusedError(state, cause);
-  return to;
-}
-
-/** Returns whether there is such a transition. For observations, which are evidence and may come too late. */
-export const canMove = (state: HandoffState, cause: HandoffCause): boolean =>
-  HANDOFF_TRANSITIONS[state][cause] !== undefined;
 
 /** The wanted receiver of the handoff. Both null: the inbox's own queue. */
 export interface HandoffTarget {
@@ -187,13 +97,16 @@ export interface HandoffRecord {
   /** Messages with `seq` up to here are forwarded as history. */
   readonly historyThroughSeq: number;
   /**
-   * Whether the conversation was opened to agents for this handoff; MAYBE from before the call that opens it until its result
-   * is recorded. Until YES, the provider's status says nothing of this handoff.
+   * Whether the conversation was opened to agents for this handoff. MAYBE: from before the call that opens it until its
+   * result is recorded. Until YES, the provider's status says nothing about this handoff.
    */
   readonly openedForAgents: OpenedForAgents;
-  /** How many conversations were lost under it after agents had them. */
+  /** How many conversations of this handoff were lost after they had been opened to agents. */
   readonly timesLost: number;
-  /** How often its opening was begun since agents had it last: one more for each conversation that was lost before agents had it. */
+  /**
+   * How many openings have begun since the handoff was last opened to agents. Increases with each conversation that was
+   * lost before it was opened.
+   */
   readonly openings: number;
   readonly endReason: HandoffEndReason | null;
   /** Why it failed or was rejected: a stable error code, never a provider's text. */

@@ -1,6 +1,7 @@
 import { cleanText } from './checks/text';
 import type { MessageContent } from './content';
-import { type FileRefusal, InvalidInputError } from './errors';
+import type { FileRefusal } from './file-errors';
+import { InvalidInputError } from './errors';
 import type { AgentId, HandoffId, Instant, MessageId, OrganizationId, ProviderMessageId, SessionId } from './ids';
 
 export type MessageAuthor = 'END_USER' | 'BOT' | 'AGENT' | 'SYSTEM';

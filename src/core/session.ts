@@ -11,7 +11,7 @@ import type {
   ProviderMessageId,
   SessionId,
 } from './ids';
-import type { ConversationView } from './ports/provider/support-provider';
+import type { ConversationView } from './conversation-view';
 import type { SyncHint } from './sync-hint';
 
 /** The end-user as the runtime knows them. Every field is optional and may change. */

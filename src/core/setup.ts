@@ -1,4 +1,5 @@
-import type { Capabilities, Person } from './ports/provider/support-provider';
+import type { Capabilities } from './capabilities';
+import type { Person } from './ports/provider/setup-verbs';
 import type { WhileWaiting } from './control';
 import type {
   AccountId,
@@ -92,7 +93,7 @@ export interface SupportPolicy {
   /** Whether the rest of a session's lane continues after a dead letter. `BLOCK` waits until an operator decides. */
   readonly onDeadLetter: 'CONTINUE' | 'BLOCK';
   /**
-   * How to treat automatic messages of the provider for end-users (greeting, closed). `SEND_ON` shows them as messages
+   * How to treat automatic messages of the provider for end-users (greeting, closed). `FORWARD` sends them as messages
    * of this service.
    */
   readonly automaticReplies: 'SUPPRESS' | 'FORWARD';

@@ -6,8 +6,8 @@
 export type SyncHint = 'MESSAGES' | 'CHECK' | 'ALL';
 
 /**
- * Combines a pending hint with one that arrives; the result covers both. `widenedHint` in persistence/scans/sync-requests.ts
- * is the same in SQL.
+ * Combines a pending hint with one that arrives; the result covers both. `widenedHint` in
+ * persistence/scans/sync-requests.ts is the same in SQL.
  */
 export const widened = (pending: SyncHint | null, arrived: SyncHint): SyncHint =>
   pending === null || pending === arrived ? arrived : 'ALL';

@@ -1,4 +1,4 @@
-import type { ClaimKey, LaneStore } from '../core/ports/stores';
+import type { ClaimKey, LaneStore } from '../core/ports/lane-store';
 import { ClaimLease } from './claim-lease';
 
 /** The share of the lease after which a claim is renewed. Short work thus needs no renewal. */

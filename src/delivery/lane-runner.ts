@@ -1,7 +1,7 @@
 import type { LaneDestination } from '../core/delivery';
 import { LeaseLostError, ProviderUnavailableError } from '../core/errors';
 import type { Lease } from '../core/flows/lease';
-import type { ClaimedLane, LaneStore } from '../core/ports/stores';
+import type { ClaimedLane, LaneStore } from '../core/ports/lane-store';
 import { type Reachability, type CircuitBreakers, RemoteLimiter } from './remote-limiter';
 import { describeFailure, remoteOf } from './describe-failure';
 import { Heartbeats } from './heartbeats';

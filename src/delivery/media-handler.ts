@@ -1,9 +1,11 @@
 import { setTimeout } from 'node:timers/promises';
-import { FileRefusedError, MediaStoreError, SupportDisabledError } from '../core/errors';
+import { FileRefusedError, MediaStoreError } from '../core/file-errors';
+import { SupportDisabledError } from '../core/errors';
 import type { Lease } from '../core/flows/lease';
 import type { FlowDeps } from '../core/flows/deps';
 import { enqueueFilePost, recordFileRefusal, notifyAgentsOfMissingFile } from '../core/flows/to-runtime/file-refusal';
-import { ARCHIVE_TIMES, type FileArchive } from '../core/flows/archive-file';
+import { ARCHIVE_TIMES } from '../core/flows/archive-file';
+import type { FileArchive } from '../core/ports/file-archive';
 import { hasProviderFiles } from '../core/message';
 import type { LaneHandler } from './lane-runner';
 import type { WorkerOptions } from './options';

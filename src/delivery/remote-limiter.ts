@@ -1,4 +1,4 @@
-import type { RemoteCapacity } from '../core/ports/stores';
+import type { RemoteCapacity } from '../core/ports/lane-store';
 
 /**
  * Whether the remote as a whole responded to a piece of work (a refusal counts), did not respond, or neither is known.

@@ -1,7 +1,7 @@
 import { ProviderUnavailableError, SupportDisabledError } from '../core/errors';
 import type { FlowDeps } from '../core/flows/deps';
 import { nextSyncCause, syncConversation } from '../core/flows/from-provider/sync-conversation';
-import type { ClaimedSync, SyncCause } from '../core/ports/stores';
+import type { ClaimedSync, SyncCause } from '../core/ports/lane-store';
 import { type Reachability, type CircuitBreakers, RemoteLimiter } from './remote-limiter';
 import { describeFailure } from './describe-failure';
 import type { HealthMonitor } from './health-monitor';

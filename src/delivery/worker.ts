@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { FlowDeps } from '../core/flows/deps';
 import { finishEndings, type UnfinishedEnding } from '../core/flows/from-runtime/end-handoff';
-import type { FileArchive } from '../core/flows/archive-file';
+import type { FileArchive } from '../core/ports/file-archive';
 import { runFullScan } from '../core/flows/from-provider/full-scan';
 import { scanAccount, scanClaimMs } from '../core/flows/from-provider/scan-account';
 import { CircuitBreakers } from './remote-limiter';

@@ -1,6 +1,7 @@
 import { Arg, Ctx, Field, ID, Int, ObjectType, Query, Resolver } from 'type-graphql';
 import { NotFoundError } from '../core/errors';
-import type { Explanation, Flows } from '../core/flows/api';
+import type { Explanation } from '../core/flows/api/sessions';
+import type { Flows } from '../core/flows/api';
 import { cleanInput } from '../core/flows/clean-input';
 import type { HandoffRecord } from '../core/handoff';
 import type { Stores } from '../core/ports/stores';
@@ -15,7 +16,7 @@ import { HandoffFilterInput } from './runtime/inputs';
 import { SupportRuntimeDeliveryConnection } from './runtime/delivery-types';
 import { SupportSession } from './sessions/types';
 import { SupportAccount, SupportAgent, SupportDriftItem, SupportInbox, SupportTeam } from './setup/types';
-import type { DriftItem } from '../core/ports/provider/support-provider';
+import type { DriftItem } from '../core/ports/provider/drift';
 import { AFTER, toConnection, filterOf, FIRST, pageRequest, sliceList } from './shared/parse-input';
 
 @ObjectType({ simpleResolvers: true, description: 'Deliveries that have not reached their receivers yet.' })

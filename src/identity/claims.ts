@@ -1,5 +1,5 @@
 import { CALLER_ROLES, type Caller, type CallerRole } from '../core/caller';
-import { AccessError, NoOrganizationError } from '../core/errors';
+import { AccessError, NoOrganizationError } from '../core/request-errors';
 import type { IdentityValues } from './identity-values';
 
 const MAX_LENGTH = 200;

@@ -1,5 +1,5 @@
 import type { Caller } from '../core/caller';
-import { AccessError } from '../core/errors';
+import { AccessError } from '../core/request-errors';
 import { callerOfHeaders } from './claims';
 import { jwtVerifier, type IdentityLimits, type JwtOptions } from './json-web-token';
 import { requireLocalCaller } from './loopback';

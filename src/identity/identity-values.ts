@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { AccessError } from '../core/errors';
+import { AccessError } from '../core/request-errors';
 
 /** The credentials of a request, or of a WebSocket: its upgrade headers and the payload of `connection_init`. */
 export interface Credentials {

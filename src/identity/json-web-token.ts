@@ -1,6 +1,7 @@
 import { errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions } from 'jose';
 import type { Caller } from '../core/caller';
-import { AccessError, SupportError } from '../core/errors';
+import { AccessError } from '../core/request-errors';
+import { SupportError } from '../core/errors';
 import { idClaim, roleClaim } from './claims';
 import { remoteKeySet } from './key-set';
 

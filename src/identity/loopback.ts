@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { AccessError } from '../core/errors';
+import { AccessError } from '../core/request-errors';
 import { isLoopbackHost } from './loopback-host';
 import type { Credentials } from './identity-values';
 

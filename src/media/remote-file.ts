@@ -1,5 +1,6 @@
-import { AddressRefusedError, FileRefusedError, FileUnavailableError } from '../core/errors';
-import type { OpenedFile } from '../core/ports/provider/support-provider';
+import { AddressRefusedError } from '../core/errors';
+import { FileRefusedError, FileUnavailableError } from '../core/file-errors';
+import type { OpenedFile } from '../core/ports/provider/read-verbs';
 
 const MAX_REDIRECTS = 3;
 

@@ -3,18 +3,16 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout } from 'node:timers/promises';
 import { fitFileName } from '../core/checks/file-name';
+import { type FileRefusal, FileRefusedError, FileUnavailableError, MediaStoreError } from '../core/file-errors';
 import {
-  type FileRefusal,
-  FileRefusedError,
-  FileUnavailableError,
-  MediaStoreError,
   ProviderAuthError,
   ProviderRefusedError,
   ProviderUnavailableError,
   SupportDisabledError,
 } from '../core/errors';
 import { fileKey, type FileRef } from '../core/files';
-import { ARCHIVE_TIMES, type FileArchive, type ArchiveResult } from '../core/flows/archive-file';
+import { ARCHIVE_TIMES } from '../core/flows/archive-file';
+import type { FileArchive, ArchiveResult } from '../core/ports/file-archive';
 import type { Attachment } from '../core/message';
 import type { Clock } from '../core/ports/clock';
 import type { Stores } from '../core/ports/stores';

@@ -1,4 +1,4 @@
-import { MediaStoreError } from '../core/errors';
+import { MediaStoreError } from '../core/file-errors';
 
 /** Runs a step of a store. Its errors contain no message text. */
 export async function runStoreStep<T>(what: string, step: () => Promise<T>): Promise<T> {

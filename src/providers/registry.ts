@@ -1,4 +1,4 @@
-import type { ProviderDefinition } from '../core/ports/provider/support-provider';
+import type { ProviderDefinition } from '../core/ports/provider/definition';
 import { chatwoot } from './chatwoot';
 import { desk } from './desk';
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { BodyRefusedError, bodyTooLargeError, ClientGoneError, OverloadedError } from '../core/errors';
+import { BodyRefusedError, bodyTooLargeError, ClientGoneError } from '../core/request-errors';
+import { OverloadedError } from '../core/errors';
 import { ConcurrencyLimiter } from '../core/concurrency-limiter';
 import { chooseInflater } from './inflate';
 

@@ -1,4 +1,5 @@
-import { AccessError, BodyRefusedError, databaseTooBusy, OverloadedError, type BodyRefusal } from '../core/errors';
+import { AccessError, BodyRefusedError, type BodyRefusal } from '../core/request-errors';
+import { databaseTooBusy, OverloadedError } from '../core/errors';
 import { isDatabaseBusy } from '../database-errors';
 import { errorResponse, jsonResponse, type PlainResponse } from './plain-response';
 import { ACCEPTED_ENCODINGS } from './inflate';

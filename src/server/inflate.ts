@@ -1,6 +1,6 @@
 import type { Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib';
-import { BodyRefusedError, bodyTooLargeError } from '../core/errors';
+import { BodyRefusedError, bodyTooLargeError } from '../core/request-errors';
 
 /** Accepted content encodings. Node 20 has no zstd. */
 export const ACCEPTED_ENCODINGS = 'gzip, deflate, br';

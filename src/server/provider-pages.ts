@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Caller } from '../core/caller';
-import { AccessError, InvalidInputError, NotFoundError } from '../core/errors';
-import type { ProviderHttpRequest, ProviderHttpResponse } from '../core/ports/provider/support-provider';
+import { AccessError } from '../core/request-errors';
+import { InvalidInputError, NotFoundError } from '../core/errors';
+import type { ProviderHttpRequest, ProviderHttpResponse } from '../core/ports/provider/definition';
 import { errorResponse, type PlainResponse, type StreamResponse } from './plain-response';
 import type { PlainRequest } from './plain-request';
 

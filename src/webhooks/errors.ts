@@ -1,4 +1,4 @@
-import { WebhookRejectedError, type WebhookRejection } from '../core/errors';
+import { WebhookRejectedError, type WebhookRejection } from '../core/request-errors';
 
 export interface WebhookResponse {
   readonly status: number;

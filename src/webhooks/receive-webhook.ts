@@ -1,19 +1,12 @@
-import {
-  BodyRefusedError,
-  ClientGoneError,
-  isAboutRequest,
-  WebhookRejectedError,
-  type SupportError,
-} from '../core/errors';
+import { BodyRefusedError, ClientGoneError, isAboutRequest, WebhookRejectedError } from '../core/request-errors';
+import type { SupportError } from '../core/errors';
 import { enqueueAgentInitiatedNotes, type AgentInitiatedStores } from '../core/flows/from-provider/agent-initiated';
 import type { Clock } from '../core/ports/clock';
 import type { SetupStore } from '../core/ports/stores';
-import type {
-  AccountAccess,
-  ProviderHost,
-  SupportProvider,
-  WebhookHint,
-} from '../core/ports/provider/support-provider';
+import type { AccountAccess } from '../core/ports/provider/access';
+import type { ProviderHost } from '../core/ports/provider/definition';
+import type { SupportProvider } from '../core/ports/provider/support-provider';
+import type { WebhookHint } from '../core/ports/provider/webhook';
 import type { AccountRecord } from '../core/setup';
 import { acceptedResponse, responseForWebhookError, methodNotAllowed, type WebhookResponse } from './errors';
 import { recordHint, type HintStores } from '../core/flows/from-provider/record-hint';

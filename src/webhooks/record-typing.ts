@@ -1,6 +1,7 @@
 import { instantOf, type Clock } from '../core/ports/clock';
-import type { SessionStore, SetupStore } from '../core/ports/stores';
-import type { WebhookHint } from '../core/ports/provider/support-provider';
+import type { SessionStore } from '../core/ports/session-store';
+import type { SetupStore } from '../core/ports/stores';
+import type { WebhookHint } from '../core/ports/provider/webhook';
 import type { TypingBoard } from '../core/ports/typing';
 import type { AccountRecord } from '../core/setup';
 

@@ -1,13 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { ProviderRefusedError } from '../../src/core/errors';
-import type {
-  Observation,
-  PostMessage,
-  PostNote,
-  PostTranscript,
-  ListMessages,
-  ObservationPage,
-} from '../../src/core/ports/provider/support-provider';
+import type { Observation, ListMessages, ObservationPage } from '../../src/core/ports/provider/observation';
+import type { PostMessage, PostNote, PostTranscript } from '../../src/core/ports/provider/post-verbs';
 import { ScriptedProvider } from '../support/scripted-provider';
 
 export type Status = 'BOT_HELD' | 'OPEN' | 'ON_HOLD' | 'RESOLVED';

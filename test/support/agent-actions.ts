@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Pool } from 'pg';
 import { ChatwootDemoAdapter } from '../../scripts/demo/chatwoot-adapter';
-import type { ProviderHost } from '../../src/core/ports/provider/support-provider';
+import type { ProviderHost } from '../../src/core/ports/provider/definition';
 import type { ActingAgent, ChatwootDouble } from '../../src/providers/chatwoot/testing/double';
 import { desk } from '../../src/providers/desk';
 

@@ -5,14 +5,16 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createFlows } from '../../src/core/flows';
-import type { DeepPartial, Flows } from '../../src/core/flows/api';
+import type { DeepPartial } from '../../src/core/flows/api/setup';
+import type { Flows } from '../../src/core/flows/api';
 import { handleLostConversation } from '../../src/core/flows/handoff/conversation-lost';
 import { deliver, handleRefusedDelivery } from '../../src/core/flows/to-provider/deliver';
 import { accessOf, inboxAccessOf, type FlowDeps } from '../../src/core/flows/deps';
-import { FileArchive } from '../../src/core/flows/archive-file';
+import { FetchingFileArchive } from '../../src/core/flows/archive-file';
 import { syncConversation } from '../../src/core/flows/from-provider/sync-conversation';
 import type { MediaStore } from '../../src/core/ports/media-store';
-import type { ConversationAccess, Person } from '../../src/core/ports/provider/support-provider';
+import type { ConversationAccess } from '../../src/core/ports/provider/access';
+import type { Person } from '../../src/core/ports/provider/setup-verbs';
 import type { AgentTyping } from '../../src/core/ports/typing';
 import type { SessionRecord } from '../../src/core/session';
 import type { SupportPolicy } from '../../src/core/setup';
@@ -155,7 +157,7 @@ export async function createChatwootWorld({
     store?: MediaStore;
     retentionMs?: number | null;
   } = {}) =>
-    new FileArchive(deps, {
+    new FetchingFileArchive(deps, {
       media: store,
       retentionMs,
       limits: {

@@ -7,7 +7,7 @@ import { finishEndings } from '../../src/core/flows/from-runtime/end-handoff';
 import { syncConversation } from '../../src/core/flows/from-provider/sync-conversation';
 import type { Flows } from '../../src/core/flows/api';
 import type { SessionRecord } from '../../src/core/session';
-import type { DeepPartial } from '../../src/core/flows/api';
+import type { DeepPartial } from '../../src/core/flows/api/setup';
 import type { SupportPolicy } from '../../src/core/setup';
 import { outcomeAfter } from '../../src/delivery/retry-policy';
 import { createStores, SecretBox } from '../../src/persistence';

@@ -1,29 +1,21 @@
 import { ProviderAuthError, ProviderRefusedError, ProviderUnavailableError } from '../../src/core/errors';
+import type { Capabilities } from '../../src/core/capabilities';
+import type { ConversationAccess } from '../../src/core/ports/provider/access';
+import type { ConversationView } from '../../src/core/conversation-view';
 import type {
-  Capabilities,
-  ConversationAccess,
-  ConversationView,
   EnsuredAccount,
   EnsuredInbox,
   EnsureAccount,
-  Observation,
-  OpenConversation,
-  OpenForAgents,
-  AgentRemoval,
-  DesiredState,
-  DriftItem,
-  PeopleVerbs,
-  PostMessage,
-  PostNote,
   ProviderAgent,
-  ProviderDefinition,
-  RepairDrift,
-  ListMessages,
-  ObservationPage,
-  ReportNewest,
-  SupportProvider,
-  WebhookHint,
-} from '../../src/core/ports/provider/support-provider';
+} from '../../src/core/ports/provider/setup-verbs';
+import type { Observation, ListMessages, ObservationPage } from '../../src/core/ports/provider/observation';
+import type { OpenConversation, OpenForAgents, ReportNewest } from '../../src/core/ports/provider/conversation-verbs';
+import type { AgentRemoval, AgentAndTeamVerbs } from '../../src/core/ports/provider/agents-and-teams';
+import type { DesiredState, DriftItem, RepairDrift } from '../../src/core/ports/provider/drift';
+import type { PostMessage, PostNote } from '../../src/core/ports/provider/post-verbs';
+import type { ProviderDefinition } from '../../src/core/ports/provider/definition';
+import type { SupportProvider } from '../../src/core/ports/provider/support-provider';
+import type { WebhookHint } from '../../src/core/ports/provider/webhook';
 
 interface Entry {
   id: number;
@@ -176,7 +168,7 @@ export class ScriptedProvider implements SupportProvider {
   private add(to: string, id: string): void {
     this.members.set(to, [...new Set([...(this.members.get(to) ?? []), id])]);
   }
-  readonly agentsAndTeams: PeopleVerbs = {
+  readonly agentsAndTeams: AgentAndTeamVerbs = {
     addAgent: async ({ name, email, role }) =>
       this.runVerb('addAgent', () => {
         const agent: ProviderAgent = { externalId: email.split('@')[0]!, name, email, role };

@@ -33,7 +33,10 @@ export function addressProblem(text: string, use: AddressUse, maxLength = MAX_AD
   const authority = /^https?:\/\/([^/?#]*)/i.exec(text)![1]!;
   if (authority.includes('@')) return 'The address contains a user name or password; remove it.';
   if (use === 'base' && /[?#]/.test(text))
-    return 'The address contains a ? or a #, which would replace the path that is appended; end it with the host or the path.';
+    return (
+      'The address contains a ? or a #, which would replace the path that is appended; ' +
+      'end it with the host or the path.'
+    );
   if (use === 'base' && DOT_SEGMENT.test(text))
     return 'The path of the address contains . or .. as a segment; give the path without it.';
   if (use === 'endpoint' && text.includes('#'))
@@ -43,4 +46,5 @@ export function addressProblem(text: string, use: AddressUse, maxLength = MAX_AD
 
 /** Why an address is not called although its form is valid. */
 export const PRIVATE_ADDRESS =
-  'The address leads to a private network, which this service does not call; give a public address, or let the operator of this service allow it in SUPPORT_ALLOW_PRIVATE_ADDRESSES.';
+  'The address leads to a private network, which this service does not call; give a public address, or let the ' +
+  'operator of this service allow it in SUPPORT_ALLOW_PRIVATE_ADDRESSES.';

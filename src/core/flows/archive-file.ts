@@ -1,5 +1,6 @@
 import { fitFileName } from '../checks/file-name';
-import { FileRefusedError, MediaStoreError, ProviderRefusedError, ProviderUnavailableError } from '../errors';
+import { FileRefusedError, MediaStoreError } from '../file-errors';
+import { ProviderRefusedError, ProviderUnavailableError } from '../errors';
 import {
   checkFile,
   fileKey,
@@ -15,8 +16,10 @@ import type { MessageId, OrganizationId } from '../ids';
 import { hasProviderFiles, type Attachment, type MessageRecord } from '../message';
 import { instantOf } from '../ports/clock';
 import type { MediaStore } from '../ports/media-store';
+import type { ArchiveResult, FileArchive } from '../ports/file-archive';
 import type { Stores } from '../ports/stores';
-import type { OpenedFile, PostedFile } from '../ports/provider/support-provider';
+import type { OpenedFile } from '../ports/provider/read-verbs';
+import type { PostedFile } from '../ports/provider/post-verbs';
 import { loadProviderContext } from './provider-context';
 import { accessOf, type FlowDeps } from './deps';
 
@@ -31,16 +34,13 @@ export const ARCHIVE_TIMES = {
 } as const;
 
 /**
- * The limits of a fetch, in milliseconds. `tryMs`: one attempt, from requesting the first byte to storing the last.
+ * The limits of a fetch, in milliseconds. `attemptMs`: one attempt, from requesting the first byte to storing the last.
  * `silenceMs`: the time without a byte.
  */
 export interface ArchiveLimits extends FileRules {
   readonly attemptMs: number;
   readonly silenceMs: number;
 }
-
-/** `public`: everybody may fetch it from its own address. `removed`: its author deleted it, or there never was one. */
-export type ArchiveResult = 'archived' | 'public' | 'removed';
 
 export interface FileArchiveOptions {
   readonly media: MediaStore;
@@ -65,11 +65,8 @@ interface FileToFetch {
   readonly message: MessageRecord;
 }
 
-/**
- * Fetches the files of messages into our own store. Any number of callers in any number of processes may request the
- * same file: within one process they share one fetch, and two processes write the same bytes.
- */
-export class FileArchive {
+/** The archive that fetches from providers and from links. */
+export class FetchingFileArchive implements FileArchive {
   readonly media: MediaStore;
 
   constructor(
@@ -80,21 +77,14 @@ export class FileArchive {
     this.media = options.media;
   }
 
-  /** The limits of both directions. */
   get rules(): FileRules {
     return this.options.limits;
   }
 
-  /** Returns the same archive over other stores, e.g. those of the background work. The two share their fetches. */
   withStores(stores: Stores): FileArchive {
-    return new FileArchive({ ...this.deps, stores }, this.options, this.shared);
+    return new FetchingFileArchive({ ...this.deps, stores }, this.options, this.shared);
   }
 
-  /**
-   * Ensures that the file is archived. Called by the worker, before a post, and when a link is opened.
-   * @throws FileRefusedError FILE_MISSING if it does not exist (yet), other codes if it exceeds our limits
-   * @throws MediaStoreError, FileUnavailableError, and the provider's errors
-   */
   archive(file: FileRef): Promise<ArchiveResult> {
     const { running } = this.shared;
     const key = fileKey(file);
@@ -106,7 +96,6 @@ export class FileArchive {
     return keeping;
   }
 
-  /** Returns an archived file as it is posted; null: it is not archived. @throws MediaStoreError */
   async postedFileOf(
     ref: Pick<FileRef, 'messageId' | 'index'>,
     { name, contentType }: Attachment,
@@ -124,20 +113,17 @@ export class FileArchive {
     return sizeBytes === null ? null : { name, contentType, sizeBytes, open };
   }
 
-  /** Removes the files of a deleted message. Repeatable. */
   async remove(organizationId: OrganizationId, messageId: MessageId): Promise<void> {
     const message = await this.deps.stores.messages.get(organizationId, messageId);
     for (const index of message?.attachments.keys() ?? []) await this.media.remove(fileKey({ messageId, index }));
   }
 
-  /** Removes expired files. Called on a slow timer, by any number of processes. */
   sweep(): Promise<number> {
     const { retentionMs } = this.options;
     const before = retentionMs === null ? null : instantOf(this.deps.clock.now() - retentionMs);
     return this.media.sweep(before, this.shared.stopping.signal);
   }
 
-  /** Aborts running fetches. They are retried by their deliveries or requested again. */
   stop(): void {
     this.shared.stopping.abort(new ProviderUnavailableError('This process is stopping, so the file is fetched later.'));
   }

@@ -3,15 +3,12 @@ import type { MediaStore } from '../ports/media-store';
 import type { RuntimePush } from '../ports/runtime-push';
 import type { Stores } from '../ports/stores';
 import type { TypingOutbox } from '../ports/typing';
-import type {
-  AccountAccess,
-  InboxAccess,
-  ProviderDefinition,
-  SupportProvider,
-} from '../ports/provider/support-provider';
+import type { AccountAccess, InboxAccess } from '../ports/provider/access';
+import type { ProviderDefinition } from '../ports/provider/definition';
+import type { SupportProvider } from '../ports/provider/support-provider';
 import type { MessageRecord } from '../message';
 import type { AccountRecord, InboxRecord } from '../setup';
-import type { FileArchive } from './archive-file';
+import type { FileArchive } from '../ports/file-archive';
 
 /** Durations in milliseconds. */
 export interface FlowLimits {
@@ -53,34 +50,55 @@ export interface RegisteredProvider {
   readonly instance: SupportProvider;
 }
 
-export interface FlowDeps {
+/** The dependencies of flows that only read and write our own data. */
+export interface StoreDeps {
   readonly stores: Stores;
   readonly clock: Clock;
   readonly limits: FlowLimits;
+}
+
+/** The dependencies of flows that handle files of messages. */
+export interface FileDeps extends StoreDeps {
+  /** If omitted: no files are archived, and agents get only the names of files. */
+  readonly files?: FileArchive;
+}
+
+/** The dependencies of flows that take an idempotency key. */
+export interface MutationDeps extends FileDeps {
+  /** Returns a collision-free digest (SHA-256) of a text. */
+  digest(text: string): string;
+}
+
+/** The dependencies of flows that call providers. */
+export interface ProviderDeps extends FileDeps {
   readonly providers: ReadonlyMap<string, RegisteredProvider>;
+  /** The address at which providers reach this service, without a trailing slash. Empty: they cannot. */
+  readonly publicUrl: string;
+  /** Returns whether a provider at that base URL can reach this service. If omitted: all can. */
+  isReachableFrom?(baseUrl: string): boolean;
+}
+
+/** The dependencies of flows that call a runtime's endpoint. */
+export interface RuntimeDeps extends StoreDeps {
   readonly push: RuntimePush;
+  /** Returns this service's own link to a file of a message. The link expires. */
+  fileUrl(message: MessageRecord, index: number, name: string): string;
+}
+
+/** The dependencies of all flows. A flow takes the smallest of these interfaces that it needs. */
+export interface FlowDeps extends MutationDeps, ProviderDeps, RuntimeDeps {
   /**
    * Returns why a tenant's address is not permitted, with the next step, or null if it is. If omitted: every address is
    * permitted.
    */
   addressProblem?(url: string): Promise<string | null>;
-  /** Returns this service's own link to a file of a message. The link expires. */
-  fileUrl(message: MessageRecord, index: number, name: string): string;
   /** If omitted: agents never see that an end-user types. */
   readonly typing?: TypingOutbox;
-  /** The address at which providers reach this service, without a trailing slash. Empty: they cannot. */
-  readonly publicUrl: string;
-  /** Returns whether a provider at that base URL can reach this service. If omitted: all can. */
-  isReachableFrom?(baseUrl: string): boolean;
   /** If omitted: nothing is ever removed. */
   readonly retention?: Retention;
-  /** If omitted: no files are archived, and agents get only the names of files. */
-  readonly files?: FileArchive;
-  /** Returns a collision-free digest (SHA-256) of a text. */
-  digest(text: string): string;
 }
 
-type PublicAddress = Pick<FlowDeps, 'publicUrl' | 'isReachableFrom'>;
+type PublicAddress = Pick<ProviderDeps, 'publicUrl' | 'isReachableFrom'>;
 
 export function accessOf(deps: PublicAddress, account: AccountRecord): AccountAccess {
   const { baseUrl } = account;

@@ -2,13 +2,10 @@ import { ProviderRefusedError, SupportDisabledError } from '../errors';
 import type { ProviderDelivery } from '../delivery';
 import type { OrganizationId, ProviderContactId, ProviderMessageId, SessionId } from '../ids';
 import { instantOf } from '../ports/clock';
-import type {
-  ConversationAccess,
-  ConversationView,
-  InboxAccess,
-  SupportProvider,
-} from '../ports/provider/support-provider';
-import type { SessionTransaction } from '../ports/stores';
+import type { ConversationAccess, InboxAccess } from '../ports/provider/access';
+import type { ConversationView } from '../conversation-view';
+import type { SupportProvider } from '../ports/provider/support-provider';
+import type { SessionTransaction } from '../ports/session-transaction';
 import type { SessionRecord } from '../session';
 import type { AccountRecord, InboxRecord } from '../setup';
 import { createTimeLimit } from '../time-limit';

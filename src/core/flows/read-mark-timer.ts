@@ -1,5 +1,5 @@
 import { instantOf } from '../ports/clock';
-import type { SessionTransaction } from '../ports/stores';
+import type { SessionTransaction } from '../ports/session-transaction';
 import type { SupportProvider } from '../ports/provider/support-provider';
 import type { FlowDeps } from './deps';
 import { READ_MARK_EXPECTED_MS, timerSyncDelayMs } from './from-provider/scan-account';

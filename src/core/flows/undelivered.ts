@@ -1,7 +1,7 @@
 import type { DeliveryOutcome, LaneWork, LaneDestination } from '../delivery';
 import type { ProviderMessageId } from '../ids';
 import type { MessageRecord } from '../message';
-import type { PostedMessage, SessionTransaction } from '../ports/stores';
+import type { PostedMessage, SessionTransaction } from '../ports/session-transaction';
 
 /**
  * Notifies the runtime that a message did not reach the agents, in the transaction that parks its delivery. Called for

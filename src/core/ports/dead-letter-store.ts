@@ -1,6 +1,6 @@
 import type { DeadLetter, DeliveryOutcome } from '../delivery';
 import type { AccountId, ChatbotId, Instant, OrganizationId, SessionId } from '../ids';
-import type { Page, PageRequest } from './stores';
+import type { Page, PageRequest } from './page';
 
 /** Selects dead letters. Every field that is not null must match. */
 export interface DeadLetterFilter {

@@ -1,7 +1,7 @@
 import type { Instant } from '../ids';
 
 /**
- * Stores the files of messages after they were fetched, under the keys that `keyOfFile` creates. Any number of processes
+ * Stores the files of messages after they were fetched, under the keys that `fileKey` creates. Any number of processes
  * use it at the same time. Every method throws MediaStoreError when the store cannot be reached.
  */
 export interface MediaStore {

@@ -37,7 +37,7 @@ export interface RuntimeEndpointStore {
   ): Promise<RuntimeEndpoint | null>;
   /**
    * Marks the endpoint ACTIVE after it was verified and forgets its failures. Its waiting deliveries become due now and
-   * get all their attempts again. Deliveries without a lane get one from `settle`. Null: no such endpoint.
+   * get all their attempts again. Deliveries without a lane get one from `rerouteLanes`. Null: no such endpoint.
    */
   activate(organizationId: OrganizationId, id: EndpointId, at: Instant): Promise<RuntimeEndpoint | null>;
   /** Disables the endpoint. If it is already DISABLED, the first reason stays. Null: no such endpoint. */
@@ -63,7 +63,7 @@ export interface RuntimeEndpointStore {
   ): Promise<RuntimeEndpoint | null>;
   /**
    * Ends the streak of failures. Called after a push that succeeded while `firstFailureAt` was set. If the streak began
-   * at `awaySince` or before, the endpoint's waiting deliveries become due now; their attempts so far still
+   * at `outageStartedAt` or before, the endpoint's waiting deliveries become due now; their attempts so far still
    * count.
    */
   recordRecovery(organizationId: OrganizationId, id: EndpointId, outageStartedAt: Instant): Promise<void>;

@@ -1,8 +1,9 @@
 import type { EventBody, EventRecord } from '../../core/event';
-import type { Scope } from '../../core/flows/api';
+import type { Scope } from '../../core/flows/api/scope';
 import { type HandoffRecord, isLive } from '../../core/handoff';
-import type { HandoffFilter } from '../../core/ports/stores';
-import { createFeedSignal, createIterator, type LiveSources } from '../live/wake-signal';
+import type { HandoffFilter } from '../../core/ports/handoff-store';
+import { createFeedSignal, createIterator } from '../live/wake-signal';
+import type { LiveSources } from '../live/live-sources';
 
 const BATCH_SIZE = 100;
 /** Maximum number of handoffs in a snapshot; clients page through `handoffs` for the rest. */

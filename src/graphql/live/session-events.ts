@@ -1,8 +1,9 @@
 import { InvalidInputError, NotFoundError } from '../../core/errors';
 import type { EventRecord } from '../../core/event';
-import type { Scope } from '../../core/flows/api';
+import type { Scope } from '../../core/flows/api/scope';
 import type { SessionRecord } from '../../core/session';
-import { type WakeSignal, createIterator, type LiveSources } from './wake-signal';
+import { type WakeSignal, createIterator } from './wake-signal';
+import type { LiveSources } from './live-sources';
 import type { ReadPosition } from './session-poller';
 
 const BATCH_SIZE = 100;

@@ -1,4 +1,4 @@
-import type { Scope } from '../../core/flows/api';
+import type { Scope } from '../../core/flows/api/scope';
 import type { Stores } from '../../core/ports/stores';
 import { WakeSignal, type OpenSubscriptions, type WakeSource } from './wake-signal';
 

@@ -1,10 +1,8 @@
-import type { Clock } from '../../core/ports/clock';
-import type { Stores } from '../../core/ports/stores';
 import type { AgentTyping, TypingTopic } from '../../core/ports/typing';
-import type { SessionPoller } from './session-poller';
 
 /** Called when committed work of these sessions can be read; `'all'`: wake-ups may have been missed. */
 export type WakeListener = (sessionIds: readonly string[] | 'all') => void;
+
 export interface WakeSource {
   onWake(listener: WakeListener): () => void;
 }
@@ -13,19 +11,9 @@ export interface WakeSource {
 export interface TypingSource {
   onTyping(topic: TypingTopic, listener: (typing: AgentTyping) => void): () => void;
 }
+
 /** For a process without a source of typing. */
 export const NO_TYPING: TypingSource = { onTyping: () => () => undefined };
-
-/** The sources of all subscriptions. */
-export interface LiveSources {
-  readonly stores: Stores;
-  readonly wake: WakeSource;
-  readonly typing: TypingSource;
-  readonly clock: Clock;
-  readonly pollMs: number;
-  readonly openSubscriptions: OpenSubscriptions;
-  readonly sessionPoller: SessionPoller;
-}
 
 /** The number of open subscriptions. */
 export class OpenSubscriptions {
@@ -78,7 +66,15 @@ export class WakeSignal {
  * Creates the signal of a subscription over many sessions, any of which may matter. Also polls, so that a lost wake-up
  * only delays.
  */
-export const createFeedSignal = ({ wake, pollMs, openSubscriptions }: LiveSources): WakeSignal =>
+export const createFeedSignal = ({
+  wake,
+  pollMs,
+  openSubscriptions,
+}: {
+  readonly wake: WakeSource;
+  readonly pollMs: number;
+  readonly openSubscriptions: OpenSubscriptions;
+}): WakeSignal =>
   new WakeSignal(openSubscriptions, notify => {
     const forget = wake.onWake(notify);
     const poll = setInterval(notify, pollMs).unref();

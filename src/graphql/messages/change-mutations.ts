@@ -1,5 +1,6 @@
 import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
-import type { Flows, MessageReference } from '../../core/flows/api';
+import type { Flows } from '../../core/flows/api';
+import type { MessageReference } from '../../core/flows/api/messages';
 import { OperationContext } from '../operation/context';
 import {
   DeleteSupportMessageInput,

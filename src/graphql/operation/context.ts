@@ -1,10 +1,10 @@
 import { allows, type Caller, type OperationKind } from '../../core/caller';
-import { AccessError } from '../../core/errors';
-import type { Scope } from '../../core/flows/api';
+import { AccessError } from '../../core/request-errors';
+import type { Scope } from '../../core/flows/api/scope';
 import type { Stores } from '../../core/ports/stores';
 import { createLoaders, type Loaders } from './loaders';
 import type { OperationExecution } from './operation-execution';
-import type { LiveSources } from '../live/wake-signal';
+import type { LiveSources } from '../live/live-sources';
 
 /** Operations of these kinds may wait for a provider, which has time limits of its own. */
 const PROVIDER_OPERATION_KINDS: readonly OperationKind[] = ['SET_UP', 'OPERATE'];

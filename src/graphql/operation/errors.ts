@@ -1,7 +1,7 @@
 import { GraphQLError, Kind } from 'graphql';
 import type { Control } from '../../core/control';
+import { AccessError } from '../../core/request-errors';
 import {
-  AccessError,
   ControlLostError,
   databaseTooBusy,
   InProgressError,

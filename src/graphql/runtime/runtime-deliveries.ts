@@ -1,7 +1,8 @@
 import type { RuntimeDelivery } from '../../core/delivery';
 import { NotFoundError } from '../../core/errors';
-import type { Scope } from '../../core/flows/api';
-import { createFeedSignal, createIterator, type LiveSources } from '../live/wake-signal';
+import type { Scope } from '../../core/flows/api/scope';
+import { createFeedSignal, createIterator } from '../live/wake-signal';
+import type { LiveSources } from '../live/live-sources';
 
 const BATCH_SIZE = 100;
 

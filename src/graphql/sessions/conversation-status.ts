@@ -1,10 +1,11 @@
 import { type Control, botMayAnswer } from '../../core/control';
 import type { EventRecord } from '../../core/event';
-import type { Scope } from '../../core/flows/api';
+import type { Scope } from '../../core/flows/api/scope';
 import type { HandoffRecord, HandoffState } from '../../core/handoff';
 import { instantOf } from '../../core/ports/clock';
 import type { RemovedHistory, SessionRecord } from '../../core/session';
-import { createIterator, type LiveSources } from '../live/wake-signal';
+import { createIterator } from '../live/wake-signal';
+import type { LiveSources } from '../live/live-sources';
 import { validateSeq, requireSession, transactionsAfter } from '../live/session-events';
 import type { ReadPosition } from '../live/session-poller';
 

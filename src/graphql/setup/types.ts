@@ -1,5 +1,5 @@
 import { Directive, Field, ID, Int, ObjectType } from 'type-graphql';
-import type { DriftItem } from '../../core/ports/provider/support-provider';
+import type { DriftItem } from '../../core/ports/provider/drift';
 import type { AccountHealth, AccountRecord, InboxRecord, SupportPolicy } from '../../core/setup';
 import {
   AccountHealthStateEnum,

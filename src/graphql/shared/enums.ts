@@ -1,7 +1,7 @@
 import { registerEnumType } from 'type-graphql';
 import type { Control, WhileWaiting as WhileWaitingValue } from '../../core/control';
 import type { DeadLetter, DeliveryOutcome } from '../../core/delivery';
-import type { Explanation } from '../../core/flows/api';
+import type { Explanation } from '../../core/flows/api/sessions';
 import type {
   HandoffEndReason as EndReason,
   HandoffOrigin as Origin,
@@ -10,7 +10,7 @@ import type {
 } from '../../core/handoff';
 import type { ChoicesStyle, FormFieldType } from '../../core/content';
 import type { ChannelState, MessageAuthor, MessageVisibility, ReactionSide } from '../../core/message';
-import type { DriftKind } from '../../core/ports/provider/support-provider';
+import type { DriftKind } from '../../core/ports/provider/drift';
 import type { AccountHealthState, AgentRecord, ProvisioningState, SupportPolicy } from '../../core/setup';
 import type { EndpointDisabledReason, RuntimeEndpointState } from '../../core/runtime-endpoint';
 import { USER_ERROR_CODES } from '../operation/errors';

@@ -1,7 +1,8 @@
 import { InvalidInputError } from '../../core/errors';
-import type { DeepPartial } from '../../core/flows/api';
+import type { DeepPartial } from '../../core/flows/api/setup';
 import type { Attachment } from '../../core/message';
-import type { HandoffFilter, Page, PageRequest } from '../../core/ports/stores';
+import type { HandoffFilter } from '../../core/ports/handoff-store';
+import type { Page, PageRequest } from '../../core/ports/page';
 import type { EndUser } from '../../core/session';
 import type { SupportPolicy } from '../../core/setup';
 import { DEFAULT_PAGE_SIZE, MAX_LIST_SIZE, MAX_PAGE_SIZE } from '../cost/list-size';

@@ -1,5 +1,5 @@
 import type { OperationKind } from '../../core/caller';
-import type { Scope } from '../../core/flows/api';
+import type { Scope } from '../../core/flows/api/scope';
 import type { OperationContext } from '../operation/context';
 import { toUserError, type UserErrorView } from '../operation/errors';
 

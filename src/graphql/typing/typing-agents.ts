@@ -1,8 +1,9 @@
 import { InvalidInputError } from '../../core/errors';
-import type { Scope } from '../../core/flows/api';
+import type { Scope } from '../../core/flows/api/scope';
 import { instantOf, type Clock } from '../../core/ports/clock';
 import type { AgentTyping, TypingTopic } from '../../core/ports/typing';
-import { WakeSignal, createIterator, type LiveSources } from '../live/wake-signal';
+import { WakeSignal, createIterator } from '../live/wake-signal';
+import type { LiveSources } from '../live/live-sources';
 import { checkEnabled } from '../runtime/runtime-deliveries';
 import { requireSession } from '../live/session-events';
 

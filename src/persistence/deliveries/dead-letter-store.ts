@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import type { DeadLetter } from '../../core/delivery';
 import { isUuid, type OrganizationId, type SessionId } from '../../core/ids';
 import type { BlockedLane, DeadLetterFilter, DeadLetterStore } from '../../core/ports/dead-letter-store';
-import type { Page, PageRequest } from '../../core/ports/stores';
+import type { Page, PageRequest } from '../../core/ports/page';
 import { decodeCursor, encodeCursor, isBigint } from '../postgres/cursor';
 import { firstOf, rowsOf, statement, type Statement } from '../postgres/sql';
 

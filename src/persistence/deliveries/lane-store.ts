@@ -11,10 +11,10 @@ import type {
   ClaimKey,
   RemoteCapacity,
   LaneStore,
-  SessionStore,
-  SessionTransaction,
   SyncCause,
-} from '../../core/ports/stores';
+} from '../../core/ports/lane-store';
+import type { SessionStore } from '../../core/ports/session-store';
+import type { SessionTransaction } from '../../core/ports/session-transaction';
 import { ambiguousUntilSql, outcomeSql } from './dead-letter-sql';
 import { rowsOf, statement, type Statement } from '../postgres/sql';
 import { countedHint, requestSyncs, widenedHint } from '../scans/sync-requests';

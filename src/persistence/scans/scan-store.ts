@@ -1,7 +1,12 @@
 import type { Pool } from 'pg';
 import { isUuid, type AccountId, type Instant, type ProviderConversationId } from '../../core/ids';
-import type { ClaimedScan, KnownConversation, AgentInitiatedConversation, ScanStore } from '../../core/ports/stores';
-import type { EndUserReference } from '../../core/ports/provider/support-provider';
+import type {
+  ClaimedScan,
+  KnownConversation,
+  AgentInitiatedConversation,
+  ScanStore,
+} from '../../core/ports/scan-store';
+import type { EndUserReference } from '../../core/ports/provider/webhook';
 import { firstOf, rowsOf, statement } from '../postgres/sql';
 import { countedHint, requestSyncs, widenedHint } from './sync-requests';
 

@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import { InvalidInputError } from '../../core/errors';
 import type { EventRecord } from '../../core/event';
 import type { OrganizationId, SessionId } from '../../core/ids';
-import type { EventStore, SessionEventsRequest } from '../../core/ports/stores';
+import type { EventStore, SessionEventsRequest } from '../../core/ports/event-store';
 import { decodeCursor, encodeCursor, cursorExpiredError, isBigint, isCount } from '../postgres/cursor';
 import { readBelowHorizon, feedHorizon } from '../postgres/feed-position';
 import { EVENT } from '../postgres/records';

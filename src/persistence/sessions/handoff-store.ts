@@ -1,7 +1,8 @@
 import type { Pool } from 'pg';
 import type { HandoffRecord } from '../../core/handoff';
 import { isUuid, type HandoffId, type Instant, type OrganizationId, type SessionId } from '../../core/ids';
-import type { HandoffFilter, HandoffStore, Page, PageRequest } from '../../core/ports/stores';
+import type { HandoffFilter, HandoffStore } from '../../core/ports/handoff-store';
+import type { Page, PageRequest } from '../../core/ports/page';
 import { decodeCursor, encodeCursor, isInstant } from '../postgres/cursor';
 import { HANDOFF, handoffOf, findManyById, type HandoffColumns } from '../postgres/records';
 import { firstOf, rowsOf, statement } from '../postgres/sql';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { PoolClient } from 'pg';
 import { ConflictError, InProgressError } from '../../core/errors';
-import type { IdempotencyScope } from '../../core/ports/stores';
+import type { IdempotencyScope } from '../../core/ports/session-store';
 import { firstOf, rowsOf, statement, type Statement } from '../postgres/sql';
 import { TIME_LIMITS } from '../../time-limits';
 

@@ -10,13 +10,8 @@ import {
   type SessionId,
 } from '../../core/ids';
 import type { Clock } from '../../core/ports/clock';
-import type {
-  IdempotencyScope,
-  OpenSessionRow,
-  SessionStore,
-  SessionTransaction,
-  SessionInbox,
-} from '../../core/ports/stores';
+import type { IdempotencyScope, OpenSessionRow, SessionStore } from '../../core/ports/session-store';
+import type { SessionTransaction, SessionInbox } from '../../core/ports/session-transaction';
 import type { Wake } from '../../core/ports/wake';
 import type { SessionRecord } from '../../core/session';
 import { ENTER_FEED } from '../postgres/feed-position';

@@ -24,8 +24,8 @@ import {
 } from '../../core/ids';
 import type { MessageChange, MessageRecord, NewMessage } from '../../core/message';
 import { instantOf, type Clock } from '../../core/ports/clock';
+import type { AnyLane } from '../../core/ports/lane-store';
 import type {
-  AnyLane,
   EnqueuedNote,
   EnqueuedWork,
   PostedMessage,
@@ -35,7 +35,7 @@ import type {
   UnfinishedPost,
   UnpostedMessage,
   Withdrawing,
-} from '../../core/ports/stores';
+} from '../../core/ports/session-transaction';
 import type { EndpointDisabledReason } from '../../core/runtime-endpoint';
 import type { SessionRecord } from '../../core/session';
 import { widened, type SyncHint } from '../../core/sync-hint';
@@ -330,7 +330,7 @@ export class PostgresSessionTransaction implements SessionTransaction {
     return this.read<UnpostedMessage>(UNPOSTED_SEQS, [this.current.id, throughSeq]);
   }
 
-  async hasSaidIn(handoffId: HandoffId, afterSeq: number): Promise<boolean> {
+  async hasMessageInHandoff(handoffId: HandoffId, afterSeq: number): Promise<boolean> {
     return (await this.read(SAID_IN, [this.current.id, handoffId, afterSeq])).length > 0;
   }
 
@@ -449,7 +449,7 @@ export class PostgresSessionTransaction implements SessionTransaction {
     this.write(OWE_PROVIDER, [...this.deliveryValues('PROVIDER', work, null), this.inbox.accountId, ...this.place()]);
   }
 
-  async oweProviderAll(works: readonly EnqueuedWork[]): Promise<void> {
+  async enqueueAllForProvider(works: readonly EnqueuedWork[]): Promise<void> {
     if (works.length === 0) return;
     if (works.length === 1 && works[0]!.instead === undefined) return this.enqueueForProvider(works[0]!.work);
     const [id, organizationId, chatbotId, destination, , , ...rest] = this.deliveryValues(
@@ -620,7 +620,7 @@ export class PostgresSessionTransaction implements SessionTransaction {
     ]);
   }
 
-  async wantReadingNow(): Promise<void> {
+  async requestSyncNow(): Promise<void> {
     await this.updateSession({ syncHint: this.current.syncHint === 'ALL' ? 'ALL' : 'MESSAGES' });
     this.write(WANT_READING_NOW, [this.current.id, this.current.organizationId, this.inbox.accountId]);
   }

@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { ConflictError } from '../../core/errors';
 import type { Clock } from '../../core/ports/clock';
-import type { SetupLock, SetupLocks } from '../../core/ports/setup-locks';
+import type { SetupLock, SetupLocks } from '../../core/ports/setup/setup-locks';
 import { createTimeLimit } from '../../core/time-limit';
 import { TIME_LIMITS } from '../../time-limits';
 import { firstOf, rowsOf, statement } from '../postgres/sql';

@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import { isUuid, type UserId } from '../../core/ids';
 import type { Clock } from '../../core/ports/clock';
 import type { SetupStore } from '../../core/ports/stores';
-import type { ProviderAgent, ProviderTeam } from '../../core/ports/provider/support-provider';
+import type { ProviderAgent, ProviderTeam } from '../../core/ports/provider/setup-verbs';
 import type { AgentRecord, TeamRecord } from '../../core/setup';
 import { AccountTable } from './account-table';
 import { DirectoryTable } from './directory-table';

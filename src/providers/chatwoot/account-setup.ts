@@ -1,12 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { ProviderAuthError, ProviderRefusedError } from '../../core/errors';
-import type {
-  AccountAccess,
-  Capabilities,
-  EnsureAccount,
-  EnsuredAccount,
-  Person,
-} from '../../core/ports/provider/support-provider';
+import type { AccountAccess } from '../../core/ports/provider/access';
+import type { Capabilities } from '../../core/capabilities';
+import type { EnsureAccount, EnsuredAccount, Person } from '../../core/ports/provider/setup-verbs';
 import { isPrivateHost } from '../../addresses';
 import { createClient, numberOf, type ChatwootHost } from './connection';
 import { errorForResponse, isServerCrash } from './errors';

@@ -1,12 +1,8 @@
 import { ProviderRefusedError } from '../../core/errors';
 import type { ProviderAgentId } from '../../core/ids';
-import type {
-  AccountAccess,
-  AddAgent,
-  LoginVerbs,
-  PeopleVerbs,
-  ProviderAgent,
-} from '../../core/ports/provider/support-provider';
+import type { AccountAccess } from '../../core/ports/provider/access';
+import type { AddAgent, LoginVerbs, AgentAndTeamVerbs } from '../../core/ports/provider/agents-and-teams';
+import type { ProviderAgent } from '../../core/ports/provider/setup-verbs';
 import { CREATED_FOR_ATTRIBUTE, personOf } from './account-setup';
 import { createClient, numberOf, type Connect, type Connection, type ChatwootHost } from './connection';
 import { listAgents } from './directory';
@@ -37,7 +33,7 @@ function assertNotOurAdministrator({ settings }: Connection, id: number): void {
     );
 }
 
-export function createAgentAndTeamVerbs(host: ChatwootHost, connect: Connect): PeopleVerbs {
+export function createAgentAndTeamVerbs(host: ChatwootHost, connect: Connect): AgentAndTeamVerbs {
   const platformOf = (access: AccountAccess) => {
     const token = access.credentials['platformToken'];
     return token === undefined ? null : createClient(host, access, token, 'platformApp');

@@ -1,5 +1,6 @@
 import { ProviderRefusedError, UnsupportedByProviderError } from '../../core/errors';
-import type { ConversationAccess, SendTyping } from '../../core/ports/provider/support-provider';
+import type { ConversationAccess } from '../../core/ports/provider/access';
+import type { SendTyping } from '../../core/ports/provider/post-verbs';
 import { throwIfOver } from './client';
 import type { Connect } from './connection';
 

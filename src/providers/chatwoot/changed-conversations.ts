@@ -1,5 +1,5 @@
 import { ProviderAuthError } from '../../core/errors';
-import type { ChangedConversations, ChangedPage, ConversationHint } from '../../core/ports/provider/support-provider';
+import type { ChangedConversations, ChangedPage, ConversationHint } from '../../core/ports/provider/read-verbs';
 import type { Connect } from './connection';
 import { isKnownStatus, viewOf } from './conversation';
 import { demotedReason } from './errors';

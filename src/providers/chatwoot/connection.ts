@@ -1,5 +1,6 @@
 import { ProviderAuthError, ProviderRefusedError } from '../../core/errors';
-import type { AccountAccess, ProviderHost } from '../../core/ports/provider/support-provider';
+import type { AccountAccess } from '../../core/ports/provider/access';
+import type { ProviderHost } from '../../core/ports/provider/definition';
 import { ChatwootClient } from './client';
 import type { Caller } from './errors';
 import type { FetchFor } from './rate-limits';

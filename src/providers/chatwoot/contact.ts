@@ -1,7 +1,8 @@
 import { shortenText } from '../../core/checks/text';
 import { ProviderRefusedError, ProviderUnavailableError } from '../../core/errors';
 import type { ProviderContactId, SessionId } from '../../core/ids';
-import type { InboxAccess, UpdateContact } from '../../core/ports/provider/support-provider';
+import type { InboxAccess } from '../../core/ports/provider/access';
+import type { UpdateContact } from '../../core/ports/provider/conversation-verbs';
 import { numberOf, type Connect, type Connection } from './connection';
 import { contactChanges, toContactFields, anonymousName, type ContactFields } from './contact-fields';
 import { errorForResponse, invalidAttributes } from './errors';

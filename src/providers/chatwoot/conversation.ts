@@ -1,14 +1,9 @@
 import { ProviderRefusedError, ProviderUnavailableError, writeAfterLookup } from '../../core/errors';
 import type { ProviderConversationId } from '../../core/ids';
-import type {
-  ConversationAccess,
-  ConversationSnapshot,
-  ConversationView,
-  OpenConversation,
-  OpenForAgents,
-  ProviderStatus,
-  ReportNewest,
-} from '../../core/ports/provider/support-provider';
+import type { ConversationAccess } from '../../core/ports/provider/access';
+import type { ConversationSnapshot } from '../../core/ports/provider/read-verbs';
+import type { ConversationView, ProviderStatus } from '../../core/conversation-view';
+import type { OpenConversation, OpenForAgents, ReportNewest } from '../../core/ports/provider/conversation-verbs';
 import { numberOf, type Connect, type Connection } from './connection';
 import { readInConversation } from './damaged-conversation';
 import { runLookup } from './run-lookup';

@@ -1,4 +1,5 @@
-import type { AccountAccess, ProviderAgent, ProviderTeam } from '../../core/ports/provider/support-provider';
+import type { AccountAccess } from '../../core/ports/provider/access';
+import type { ProviderAgent, ProviderTeam } from '../../core/ports/provider/setup-verbs';
 import type { Connect } from './connection';
 import { readId, readList, displayName, type WirePerson } from './wire';
 

@@ -1,10 +1,5 @@
-import type {
-  AccountAccess,
-  DesiredState,
-  DriftVerbs,
-  Inspection,
-  RepairDrift,
-} from '../../core/ports/provider/support-provider';
+import type { AccountAccess } from '../../core/ports/provider/access';
+import type { DesiredState, DriftVerbs, Inspection, RepairDrift } from '../../core/ports/provider/drift';
 import { AccountSetup, BOT_NAME, capabilitiesOf } from './account-setup';
 import { createClient, numberOf, type Connect, type ChatwootHost } from './connection';
 import { Inspector } from './inspect';

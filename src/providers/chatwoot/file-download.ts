@@ -1,6 +1,6 @@
 import { AddressRefusedError, ProviderRefusedError, ProviderUnavailableError } from '../../core/errors';
 import type { Attachment } from '../../core/message';
-import type { OpenedFile } from '../../core/ports/provider/support-provider';
+import type { OpenedFile } from '../../core/ports/provider/read-verbs';
 
 /** Chatwoot redirects once to the file's bytes; a proxy in front may redirect from http to https before. */
 const MAX_REDIRECTS = 3;

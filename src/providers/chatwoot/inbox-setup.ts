@@ -1,5 +1,6 @@
 import { ProviderAuthError } from '../../core/errors';
-import type { AccountAccess, EnsuredInbox, EnsureInbox } from '../../core/ports/provider/support-provider';
+import type { AccountAccess } from '../../core/ports/provider/access';
+import type { EnsuredInbox, EnsureInbox } from '../../core/ports/provider/setup-verbs';
 import { numberOf, type Connect, type Connection } from './connection';
 import { readId, type WireInbox } from './wire';
 

@@ -1,4 +1,5 @@
-import type { ProviderDefinition, ProviderHost, SupportProvider } from '../../core/ports/provider/support-provider';
+import type { ProviderDefinition, ProviderHost } from '../../core/ports/provider/definition';
+import type { SupportProvider } from '../../core/ports/provider/support-provider';
 import { capabilitiesOf, ensureAccount } from './account-setup';
 import { throwIfOver } from './client';
 import { createConnect, type ChatwootHost } from './connection';

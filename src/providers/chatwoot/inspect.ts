@@ -1,4 +1,4 @@
-import type { DesiredState, DriftItem, DriftKind } from '../../core/ports/provider/support-provider';
+import type { DesiredState, DriftItem, DriftKind } from '../../core/ports/provider/drift';
 import { BOT_NAME } from './account-setup';
 import { recoverySteps } from './damaged-conversation';
 import { errorForResponse, isServerCrash } from './errors';

@@ -1,4 +1,4 @@
-import type { Observation, ListMessages, ObservationPage } from '../../core/ports/provider/support-provider';
+import type { Observation, ListMessages, ObservationPage } from '../../core/ports/provider/observation';
 import { numberOf, type Connect } from './connection';
 import { messagesAfter } from './history';
 import { toObservation } from './mapping';

@@ -1,4 +1,4 @@
-import type { AutomaticSource, Observation } from '../../core/ports/provider/support-provider';
+import type { AutomaticSource, Observation } from '../../core/ports/provider/observation';
 import { parseContent } from './parse-content';
 import { parseSurvey } from './survey';
 import { displayName, type WireMessage } from './wire';

@@ -1,9 +1,6 @@
-import type {
-  ConversationAccess,
-  DeleteMessage,
-  Observation,
-  ReportDelivery,
-} from '../../core/ports/provider/support-provider';
+import type { ConversationAccess } from '../../core/ports/provider/access';
+import type { DeleteMessage, ReportDelivery } from '../../core/ports/provider/post-verbs';
+import type { Observation } from '../../core/ports/provider/observation';
 import { UnsupportedByProviderError } from '../../core/errors';
 import { throwIfOver } from './client';
 import { numberOf, type Connect } from './connection';

@@ -1,7 +1,8 @@
 import { fitFileName } from '../../core/checks/file-name';
 import { fitText, type FittedText } from '../../core/content/fit-text';
 import type { ProviderMessageId } from '../../core/ids';
-import type { ConversationAccess, PostedFile } from '../../core/ports/provider/support-provider';
+import type { ConversationAccess } from '../../core/ports/provider/access';
+import type { PostedFile } from '../../core/ports/provider/post-verbs';
 import type { Uploads } from './stage-uploads';
 import { fileNameIn } from './parse-content';
 import { escapeLiquidVisibly, escapeLiquid, MAX_CONTENT_LENGTH } from './liquid';

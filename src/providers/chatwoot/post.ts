@@ -5,12 +5,8 @@ import {
   writeAfterLookup,
 } from '../../core/errors';
 import type { ProviderMessageId } from '../../core/ids';
-import type {
-  ConversationAccess,
-  PostMessage,
-  PostNote,
-  PostTranscript,
-} from '../../core/ports/provider/support-provider';
+import type { ConversationAccess } from '../../core/ports/provider/access';
+import type { PostMessage, PostNote, PostTranscript } from '../../core/ports/provider/post-verbs';
 import { stageUploads, type Uploads } from './stage-uploads';
 import { throwIfOver } from './client';
 import { numberOf, type Connect, type Connection } from './connection';

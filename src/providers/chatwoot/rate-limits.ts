@@ -1,5 +1,5 @@
 import { ProviderUnavailableError } from '../../core/errors';
-import type { ConversationAccess } from '../../core/ports/provider/support-provider';
+import type { ConversationAccess } from '../../core/ports/provider/access';
 import { throwIfOver } from './client';
 
 /**

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { addressProblem } from '../../core/checks/url';
-import type { AccountAccess, ProviderDefinition } from '../../core/ports/provider/support-provider';
+import type { AccountAccess } from '../../core/ports/provider/access';
+import type { ProviderDefinition } from '../../core/ports/provider/definition';
 import { isToken } from './client';
 
 type Input = Parameters<ProviderDefinition['parseSettings']>[0];

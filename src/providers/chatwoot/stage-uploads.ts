@@ -5,7 +5,7 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { SupportError } from '../../core/errors';
-import type { PostedFile } from '../../core/ports/provider/support-provider';
+import type { PostedFile } from '../../core/ports/provider/post-verbs';
 import { throwIfOver } from './client';
 import type { FormFile } from './multipart';
 

@@ -1,4 +1,5 @@
-import type { AnswerSurvey, Observation } from '../../core/ports/provider/support-provider';
+import type { AnswerSurvey } from '../../core/ports/provider/post-verbs';
+import type { Observation } from '../../core/ports/provider/observation';
 import { throwIfOver, type ChatwootClient } from './client';
 import type { Connect } from './connection';
 import type { WireConversation, WireMessage } from './wire';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { WebhookRejectedError } from '../../core/errors';
+import { WebhookRejectedError } from '../../core/request-errors';
 
 /*
  * Parses the parts of a webhook that say which conversation to sync. Nothing else in it is trusted. Any sender who

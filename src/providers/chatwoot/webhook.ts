@@ -1,12 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { WebhookRejectedError } from '../../core/errors';
+import { WebhookRejectedError } from '../../core/request-errors';
 import { isUuid } from '../../core/ids';
-import type {
-  EndUserReference,
-  StateHint,
-  WebhookHint,
-  WebhookRequest,
-} from '../../core/ports/provider/support-provider';
+import type { EndUserReference, StateHint, WebhookHint, WebhookRequest } from '../../core/ports/provider/webhook';
 import { STATUSES, viewOf } from './conversation';
 import { OUR_ID_ATTRIBUTE } from './mapping';
 import { botUserOf } from './settings';

@@ -1,5 +1,6 @@
 import { ProviderRefusedError, UnsupportedByProviderError } from '../../core/errors';
-import type { PeopleVerbs, ProviderAgent } from '../../core/ports/provider/support-provider';
+import type { AgentAndTeamVerbs } from '../../core/ports/provider/agents-and-teams';
+import type { ProviderAgent } from '../../core/ports/provider/setup-verbs';
 import { requireAccount, withTimeLimit, isDeskId, type Database, type Query } from './database';
 
 const AGENT = 'id as "externalId", name, email, role';
@@ -32,7 +33,7 @@ async function lockTeam(query: Query, accountId: string, teamId: string): Promis
 }
 
 /** Manages the agents and teams of a desk. Every agent sees every inbox. */
-export const createAgentAndTeamVerbs = (database: Database): PeopleVerbs => ({
+export const createAgentAndTeamVerbs = (database: Database): AgentAndTeamVerbs => ({
   addAgent: ({ access, name, email, role }, signal) =>
     withTimeLimit(signal, () =>
       database.transaction(

@@ -1,4 +1,4 @@
-import type { ChangedConversations, ChangedPage } from '../../core/ports/provider/support-provider';
+import type { ChangedConversations, ChangedPage } from '../../core/ports/provider/read-verbs';
 import { requireAccount, type Query } from './database';
 
 const PAGE = 100;

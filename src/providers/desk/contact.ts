@@ -1,4 +1,4 @@
-import type { UpdateContact } from '../../core/ports/provider/support-provider';
+import type { UpdateContact } from '../../core/ports/provider/conversation-verbs';
 import type { EndUser } from '../../core/session';
 import type { Query } from './database';
 import type { DeskContactRow } from './entities';

@@ -1,6 +1,7 @@
 import { ProviderAuthError, ProviderRefusedError, ProviderUnavailableError, SupportError } from '../../core/errors';
 import { isOver } from '../../core/time-limit';
-import type { AccountAccess, ProviderHost } from '../../core/ports/provider/support-provider';
+import type { AccountAccess } from '../../core/ports/provider/access';
+import type { ProviderHost } from '../../core/ports/provider/definition';
 
 export type Database = ProviderHost['database'];
 export type Query = Database['query'];

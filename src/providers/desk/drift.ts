@@ -1,4 +1,4 @@
-import type { DesiredState, DriftItem, DriftVerbs } from '../../core/ports/provider/support-provider';
+import type { DesiredState, DriftItem, DriftVerbs } from '../../core/ports/provider/drift';
 import { withTimeLimit, isDeskId, type Database, type Query } from './database';
 import { ProviderRefusedError } from '../../core/errors';
 

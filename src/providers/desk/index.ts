@@ -1,4 +1,4 @@
-import type { ProviderDefinition } from '../../core/ports/provider/support-provider';
+import type { ProviderDefinition } from '../../core/ports/provider/definition';
 import { createRoutes } from './api/routes';
 import { DeskProvider } from './provider';
 import { parseSettings } from './settings';

@@ -1,4 +1,4 @@
-import type { Observation, ListMessages, ObservationPage } from '../../core/ports/provider/support-provider';
+import type { Observation, ListMessages, ObservationPage } from '../../core/ports/provider/observation';
 import { ProviderRefusedError } from '../../core/errors';
 import { requireAccount, instant, isDeskId, type Query } from './database';
 import { attachmentsOf } from './messages';

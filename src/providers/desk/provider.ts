@@ -1,27 +1,22 @@
 import { fitText } from '../../core/content/fit-text';
-import { ProviderRefusedError, WebhookRejectedError } from '../../core/errors';
+import { ProviderRefusedError } from '../../core/errors';
+import { WebhookRejectedError } from '../../core/request-errors';
+import type { AccountAccess, ConversationAccess, InboxAccess } from '../../core/ports/provider/access';
+import type { ChangedConversations, ChangedPage } from '../../core/ports/provider/read-verbs';
+import type { ConversationView } from '../../core/conversation-view';
+import type { DeleteMessage, PostMessage, PostNote } from '../../core/ports/provider/post-verbs';
+import type { EnsureAccount, EnsureInbox } from '../../core/ports/provider/setup-verbs';
 import type {
-  AccountAccess,
-  ChangedConversations,
-  ChangedPage,
-  ConversationAccess,
-  ConversationView,
-  DeleteMessage,
-  EnsureAccount,
-  EnsureInbox,
-  InboxAccess,
   OpenConversation,
   OpenForAgents,
-  DriftVerbs,
-  PeopleVerbs,
-  PostMessage,
-  PostNote,
-  ProviderHost,
-  ListMessages,
   ReportNewest,
-  SupportProvider,
   UpdateContact,
-} from '../../core/ports/provider/support-provider';
+} from '../../core/ports/provider/conversation-verbs';
+import type { DriftVerbs } from '../../core/ports/provider/drift';
+import type { AgentAndTeamVerbs } from '../../core/ports/provider/agents-and-teams';
+import type { ProviderHost } from '../../core/ports/provider/definition';
+import type { ListMessages } from '../../core/ports/provider/observation';
+import type { SupportProvider } from '../../core/ports/provider/support-provider';
 import type { EndUser } from '../../core/session';
 import {
   HELD_FOR_BOT,
@@ -48,7 +43,7 @@ import { CAPABILITIES, ensureAccount, ensureInbox, areTargetsValid, listAgents, 
 export class DeskProvider implements SupportProvider {
   private readonly database: Database;
 
-  readonly agentsAndTeams: PeopleVerbs;
+  readonly agentsAndTeams: AgentAndTeamVerbs;
   readonly drift: DriftVerbs;
 
   constructor(private readonly host: ProviderHost) {

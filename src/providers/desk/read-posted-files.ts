@@ -1,4 +1,4 @@
-import type { PostedFile } from '../../core/ports/provider/support-provider';
+import type { PostedFile } from '../../core/ports/provider/post-verbs';
 import type { NewAttachment } from './messages';
 
 /**

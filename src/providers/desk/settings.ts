@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { addressProblem } from '../../core/checks/url';
-import type { ProviderDefinition } from '../../core/ports/provider/support-provider';
+import type { ProviderDefinition } from '../../core/ports/provider/definition';
 
 const email = z
   .email()

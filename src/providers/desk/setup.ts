@@ -6,7 +6,7 @@ import type {
   Person,
   ProviderAgent,
   ProviderTeam,
-} from '../../core/ports/provider/support-provider';
+} from '../../core/ports/provider/setup-verbs';
 import { requireAccount, isDeskId, type Database, type Query } from './database';
 import { deskSettings } from './settings';
 

@@ -1,18 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { EndUser } from '../../core/session';
 import type { ProviderMessageId, SessionId } from '../../core/ids';
-import type {
-  AccountAccess,
-  AccountProgress,
-  ConversationAccess,
-  InboxAccess,
-  Observation,
-  OpenForAgents,
-  PostMessage,
-  ProviderAgent,
-  ListMessages,
-  SupportProvider,
-} from '../../core/ports/provider/support-provider';
+import type { AccountAccess, ConversationAccess, InboxAccess } from '../../core/ports/provider/access';
+import type { AccountProgress, ProviderAgent } from '../../core/ports/provider/setup-verbs';
+import type { Observation, ListMessages } from '../../core/ports/provider/observation';
+import type { OpenForAgents } from '../../core/ports/provider/conversation-verbs';
+import type { PostMessage } from '../../core/ports/provider/post-verbs';
+import type { SupportProvider } from '../../core/ports/provider/support-provider';
 import type { NewAccount, ProviderHarness, ProviderHarnessFactory } from './harness';
 
 const CALL_LIMIT_MS = 170_000;

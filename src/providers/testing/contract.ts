@@ -1,7 +1,7 @@
 /// <reference types="jest" />
 import path from 'node:path';
 import { existsSync } from 'node:fs';
-import type { ProviderDefinition } from '../../core/ports/provider/support-provider';
+import type { ProviderDefinition } from '../../core/ports/provider/definition';
 import { absentCases } from './cases/missing-capabilities';
 import { decorationCases } from './cases/decorations';
 import { failureCases } from './cases/failures';

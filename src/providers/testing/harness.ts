@@ -1,18 +1,13 @@
 import type { HandoffPriority } from '../../core/handoff';
 import type { ProviderAgentId, ProviderTeamId } from '../../core/ids';
 import type { MessageVisibility } from '../../core/message';
-import type {
-  AccountAccess,
-  Capabilities,
-  ConversationAccess,
-  InboxAccess,
-  Person,
-  ProviderAgent,
-  ProviderDefinition,
-  ProviderStatus,
-  SupportProvider,
-  WebhookRequest,
-} from '../../core/ports/provider/support-provider';
+import type { AccountAccess, ConversationAccess, InboxAccess } from '../../core/ports/provider/access';
+import type { Capabilities } from '../../core/capabilities';
+import type { Person, ProviderAgent } from '../../core/ports/provider/setup-verbs';
+import type { ProviderDefinition } from '../../core/ports/provider/definition';
+import type { ProviderStatus } from '../../core/conversation-view';
+import type { SupportProvider } from '../../core/ports/provider/support-provider';
+import type { WebhookRequest } from '../../core/ports/provider/webhook';
 
 /**
  * A fault between this service and the remote, once, at the next call.

@@ -1,4 +1,4 @@
-import type { PostedFile } from '../../core/ports/provider/support-provider';
+import type { PostedFile } from '../../core/ports/provider/post-verbs';
 
 /** Returns a file as the core passes it to a post. */
 export const postedFile = (

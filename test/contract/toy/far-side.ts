@@ -1,7 +1,8 @@
 import type { EndUser } from '../../../src/core/session';
 import type { HandoffPriority } from '../../../src/core/handoff';
 import type { MessageAuthor, MessageVisibility } from '../../../src/core/message';
-import type { ProviderAgent, ProviderStatus } from '../../../src/core/ports/provider/support-provider';
+import type { ProviderAgent } from '../../../src/core/ports/provider/setup-verbs';
+import type { ProviderStatus } from '../../../src/core/conversation-view';
 import { ProviderAuthError, ProviderRefusedError, ProviderUnavailableError } from '../../../src/core/errors';
 import type { ProviderFault } from '../../../src/providers/testing/harness';
 

@@ -1,4 +1,4 @@
-import type { ProviderDefinition } from '../../../src/core/ports/provider/support-provider';
+import type { ProviderDefinition } from '../../../src/core/ports/provider/definition';
 import { provider as dropsKinds } from './providers/drops-kinds';
 import { provider as forgetsAtRestart } from './providers/forgets-at-restart';
 import { provider as keepsDeleted } from './providers/keeps-deleted';

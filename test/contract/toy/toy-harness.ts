@@ -1,10 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type {
-  ConversationAccess,
-  ProviderAgent,
-  ProviderDefinition,
-  ProviderHost,
-} from '../../../src/core/ports/provider/support-provider';
+import type { ConversationAccess } from '../../../src/core/ports/provider/access';
+import type { ProviderAgent } from '../../../src/core/ports/provider/setup-verbs';
+import type { ProviderDefinition, ProviderHost } from '../../../src/core/ports/provider/definition';
 import type { ProviderHarnessFactory } from '../../../src/providers/testing/harness';
 import { FarSide, type ToyConversation } from './far-side';
 import { TOY_CAPABILITIES } from './toy-provider';

@@ -1,24 +1,15 @@
-import { ProviderRefusedError, UnsupportedByProviderError, WebhookRejectedError } from '../../../src/core/errors';
+import { ProviderRefusedError, UnsupportedByProviderError } from '../../../src/core/errors';
+import { WebhookRejectedError } from '../../../src/core/request-errors';
 import type { EndUser } from '../../../src/core/session';
-import type {
-  AccountAccess,
-  Capabilities,
-  ConversationAccess,
-  EnsureAccount,
-  EnsureInbox,
-  InboxAccess,
-  Observation,
-  OpenConversation,
-  DeleteMessage,
-  OpenForAgents,
-  PostMessage,
-  PostNote,
-  ProviderDefinition,
-  ListMessages,
-  ObservationPage,
-  SupportProvider,
-  WebhookRequest,
-} from '../../../src/core/ports/provider/support-provider';
+import type { AccountAccess, ConversationAccess, InboxAccess } from '../../../src/core/ports/provider/access';
+import type { Capabilities } from '../../../src/core/capabilities';
+import type { EnsureAccount, EnsureInbox } from '../../../src/core/ports/provider/setup-verbs';
+import type { Observation, ListMessages, ObservationPage } from '../../../src/core/ports/provider/observation';
+import type { OpenConversation, OpenForAgents } from '../../../src/core/ports/provider/conversation-verbs';
+import type { DeleteMessage, PostMessage, PostNote } from '../../../src/core/ports/provider/post-verbs';
+import type { ProviderDefinition } from '../../../src/core/ports/provider/definition';
+import type { SupportProvider } from '../../../src/core/ports/provider/support-provider';
+import type { WebhookRequest } from '../../../src/core/ports/provider/webhook';
 import { FarSide, type ToyMessage } from './far-side';
 
 export const TOY_CAPABILITIES: Capabilities = {

@@ -1,6 +1,6 @@
 import { deliver } from '../../../src/core/flows/to-provider/deliver';
 import { syncConversation } from '../../../src/core/flows/from-provider/sync-conversation';
-import type { PostMessage } from '../../../src/core/ports/provider/support-provider';
+import type { PostMessage } from '../../../src/core/ports/provider/post-verbs';
 import { Worker } from '../../../src/delivery';
 import { LeaseLostError } from '../../../src/core/errors';
 import { codeOf, createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';

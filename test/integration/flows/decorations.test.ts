@@ -1,6 +1,6 @@
 import { ProviderRefusedError, ProviderUnavailableError } from '../../../src/core/errors';
 import { MAX_ATTEMPTS } from '../../../src/core/flows/to-provider/update-contact';
-import type { UpdateContact } from '../../../src/core/ports/provider/support-provider';
+import type { UpdateContact } from '../../../src/core/ports/provider/conversation-verbs';
 import { Worker } from '../../../src/delivery';
 import { createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
 import { quiet } from '../../support/quiet';

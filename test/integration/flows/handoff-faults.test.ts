@@ -1,5 +1,5 @@
 import { deliver } from '../../../src/core/flows/to-provider/deliver';
-import type { PostTranscript } from '../../../src/core/ports/provider/support-provider';
+import type { PostTranscript } from '../../../src/core/ports/provider/post-verbs';
 import { Worker } from '../../../src/delivery';
 import { createFlowWorld, codeOf, ORG, scope, type FlowWorld } from '../../support/flow-world';
 import { createLease } from '../../support/lease';

@@ -1,6 +1,6 @@
 import { ProviderAuthError } from '../../../src/core/errors';
 import { healthFlows } from '../../../src/core/flows/setup/health';
-import type { DriftItem } from '../../../src/core/ports/provider/support-provider';
+import type { DriftItem } from '../../../src/core/ports/provider/drift';
 import { Worker } from '../../../src/delivery';
 import { createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
 import { until } from '../../support/until';

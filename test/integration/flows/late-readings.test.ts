@@ -1,6 +1,6 @@
 import { deliver } from '../../../src/core/flows/to-provider/deliver';
 import { endHandoffIfDisabled } from '../../../src/core/flows/setup/disable';
-import type { PostNote, PostTranscript } from '../../../src/core/ports/provider/support-provider';
+import type { PostNote, PostTranscript } from '../../../src/core/ports/provider/post-verbs';
 import { createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
 import { createLease } from '../../support/lease';
 

@@ -1,6 +1,6 @@
 import { LeaseLostError } from '../../../src/core/errors';
 import type { Lease } from '../../../src/core/flows/lease';
-import type { LaneStore } from '../../../src/core/ports/stores';
+import type { LaneStore } from '../../../src/core/ports/lane-store';
 import { CircuitBreakers } from '../../../src/delivery/remote-limiter';
 import { Heartbeats } from '../../../src/delivery/heartbeats';
 import { LaneRunner, type LaneHandler } from '../../../src/delivery/lane-runner';

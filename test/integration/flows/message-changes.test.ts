@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { DeepPartial, EditMessageInput, ReactToMessageInput } from '../../../src/core/flows/api';
-import type { PostMessage } from '../../../src/core/ports/provider/support-provider';
+import type { DeepPartial } from '../../../src/core/flows/api/setup';
+import type { EditMessageInput, ReactToMessageInput } from '../../../src/core/flows/api/messages';
+import type { PostMessage } from '../../../src/core/ports/provider/post-verbs';
 import type { SupportPolicy } from '../../../src/core/setup';
 import { codeOf, createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
 

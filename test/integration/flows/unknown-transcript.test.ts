@@ -1,6 +1,6 @@
 import { deliver, handleRefusedDelivery } from '../../../src/core/flows/to-provider/deliver';
 import { outcomeAfter } from '../../../src/delivery/retry-policy';
-import type { PostTranscript } from '../../../src/core/ports/provider/support-provider';
+import type { PostTranscript } from '../../../src/core/ports/provider/post-verbs';
 import { createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
 import { createLease } from '../../support/lease';
 

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { createChatwootWorld, ORG, type ChatwootWorld } from '../../support/chatwoot-world';
 import { runFileWork } from '../../support/run-file-work';
-import { MediaStoreError } from '../../../src/core/errors';
+import { MediaStoreError } from '../../../src/core/file-errors';
 import { fileKey } from '../../../src/core/files';
 import { toExternalMessage } from '../../../src/core/external-message';
 import { ARCHIVE_TIMES } from '../../../src/core/flows/archive-file';

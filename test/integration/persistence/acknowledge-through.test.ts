@@ -1,4 +1,5 @@
-import type { RuntimeInboxFilter, SessionTransaction } from '../../../src/core/ports/stores';
+import type { RuntimeInboxFilter } from '../../../src/core/ports/delivery-store';
+import type { SessionTransaction } from '../../../src/core/ports/session-transaction';
 import { createStoreWorld, FOREIGN, gate, inboxOf, ORG, NOBODY_KNOWN, said, type StoreWorld } from './store-world';
 import { randomUUID } from 'node:crypto';
 

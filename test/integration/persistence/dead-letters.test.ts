@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { DeadLetterFilter } from '../../../src/core/ports/dead-letter-store';
-import type { ClaimedLane, Stores } from '../../../src/core/ports/stores';
+import type { ClaimedLane } from '../../../src/core/ports/lane-store';
+import type { Stores } from '../../../src/core/ports/stores';
 import { DEFAULT_POLICY } from '../../../src/core/setup';
 import { createStoreWorld, FOREIGN, ORG, said, type StoreWorld } from './store-world';
 import { until } from '../../support/until';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { SessionTransaction } from '../../../src/core/ports/stores';
+import type { SessionTransaction } from '../../../src/core/ports/session-transaction';
 import { begin, createStoreWorld, FOREIGN, gate, ORG, said, type StoreWorld } from './store-world';
 
 let world: StoreWorld;

@@ -1,4 +1,5 @@
-import type { ClaimedLane, SessionTransaction } from '../../../src/core/ports/stores';
+import type { ClaimedLane } from '../../../src/core/ports/lane-store';
+import type { SessionTransaction } from '../../../src/core/ports/session-transaction';
 import { DEFAULT_POLICY } from '../../../src/core/setup';
 import { ANY_DEAD_LETTER } from '../../support/any-dead-letter';
 import { createStoreWorld, ORG, said, type StoreWorld } from './store-world';

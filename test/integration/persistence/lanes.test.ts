@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { ClaimedLane, Stores } from '../../../src/core/ports/stores';
+import type { ClaimedLane } from '../../../src/core/ports/lane-store';
+import type { Stores } from '../../../src/core/ports/stores';
 import { Heartbeats } from '../../../src/delivery/heartbeats';
 import type { ClaimLease } from '../../../src/delivery/claim-lease';
 import { begin, createStoreWorld, gate, ORG, said, type StoreWorld } from './store-world';

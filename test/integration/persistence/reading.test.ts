@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { HandoffFilter } from '../../../src/core/ports/stores';
+import type { HandoffFilter } from '../../../src/core/ports/handoff-store';
 import { begin, createStoreWorld, FOREIGN, inboxOf, ORG, said, type StoreWorld } from './store-world';
 
 let world: StoreWorld;

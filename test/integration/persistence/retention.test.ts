@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { EventBody } from '../../../src/core/event';
 import type { RetentionCursor } from '../../../src/core/ports/retention-store';
-import type { SessionTransaction } from '../../../src/core/ports/stores';
+import type { SessionTransaction } from '../../../src/core/ports/session-transaction';
 import { begin, createStoreWorld, FOREIGN, gate, ORG, said, type StoreWorld } from './store-world';
 
 let world: StoreWorld;

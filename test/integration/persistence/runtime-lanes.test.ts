@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { ClaimedLane, SessionTransaction, Stores } from '../../../src/core/ports/stores';
+import type { ClaimedLane } from '../../../src/core/ports/lane-store';
+import type { SessionTransaction } from '../../../src/core/ports/session-transaction';
+import type { Stores } from '../../../src/core/ports/stores';
 import type { SigningEndpoint } from '../../../src/core/runtime-endpoint';
 import { endpointForSql } from '../../../src/persistence/endpoints/reroute-lanes';
 import { createStoreWorld, FOREIGN, gate, inboxOf, ORG, said, type StoreWorld } from './store-world';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { OpenSessionRow } from '../../../src/core/ports/stores';
+import type { OpenSessionRow } from '../../../src/core/ports/session-store';
 import {
   createStoreWorld,
   FOREIGN,

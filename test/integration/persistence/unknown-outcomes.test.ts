@@ -1,6 +1,7 @@
 import type { AttemptOutcome } from '../../../src/core/delivery';
 import type { DeadLetterFilter } from '../../../src/core/ports/dead-letter-store';
-import type { ClaimedLane, SessionTransaction } from '../../../src/core/ports/stores';
+import type { ClaimedLane } from '../../../src/core/ports/lane-store';
+import type { SessionTransaction } from '../../../src/core/ports/session-transaction';
 import { DEFAULT_POLICY } from '../../../src/core/setup';
 import { ANY_DEAD_LETTER } from '../../support/any-dead-letter';
 import { createStoreWorld, ORG, said, type StoreWorld } from './store-world';
@@ -188,7 +189,7 @@ describe('a post that is not done', () => {
     const [letter] = await letters();
     const [post] = await posts(id);
     await within(id, tx =>
-      tx.oweProviderAll([
+      tx.enqueueAllForProvider([
         { work: { kind: 'POST_NOTE', noteId: 'n', text: 't' } },
         { work: post!.work, instead: letter!.id },
       ]),
@@ -207,7 +208,7 @@ describe('a post that is not done', () => {
     await world.stores.setup.updateInbox(world.inbox.id, { policy: { ...DEFAULT_POLICY, onDeadLetter: 'BLOCK' } });
     const { id } = await world.open();
     await within(id, async tx =>
-      tx.oweProviderAll([
+      tx.enqueueAllForProvider([
         { work: { kind: 'POST_MESSAGE', messageId: (await tx.insertMessage(said())).id, optional: true } },
         { work: { kind: 'POST_NOTE', noteId: 'n', text: 't' } },
       ]),

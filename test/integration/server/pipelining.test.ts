@@ -1,4 +1,4 @@
-import type { ProviderHttpResponse } from '../../../src/core/ports/provider/support-provider';
+import type { ProviderHttpResponse } from '../../../src/core/ports/provider/definition';
 import { gate } from '../persistence/store-world';
 import { rawConnection, startServer, type RunningServer } from './start-server';
 import { until } from '../../support/until';

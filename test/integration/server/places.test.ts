@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import WebSocket from 'ws';
 import type { Caller } from '../../../src/core/caller';
-import { AccessError } from '../../../src/core/errors';
+import { AccessError } from '../../../src/core/request-errors';
 import { caller, createFlowWorld, startRoom, type FlowWorld, type Room } from '../graphql/room';
 import { gate } from '../persistence/store-world';
 import { rawConnection, startServer, type RunningServer } from './start-server';

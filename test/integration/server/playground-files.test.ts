@@ -1,4 +1,4 @@
-import { AccessError } from '../../../src/core/errors';
+import { AccessError } from '../../../src/core/request-errors';
 import { createPlayground } from '../../../src/playground';
 import { MAX_PLAYGROUND_FILE_BYTES, PlaygroundFiles } from '../../../src/playground/files';
 import { startServer, type RunningServer } from './start-server';

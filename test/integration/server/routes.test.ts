@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
-import { AccessError, InvalidInputError, NotFoundError } from '../../../src/core/errors';
-import type { ProviderHttpRequest } from '../../../src/core/ports/provider/support-provider';
+import { AccessError } from '../../../src/core/request-errors';
+import { InvalidInputError, NotFoundError } from '../../../src/core/errors';
+import type { ProviderHttpRequest } from '../../../src/core/ports/provider/definition';
 import { IdentityUnavailableError } from '../../../src/identity/identify';
 import type { ProviderPage } from '../../../src/server/provider-pages';
 import { rawConnection, startServer, type RunningServer } from './start-server';

@@ -1,5 +1,5 @@
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
-import { AccessError } from '../../../src/core/errors';
+import { AccessError } from '../../../src/core/request-errors';
 import type { Caller } from '../../../src/core/caller';
 import type { StartInterval } from '../../../src/server/body-reader';
 import { caller, createFlowWorld, startRoom, type FlowWorld, type Room } from '../graphql/room';

@@ -1,8 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import { WebhookRejectedError, type WebhookRejection } from '../../../src/core/errors';
+import { WebhookRejectedError, type WebhookRejection } from '../../../src/core/request-errors';
 import { accessOf } from '../../../src/core/flows/deps';
-import type { WebhookHint, WebhookRequest } from '../../../src/core/ports/provider/support-provider';
+import type { WebhookHint, WebhookRequest } from '../../../src/core/ports/provider/webhook';
 import type { SessionRecord } from '../../../src/core/session';
 import type { AccountRecord } from '../../../src/core/setup';
 import { createLogger, createRoomLog } from '../../../src/logging';

@@ -1,15 +1,7 @@
 import { botMayAnswer, controlFor } from '../../../src/core/control';
 import { HandoffTransitionRefusedError } from '../../../src/core/errors';
-import {
-  canMove,
-  FINAL_STATES,
-  HANDOFF_CAUSES,
-  HANDOFF_STATES,
-  HANDOFF_TRANSITIONS,
-  isLive,
-  isOpen,
-  nextState,
-} from '../../../src/core/handoff';
+import { canMove, HANDOFF_CAUSES, HANDOFF_TRANSITIONS, nextState } from '../../../src/core/handoff-transitions';
+import { FINAL_STATES, HANDOFF_STATES, isLive, isOpen } from '../../../src/core/handoff';
 
 describe('the handoff machine', () => {
   const pairs = HANDOFF_STATES.flatMap(state => HANDOFF_CAUSES.map(cause => [state, cause] as const));

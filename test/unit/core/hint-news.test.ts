@@ -1,5 +1,6 @@
 import { needsSync } from '../../../src/core/flows/from-provider/needs-sync';
-import type { ConversationView, StateHint } from '../../../src/core/ports/provider/support-provider';
+import type { ConversationView } from '../../../src/core/conversation-view';
+import type { StateHint } from '../../../src/core/ports/provider/webhook';
 
 const alice = { externalId: 'alice', name: 'Alice' };
 const view = (more: Partial<ConversationView> = {}): ConversationView => ({

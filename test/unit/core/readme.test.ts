@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { HANDOFF_CAUSES, HANDOFF_STATES, HANDOFF_TRANSITIONS } from '../../../src/core/handoff';
+import { HANDOFF_CAUSES, HANDOFF_TRANSITIONS } from '../../../src/core/handoff-transitions';
+import { HANDOFF_STATES } from '../../../src/core/handoff';
 
 it('the table in src/core/README.md is the machine', () => {
   const lines = readFileSync(path.join(__dirname, '../../../src/core/README.md'), 'utf8').split('\n');

@@ -1,9 +1,5 @@
-import {
-  FileRefusedError,
-  MediaStoreError,
-  ProviderRefusedError,
-  ProviderUnavailableError,
-} from '../../../src/core/errors';
+import { FileRefusedError, MediaStoreError } from '../../../src/core/file-errors';
+import { ProviderRefusedError, ProviderUnavailableError } from '../../../src/core/errors';
 import { ARCHIVE_TIMES } from '../../../src/core/flows/archive-file';
 import { CircuitBreakers } from '../../../src/delivery/remote-limiter';
 import { LaneRunner } from '../../../src/delivery/lane-runner';

@@ -2,10 +2,8 @@ import { readFileSync } from 'node:fs';
 import { GraphQLError, parse } from 'graphql';
 import {
   ControlLostError,
-  FileRefusedError,
   HandoffTransitionRefusedError,
   InProgressError,
-  MediaStoreError,
   NotFoundError,
   OutcomeUnknownError,
   ProviderAuthError,
@@ -14,6 +12,7 @@ import {
   SupportDisabledError,
   UnsupportedByProviderError,
 } from '../../../src/core/errors';
+import { FileRefusedError, MediaStoreError } from '../../../src/core/file-errors';
 import { toPublicError, TOP_LEVEL_CODES, USER_ERROR_CODES, toUserError } from '../../../src/graphql/operation/errors';
 
 const silent = (): void => undefined;

@@ -2,10 +2,10 @@ import {
   type WakeSignal,
   createFeedSignal,
   createIterator,
-  type LiveSources,
   OpenSubscriptions,
   type WakeListener,
 } from '../../../src/graphql/live/wake-signal';
+import type { LiveSources } from '../../../src/graphql/live/live-sources';
 import { type ReadPosition, SessionPoller } from '../../../src/graphql/live/session-poller';
 
 const NEVER_MS = 1_000_000;

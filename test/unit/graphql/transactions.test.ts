@@ -1,6 +1,7 @@
 import type { EventRecord } from '../../../src/core/event';
 import { findChange } from '../../../src/graphql/sessions/conversation-status';
-import { WakeSignal, type LiveSources, OpenSubscriptions } from '../../../src/graphql/live/wake-signal';
+import { WakeSignal, OpenSubscriptions } from '../../../src/graphql/live/wake-signal';
+import type { LiveSources } from '../../../src/graphql/live/live-sources';
 import { transactionsAfter } from '../../../src/graphql/live/session-events';
 
 const event = (seq: number, position: string, body: EventRecord['body'] = { type: 'SURVEY_OFFERED' }): EventRecord => ({

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { AccessError } from '../../../src/core/errors';
+import { AccessError } from '../../../src/core/request-errors';
 import { createIdentify, type IdentityOptions } from '../../../src/identity/identify';
 import { TIME_LIMITS } from '../../../src/time-limits';
 

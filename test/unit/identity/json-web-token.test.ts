@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT, type JWK, type KeyLike } from 'jose';
-import { AccessError } from '../../../src/core/errors';
+import { AccessError } from '../../../src/core/request-errors';
 import { createIdentify, IdentityUnavailableError, type Identify } from '../../../src/identity/identify';
 import { startEndless } from '../../support/endless-server';
 import { TIME_LIMITS } from '../../../src/time-limits';

@@ -1,8 +1,11 @@
 import type { ProviderDelivery, ProviderWork } from '../../delivery';
 import { ProviderRefusedError } from '../../errors';
 import type { AccountId, ProviderConversationId } from '../../ids';
-import type { ConversationAccess, EndUserReference, SupportProvider } from '../../ports/provider/support-provider';
-import type { SessionStore, ScanStore } from '../../ports/stores';
+import type { ConversationAccess } from '../../ports/provider/access';
+import type { EndUserReference } from '../../ports/provider/webhook';
+import type { SupportProvider } from '../../ports/provider/support-provider';
+import type { SessionStore } from '../../ports/session-store';
+import type { ScanStore } from '../../ports/scan-store';
 import { loadProviderContext } from '../provider-context';
 import { inboxAccessOf, type FlowDeps } from '../deps';
 import type { Lease } from '../lease';

@@ -1,7 +1,9 @@
 import { ProviderRefusedError, UnsupportedByProviderError } from '../../errors';
 import { isUuid } from '../../ids';
-import type { SessionTransaction, SyncCause } from '../../ports/stores';
-import type { ConversationAccess, Observation } from '../../ports/provider/support-provider';
+import type { SessionTransaction } from '../../ports/session-transaction';
+import type { SyncCause } from '../../ports/lane-store';
+import type { ConversationAccess } from '../../ports/provider/access';
+import type { Observation } from '../../ports/provider/observation';
 import type { ProviderContext } from '../provider-context';
 import type { FlowDeps } from '../deps';
 

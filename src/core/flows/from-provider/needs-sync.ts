@@ -1,4 +1,4 @@
-import type { StateHint } from '../../ports/provider/support-provider';
+import type { StateHint } from '../../ports/provider/webhook';
 import type { SessionRecord } from '../../session';
 
 /**

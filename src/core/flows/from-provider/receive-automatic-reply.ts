@@ -3,8 +3,8 @@ import { shortenText } from '../../checks/text';
 import { fitReceivedFiles } from '../../content/validate-attachments';
 import { refusalReason } from '../../files';
 import type { ProviderMessageId } from '../../ids';
-import type { SessionTransaction } from '../../ports/stores';
-import type { AutomaticSource, Observation } from '../../ports/provider/support-provider';
+import type { SessionTransaction } from '../../ports/session-transaction';
+import type { AutomaticSource, Observation } from '../../ports/provider/observation';
 import type { FlowDeps } from '../deps';
 
 type AutomaticReply = Extract<Observation, { readonly kind: 'automaticReply' }>;

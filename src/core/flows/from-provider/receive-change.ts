@@ -1,9 +1,9 @@
 import { instantOf } from '../../ports/clock';
 import { withoutLinks } from '../../files';
 import type { Instant, ProviderMessageId } from '../../ids';
-import type { SessionTransaction } from '../../ports/stores';
+import type { SessionTransaction } from '../../ports/session-transaction';
 import { receiveAutomaticReply, noteSurveyNotForwarded } from './receive-automatic-reply';
-import type { Observation } from '../../ports/provider/support-provider';
+import type { Observation } from '../../ports/provider/observation';
 import type { FlowDeps } from '../deps';
 
 type ChangeObservation = Extract<

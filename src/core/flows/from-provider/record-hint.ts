@@ -1,8 +1,8 @@
 import { needsSync, isNewsAfterWrite } from './needs-sync';
 import type { AccountId } from '../../ids';
 import { instantOf, type Clock } from '../../ports/clock';
-import type { SessionStore } from '../../ports/stores';
-import type { WebhookHint } from '../../ports/provider/support-provider';
+import type { SessionStore } from '../../ports/session-store';
+import type { WebhookHint } from '../../ports/provider/webhook';
 
 const MAX_RECHECKED = 50;
 

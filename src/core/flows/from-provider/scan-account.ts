@@ -1,6 +1,7 @@
 import type { AccountId, ProviderConversationId } from '../../ids';
-import type { ClaimedScan } from '../../ports/stores';
-import type { ChangedPage, SupportProvider } from '../../ports/provider/support-provider';
+import type { ClaimedScan } from '../../ports/scan-store';
+import type { ChangedPage } from '../../ports/provider/read-verbs';
+import type { SupportProvider } from '../../ports/provider/support-provider';
 import type { AccountRecord } from '../../setup';
 import { createTimeLimit } from '../../time-limit';
 import { accessOf, type FlowDeps } from '../deps';

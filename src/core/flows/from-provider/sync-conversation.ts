@@ -2,7 +2,8 @@ import { shortenText } from '../../checks/text';
 import { ProviderRefusedError } from '../../errors';
 import { fitReceivedFiles } from '../../content/validate-attachments';
 import { refusalReason } from '../../files';
-import { canMove, isOpen, type HandoffAgent, type HandoffCause, type HandoffRecord } from '../../handoff';
+import { canMove, type HandoffCause } from '../../handoff-transitions';
+import { isOpen, type HandoffAgent, type HandoffRecord } from '../../handoff';
 import {
   isUuid,
   type AccountId,
@@ -12,9 +13,12 @@ import {
   type SessionId,
 } from '../../ids';
 import { instantOf } from '../../ports/clock';
-import type { SessionTransaction, SyncCause } from '../../ports/stores';
+import type { SessionTransaction } from '../../ports/session-transaction';
+import type { SyncCause } from '../../ports/lane-store';
 import { hasNewHint, hintAfterSync } from '../../sync-hint';
-import type { ConversationSnapshot, ConversationView, Observation } from '../../ports/provider/support-provider';
+import type { ConversationSnapshot } from '../../ports/provider/read-verbs';
+import type { ConversationView } from '../../conversation-view';
+import type { Observation } from '../../ports/provider/observation';
 import {
   beginTakeover,
   endIfDrained,

@@ -4,8 +4,10 @@ import { ConflictError, ControlLostError, InvalidInputError } from '../../errors
 import type { ProviderChange } from '../../delivery';
 import type { MessageChange, MessageRecord, ReactionSide } from '../../message';
 import { instantOf } from '../../ports/clock';
-import type { SessionTransaction } from '../../ports/stores';
-import type { DeleteMessageInput, EditMessageInput, Flows, MessageReference, ReactToMessageInput, Scope } from '../api';
+import type { SessionTransaction } from '../../ports/session-transaction';
+import type { DeleteMessageInput, EditMessageInput, MessageReference, ReactToMessageInput } from '../api/messages';
+import type { Flows } from '../api';
+import type { Scope } from '../api/scope';
 import type { FlowDeps } from '../deps';
 import { canonicalJson, comparableContent, withoutUrlSignatures } from '../canonical-json';
 import { validateId, idempotencyScopeOf, isMirrored, mayReply, refuseClosed, transactMessage } from './record-message';

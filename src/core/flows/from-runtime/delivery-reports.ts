@@ -3,7 +3,10 @@ import { ConflictError, InvalidInputError, NotFoundError } from '../../errors';
 import { isUuid } from '../../ids';
 import { CHANNEL_STATES } from '../../message';
 import { instantOf } from '../../ports/clock';
-import type { AnswerSurveyInput, Flows, ReportChannelDeliveryInput, Scope } from '../api';
+import type { AnswerSurveyInput } from '../api/handoffs';
+import type { Flows } from '../api';
+import type { ReportChannelDeliveryInput } from '../api/channel';
+import type { Scope } from '../api/scope';
 import type { FlowDeps } from '../deps';
 import { idempotencyScopeOf, transactMessage } from './record-message';
 

@@ -2,15 +2,11 @@ import { ConflictError, InvalidInputError, NotFoundError } from '../../errors';
 import { isOpen, type HandoffEndReason } from '../../handoff';
 import { isUuid, type HandoffId, type OrganizationId, type SessionId } from '../../ids';
 import { instantOf } from '../../ports/clock';
-import type {
-  AcknowledgeThroughInput,
-  CloseSessionResult,
-  CloseSessionInput,
-  EndHandoffResult,
-  EndHandoffInput,
-  Flows,
-  Scope,
-} from '../api';
+import type { AcknowledgeThroughInput } from '../api/runtime';
+import type { CloseSessionResult, CloseSessionInput } from '../api/sessions';
+import type { EndHandoffResult, EndHandoffInput } from '../api/handoffs';
+import type { Flows } from '../api';
+import type { Scope } from '../api/scope';
 import { endIfDrained, endLiveHandoff } from '../handoff/transition';
 import type { FlowDeps } from '../deps';
 import { validateId, idempotencyScopeOf } from './record-message';

@@ -1,6 +1,8 @@
 import { InvalidInputError } from '../../errors';
 import { instantOf } from '../../ports/clock';
-import type { Flows, MarkReadInput, Scope } from '../api';
+import type { Flows } from '../api';
+import type { MarkReadInput } from '../api/channel';
+import type { Scope } from '../api/scope';
 import type { FlowDeps } from '../deps';
 import { idempotencyScopeOf } from './record-message';
 

@@ -9,16 +9,16 @@ import { withoutContent } from '../../external-message';
 import type { Instant, SessionId } from '../../ids';
 import type { Attachment, MessageAuthor, MessageRecord, MessageVisibility } from '../../message';
 import { instantOf } from '../../ports/clock';
-import type { IdempotencyScope, SessionTransaction } from '../../ports/stores';
+import type { IdempotencyScope } from '../../ports/session-store';
+import type { SessionTransaction } from '../../ports/session-transaction';
+import type { Flows } from '../api';
+import type { WithIdempotencyKey, Scope } from '../api/scope';
 import type {
-  Flows,
-  WithIdempotencyKey,
   RecordEndUserMessageResult,
   RecordEndUserMessageInput,
-  Scope,
   SendBotMessageResult,
   SendBotMessageInput,
-} from '../api';
+} from '../api/messages';
 import { validateSaidAt } from '../../said-at';
 import type { FlowDeps } from '../deps';
 import { notifyFileNotDelivered } from '../to-runtime/file-refusal';

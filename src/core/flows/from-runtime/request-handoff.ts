@@ -13,11 +13,13 @@ import {
 import type { HandoffRecord, HandoffTarget } from '../../handoff';
 import type { HandoffId } from '../../ids';
 import { instantOf } from '../../ports/clock';
-import type { SessionTransaction } from '../../ports/stores';
+import type { SessionTransaction } from '../../ports/session-transaction';
 import type { SessionRecord } from '../../session';
 import type { AccountRecord, InboxRecord } from '../../setup';
 import { createTimeLimit } from '../../time-limit';
-import type { Flows, HandoffTargetInput, RequestHandoffResult, RequestHandoffInput, Scope } from '../api';
+import type { Flows } from '../api';
+import type { HandoffTargetInput, RequestHandoffResult, RequestHandoffInput } from '../api/handoffs';
+import type { Scope } from '../api/scope';
 import { updateControl, transitionHandoff } from '../handoff/transition';
 import { conversationAccessOf } from '../provider-context';
 import { accessOf, type FlowDeps } from '../deps';

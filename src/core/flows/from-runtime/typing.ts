@@ -1,5 +1,7 @@
 import { NotFoundError, ProviderRefusedError, SupportDisabledError } from '../../errors';
-import type { Flows, Scope, SetTypingInput } from '../api';
+import type { Flows } from '../api';
+import type { Scope } from '../api/scope';
+import type { SetTypingInput } from '../api/channel';
 import { loadProviderContext, conversationAccessOf } from '../provider-context';
 import type { FlowDeps } from '../deps';
 

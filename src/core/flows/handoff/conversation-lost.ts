@@ -1,5 +1,5 @@
 import { isOpen, type HandoffRecord } from '../../handoff';
-import type { SessionTransaction } from '../../ports/stores';
+import type { SessionTransaction } from '../../ports/session-transaction';
 import { endIfDrained, endLiveHandoff, transitionHandoff } from './transition';
 import { endedStatusWrites } from '../provider-context';
 import type { FlowDeps } from '../deps';

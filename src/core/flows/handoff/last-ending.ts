@@ -1,7 +1,7 @@
 import { isOpen, type HandoffAgent, type HandoffEndReason, type HandoffRecord } from '../../handoff';
 import { isUpTo, type Instant, type ProviderMessageId } from '../../ids';
 import { instantOf } from '../../ports/clock';
-import type { SessionTransaction } from '../../ports/stores';
+import type { SessionTransaction } from '../../ports/session-transaction';
 import type { LastEnding, SessionRecord } from '../../session';
 import type { FlowDeps } from '../deps';
 
@@ -48,7 +48,7 @@ export async function recordEnding(
       lastAgentMessage: null,
     },
   });
-  await tx.wantReadingNow();
+  await tx.requestSyncNow();
 }
 
 /** Returns whether the conversation of that handoff is still to be returned, as far as we know. */

@@ -1,7 +1,12 @@
 import type { PostMessage } from '../../delivery';
 import { isOpen, type HandoffRecord } from '../../handoff';
 import type { HandoffId } from '../../ids';
-import type { EnqueuedWork, SessionTransaction, UnfinishedPost, UnpostedMessage } from '../../ports/stores';
+import type {
+  EnqueuedWork,
+  SessionTransaction,
+  UnfinishedPost,
+  UnpostedMessage,
+} from '../../ports/session-transaction';
 import { isUntouched } from '../provider-context';
 import { HISTORY_MESSAGES } from '../to-provider/transcript';
 import { isInFile, sortPosts, transcriptsToLookUp, type TranscriptPost } from './unfinished-posts';
@@ -36,7 +41,7 @@ export async function enqueueOpening(
   const isLeftByOthers = tx.session.conversationId !== null && !isUntouched(trustedLastView(tx.inbox, tx.session));
   // A return that still waits may resolve what looks clean now.
   const returns = isLeftByOthers || (await tx.isReturnWaiting());
-  await tx.oweProviderAll([
+  await tx.enqueueAllForProvider([
     ...(returns ? [returnToBot(handoff)] : []),
     ...historyWork(await missingPosts(tx, historyThroughSeq), { handoffId, room, isDroppable: true }),
     ...lastSteps(handoff, null),
@@ -64,11 +69,11 @@ export async function enqueueOpeningAgain(
     room,
     isDroppable: false,
   });
-  if (isOver) return tx.oweProviderAll([...history, ...returning]);
+  if (isOver) return tx.enqueueAllForProvider([...history, ...returning]);
   const returns = handoff.state === 'REQUESTED' && (await tx.isReturnWaiting());
   // A note of an earlier conversation went with it.
   const note = tx.session.conversationId === null ? null : await tx.attemptedContextNote(handoff.id);
-  await tx.oweProviderAll([
+  await tx.enqueueAllForProvider([
     ...(returns ? [returnToBot(handoff)] : []),
     ...history,
     ...lastSteps(handoff, note),
@@ -93,7 +98,7 @@ export async function enqueueHistory(
   tx: SessionTransaction,
   { id: handoffId, historyThroughSeq }: HandoffRecord,
 ): Promise<void> {
-  await tx.oweProviderAll(
+  await tx.enqueueAllForProvider(
     historyWork(await missingPosts(tx, historyThroughSeq), { handoffId, room: Infinity, isDroppable: true }),
   );
 }
@@ -140,7 +145,7 @@ export async function enqueueInOrder(
     { ...missing, messages: missing.messages.filter(({ id }) => !left.has(id)) },
     { room: Infinity, isDroppable: false },
   );
-  await tx.oweProviderAll([...history, ...returning]);
+  await tx.enqueueAllForProvider([...history, ...returning]);
   return true;
 }
 
@@ -277,5 +282,5 @@ export async function isWanted(
   const handoff = await tx.findHandoff(handoffId);
   if (handoff === null || handoff.openedForAgents !== 'NO') return true;
   if (handoff.state === 'FAILED' && tx.session.conversationId === null) return false;
-  return onlyForHandoff !== true || tx.hasSaidIn(handoff.id, handoff.historyThroughSeq);
+  return onlyForHandoff !== true || tx.hasMessageInHandoff(handoff.id, handoff.historyThroughSeq);
 }

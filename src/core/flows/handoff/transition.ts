@@ -1,16 +1,8 @@
 import { controlFor } from '../../control';
-import {
-  canMove,
-  isLive,
-  isOpen,
-  nextState,
-  type HandoffAgent,
-  type HandoffCause,
-  type HandoffEndReason,
-  type HandoffRecord,
-} from '../../handoff';
+import { canMove, nextState, type HandoffCause } from '../../handoff-transitions';
+import { isLive, isOpen, type HandoffAgent, type HandoffEndReason, type HandoffRecord } from '../../handoff';
 import { instantOf } from '../../ports/clock';
-import type { SessionTransaction } from '../../ports/stores';
+import type { SessionTransaction } from '../../ports/session-transaction';
 import type { FlowDeps } from '../deps';
 import { recordEnding, needsFinalSync, clearLastEnding } from './last-ending';
 import { enqueueHistory } from './opening';

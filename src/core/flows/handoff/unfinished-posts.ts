@@ -1,6 +1,6 @@
 import type { MessageId } from '../../ids';
 import type { MessageRecord } from '../../message';
-import type { SessionTransaction, UnfinishedPost } from '../../ports/stores';
+import type { SessionTransaction, UnfinishedPost } from '../../ports/session-transaction';
 import { transcriptId, type PostTranscript } from '../to-provider/transcript';
 
 /** An unfinished post of a transcript. */

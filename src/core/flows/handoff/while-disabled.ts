@@ -1,5 +1,6 @@
-import type { ConversationView, Observation } from '../../ports/provider/support-provider';
-import type { SessionInbox } from '../../ports/stores';
+import type { ConversationView } from '../../conversation-view';
+import type { Observation } from '../../ports/provider/observation';
+import type { SessionInbox } from '../../ports/session-transaction';
 import type { SessionRecord } from '../../session';
 
 /** The tolerance for differing clocks; a message of the last moment is better forwarded than lost. */

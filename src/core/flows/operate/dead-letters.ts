@@ -2,8 +2,10 @@ import type { DeadLetter } from '../../delivery';
 import { InvalidInputError } from '../../errors';
 import type { UserId } from '../../ids';
 import { instantOf } from '../../ports/clock';
-import type { SessionTransaction, DeliveryReference } from '../../ports/stores';
-import type { DeadLettersResult, DeadLetterSelection, Flows, ResendSelection, Scope } from '../api';
+import type { SessionTransaction, DeliveryReference } from '../../ports/session-transaction';
+import type { DeadLettersResult, DeadLetterSelection, ResendSelection } from '../api/dead-letters';
+import type { Flows } from '../api';
+import type { Scope } from '../api/scope';
 import type { FlowDeps } from '../deps';
 
 /** The maximum per call; to process more, call again with the cursor. */

@@ -1,7 +1,9 @@
 import { ConflictError, InvalidInputError, NotFoundError, ProviderRefusedError } from '../../errors';
 import { isUuid } from '../../ids';
 import type { AccountRecord, AgentRecord } from '../../setup';
-import type { AddAgentInput, Flows, RemoveAgentInput, Scope } from '../api';
+import type { AddAgentInput, RemoveAgentInput } from '../api/agents-and-teams';
+import type { Flows } from '../api';
+import type { Scope } from '../api/scope';
 import { createSetupTools } from './find-account';
 import { accessOf, inboxAccessOf, type FlowDeps } from '../deps';
 import { createMemberships as membershipsIn } from './memberships';

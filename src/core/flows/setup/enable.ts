@@ -2,8 +2,9 @@ import { addressProblem } from '../../checks/url';
 import { ConflictError, InvalidInputError, NotFoundError } from '../../errors';
 import { validateText } from '../../message';
 import { instantOf } from '../../ports/clock';
-import type { SetupLock } from '../../ports/setup-locks';
-import type { Capabilities, ProviderDefinition } from '../../ports/provider/support-provider';
+import type { SetupLock } from '../../ports/setup/setup-locks';
+import type { Capabilities } from '../../capabilities';
+import type { ProviderDefinition } from '../../ports/provider/definition';
 import {
   DEFAULT_POLICY,
   UNCHECKED_HEALTH,
@@ -14,7 +15,9 @@ import {
 import { problemOf, createSetupTools, ambiguousForMs } from './find-account';
 import { healthFromError } from './health';
 import { disabledMeanwhileError, createInboxSetup } from './inbox';
-import type { DeepPartial, EnableChatbotInput, EnableSupportInput, Flows, Scope } from '../api';
+import type { DeepPartial, EnableChatbotInput, EnableSupportInput } from '../api/setup';
+import type { Flows } from '../api';
+import type { Scope } from '../api/scope';
 import { accessOf, type FlowDeps } from '../deps';
 import { validateEmail } from './agents-and-teams';
 import { validateId } from '../from-runtime/record-message';

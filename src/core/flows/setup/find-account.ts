@@ -6,10 +6,10 @@ import {
   ProviderUnavailableError,
   UnsupportedByProviderError,
 } from '../../errors';
-import type { SetupLock } from '../../ports/setup-locks';
+import type { SetupLock } from '../../ports/setup/setup-locks';
 import type { AgentRecord, AccountRecord, TeamRecord } from '../../setup';
 import { createTimeLimit } from '../../time-limit';
-import type { Scope } from '../api';
+import type { Scope } from '../api/scope';
 import { accessOf, type FlowDeps, type RegisteredProvider } from '../deps';
 
 export interface Problem {

@@ -1,10 +1,11 @@
 import { ProviderAuthError, ProviderRefusedError, type SupportError } from '../../errors';
 import type { OrganizationId, SessionId } from '../../ids';
 import { instantOf } from '../../ports/clock';
-import type { DesiredState, DriftItem, RepairDrift } from '../../ports/provider/support-provider';
+import type { DesiredState, DriftItem, RepairDrift } from '../../ports/provider/drift';
 import type { AccountHealth, AccountRecord } from '../../setup';
 import { problemOf, createSetupTools, ambiguousForMs } from './find-account';
-import type { Flows, Scope } from '../api';
+import type { Flows } from '../api';
+import type { Scope } from '../api/scope';
 import { accessOf, type FlowDeps } from '../deps';
 import { expirePreviousSecrets } from './webhook-secret';
 

@@ -1,6 +1,6 @@
 import { ConflictError } from '../../errors';
 import { instantOf } from '../../ports/clock';
-import type { EnsuredInbox } from '../../ports/provider/support-provider';
+import type { EnsuredInbox } from '../../ports/provider/setup-verbs';
 import type { AccountRecord, InboxRecord } from '../../setup';
 import { problemOf, createSetupTools, ambiguousForMs, type Problem } from './find-account';
 import { accessOf, type FlowDeps } from '../deps';

@@ -6,10 +6,10 @@ import {
   ProviderRefusedError,
   type UserFacingError,
 } from '../../errors';
-import type { InboxAccess } from '../../ports/provider/support-provider';
+import type { InboxAccess } from '../../ports/provider/access';
 import type { AccountRecord, AgentRecord, InboxRecord, TeamRecord } from '../../setup';
 import { problemOf, createSetupTools } from './find-account';
-import type { AddAgentInput } from '../api';
+import type { AddAgentInput } from '../api/agents-and-teams';
 import { accessOf, inboxAccessOf, type FlowDeps } from '../deps';
 
 const MAX_MEMBERSHIPS = 100;

@@ -1,5 +1,5 @@
 import type { ProviderDelivery } from '../../delivery';
-import type { SessionStore } from '../../ports/stores';
+import type { SessionStore } from '../../ports/session-store';
 import type { FlowDeps } from '../deps';
 
 /**

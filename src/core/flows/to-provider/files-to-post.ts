@@ -1,10 +1,10 @@
-import { FileRefusedError } from '../../errors';
+import { FileRefusedError } from '../../file-errors';
 import { limitsFor, refusalReason } from '../../files';
 import type { Attachment, MessageRecord } from '../../message';
-import type { PostedFile } from '../../ports/provider/support-provider';
+import type { PostedFile } from '../../ports/provider/post-verbs';
 import { createTimeLimit } from '../../time-limit';
 import type { FlowDeps } from '../deps';
-import type { FileArchive } from '../archive-file';
+import type { FileArchive } from '../../ports/file-archive';
 
 /** The files that are posted with a message, and the lines that replace the others. */
 export interface FilesToPost {

@@ -2,7 +2,7 @@ import { ProviderRefusedError, UnsupportedByProviderError } from '../../errors';
 import type { PostMessage, ProviderDelivery } from '../../delivery';
 import { isOpen } from '../../handoff';
 import { NOTHING_FORWARDED, type MessageRecord } from '../../message';
-import type { ConversationAccess } from '../../ports/provider/support-provider';
+import type { ConversationAccess } from '../../ports/provider/access';
 import { textWithTime } from '../../said-at';
 import { DELETED_BEFORE_POSTED } from './change-lines';
 import {

@@ -2,8 +2,8 @@ import type { OpeningStep, ProviderDelivery } from '../../delivery';
 import { isOpen, type HandoffRecord } from '../../handoff';
 import type { HandoffId } from '../../ids';
 import { instantOf } from '../../ports/clock';
-import type { SessionTransaction } from '../../ports/stores';
-import type { ConversationView } from '../../ports/provider/support-provider';
+import type { SessionTransaction } from '../../ports/session-transaction';
+import type { ConversationView } from '../../conversation-view';
 import { transitionHandoff, sendLineToEndUser } from '../handoff/transition';
 import {
   beginStatusWrite,

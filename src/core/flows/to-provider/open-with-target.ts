@@ -1,6 +1,8 @@
 import { ProviderRefusedError } from '../../errors';
 import type { HandoffRecord } from '../../handoff';
-import type { ConversationAccess, ConversationView, OpenForAgents } from '../../ports/provider/support-provider';
+import type { ConversationAccess } from '../../ports/provider/access';
+import type { ConversationView } from '../../conversation-view';
+import type { OpenForAgents } from '../../ports/provider/conversation-verbs';
 import type { AgentRecord, TeamRecord } from '../../setup';
 import type { ProviderContext } from '../provider-context';
 import type { FlowDeps } from '../deps';

@@ -1,6 +1,6 @@
 import type { ProviderDelivery, ProviderMark } from '../../delivery';
 import { UnsupportedByProviderError } from '../../errors';
-import type { ConversationAccess } from '../../ports/provider/support-provider';
+import type { ConversationAccess } from '../../ports/provider/access';
 import { loadProviderContext, conversationFor, recordPostTime, type ProviderContext } from '../provider-context';
 import type { Lease } from '../lease';
 import type { FlowDeps } from '../deps';

@@ -1,9 +1,11 @@
 import type { ProviderDelivery } from '../../delivery';
-import { canMove, isOpen } from '../../handoff';
+import { canMove } from '../../handoff-transitions';
+import { isOpen } from '../../handoff';
 import { isUpTo, type ProviderMessageId } from '../../ids';
 import { instantOf } from '../../ports/clock';
-import type { ConversationAccess, ReportNewest } from '../../ports/provider/support-provider';
-import type { SessionTransaction } from '../../ports/stores';
+import type { ConversationAccess } from '../../ports/provider/access';
+import type { ReportNewest } from '../../ports/provider/conversation-verbs';
+import type { SessionTransaction } from '../../ports/session-transaction';
 import { beginTakeover, transitionHandoff } from '../handoff/transition';
 import {
   beginStatusWrite,

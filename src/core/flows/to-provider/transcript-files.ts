@@ -1,7 +1,7 @@
 import { fileKey, limitsFor } from '../../files';
 import type { MessageId } from '../../ids';
 import type { MessageRecord } from '../../message';
-import type { PostedFile } from '../../ports/provider/support-provider';
+import type { PostedFile } from '../../ports/provider/post-verbs';
 import type { FlowDeps } from '../deps';
 import { archiveBeforeDeadline, startFileDeadline } from './files-to-post';
 import { nameInTranscript, type TranscriptNames } from './transcript';

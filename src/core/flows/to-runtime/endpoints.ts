@@ -7,7 +7,8 @@ import {
   type SigningEndpoint,
 } from '../../runtime-endpoint';
 import { createTimeLimit } from '../../time-limit';
-import type { Flows, Scope } from '../api';
+import type { Flows } from '../api';
+import type { Scope } from '../api/scope';
 import type { FlowDeps } from '../deps';
 import { validateId } from '../from-runtime/record-message';
 

@@ -1,9 +1,9 @@
 import { shortenText } from '../../checks/text';
 import type { MediaDelivery } from '../../delivery';
-import type { FileRefusal } from '../../errors';
+import type { FileRefusal } from '../../file-errors';
 import { refusalReason, replaceFile } from '../../files';
 import { hasProviderFiles } from '../../message';
-import type { SessionTransaction } from '../../ports/stores';
+import type { SessionTransaction } from '../../ports/session-transaction';
 import type { FlowDeps } from '../deps';
 import { notifyAgents } from '../from-provider/receive-change';
 

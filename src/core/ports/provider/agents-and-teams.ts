@@ -1,5 +1,6 @@
 import type { ProviderAgentId, ProviderTeamId } from '../../ids';
-import type { AccountAccess, InboxAccess, ProviderAgent, ProviderTeam } from './support-provider';
+import type { AccountAccess, InboxAccess } from './access';
+import type { ProviderAgent, ProviderTeam } from './setup-verbs';
 
 export interface AddAgent {
   readonly access: AccountAccess;

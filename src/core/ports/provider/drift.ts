@@ -1,5 +1,7 @@
 import type { ProviderAgentId, ProviderConversationId, ProviderInboxId, ProviderTeamId } from '../../ids';
-import type { AccountAccess, AccountProgress, Capabilities, EnsuredInbox, Person } from './support-provider';
+import type { AccountAccess } from './access';
+import type { AccountProgress, EnsuredInbox, Person } from './setup-verbs';
+import type { Capabilities } from '../../capabilities';
 
 /** The part of an account that an item of an inspection is about. */
 export type DriftKind =
@@ -45,7 +47,7 @@ export interface DesiredInbox {
   readonly providerData: Readonly<Record<string, unknown>>;
   /** Null: the members were never set from here, so any members are right. */
   readonly members: readonly ProviderAgentId[] | null;
-  /** Same as `EnsureInbox.repliesByItself`. */
+  /** Same as `EnsureInbox.allowsAutomaticReplies`. */
   readonly allowsAutomaticReplies?: boolean;
 }
 

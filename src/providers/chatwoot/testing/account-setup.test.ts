@@ -1,4 +1,4 @@
-import type { ProviderHost } from '../../../core/ports/provider/support-provider';
+import type { ProviderHost } from '../../../core/ports/provider/definition';
 import type { FaultMode } from './double';
 import { WITHOUT_PLATFORM_APP_NOTE } from '../account-setup';
 import { ChatwootFixture } from './fixture';

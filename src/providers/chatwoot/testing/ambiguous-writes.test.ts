@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { ConversationAccess } from '../../../core/ports/provider/support-provider';
+import type { ConversationAccess } from '../../../core/ports/provider/access';
 import { createChatwootWorld, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
 import type { FaultMode } from './double/control/faults';
 import { ChatwootFixture } from './fixture';

@@ -1,6 +1,6 @@
 import { isPrivateHost } from '../../../addresses';
 import { createTestFetch } from '../../../../test/support/tenant-fetch';
-import { MediaStoreError } from '../../../core/errors';
+import { MediaStoreError } from '../../../core/file-errors';
 import { postedFile } from '../../testing/posted-file';
 import { stageUploads } from '../stage-uploads';
 import { ChatwootFixture } from './fixture';

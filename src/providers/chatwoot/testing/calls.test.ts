@@ -1,4 +1,4 @@
-import type { ConversationAccess } from '../../../core/ports/provider/support-provider';
+import type { ConversationAccess } from '../../../core/ports/provider/access';
 import { ChatwootFixture } from './fixture';
 
 /**

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { ConversationAccess } from '../../../core/ports/provider/support-provider';
+import type { ConversationAccess } from '../../../core/ports/provider/access';
 import { ChatwootFixture } from './fixture';
 
 let workshop: ChatwootFixture;

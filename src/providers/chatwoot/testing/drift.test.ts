@@ -1,10 +1,6 @@
 import { randomUUID, type UUID } from 'node:crypto';
-import type {
-  AccountProgress,
-  DesiredState,
-  DriftItem,
-  EnsuredInbox,
-} from '../../../core/ports/provider/support-provider';
+import type { AccountProgress, EnsuredInbox } from '../../../core/ports/provider/setup-verbs';
+import type { DesiredState, DriftItem } from '../../../core/ports/provider/drift';
 import type { ChatwootDoubleOptions } from './double';
 import { ChatwootFixture } from './fixture';
 

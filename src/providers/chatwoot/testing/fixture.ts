@@ -1,13 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type {
-  AccountAccess,
-  AccountProgress,
-  ConversationAccess,
-  EnsuredAccount,
-  InboxAccess,
-  ProviderHost,
-  SupportProvider,
-} from '../../../core/ports/provider/support-provider';
+import type { AccountAccess, ConversationAccess, InboxAccess } from '../../../core/ports/provider/access';
+import type { AccountProgress, EnsuredAccount } from '../../../core/ports/provider/setup-verbs';
+import type { ProviderHost } from '../../../core/ports/provider/definition';
+import type { SupportProvider } from '../../../core/ports/provider/support-provider';
 import { chatwoot } from '../index';
 import { startChatwootDouble, type ActingAgent, type ChatwootDouble, type ChatwootDoubleOptions } from './double';
 import { FarSide } from './remote';

@@ -1,12 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type {
-  ConversationAccess,
-  ProviderAgent,
-  ProviderHost,
-  ProviderStatus,
-} from '../../../core/ports/provider/support-provider';
+import type { ConversationAccess } from '../../../core/ports/provider/access';
+import type { ProviderAgent } from '../../../core/ports/provider/setup-verbs';
+import type { ProviderHost } from '../../../core/ports/provider/definition';
+import type { ProviderStatus } from '../../../core/conversation-view';
 import type { ProviderFault, ProviderHarness, ProviderHarnessFactory, ShownMessage } from '../../testing/harness';
 import { capabilitiesOf } from '../account-setup';
 import { chatwoot } from '../index';

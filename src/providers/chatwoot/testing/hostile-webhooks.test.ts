@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
-import { WebhookRejectedError } from '../../../core/errors';
+import { WebhookRejectedError } from '../../../core/request-errors';
 import { parseWebhook } from '../webhook';
 import { recordings, type WebhookRecording } from './recording-files';
 

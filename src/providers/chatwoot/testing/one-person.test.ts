@@ -1,4 +1,4 @@
-import type { ConversationAccess } from '../../../core/ports/provider/support-provider';
+import type { ConversationAccess } from '../../../core/ports/provider/access';
 import { parseWebhook } from '../webhook';
 import { ChatwootFixture } from './fixture';
 

@@ -1,4 +1,5 @@
-import type { ConversationAccess, Observation } from '../../../core/ports/provider/support-provider';
+import type { ConversationAccess } from '../../../core/ports/provider/access';
+import type { Observation } from '../../../core/ports/provider/observation';
 import { stableWatermark } from '../list-messages';
 import type { WireMessage } from '../wire';
 import { ChatwootFixture } from './fixture';

@@ -1,4 +1,4 @@
-import type { ProviderHost } from '../../../core/ports/provider/support-provider';
+import type { ProviderHost } from '../../../core/ports/provider/definition';
 
 /** Calls Chatwoot's own API directly, not through the provider. */
 export class FarSide {

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { DesiredState } from '../../../core/ports/provider/support-provider';
+import type { DesiredState } from '../../../core/ports/provider/drift';
 import { ChatwootFixture } from './fixture';
 
 /**

@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { RetainedBytes } from '../../../../test/support/retained-bytes';
 import { ChatwootClient } from '../client';
-import type { PostedFile } from '../../../core/ports/provider/support-provider';
+import type { PostedFile } from '../../../core/ports/provider/post-verbs';
 import { stageUploads } from '../stage-uploads';
 import { multipart } from '../multipart';
 import { ChatwootFixture } from './fixture';

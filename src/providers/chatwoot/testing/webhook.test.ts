@@ -1,5 +1,5 @@
 import { createHmac, randomUUID } from 'node:crypto';
-import type { WebhookHint, WebhookRequest } from '../../../core/ports/provider/support-provider';
+import type { WebhookHint, WebhookRequest } from '../../../core/ports/provider/webhook';
 import { parseWebhook } from '../webhook';
 import { decemberRecordings, firstRecordings, type WebhookRecording } from './recording-files';
 

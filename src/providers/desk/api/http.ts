@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { ProviderHttpRequest, ProviderHttpResponse } from '../../../core/ports/provider/support-provider';
+import type { ProviderHttpRequest, ProviderHttpResponse } from '../../../core/ports/provider/definition';
 
 /** A refusal that the caller can act on. */
 export class DeskApiError extends Error {

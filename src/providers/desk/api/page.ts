@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { ProviderHttpResponse } from '../../../core/ports/provider/support-provider';
+import type { ProviderHttpResponse } from '../../../core/ports/provider/definition';
 import { content, notFoundError } from './http';
 
 /** The same relative place in `src` and in `dist`. */

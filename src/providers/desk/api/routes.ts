@@ -1,11 +1,7 @@
 import type { z } from 'zod';
-import { isAboutRequest } from '../../../core/errors';
+import { isAboutRequest } from '../../../core/request-errors';
 import { isDatabaseBusy } from '../../../database-errors';
-import type {
-  ProviderHost,
-  ProviderHttpRequest,
-  ProviderHttpResponse,
-} from '../../../core/ports/provider/support-provider';
+import type { ProviderHost, ProviderHttpRequest, ProviderHttpResponse } from '../../../core/ports/provider/definition';
 import { AgentAction, findActingAgent } from './agent-action';
 import { ChangeFeed } from './change-feed';
 import { DeskApiError, parseInput, eventStream, json, jsonBody, notFoundError, refusal } from './http';

@@ -1,4 +1,4 @@
-import type { ProviderHttpResponse } from '../../../core/ports/provider/support-provider';
+import type { ProviderHttpResponse } from '../../../core/ports/provider/definition';
 import { createRoutes } from '../api/routes';
 import { openStage, to, type DeskStage } from './stand';
 

@@ -4,7 +4,7 @@ import type { Flows } from '../../../core/flows/api';
 import { deliver } from '../../../core/flows/to-provider/deliver';
 import type { FlowDeps } from '../../../core/flows/deps';
 import { syncConversation } from '../../../core/flows/from-provider/sync-conversation';
-import type { ProviderHost } from '../../../core/ports/provider/support-provider';
+import type { ProviderHost } from '../../../core/ports/provider/definition';
 import { createLease } from '../../../../test/support/lease';
 import { desk } from '..';
 

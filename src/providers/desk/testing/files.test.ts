@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { PostedFile } from '../../../core/ports/provider/support-provider';
+import type { PostedFile } from '../../../core/ports/provider/post-verbs';
 import { postedFile } from '../../testing/posted-file';
 import { MAX_FILES_BYTES } from '../api/input';
 import { MAX_POSTED_BYTES } from '../read-posted-files';

@@ -1,4 +1,5 @@
-import type { ConversationAccess, ProviderAgent } from '../../../core/ports/provider/support-provider';
+import type { ConversationAccess } from '../../../core/ports/provider/access';
+import type { ProviderAgent } from '../../../core/ports/provider/setup-verbs';
 import type { ProviderHarnessFactory } from '../../testing/harness';
 import { desk } from '..';
 import { insertMessage } from '../messages';

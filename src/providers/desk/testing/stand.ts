@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { MessageAuthor } from '../../../core/message';
-import type { ConversationAccess, InboxAccess, SupportProvider } from '../../../core/ports/provider/support-provider';
+import type { ConversationAccess, InboxAccess } from '../../../core/ports/provider/access';
+import type { SupportProvider } from '../../../core/ports/provider/support-provider';
 import { desk } from '..';
 import { newOrganization, openWorld, type DeskCall, type DeskWorld } from './world';
 

@@ -1,9 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type {
-  ProviderHost,
-  ProviderHttpRequest,
-  ProviderHttpResponse,
-} from '../../../core/ports/provider/support-provider';
+import type { ProviderHost, ProviderHttpRequest, ProviderHttpResponse } from '../../../core/ports/provider/definition';
 import { createRoutes } from '../api/routes';
 import { openTestDatabase, type TestDatabase } from './database';
 

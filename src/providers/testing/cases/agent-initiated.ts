@@ -1,4 +1,5 @@
-import type { ConversationAccess, EndUserReference, WebhookHint } from '../../../core/ports/provider/support-provider';
+import type { ConversationAccess } from '../../../core/ports/provider/access';
+import type { EndUserReference, WebhookHint } from '../../../core/ports/provider/webhook';
 import type { ContractFixture } from '../contract-fixture';
 
 const MOST_PAGES = 20;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { UnsupportedByProviderError } from '../../../core/errors';
-import type { PeopleVerbs } from '../../../core/ports/provider/support-provider';
+import type { AgentAndTeamVerbs } from '../../../core/ports/provider/agents-and-teams';
 import type { ContractFixture } from '../contract-fixture';
 
 /** Asserts that an act is unsupported. A provider may omit the group of verbs or let them throw. */
@@ -13,7 +13,7 @@ async function unsupported(act: () => Promise<unknown> | undefined): Promise<voi
 
 export function agentAndTeamCases(stage: ContractFixture): void {
   const { managesAgents, inboxMembers, managesTeams, loginLinks } = stage.capabilities;
-  const people = (): PeopleVerbs => stage.provider.agentsAndTeams!;
+  const people = (): AgentAndTeamVerbs => stage.provider.agentsAndTeams!;
   const listed = async () => stage.provider.listAgents(stage.account, stage.signal());
   const email = () => `carol-${randomUUID()}@people.example`;
   const add = (role: 'AGENT' | 'ADMINISTRATOR' = 'AGENT', address = email(), access = stage.account) =>

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { ConversationAccess } from '../../../core/ports/provider/support-provider';
+import type { ConversationAccess } from '../../../core/ports/provider/access';
 import type { EndUser } from '../../../core/session';
 import { postedFile } from '../posted-file';
 import type { ContractFixture } from '../contract-fixture';

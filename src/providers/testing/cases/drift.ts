@@ -1,12 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { UnsupportedByProviderError } from '../../../core/errors';
-import type {
-  AccountAccess,
-  AccountProgress,
-  DesiredState,
-  EnsuredInbox,
-  InboxAccess,
-} from '../../../core/ports/provider/support-provider';
+import type { AccountAccess, InboxAccess } from '../../../core/ports/provider/access';
+import type { AccountProgress, EnsuredInbox } from '../../../core/ports/provider/setup-verbs';
+import type { DesiredState } from '../../../core/ports/provider/drift';
 import { withProgress, type ContractFixture } from '../contract-fixture';
 
 /** A separate account with one inbox, because a repair may change its stored access. */

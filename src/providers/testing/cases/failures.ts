@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { ConversationAccess, SupportProvider } from '../../../core/ports/provider/support-provider';
+import type { ConversationAccess } from '../../../core/ports/provider/access';
+import type { SupportProvider } from '../../../core/ports/provider/support-provider';
 import type { ProviderFault } from '../harness';
 import type { ContractFixture } from '../contract-fixture';
 

@@ -1,5 +1,6 @@
 import { isUpTo } from '../../../core/ids';
-import type { ConversationAccess, ProviderStatus } from '../../../core/ports/provider/support-provider';
+import type { ConversationAccess } from '../../../core/ports/provider/access';
+import type { ProviderStatus } from '../../../core/conversation-view';
 import type { ContractFixture } from '../contract-fixture';
 
 const NOBODY = { agentId: null, teamId: null, priority: null };

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ProviderMessageId } from '../../../core/ids';
-import type { Observation } from '../../../core/ports/provider/support-provider';
+import type { Observation } from '../../../core/ports/provider/observation';
 import { onceEach, type ContractFixture } from '../contract-fixture';
 
 /** More than twice the largest page that any known support system returns. */

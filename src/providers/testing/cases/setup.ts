@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { AccountAccess, AccountProgress } from '../../../core/ports/provider/support-provider';
+import type { AccountAccess } from '../../../core/ports/provider/access';
+import type { AccountProgress } from '../../../core/ports/provider/setup-verbs';
 import { withProgress, type ContractFixture } from '../contract-fixture';
 
 const CRASH = new Error('crashed here');

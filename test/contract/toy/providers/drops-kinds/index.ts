@@ -1,4 +1,4 @@
-import type { PostMessage } from '../../../../../src/core/ports/provider/support-provider';
+import type { PostMessage } from '../../../../../src/core/ports/provider/post-verbs';
 import { ToyProvider, toyDefinition } from '../../toy-provider';
 
 /** Wrong on purpose: of what it cannot show as what it is, only the words before it are shown. */

@@ -1,4 +1,4 @@
-import type { ObservationPage } from '../../../../../src/core/ports/provider/support-provider';
+import type { ObservationPage } from '../../../../../src/core/ports/provider/observation';
 import type { ToyMessage } from '../../far-side';
 import { ToyProvider, toyDefinition } from '../../toy-provider';
 

@@ -30,7 +30,7 @@ export interface SetupLock {
    * code that checks `isOver` before sending is stopped wherever the process was paused in between. From now on no
    * other run begins until a call that may still be running can no longer take effect, at most `ambiguousForMs`; this
    * also holds if the process dies.
-   * @throws ConflictError as `held`
+   * @throws ConflictError as `ensureHeld`
    */
   signal(ms: number, ambiguousForMs: number): Promise<AbortSignal>;
   /**
