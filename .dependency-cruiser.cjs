@@ -30,6 +30,8 @@ const FACTS = '^src/(addresses|claimer|database-errors|time-limits)\\.ts$';
 const TABLES = '(^|/)node_modules/(@types/)?mime-types/';
 const TOP = '^src/(main|cli|app|banner|example)\\.ts$';
 const TESTING = '/testing/';
+/** What tests of any part share: databases, and the service over a scripted provider. */
+const TEST_KIT = '^src/testing/';
 
 const roomRules = ROOMS.map(name => ({
   name: `${name}-imports-core-only`,
@@ -55,9 +57,9 @@ module.exports = {
     ...roomRules,
     {
       name: 'providers-import-core-only',
-      comment: 'A provider imports the port and its own folder.',
+      comment: 'A provider imports the port and its own folder. Its tests may import the whole service.',
       severity: 'error',
-      from: { path: '^src/providers/' },
+      from: { path: '^src/providers/', pathNot: '^src/providers/[^/]+/testing/' },
       to: { path: '^src/', pathNot: [CORE, FACTS, '^src/providers/'] },
     },
     { name: 'facts-import-nothing-of-ours', severity: 'error', from: { path: FACTS }, to: { path: '^src/' } },
@@ -81,6 +83,12 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/', pathNot: ['^src/app\\.ts$', '^src/providers/registry\\.ts$'] },
       to: { path: '^src/providers/', pathNot: '^src/providers/[^/]+/' },
+    },
+    {
+      name: 'the-test-kit-knows-no-provider',
+      severity: 'error',
+      from: { path: TEST_KIT },
+      to: { path: '^src/providers/' },
     },
     {
       name: 'nobody-reaches-into-a-provider',
@@ -113,12 +121,7 @@ module.exports = {
     {
       name: 'src-imports-src-only',
       severity: 'error',
-      // A provider's tests of the whole service, and their cases, may use the shared test support; the service itself
-      // may not.
-      from: {
-        path: '^src/',
-        pathNot: ['^src/persistence/', '^src/providers/[^/]+/testing/(cases/|[^/]+\\.test\\.ts$)'],
-      },
+      from: { path: '^src/', pathNot: '^src/persistence/' },
       to: { path: '^(test|scripts|examples|migrations|ormconfig)' },
     },
     {

@@ -4,13 +4,14 @@ const project = (displayName, testMatch, more = {}) => ({
   displayName,
   testMatch,
   transform,
+  testEnvironment: '<rootDir>/test/support/jest/environment.cjs',
+  runtime: '<rootDir>/test/support/jest/runtime.cjs',
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
   ...more,
 });
 
 /** Global setup starts one Postgres for all projects that name it, and only if one of them runs. */
 const postgres = {
-  testEnvironment: '<rootDir>/test/support/database-environment.cjs',
   globalSetup: '<rootDir>/test/global-setup.ts',
   globalTeardown: '<rootDir>/test/global-teardown.ts',
 };
@@ -18,9 +19,7 @@ const postgres = {
 /** @type {import('jest').Config} */
 module.exports = {
   projects: [
-    project('unit', ['<rootDir>/test/unit/**/*.test.ts', '<rootDir>/test/torture/checker.test.ts'], {
-      testEnvironment: 'node',
-    }),
+    project('unit', ['<rootDir>/test/unit/**/*.test.ts', '<rootDir>/test/torture/checker.test.ts']),
     project('core', ['<rootDir>/test/{integration/flows,model}/**/*.test.ts'], postgres),
     project('postgres', ['<rootDir>/test/integration/persistence/**/*.test.ts'], postgres),
     project('service', ['<rootDir>/test/integration/{graphql,media,push,server,webhooks}/**/*.test.ts'], postgres),

@@ -17,18 +17,18 @@ import { measureMessages } from './bench/messages';
 const PARTS = {
   claims: measureClaims,
   queues: compareQueues,
-  turns: measureMessages,
-  bulkheads: measureIsolation,
+  messages: measureMessages,
+  isolation: measureIsolation,
   latency: measureLatency,
   cost: measureCost,
-  doors: measureHangingBodies,
+  'hanging-bodies': measureHangingBodies,
   recovery: measureRecovery,
   'live-handoffs': measureLiveHandoffs,
 } as const;
 const USAGE = `Measures the service, and prints tables with ratios.
 
   npm run bench                    all of it (some ten minutes)
-  npm run bench -- claims turns    only these; there are: ${Object.keys(PARTS).join(', ')}
+  npm run bench -- claims messages only these; there are: ${Object.keys(PARTS).join(', ')}
 
 Uses its own Postgres with fsync on, in a temporary folder. BENCH_DATABASE_URL names another server, on which databases
 bench_… are created and removed.

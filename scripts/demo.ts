@@ -94,15 +94,15 @@ function playOf(values: { readonly [K in keyof typeof OPTIONS]?: string }): Play
 }
 
 async function playOnDesk(databaseUrl: string): Promise<number> {
-  const house = await startTestService(databaseUrl);
+  const service = await startTestService(databaseUrl);
   try {
     return await runSteps(
       DEMO_STEPS,
-      new DemoContext(new DeskDemoAdapter(house.url, house.gateway), house.operator, house.bot),
+      new DemoContext(new DeskDemoAdapter(service.url, service.gateway), service.operator, service.bot),
       console,
     );
   } finally {
-    await house.stop();
+    await service.stop();
   }
 }
 

@@ -10,7 +10,7 @@ import { runTorture } from './torture/run';
 
 const USAGE = `Runs several processes of the service with a Postgres and a Chatwoot, injects faults between them, and prints a verdict.
 
-  npm run torture -- [--minutes 2] [--seed N] [--services 3] [--talks 12] [--folder DIR] [--keep]
+  npm run torture -- [--minutes 2] [--seed N] [--services 3] [--sessions 12] [--folder DIR] [--keep]
                      [--chatwoot-url URL --platform-token TOKEN [--public-url http://this-machine:4100]]
   npm run torture -- --check DIR       judges a kept run again
 
@@ -35,7 +35,7 @@ async function main(): Promise<number> {
       minutes: { type: 'string', default: '2' },
       seed: { type: 'string' },
       services: { type: 'string', default: '3' },
-      talks: { type: 'string', default: '12' },
+      sessions: { type: 'string', default: '12' },
       folder: { type: 'string' },
       keep: { type: 'boolean', default: false },
       check: { type: 'string' },
@@ -59,7 +59,7 @@ async function main(): Promise<number> {
     seed: values.seed === undefined ? randomInt(1, 1_000_000) : number('seed', values.seed, 0),
     seconds: number('minutes', values.minutes, 0.1) * 60,
     services: number('services', values.services, 1),
-    sessions: number('talks', values.talks, 1),
+    sessions: number('sessions', values.sessions, 1),
     folder,
     chatwoot:
       url === undefined ? null : { url: url.replace(/\/+$/, ''), platformToken: values['platform-token'], publicUrl },

@@ -1,7 +1,7 @@
-import { buildTemplate } from './support/template-database';
+import { buildTemplate } from '../src/testing/template-database';
 import { startEmbedded } from '../src/persistence/embedded/embedded-postgres';
 
-/** For a server with hundreds of databases that live for a second: what takes care of old ones only takes CPU time. */
+/** For a server with hundreds of short-lived databases: maintenance of old ones only costs CPU time. */
 const SHORT_LIVED = {
   autovacuum: 'off',
   checkpoint_timeout: '1h',
@@ -9,11 +9,11 @@ const SHORT_LIVED = {
   wal_level: 'minimal',
   max_wal_senders: '0',
   shared_buffers: '256MB',
-  // `create database` copies files; where the file system can, their blocks are shared.
+  // `create database` copies files; if the file system can, their blocks are shared.
   file_copy_method: 'clone',
 };
 
-/** One Postgres for all test files: the one that TEST_DATABASE_URL names, or an own throw-away one. */
+/** One Postgres for all test files: the one that TEST_DATABASE_URL names, or a temporary one. */
 export default async function setUp(): Promise<void> {
   if (!process.env.TEST_DATABASE_URL) {
     const server = await startEmbedded(undefined, SHORT_LIVED);

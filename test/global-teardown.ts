@@ -1,4 +1,4 @@
-import { dropTemplate } from './support/template-database';
+import { dropTemplate } from '../src/testing/template-database';
 
 export default async function tearDown(): Promise<void> {
   const { stopTestServer } = globalThis as { stopTestServer?: () => Promise<void> };

@@ -13,7 +13,7 @@ const LEASE_MS = 60_000;
 /** SQL that inserts Sessions of a chatbot that nothing else uses. */
 const sessionsSql = (sessions: number): string => `
   insert into session (id, organization_id, chatbot_id, inbox_id, account_id, channel, external_id, end_user, control, epoch, last_message_seq, last_event_seq, status_writes, opened_at)
-  select gen_random_uuid(), '${ORG}', 'crowd', $1, i.account_id, 'bench', 'crowd-' || n, '{}', 'BOT', 1, 0, 1, 0, now() from generate_series(1, ${sessions}) n, inbox i where i.id = $1
+  select gen_random_uuid(), '${ORG}', 'backlog', $1, i.account_id, 'bench', 'backlog-' || n, '{}', 'BOT', 1, 0, 1, 0, now() from generate_series(1, ${sessions}) n, inbox i where i.id = $1
   returning id`;
 
 /**
@@ -21,29 +21,29 @@ const sessionsSql = (sessions: number): string => `
  * due.
  */
 const waitingSql = (lanes: number, nextRunAt: string): string => `
-  with made as (${sessionsSql(lanes)}), owed as (
+  with made as (${sessionsSql(lanes)}), pending as (
     insert into delivery (session_id, organization_id, chatbot_id, destination, state, kind, payload, position, created_at)
-    select id, '${ORG}', 'crowd', 'PROVIDER', 'WAITING', 'POST_MESSAGE', '{"kind": "POST_MESSAGE", "messageId": "none"}', 0, now()
+    select id, '${ORG}', 'backlog', 'PROVIDER', 'WAITING', 'POST_MESSAGE', '{"kind": "POST_MESSAGE", "messageId": "none"}', 0, now()
     from made, generate_series(1, ${WAITING / lanes}) returning id, session_id
   )
   insert into lane (session_id, destination, organization_id, remote_id, head, tail, next_run_at)
-  select session_id, 'PROVIDER', '${ORG}', $2, min(id), max(id), ${nextRunAt} from owed group by session_id`;
+  select session_id, 'PROVIDER', '${ORG}', $2, min(id), max(id), ${nextRunAt} from pending group by session_id`;
 
 /** SQL that inserts old data: Sessions without pending deliveries, with their deliveries, messages and events. */
 const OLD_ROWS_SQL = `
-  with made as (${sessionsSql(OLD_SESSIONS)}), owed as (
+  with made as (${sessionsSql(OLD_SESSIONS)}), pending as (
     insert into delivery (session_id, organization_id, chatbot_id, destination, state, kind, payload, position, created_at, done_at, attempts)
-    select id, '${ORG}', 'crowd', 'PROVIDER', 'DONE', 'POST_MESSAGE', '{"kind": "POST_MESSAGE", "messageId": "none"}', 0, now() - interval '20 d', now() - interval '20 d', 1
+    select id, '${ORG}', 'backlog', 'PROVIDER', 'DONE', 'POST_MESSAGE', '{"kind": "POST_MESSAGE", "messageId": "none"}', 0, now() - interval '20 d', now() - interval '20 d', 1
     from made, generate_series(1, ${OLD_ROWS / OLD_SESSIONS}) returning id, session_id
   ), said as (
     insert into message (id, organization_id, session_id, seq, author, visibility, text, attachments, created_at)
-    select gen_random_uuid(), '${ORG}', id, n, 'END_USER', 'PUBLIC', 'What was said ' || n, '[]', now() - interval '20 d' from made, generate_series(1, ${OLD_ROWS / OLD_SESSIONS}) n
+    select gen_random_uuid(), '${ORG}', id, n, 'END_USER', 'PUBLIC', 'Message ' || n, '[]', now() - interval '20 d' from made, generate_series(1, ${OLD_ROWS / OLD_SESSIONS}) n
   ), written as (
     insert into event (session_id, seq, organization_id, chatbot_id, type, body, at, position)
-    select id, n, '${ORG}', 'crowd', 'MESSAGE_RECORDED', '{}', now() - interval '20 d', 0 from made, generate_series(1, ${OLD_ROWS / OLD_SESSIONS}) n
+    select id, n, '${ORG}', 'backlog', 'MESSAGE_RECORDED', '{}', now() - interval '20 d', 0 from made, generate_series(1, ${OLD_ROWS / OLD_SESSIONS}) n
   )
   insert into lane (session_id, destination, organization_id, remote_id, head, tail)
-  select session_id, 'PROVIDER', '${ORG}', $2, max(id) + 1, max(id) from owed group by session_id`;
+  select session_id, 'PROVIDER', '${ORG}', $2, max(id) + 1, max(id) from pending group by session_id`;
 
 /** Uses a connection without a statement timeout. */
 async function fill(databaseUrl: string, remoteId: string, inboxId: string, rows: string): Promise<void> {

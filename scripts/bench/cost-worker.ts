@@ -95,13 +95,13 @@ async function measure({ query, variables, isBounded }: Measurement): Promise<Me
 async function watchLoop(): Promise<() => Promise<Pick<Measured, 'slots' | 'standstillMs'>>> {
   let last = performance.now(),
     longest = 0,
-    turns = 0,
+    count = 0,
     isOver = false;
   const look = (): void => {
     const now = performance.now();
     longest = Math.max(longest, now - last);
     last = now;
-    turns += 1;
+    count += 1;
     if (!isOver) setImmediate(look);
   };
   await new Promise<void>(resolve =>
@@ -114,7 +114,7 @@ async function watchLoop(): Promise<() => Promise<Pick<Measured, 'slots' | 'stan
   return async () => {
     isOver = true;
     await new Promise(setImmediate);
-    return { slots: turns, standstillMs: longest };
+    return { slots: count, standstillMs: longest };
   };
 }
 

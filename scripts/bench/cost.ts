@@ -30,7 +30,7 @@ const measured = (measurement: Measurement): Promise<string> =>
     });
     worker.once('message', ({ ms: took, slots, standstillMs, bytes, code }: Measured) =>
       resolve(
-        `${code ?? `${(bytes / 1e6).toFixed(1)} MB`} after ${ms(took)} and ${slots} turns of the event loop, the longest of ${ms(standstillMs)}`,
+        `${code ?? `${(bytes / 1e6).toFixed(1)} MB`} after ${ms(took)} and ${slots} iterations of the event loop, the longest of ${ms(standstillMs)}`,
       ),
     );
     worker.once('error', (error: NodeJS.ErrnoException) => {

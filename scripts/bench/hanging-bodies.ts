@@ -9,8 +9,8 @@ const ASKED = 50;
  * not times.
  */
 export async function measureHangingBodies(newDatabase: () => Promise<string>): Promise<string> {
-  const house = await startTestService(await newDatabase());
-  const { port } = new URL(house.url);
+  const service = await startTestService(await newDatabase());
+  const { port } = new URL(service.url);
   const open: Socket[] = [];
   /** Sends the headers and one byte of each body. */
   const hang = (count: number, path: string, headers: Readonly<Record<string, string>>): void => {
@@ -29,11 +29,11 @@ export async function measureHangingBodies(newDatabase: () => Promise<string>): 
           .resume(),
       );
   };
-  const other = { ...house.gateway, 'x-organization-id': 'org-other', 'x-support-role': 'operator' };
+  const other = { ...service.gateway, 'x-organization-id': 'org-other', 'x-support-role': 'operator' };
   const ask = async (path: string, init: RequestInit): Promise<number> => {
     const statuses = await Promise.all(
       Array.from({ length: ASKED }, async () => {
-        const response = await fetch(house.url + path, init);
+        const response = await fetch(service.url + path, init);
         await response.arrayBuffer();
         return response.status;
       }),
@@ -69,10 +69,10 @@ export async function measureHangingBodies(newDatabase: () => Promise<string>): 
           'that page',
           await during(40, '/providers/desk/api/conversations/1/messages', {}, page),
         ],
-        ['260 slow GraphQL bodies of one tenant', 'queries', await during(260, '/graphql', house.gateway, query)],
+        ['260 slow GraphQL bodies of one tenant', 'queries', await during(260, '/graphql', service.gateway, query)],
       ],
     );
   } finally {
-    await house.stop();
+    await service.stop();
   }
 }

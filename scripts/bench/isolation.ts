@@ -10,7 +10,7 @@ const ROUNDS = 5;
 const SAMPLES = 60;
 /** Time limit of a call to a hanging account. */
 const CALL_LIMIT_MS = 1_000;
-const quiet = { error: () => undefined, warn: () => undefined, info: () => undefined };
+const silentLog = { error: () => undefined, warn: () => undefined, info: () => undefined };
 
 type Others = 'none' | 'hanging' | 'dead';
 const OTHERS = 8;
@@ -68,7 +68,7 @@ async function prepared(databaseUrl: string, others: Others) {
   const worker = new Worker(
     world.deps,
     { leaseMs: 60_000, concurrency: 64, concurrencyPerRemote: 8, pollMs: 1_000 },
-    quiet,
+    silentLog,
   );
   await worker.start();
   let said = 0;
@@ -77,7 +77,7 @@ async function prepared(databaseUrl: string, others: Others) {
     for (let i = 0; i < SAMPLES; i++) {
       const { length } = provider.posted;
       await timed(took, async () => {
-        await say(world, HEALTHY_ORGANIZATION, sessions[said % sessions.length]!, `turn-${said++}`);
+        await say(world, HEALTHY_ORGANIZATION, sessions[said % sessions.length]!, `message-${said++}`);
         worker.wake();
         while (provider.posted.length === length) await new Promise(setImmediate);
       });

@@ -42,21 +42,21 @@ export async function measureLatency(newDatabase: () => Promise<string>): Promis
       if (text !== undefined) arrivals.arrived(text);
       return response;
     };
-  const house = await startTestService(await newDatabase(), {}, watched);
-  const quiet = { log: () => undefined, error: console.error };
+  const service = await startTestService(await newDatabase(), {}, watched);
+  const silentLog = { log: () => undefined, error: console.error };
   const story = new DemoContext(
     new ChatwootDemoAdapter(double.baseUrl, double.platformToken),
-    house.operator,
-    house.bot,
+    service.operator,
+    service.bot,
   );
-  if ((await runSteps(SETUP_STEPS, story, quiet)) !== 0)
+  if ((await runSteps(SETUP_STEPS, story, silentLog)) !== 0)
     throw new Error("The setup of the measurement failed; the demo's step above names the cause.");
   await story.runtime.open({ name: story.endUser });
   await story.runtime.userSays('I want to talk to a person.');
   await story.runtime.requestHandoff({ target: { team: story.teamId } });
   while ((await story.runtime.explain()).handoff?.state !== 'QUEUED') await setTimeout(20);
   void (async () => {
-    for await (const { supportRuntimeDeliveries: delivery } of house.bot.subscribe(RuntimeDeliveriesDocument, {
+    for await (const { supportRuntimeDeliveries: delivery } of service.bot.subscribe(RuntimeDeliveriesDocument, {
       chatbotId: story.chatbotId,
     }))
       if (delivery.notice.__typename === 'SupportMessageNotice') arrivals.arrived(delivery.notice.message.text);
@@ -84,17 +84,17 @@ export async function measureLatency(newDatabase: () => Promise<string>): Promis
   const idle = await measured();
   let isOver = false;
   const load = Array.from({ length: LOAD.sessions }, async (_, i) => {
-    const talk = new Runtime(house.bot, story.chatbotId, `load-${i}`);
-    await talk.open({ name: `Load ${i}` });
+    const runtime = new Runtime(service.bot, story.chatbotId, `load-${i}`);
+    await runtime.open({ name: `Load ${i}` });
     while (!isOver) {
-      await talk.userSays(`Turn at ${Date.now()}`);
+      await runtime.userSays(`Message at ${Date.now()}`);
       await setTimeout(LOAD.everyMs * LOAD.sessions * Math.random());
     }
   });
   const loaded = await measured();
   isOver = true;
   await Promise.all(load);
-  await house.stop();
+  await service.stop();
   await double.stop();
   const row = (what: string, samples: readonly number[]): string[] => [
     what,
@@ -105,9 +105,9 @@ export async function measureLatency(newDatabase: () => Promise<string>): Promis
     ['way', 'median', 'p99'],
     [
       row('end-user → stored at Chatwoot, idle', idle.toProvider),
-      row('the same beside 20 other talks', loaded.toProvider),
+      row('the same beside 20 other sessions', loaded.toProvider),
       row("agent's reply → runtime's subscription, idle", idle.toSubscriber),
-      row('the same beside 20 other talks', loaded.toSubscriber),
+      row('the same beside 20 other sessions', loaded.toSubscriber),
     ],
   );
 }

@@ -83,12 +83,12 @@ async function queuedIn(sql: Pool, accountId: string, conversationIds: readonly 
 async function measured(databaseUrl: string, size: number): Promise<string[]> {
   const double = await startChatwootDouble();
   const arrivals = new Map<string, (now: number) => void>();
-  const house = await startTestService(databaseUrl);
+  const service = await startTestService(databaseUrl);
   const sql = new Pool({ connectionString: databaseUrl, max: 2 });
   const story = new DemoContext(
     new ChatwootDemoAdapter(double.baseUrl, double.platformToken),
-    house.operator,
-    house.bot,
+    service.operator,
+    service.bot,
   );
   if ((await runSteps(SETUP_STEPS, story, { log: () => undefined, error: console.error })) !== 0)
     throw new Error("The setup of the measurement failed; the demo's step above names the cause.");
@@ -106,7 +106,7 @@ async function measured(databaseUrl: string, size: number): Promise<string[]> {
     })
   ).json()) as { access_token: string };
   const conversations = await openConversations(double.baseUrl, account!.external_id, token, account!.inbox, size - 1);
-  await double.settled();
+  await double.whenIdle();
   await queuedIn(sql, account!.id, conversations);
   // The last one, so that agents find it at the top of their list.
   await story.runtime.open({ name: story.endUser });
@@ -114,7 +114,7 @@ async function measured(databaseUrl: string, size: number): Promise<string[]> {
   await story.runtime.requestHandoff({ target: { team: story.teamId } });
   while ((await story.runtime.explain()).handoff?.state !== 'QUEUED') await setTimeout(50);
   void (async () => {
-    for await (const { supportRuntimeDeliveries: delivery } of house.bot.subscribe(RuntimeDeliveriesDocument, {
+    for await (const { supportRuntimeDeliveries: delivery } of service.bot.subscribe(RuntimeDeliveriesDocument, {
       chatbotId: story.chatbotId,
     }))
       if (delivery.notice.__typename === 'SupportMessageNotice')
@@ -133,7 +133,7 @@ async function measured(databaseUrl: string, size: number): Promise<string[]> {
     await setTimeout(Math.max(0, EVERY_MS - (performance.now() - said)));
   }
   const perMinute = (double.requests().length * 60_000) / (performance.now() - from);
-  await house.stop();
+  await service.stop();
   await sql.end();
   await double.stop();
   return [String(size), ms(median(times)), ms(quantile(times, 0.99)), perMinute.toFixed(0)];

@@ -5,14 +5,14 @@ import { startTestService } from '../demo/test-service';
 import { ratio, rate, table } from './figures';
 import { idleProvider, openEnvironment } from './environment';
 
-const ORG = 'org-turns';
+const ORG = 'org-messages';
 const SESSIONS = 2_000;
 const ROUND_MS = 3_000;
 const WIDTHS = [1, 8, 32] as const;
 
 /** Writes the rows of one recorded message in one call to the server: the rate that Postgres itself reaches here. */
 const SAME_WRITES = `
-  create function bench_turn(session_of uuid, message_id uuid, k text) returns void language plpgsql as $$
+  create function bench_message(session_of uuid, message_id uuid, k text) returns void language plpgsql as $$
   declare s session; a uuid; e bigint;
   begin
     select * into s from session where id = session_of for no key update;
@@ -44,15 +44,15 @@ export async function measureMessages(newDatabase: () => Promise<string>): Promi
   const raw = new Pool({ connectionString: databaseUrl, max: Math.max(...WIDTHS) });
   // No worker may take deliveries: the service only serves requests here.
   await world.pool.query('update lane set next_run_at = null');
-  const house = await startTestService(databaseUrl, { SUPPORT_POOL_SIZE: '32' });
-  const operatorOf = { ...house.gateway, 'x-organization-id': ORG };
+  const service = await startTestService(databaseUrl, { SUPPORT_POOL_SIZE: '32' });
+  const operatorOf = { ...service.gateway, 'x-organization-id': ORG };
   const rows: string[][] = [];
   for (const width of WIDTHS) {
     const postgres = () =>
       rate(width, ROUND_MS, () =>
         raw.query({
-          name: 'turn',
-          text: 'select bench_turn($1, $2, $3)',
+          name: 'message',
+          text: 'select bench_message($1, $2, $3)',
           values: [anyOf(sessions), randomUUID(), randomUUID()],
         }),
       );
@@ -72,7 +72,7 @@ export async function measureMessages(newDatabase: () => Promise<string>): Promi
     const http = () =>
       rate(width, ROUND_MS, async () => {
         const input = { sessionId: anyOf(sessions), text: 'Where is my order?', idempotencyKey: randomUUID() };
-        const answer = await fetch(`${house.url}/graphql`, {
+        const answer = await fetch(`${service.url}/graphql`, {
           method: 'POST',
           headers: { 'content-type': 'application/json', ...operatorOf },
           body: JSON.stringify({ query: RECORD, variables: { input } }),
@@ -94,7 +94,7 @@ export async function measureMessages(newDatabase: () => Promise<string>): Promi
       ratio(endToEnd, own),
     ]);
   }
-  await house.stop();
+  await service.stop();
   await raw.end();
   await world.end();
   return table(

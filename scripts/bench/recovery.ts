@@ -19,7 +19,7 @@ import { table } from './figures';
 import { idleProvider, openEnvironment, type BenchEnvironment } from './environment';
 
 const ORG = 'org-recovery';
-const quiet = { error: () => undefined, warn: () => undefined, info: () => undefined };
+const silentLog = { error: () => undefined, warn: () => undefined, info: () => undefined };
 /** How long a request to a Chatwoot with its default time limit may still take effect after it was cut off. */
 export const AMBIGUOUS_MS = 18_000;
 /** Upper limit of any recovery; a longer one means that the measurement is wrong. */
@@ -107,15 +107,23 @@ function createProcess(deps: FlowDeps, leaseMs: number, time: InjectedTime, stuc
     () => 0.5,
     () => undefined,
   );
-  const health = new HealthMonitor(deps, quiet, () => undefined);
+  const health = new HealthMonitor(deps, silentLog, () => undefined);
   const files = { archive: () => stuck.pass('archive'), remove: async () => undefined } as unknown as FileArchive;
   const { lanes } = deps.stores;
   const runners = [
-    new LaneRunner(lanes, createProviderHandler(deps, health), options, circuits, quiet, () => undefined, beats),
-    new LaneRunner(lanes, createRuntimeHandler(deps, quiet), options, circuits, quiet, () => undefined, beats),
-    new LaneRunner(lanes, createMediaHandler(deps, files, leaseMs), options, circuits, quiet, () => undefined, beats),
-    new SyncRunner('HINT', deps, health, options, circuits, quiet, () => undefined, beats),
-    new SyncRunner('TIMER', deps, health, options, circuits, quiet, () => undefined, beats),
+    new LaneRunner(lanes, createProviderHandler(deps, health), options, circuits, silentLog, () => undefined, beats),
+    new LaneRunner(lanes, createRuntimeHandler(deps, silentLog), options, circuits, silentLog, () => undefined, beats),
+    new LaneRunner(
+      lanes,
+      createMediaHandler(deps, files, leaseMs),
+      options,
+      circuits,
+      silentLog,
+      () => undefined,
+      beats,
+    ),
+    new SyncRunner('HINT', deps, health, options, circuits, silentLog, () => undefined, beats),
+    new SyncRunner('TIMER', deps, health, options, circuits, silentLog, () => undefined, beats),
   ];
   const stopped = new AbortController();
   const watches: Promise<unknown>[] = [];
@@ -227,7 +235,7 @@ export const SITUATIONS: readonly Situation[] = [
       await world.stores.sessions.transact(ORG, session, async tx => {
         await tx.updateSession({
           contactId: 'c',
-          conversationId: 'talk',
+          conversationId: 'conversation',
           lastView: { status: 'OPEN', agent: null, teamId: null },
         });
         await tx.requestSync(new Date().toISOString());
@@ -348,22 +356,22 @@ export async function timeUntilSetUp(databaseUrl: string, writes: boolean, prove
   const world = await openEnvironment(databaseUrl, 4);
   const time = new InjectedTime(world);
   const times = { ...TIME_LIMITS.setupLock, renewMs: 2 ** 30 };
-  const turns = () => new PostgresSetupLocks(world.pool, world.deps.clock, times, 'dead');
+  const locks = () => new PostgresSetupLocks(world.pool, world.deps.clock, times, 'dead');
   const subject = { id: '00000000-0000-4000-8000-000000000003', field: 'organizationId' };
   let letGo: (() => void) | undefined;
-  const dead = turns().withLock(subject, 0, async turn => {
-    if (writes) await turn.signal(10_000, AMBIGUOUS_MS);
+  const dead = locks().withLock(subject, 0, async lock => {
+    if (writes) await lock.signal(10_000, AMBIGUOUS_MS);
     await new Promise<void>(end => {
       letGo = end;
     });
   });
   while (letGo === undefined) await setImmediate();
   const from = performance.now();
-  if (provesDeath) await turns().releaseLocksOfDead(() => true);
+  if (provesDeath) await locks().releaseLocksOfDead(() => true);
   let seconds = 0;
   for (; ; seconds++) {
     if (
-      await turns()
+      await locks()
         .withLock(subject, 0, async () => true)
         .catch(() => false)
     )

@@ -1,5 +1,5 @@
 export interface LoggedCall {
-  readonly by: 'service' | 'people';
+  readonly by: 'service' | 'agents';
   readonly method: string;
   /** Without its query. */
   readonly path: string;

@@ -3,7 +3,7 @@ import type { CallLog } from './call-log';
 
 const MAX_WAIT_MS = 20_000;
 const POLL_MS = 250;
-const DONE_PREFIX = 'put away: ';
+const DONE_PREFIX = 'removed: ';
 
 interface CleanUpOptions {
   readonly baseUrl: string;

@@ -116,11 +116,11 @@ export const SETUP_STEPS: readonly Step<DemoContext>[] = [
         administrators: account!.state === 'READY' ? await story.stage.administrators() : [],
       };
     },
-    ({ stage, manualSteps }) => ({
+    ({ stage: adapter, manualSteps }) => ({
       state: 'READY',
       problem: null,
       manualSteps,
-      administrators: stage.expectedAdministrators,
+      administrators: adapter.expectedAdministrators,
     }),
   ),
 

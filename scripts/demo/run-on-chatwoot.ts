@@ -50,31 +50,31 @@ export async function runOnChatwoot({
 }: ChatwootDemoOptions): Promise<0 | 1> {
   const baseUrl = url.replace(/\/+$/, '');
   const traffic = new CallLog(baseUrl);
-  const stage = new ChatwootDemoAdapter(baseUrl, platformToken, traffic.wrapFetch('people'));
+  const adapter = new ChatwootDemoAdapter(baseUrl, platformToken, traffic.wrapFetch('agents'));
   const interrupted = new Promise<never>((_, reject) =>
     signal?.addEventListener('abort', () => reject(new Error('Interrupted.')), { once: true }),
   );
   interrupted.catch(() => {});
   let code: 0 | 1 = 1;
   try {
-    const house = await startTestService(
+    const service = await startTestService(
       databaseUrl,
       { ...SCAN_SETTINGS, ...given({ SUPPORT_PUBLIC_URL: publicUrl, HOST: host, PORT: port }), ...env },
       fetch => traffic.wrapFetch('service', fetch),
     );
     try {
-      const story = new DemoContext(stage, house.operator, house.bot);
+      const story = new DemoContext(adapter, service.operator, service.bot);
       code = await Promise.race([runSteps(steps, story, out), interrupted]);
       if (code === 0 && steps === DEMO_STEPS)
-        printCalls(await Promise.race([countCalls(story, house.bot, traffic), interrupted]), out);
+        printCalls(await Promise.race([countCalls(story, service.bot, traffic), interrupted]), out);
     } finally {
-      await house.stop();
+      await service.stop();
     }
   } catch (error) {
     out.error(`The demo failed: ${error instanceof Error ? error.message : String(error)}`);
     code = 1;
   }
-  const left = await cleanUp({ baseUrl, platformToken, traffic, accountName: stage.enableSettings.name });
+  const left = await cleanUp({ baseUrl, platformToken, traffic, accountName: adapter.enableSettings.name });
   if (left.length === 0) {
     out.log(
       'The users of this run and everything in its account were deleted. The account itself is empty, renamed and suspended; leave it so, because Chatwoot can no longer list accounts once one was deleted.',

@@ -4,8 +4,8 @@ import type { Evidence } from './evidence';
 
 /** Minimum rates per minute and session: a tenth of what a slow machine reaches. At least once in any run. */
 const MIN_RATES = {
-  "end-users' turns": 1,
-  "bots' turns": 0.3,
+  "end-users' messages": 1,
+  "bots' messages": 0.3,
   'handoffs asked for': 0.1,
   "agents' messages": 0.2,
   'receipts by query': 0.1,
@@ -22,20 +22,23 @@ export function checkActivity({ log, received }: Evidence, cases: readonly Sessi
   const add = (what: string) => found.push({ column: 'idle', session: null, what });
   const begun = log.find(entry => entry.kind === 'begun');
   if (begun === undefined) add('the log does not say how much activity was planned');
-  const { talks, seconds } = begun ?? { talks: 1, seconds: 0 };
-  const talkMinutes = (talks * seconds) / 60;
+  const { sessions: sessionCount, seconds } = begun ?? { sessions: 1, seconds: 0 };
+  const talkMinutes = (sessionCount * seconds) / 60;
   const expect = (what: string, count: number, least: number) => {
     if (count < least) add(`${count} ${what}; at least ${least} were expected`);
   };
 
   const known = new Set(cases.map(({ session }) => session));
   const pushed = new Set(cases.filter(({ opened }) => opened.isPushed).map(({ session }) => session));
-  const turns = cases.flatMap(one => one.messages.filter(({ answer }) => answer !== null && answer.refused === null));
+  const messages = cases.flatMap(one =>
+    one.messages.filter(({ answer }) => answer !== null && answer.refused === null),
+  );
   const by = (via: string, sessions: ReadonlySet<string>) =>
     received.filter(one => one.via === via && sessions.has(one.session)).length;
   const happened: Readonly<Record<keyof typeof MIN_RATES, number>> = {
-    "end-users' turns": turns.filter(turn => turn.by === 'user').length,
-    "bots' turns": turns.filter(({ by: author, answer }) => author === 'bot' && answer!.delivered === true).length,
+    "end-users' messages": messages.filter(message => message.by === 'user').length,
+    "bots' messages": messages.filter(({ by: author, answer }) => author === 'bot' && answer!.delivered === true)
+      .length,
     'handoffs asked for': new Set(
       log.flatMap(entry => (entry.kind === 'answered' && entry.handoffId !== null ? [entry.handoffId] : [])),
     ).size,
@@ -47,7 +50,7 @@ export function checkActivity({ log, received }: Evidence, cases: readonly Sessi
     'receipts by query': by('query', known),
     'receipts by subscription': by('subscription', known),
   };
-  expect('sessions', cases.length, talks);
+  expect('sessions', cases.length, sessionCount);
   for (const [what, rate] of Object.entries(MIN_RATES))
     expect(what, happened[what as keyof typeof MIN_RATES], Math.max(1, Math.floor(rate * talkMinutes)));
   const ended = received.filter(({ notice }) => notice.kind === 'outcome').length;
@@ -62,9 +65,9 @@ export function checkDeadLetters({ log }: Evidence, cases: readonly SessionEvide
   const seen = log.filter(entry => entry.kind === 'deadLetters').at(-1);
   if (seen === undefined)
     return [{ column: 'dead letters', session: null, what: 'the operator did not list them at the end' }];
-  const listed = new Set(seen.letters.map(({ session }) => session));
+  const listed = new Set(seen.deadLetters.map(({ session }) => session));
   return [
-    ...seen.letters.map(
+    ...seen.deadLetters.map(
       ({ session, state, destination, what, code }): Finding => ({
         column: 'dead letters',
         session,

@@ -13,7 +13,7 @@ export function checkCalls({ log }: Evidence): readonly Finding[] {
   const idOf = ({ session, operation, key }: Pick<Asked, 'session' | 'operation' | 'key'>) =>
     `${session} ${operation} ${key}`;
   const asked = new Map<string, Asked>();
-  const told = new Set<string>();
+  const notified = new Set<string>();
   const opened = new Map<string, Opened>();
   const closing = new Set<string>();
   for (const entry of log) {
@@ -29,7 +29,7 @@ export function checkCalls({ log }: Evidence): readonly Finding[] {
         what: `${entry.operation} ${entry.key} never got a response`,
       });
     if (entry.kind !== 'answered' && entry.kind !== 'unanswered') continue;
-    told.add(idOf(entry));
+    notified.add(idOf(entry));
     if (
       entry.kind === 'answered' &&
       entry.refused !== null &&
@@ -47,7 +47,7 @@ export function checkCalls({ log }: Evidence): readonly Finding[] {
       });
   }
   for (const [id, { session, operation, key }] of asked)
-    if (!told.has(id))
+    if (!notified.has(id))
       found.push({ column: 'unanswered', session, what: `${operation} ${key} was sent, and no response was recorded` });
   return found;
 }

@@ -72,14 +72,15 @@ function checkProviderCopies(one: SessionEvidence): readonly Finding[] {
   if (one.conversations.length > 1 + openedAgain)
     found.push(finding(one, 'doubled', `${one.conversations.length} conversations of one session`));
   const mustShow = createDeliveryRule(one);
-  for (const turn of one.messages) {
-    const times = Math.max(0, ...one.conversations.map(({ lines }) => countOccurrences(lines, turn.text)));
-    if (times > 1) found.push(finding(one, 'doubled', `${turn.text} was posted ${times} times`));
-    if (turn.contradicts) found.push(finding(one, 'doubled', `${turn.text} got two different responses under one key`));
-    if (times === 0 && turn.answer?.refused === null && mustShow(turn.answeredAt!))
-      found.push(finding(one, 'lost', `${turn.text} was acknowledged and never shown to agents`));
-    if (times === 1 && turn.answer?.refused != null)
-      found.push(finding(one, 'doubled', `${turn.text} was refused and posted all the same`));
+  for (const message of one.messages) {
+    const times = Math.max(0, ...one.conversations.map(({ lines }) => countOccurrences(lines, message.text)));
+    if (times > 1) found.push(finding(one, 'doubled', `${message.text} was posted ${times} times`));
+    if (message.contradicts)
+      found.push(finding(one, 'doubled', `${message.text} got two different responses under one key`));
+    if (times === 0 && message.answer?.refused === null && mustShow(message.answeredAt!))
+      found.push(finding(one, 'lost', `${message.text} was acknowledged and never shown to agents`));
+    if (times === 1 && message.answer?.refused != null)
+      found.push(finding(one, 'doubled', `${message.text} was refused and posted all the same`));
   }
   const said = new Set(one.messages.map(({ text }) => text));
   for (const { by, isPrivate, text } of one.lines)

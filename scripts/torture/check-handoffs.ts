@@ -66,7 +66,7 @@ export function findQueuedNotices({ received }: SessionEvidence): ReadonlyMap<st
 export function checkNotices(one: SessionEvidence): readonly Finding[] {
   const found: Finding[] = [];
   const add = (column: Column, what: string) => found.push({ column, session: one.session, what });
-  const told = groupedBy(
+  const notified = groupedBy(
     one.received.flatMap(({ notice }) => (notice.kind === 'state' ? [notice] : [])),
     ({ handoffId }) => handoffId,
   );
@@ -75,11 +75,11 @@ export function checkNotices(one: SessionEvidence): readonly Finding[] {
     ({ handoffId }) => handoffId,
   );
   if (one.moves !== null)
-    for (const id of new Set([...told.keys(), ...moves.keys()]))
-      compare(id, told.get(id)?.map(({ state }) => state) ?? [], moves.get(id)?.map(({ to }) => to) ?? []);
+    for (const id of new Set([...notified.keys(), ...moves.keys()]))
+      compare(id, notified.get(id)?.map(({ state }) => state) ?? [], moves.get(id)?.map(({ to }) => to) ?? []);
 
   const live = one.final?.handoff;
-  const last = live && told.get(live.id)?.at(-1)?.state;
+  const last = live && notified.get(live.id)?.at(-1)?.state;
   if (live && AT_REST.includes(live.state) && last !== live.state)
     add('lost', `handoff ${live.id} is ${live.state}, and the runtime's last notice was ${last ?? 'none'}`);
   return found;

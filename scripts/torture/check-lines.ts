@@ -18,27 +18,27 @@ export function checkLines(one: SessionEvidence): readonly Finding[] {
   const closedFrom =
     one.log.find(({ entry }) => entry.kind === 'asked' && entry.operation === 'close')?.entry.at ?? Infinity;
 
-  const owed = new Set<string>();
+  const expected = new Set<string>();
   let ends: string[] = [];
   for (const delivery of one.received) {
     const { notice } = delivery;
     if (notice.kind === 'state' && promised.get(notice.handoffId) === delivery && (lines.queued ?? '') !== '')
-      owed.add(notice.handoffId);
+      expected.add(notice.handoffId);
     if (notice.kind === 'message' && notice.author === 'SYSTEM') hear(notice.text);
     if (notice.kind !== 'outcome') continue;
-    if (owed.delete(notice.handoffId)) add('lost', `the queued line of handoff ${notice.handoffId} never came`);
+    if (expected.delete(notice.handoffId)) add('lost', `the queued line of handoff ${notice.handoffId} never came`);
     close(notice, delivery.at < closedFrom);
   }
-  for (const id of owed) add('lost', `the queued line of handoff ${id} never came`);
+  for (const id of expected) add('lost', `the queued line of handoff ${id} never came`);
   for (const text of ends) add('doubled', `${text} was received without an outcome after it`);
   return found;
 
   function hear(text: string): void {
     if (text !== '' && [lines.ended, lines.rejected, lines.failed].includes(text)) return void ends.push(text);
-    const [first] = owed;
+    const [first] = expected;
     if (text !== lines.queued || text === '') add('doubled', `${text} was received and is not a line of this chatbot`);
     else if (first === undefined) add('doubled', 'the queued line came more often than handoffs were queued');
-    else owed.delete(first);
+    else expected.delete(first);
   }
 
   function close(

@@ -21,7 +21,7 @@ function checkOrderAtProvider(one: SessionEvidence): readonly Finding[] {
   );
   for (const by of ['user', 'bot'] as const)
     rising(
-      one.messages.filter(turn => turn.by === by && turn.answer?.seq != null),
+      one.messages.filter(message => message.by === by && message.answer?.seq != null),
       ({ answer }) => answer!.seq!,
       ({ text }) => text,
       'has a lower number than',
@@ -91,10 +91,10 @@ function checkOutcomeOrder(one: SessionEvidence): readonly Finding[] {
         (mayBeResolvedByUs >= 0 && place > mayBeResolvedByUs)));
   const causes = acts.filter(({ act, place }) => ends(act, place));
   let outcomes = 0;
-  const heard = new Set<string>();
+  const received = new Set<string>();
   const over = new Set<string>();
   for (const { notice } of one.received) {
-    if (notice.kind === 'message') heard.add(notice.text);
+    if (notice.kind === 'message') received.add(notice.text);
     if (notice.kind === 'state' && over.has(notice.handoffId))
       found.push(outOfOrder(one, `handoff ${notice.handoffId} became ${notice.state} after its outcome`));
     if (notice.kind !== 'outcome') continue;
@@ -106,7 +106,7 @@ function checkOutcomeOrder(one: SessionEvidence): readonly Finding[] {
       ({ act, place }) =>
         act.act === 'reply' &&
         (place < cause.place || (place === cause.place && act.act === 'reply')) &&
-        !heard.has(act.text!),
+        !received.has(act.text!),
     );
     if (missing)
       found.push(outOfOrder(one, `outcome of handoff ${notice.handoffId} was received before ${missing.act.text}`));

@@ -52,7 +52,7 @@ export type RuntimeOperation = 'open' | 'user' | 'bot' | 'handoff' | 'cancel' | 
 /** The log of invocations, in the order of requests and responses. */
 export type Invocation =
   /** The planned activity: the number of simultaneous sessions and their duration. */
-  | { readonly kind: 'begun'; readonly at: number; readonly seconds: number; readonly talks: number }
+  | { readonly kind: 'begun'; readonly at: number; readonly seconds: number; readonly sessions: number }
   | {
       readonly kind: 'opened';
       readonly at: number;
@@ -125,7 +125,7 @@ export type Invocation =
       readonly lateMessages: readonly LateMessage[];
     }
   /** All parked and discarded deliveries, after all work has finished. */
-  | { readonly kind: 'deadLetters'; readonly at: number; readonly letters: readonly DeadLetter[] }
+  | { readonly kind: 'deadLetters'; readonly at: number; readonly deadLetters: readonly DeadLetter[] }
   /** A disruption of the world; for readers of the log only. */
   | { readonly kind: 'chaos'; readonly at: number; readonly what: string };
 

@@ -191,19 +191,19 @@ export class HttpFaultProxy {
     socket.on('error', () => socket.destroy());
     if (target === null || this.isAway) return void socket.destroy();
     const { hostname, port } = new URL(target);
-    const far = connect(Number(port), hostname);
+    const remote = connect(Number(port), hostname);
     const close = () => {
       socket.destroy();
-      far.destroy();
+      remote.destroy();
       this.sockets.delete(socket);
     };
-    far
+    remote
       .on('error', close)
       .on('close', close)
       .on('connect', () => {
-        far.write(`${incoming.method} ${incoming.url} HTTP/1.1\r\n${rawHeaders(incoming)}\r\n\r\n`);
-        far.write(head);
-        far.pipe(socket).pipe(far);
+        remote.write(`${incoming.method} ${incoming.url} HTTP/1.1\r\n${rawHeaders(incoming)}\r\n\r\n`);
+        remote.write(head);
+        remote.pipe(socket).pipe(remote);
       });
     socket.on('close', close);
     this.sockets.add(socket);
@@ -213,7 +213,7 @@ export class HttpFaultProxy {
       const isSilent = plan.random.chance(0.3);
       plan.count(isSilent ? 'halfOpen' : 'cut');
       if (isSilent) {
-        far.unpipe(socket).on('data', () => undefined);
+        remote.unpipe(socket).on('data', () => undefined);
         await this.later(15_000, async () => undefined);
       }
       close();

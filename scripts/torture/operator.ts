@@ -48,14 +48,14 @@ export class Operator {
   ) {}
 
   /** @returns whether everything was read; then it is in the log */
-  async inspect(talks: readonly Pick<SessionActor, 'name' | 'sessionId'>[]): Promise<boolean> {
+  async inspect(actors: readonly Pick<SessionActor, 'name' | 'sessionId'>[]): Promise<boolean> {
     const { record } = this;
     try {
-      for (const { name, sessionId } of talks)
+      for (const { name, sessionId } of actors)
         record.add({ kind: 'moves', session: name, ...(await this.readHistory(sessionId)) });
       record.add({
         kind: 'deadLetters',
-        letters: [...(await this.letters('PARKED')), ...(await this.letters('DISCARDED'))],
+        deadLetters: [...(await this.listDeadLetters('PARKED')), ...(await this.listDeadLetters('DISCARDED'))],
       });
       return true;
     } catch {
@@ -68,7 +68,7 @@ export class Operator {
     return this.client.close();
   }
 
-  private async letters(state: DeadLetter['state']): Promise<readonly DeadLetter[]> {
+  private async listDeadLetters(state: DeadLetter['state']): Promise<readonly DeadLetter[]> {
     const found: DeadLetter[] = [];
     for (let after: string | null = null; ; ) {
       const {

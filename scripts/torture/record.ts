@@ -32,12 +32,12 @@ export class RunRecord {
     writeSync(this.receivedFile, `${JSON.stringify(whole)}\n`);
   }
 
-  with(farSide: readonly RemoteConversation[]): Evidence {
-    return { remote: farSide, received: this.received, log: this.log };
+  with(remote: readonly RemoteConversation[]): Evidence {
+    return { remote, received: this.received, log: this.log };
   }
 
-  close(farSide: readonly RemoteConversation[]): void {
-    writeFileSync(path.join(this.folder, REMOTE_FILE), JSON.stringify(farSide, null, 1));
+  close(remote: readonly RemoteConversation[]): void {
+    writeFileSync(path.join(this.folder, REMOTE_FILE), JSON.stringify(remote, null, 1));
     closeSync(this.invocationsFile);
     closeSync(this.receivedFile);
   }

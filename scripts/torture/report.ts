@@ -41,8 +41,8 @@ export const isClean = ({ findings, isLate }: Pick<Verdict, 'findings' | 'isLate
 export function tallyOf(evidence: Evidence): Tally {
   const cases = groupBySession(evidence);
   const sum = (of: (one: (typeof cases)[number]) => number) => cases.reduce((total, one) => total + of(one), 0);
-  const turns = cases.flatMap(one => one.messages);
-  const answered = turns.filter(({ answer }) => answer?.refused === null);
+  const messages = cases.flatMap(one => one.messages);
+  const answered = messages.filter(({ answer }) => answer?.refused === null);
   const lines = cases.flatMap(one => one.lines);
   const requested = new Set(
     evidence.log.flatMap(entry => (entry.kind === 'answered' && entry.handoffId !== null ? [entry.handoffId] : [])),
@@ -61,7 +61,7 @@ export function tallyOf(evidence: Evidence): Tally {
     endUserMessages: answered.filter(({ by }) => by === 'user').length,
     botMessages: answered.filter(({ by, answer }) => by === 'bot' && answer!.delivered === true).length,
     suggestions: answered.filter(({ by, answer }) => by === 'bot' && answer!.delivered === false).length,
-    botMessagesRefused: turns.filter(({ by, answer }) => by === 'bot' && answer !== null && answer.refused !== null)
+    botMessagesRefused: messages.filter(({ by, answer }) => by === 'bot' && answer !== null && answer.refused !== null)
       .length,
     agentMessages: lines.filter(({ by, isPrivate }) => by === 'agent' && !isPrivate).length,
     notes: lines.filter(({ by, isPrivate }) => by === 'agent' && isPrivate).length,

@@ -83,7 +83,7 @@ export async function runTorture(options: TortureOptions): Promise<Verdict> {
 
 class TortureRun {
   private readonly shutdown = new ShutdownSignal();
-  private readonly talks: SessionActor[] = [];
+  private readonly actors: SessionActor[] = [];
   private readonly names = new Set<string>();
   private readonly observer: SupportClient;
   private readonly operator: Operator;
@@ -98,7 +98,7 @@ class TortureRun {
     private readonly options: TortureOptions,
   ) {
     world.endpoint.useRecord(record);
-    record.add({ kind: 'begun', seconds: options.seconds, talks: options.sessions });
+    record.add({ kind: 'begun', seconds: options.seconds, sessions: options.sessions });
     this.observer = world.client();
     this.operator = new Operator(world.operator(), record);
     this.chaos = new Chaos(world, random.stream('chaos'), record, this.shutdown);
@@ -166,7 +166,7 @@ class TortureRun {
   }
 
   private get sessions(): readonly SessionActor[] {
-    return this.talks.filter(({ sessionId }) => sessionId !== '');
+    return this.actors.filter(({ sessionId }) => sessionId !== '');
   }
 
   private async runSlot(slot: number): Promise<void> {
@@ -175,7 +175,7 @@ class TortureRun {
     const client = world.client();
     for (let generation = 1; !shutdown.isOver; generation++) {
       const name = `s${slot}.${generation}`;
-      const talk = new SessionActor({
+      const actor = new SessionActor({
         name,
         chatbot,
         client,
@@ -185,8 +185,8 @@ class TortureRun {
         teams: world.chatwoot.teams,
       });
       this.names.add(name);
-      this.talks.push(talk);
-      await talk.run();
+      this.actors.push(actor);
+      await actor.run();
     }
     await client.close();
   }
@@ -194,8 +194,8 @@ class TortureRun {
   /** Records the final state of each session once nothing is pending or in transit. */
   private async isIdle(): Promise<boolean> {
     let quiet = true;
-    for (const talk of this.sessions) {
-      const seen = await this.observer.call(Explain, { sessionId: talk.sessionId }).then(
+    for (const actor of this.sessions) {
+      const seen = await this.observer.call(Explain, { sessionId: actor.sessionId }).then(
         answer => answer.supportExplain,
         () => null,
       );
@@ -208,7 +208,7 @@ class TortureRun {
         handoff,
         pendingDeliveries,
       } = seen;
-      this.record.add({ kind: 'final', session: talk.name, control, epoch, handoff, pending: pendingDeliveries });
+      this.record.add({ kind: 'final', session: actor.name, control, epoch, handoff, pending: pendingDeliveries });
       if (
         pendingDeliveries.provider > 0 ||
         pendingDeliveries.runtime > 0 ||

@@ -4,7 +4,7 @@ import type { FaultPlan } from './faults';
 
 interface Line {
   readonly near: Socket;
-  readonly far: Socket;
+  readonly remote: Socket;
   /** Nothing passes any more, and neither end is notified. */
   isSilent: boolean;
   /** The response to the current commit is dropped: it took effect, and the caller does not know. */
@@ -76,12 +76,12 @@ export class TcpFaultProxy {
   }
 
   private open(near: Socket): void {
-    const far = connect(this.target, '127.0.0.1');
-    const line: Line = { near, far, isSilent: false, cutsAnswer: false };
+    const remote = connect(this.target, '127.0.0.1');
+    const line: Line = { near, remote: remote, isSilent: false, cutsAnswer: false };
     this.lines.add(line);
     for (const [from, to] of [
-      [near, far],
-      [far, near],
+      [near, remote],
+      [remote, near],
     ] as const) {
       from.setNoDelay(true);
       from
@@ -100,7 +100,7 @@ export class TcpFaultProxy {
     let before: Promise<unknown> | null = null;
     from.on('data', (chunk: Buffer) => {
       if (line.isSilent) return;
-      if (from === line.far && line.cutsAnswer && isCommit(chunk)) {
+      if (from === line.remote && line.cutsAnswer && isCommit(chunk)) {
         this.plan.count('appliedThenCut');
         return close(line);
       }
@@ -127,7 +127,7 @@ function silence(line: Line): void {
   void setTimeout(NOTICED_AFTER_MS, undefined, { ref: false }).then(() => close(line));
 }
 
-function close({ near, far }: Line): void {
+function close({ near, remote: remote }: Line): void {
   near.destroy();
-  far.destroy();
+  remote.destroy();
 }

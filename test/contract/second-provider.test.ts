@@ -15,7 +15,7 @@ const KINDS = ['LOCATION', 'CONTACT_CARD', 'CHOICES', 'CARDS', 'FORM'];
 const KINDS_ONCE = [...KINDS, ...KINDS].map(kind => `shows ${kind} whole, once`);
 const ROOT = path.join(__dirname, '..', '..');
 
-/** Runs the contract suite over the toy registry in a process of its own and answers every case. */
+/** Runs the contract suite over the toy registry in a separate process and returns every case. */
 async function walkToyRegistry(): Promise<readonly Case[]> {
   const folder = mkdtempSync(path.join(tmpdir(), 'toy-contract-'));
   const output = path.join(folder, 'result.json');
@@ -80,21 +80,21 @@ describe('a second provider', () => {
       'posts-twice',
       [
         'shows a message once when posted twice under one id',
-        'shows a message once when posted again after a restart, from a known place on',
+        'shows a message once when posted again after a restart, from a known position on',
         'shows a note once, to agents only',
         ...KINDS_ONCE,
-        'finds a message that was posted although the answer was cut',
-        'finds a note that was written although the answer was cut',
+        'finds a message that was posted although the response was cut',
+        'finds a note that was written although the response was cut',
       ],
     ],
     [
       'forgets-at-restart',
       [
-        'shows a message once when posted again after a restart, from a known place on',
+        'shows a message once when posted again after a restart, from a known position on',
         'shows a note once, to agents only',
         ...KINDS_ONCE,
-        'finds a message that was posted although the answer was cut',
-        'finds a note that was written although the answer was cut',
+        'finds a message that was posted although the response was cut',
+        'finds a note that was written although the response was cut',
       ],
     ],
     ['drops-kinds', [...KINDS_ONCE, ...KINDS.map(kind => `shows ${kind} that is INTERNAL to agents only, whole`)]],
@@ -102,14 +102,14 @@ describe('a second provider', () => {
       'keeps-deleted',
       [
         ...['END_USER said in PUBLIC', 'BOT said in PUBLIC', 'BOT said in INTERNAL'].map(
-          what => `takes back what ${what}: that something was there stays to be seen, what it was does not`,
+          what => `deletes what ${what}: the deletion is visible, the content is not`,
         ),
-        'takes a message back although the answer was cut',
+        'deletes a message although the response was cut',
       ],
     ],
-    ['leaks-notes', ['reports a note as a note, without its words']],
+    ['leaks-notes', ['reports a note as a note, without its text']],
     ['skips-a-page', ['reads 260 messages over several pages without a gap']],
-    ['swallows-priorities', ['does not take a priority']],
+    ['swallows-priorities', ['refuses a priority']],
   ])('fails exactly where it is wrong: %s', (name, titles) => {
     expect(failed(name)).toEqual(titles);
   });

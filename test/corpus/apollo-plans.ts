@@ -4,16 +4,16 @@ import { parse } from 'graphql';
 
 /** One request of a router to the support subgraph. */
 export interface Fetch {
-  /** The client's operation that it is for, and its place in the plan. */
+  /** The client's operation that it belongs to, and its place in the plan. */
   readonly name: string;
   readonly query: string;
-  /** Whether it asks `_entities` with the variable `representations`. */
+  /** Whether it queries `_entities` with the variable `representations`. */
   readonly isOfEntities: boolean;
-  /** The types that it names, of which a router sends one for each object it wants. */
+  /** The types in its representations; a router sends one representation per object. */
   readonly types: readonly string[];
 }
 
-/** The plans of Apollo's own query planner, which Router and Gateway share, as fetches of the support subgraph. */
+/** The plans of Apollo's own query planner, which Router and Gateway share, as fetches from the support subgraph. */
 export function apolloPlans(supergraphSdl: string, operations: Readonly<Record<string, string>>): readonly Fetch[] {
   const supergraph = Supergraph.build(supergraphSdl);
   const planner = new QueryPlanner(supergraph);

@@ -1,6 +1,6 @@
 /**
- * What a platform's own clients send to its gateway: lists of a console, a runtime's calls, subscriptions of a UI. Some begin
- * at another team's subgraph, so that routers fetch our part as `_entities`.
+ * Operations of a platform's own clients at its gateway: a console's lists, a runtime's calls, a UI's subscriptions.
+ * Some start at another team's subgraph, so that routers fetch our part as `_entities`.
  */
 export const CLIENT_OPERATIONS: Readonly<Record<string, string>> = {
   OrganizationOverview: `query OrganizationOverview($id: ID!) { organization(id: $id) { name plan supportAccounts { id provider name state version credentialNames
@@ -36,5 +36,5 @@ export const CLIENT_OPERATIONS: Readonly<Record<string, string>> = {
     'subscription Conversation($id: ID!) { conversationStatus(sessionId: $id) { seq control epoch mayReply handoffState session { chatbot { name } organization { name } } handoff { id agent { name } } } }',
 };
 
-/** How many objects of a type a router may well have found elsewhere when it asks us for our part of them. */
+/** How many objects of a type a router may have found elsewhere when it fetches our part of them. */
 export const REPRESENTATIONS: Readonly<Record<string, number>> = { Organization: 1, Chatbot: 500, User: 1_000 };

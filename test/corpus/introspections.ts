@@ -12,7 +12,7 @@ const ALL = {
 const typeReference = (levels: number): string =>
   levels === 0 ? 'kind name' : `kind name ofType { ${typeReference(levels - 1)} }`;
 
-/** As tools wrote it before graphql-js 15, and as rover and clients in other languages still do. */
+/** The form of tools before graphql-js 15, and still of rover and of clients in other languages. */
 const classic = (levels: number, argumentsOf = '', more = ''): string => `query IntrospectionQuery {
   __schema {
     queryType { name } mutationType { name } subscriptionType { name }
@@ -35,7 +35,7 @@ fragment TypeRef on __Type { ${typeReference(levels)} }`;
 const withTypenames = (query: string): string =>
   query.replaceAll(/\{(?=\s*(?:kind|name|\.\.\.|queryType))/g, '{ __typename');
 
-/** What tools ask for to learn the schema. All of it must be answered, whatever bounds there are. */
+/** The introspection queries of tools. All must be answered, whatever the limits are. */
 export const INTROSPECTIONS: Readonly<Record<string, string>> = {
   'graphql-js with everything, codegen': getIntrospectionQuery(ALL),
   'graphql-js by default': getIntrospectionQuery(),

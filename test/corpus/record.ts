@@ -8,7 +8,7 @@ import { startStranger } from '../support/stranger-subgraph';
 import { CLIENT_OPERATIONS } from './client-operations';
 import { apolloPlans, type Fetch, fetchOf } from './apollo-plans';
 
-/** Values with which Hive gets as far as asking us. */
+/** Values with which Hive's plan reaches our subgraph. */
 const VARIABLES = {
   id: 'x',
   ids: ['bot-1', 'bot-2'],
@@ -17,9 +17,10 @@ const VARIABLES = {
 };
 
 /**
- * Writes the plans of two routers beside this file: `npx ts-node -T test/corpus/record.ts` after the schema has changed.
- * Apollo's planner is asked itself. Hive's gateway runs before a recorder that answers nothing, so of it only the first
- * fetches that it sends us are known. Cosmo's router is a Go program; its planner writes fetches of Apollo's form.
+ * Writes the plans of two routers beside this file: run `npx ts-node -T test/corpus/record.ts` after the schema has
+ * changed. Apollo's planner is called directly. Hive's gateway runs before a recorder that never responds, so only the
+ * first fetches that it sends to us are known. Cosmo's router is a Go program; its planner writes fetches in Apollo's
+ * form.
  */
 async function record(): Promise<void> {
   const sdl = await printSubgraphSchema(await buildSupportSchema({} as never));

@@ -9,11 +9,11 @@ import { Client, Pool } from 'pg';
 import { startApp } from '../../src/app';
 import { loadConfig } from '../../src/config';
 import { createLogger } from '../../src/logging';
-import { createTestDatabase } from '../support/database';
+import { createTestDatabase } from '../../src/testing/database';
 
 const scope = { organizationId: 'org-example' };
 
-it('the background work, with its files and its providers, takes no connection of the callers', async () => {
+it('background work, including files and providers, takes no connection of the callers', async () => {
   const used: string[] = [];
   const { connect } = Pool.prototype;
   const spy = jest.spyOn(Pool.prototype, 'connect').mockImplementation(function (
@@ -72,7 +72,7 @@ it('the background work, with its files and its providers, takes no connection o
       idempotencyKey: 'one',
     });
     while (held.length === 0) await setTimeout(10);
-    // From here on only the background works.
+    // From here on only background work runs.
     used.length = 0;
     for (const answer of held) answer();
     const waiting = async () => (await look.query("select 1 from delivery where state = 'WAITING'")).rowCount;

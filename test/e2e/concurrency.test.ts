@@ -9,7 +9,7 @@ import { pollUntilEqual } from '../../scripts/demo/step';
 import { SETUP_STEPS, DemoContext } from '../../scripts/demo/demo-steps';
 import { runSteps } from '../../scripts/demo/run-steps';
 import { startChatwootDouble, type ChatwootDouble } from '../../src/providers/chatwoot/testing/double';
-import { createTestDatabase, type TestDatabase } from '../support/database';
+import { createTestDatabase, type TestDatabase } from '../../src/testing/database';
 import { ReplicaSet } from '../support/replica-set';
 
 const document = <Data, Variables>(text: string) => parse(text) as TypedDocumentNode<Data, Variables>;
@@ -32,7 +32,7 @@ const Handoffs = document<
 >(`query Handoffs($sessionId: ID!) {
   handoffs(filter: { sessionId: $sessionId }, first: 100) { nodes { id isLive } }
 }`);
-const Talk = document<
+const SessionMessages = document<
   { supportSession: { messages: { nodes: readonly { author: string; text: string }[] } } },
   { id: string }
 >(`query Talk($id: ID!) {
@@ -73,12 +73,12 @@ describe.each(['desk', 'chatwoot-double'] as const)('three processes of the serv
   beforeAll(async () => {
     const [first] = fleet.replicas;
     bots = fleet.replicas.map(replica => fleet.bot(replica, organization));
-    const stage =
+    const adapter =
       provider === 'desk'
         ? new DeskDemoAdapter(first!.url, fleet.gateway(organization))
         : new ChatwootDemoAdapter(double.baseUrl, double.platformToken);
-    // ON_HANDOFF: the whole history is brought along by the handoff, so that two of them would bring it twice.
-    story = new DemoContext(stage, fleet.operator(first!, organization), bots[0]!, { mirroring: 'ON_HANDOFF' });
+    // ON_HANDOFF: the handoff posts the whole history, so that two handoffs would post it twice.
+    story = new DemoContext(adapter, fleet.operator(first!, organization), bots[0]!, { mirroring: 'ON_HANDOFF' });
     const said: string[] = [];
     const collect = {
       log: (text: string) => {
@@ -94,14 +94,14 @@ describe.each(['desk', 'chatwoot-double'] as const)('three processes of the serv
   const idle = async (runtime: Runtime): Promise<void> => {
     expect(await pollUntilEqual(async () => (await runtime.explain()).pendingDeliveries.provider, 0)).toBe(0);
   };
-  const newTalk = async (endUser: string): Promise<Runtime> => {
+  const newSession = async (endUser: string): Promise<Runtime> => {
     const runtime = new Runtime(botOf(0), story.chatbotId, `concurrency-${endUser}`);
     await runtime.open({ name: endUser });
     return runtime;
   };
 
   it('makes one handoff, one conversation and one copy of the history of 50 requests at once', async () => {
-    const runtime = await newTalk('Eve');
+    const runtime = await newSession('Eve');
     for (const [question, answer] of [
       ['Hello?', 'Hello!'],
       ['Where is it?', 'On its way.'],
@@ -136,7 +136,7 @@ describe.each(['desk', 'chatwoot-double'] as const)('three processes of the serv
     expect(shared).toHaveLength(25);
     for (const answer of shared) expect(answer).toEqual(shared[0]);
     expect(answers.filter(({ isShared, replayed }) => isShared && !replayed)).toHaveLength(1);
-    // Whoever was first, the shared key or one of the others: all that did not make it found it live.
+    // Either the shared key or one of the others made it; all others found it live.
     expect(answers.filter(({ alreadyLive }) => alreadyLive)).toHaveLength(made[0]!.isShared ? 25 : 49);
 
     const { nodes } = (await botOf(1).call(Handoffs, { sessionId: runtime.session })).handoffs;
@@ -162,8 +162,8 @@ describe.each(['desk', 'chatwoot-double'] as const)('three processes of the serv
     expect(await runtime.inbox()).toEqual(['handoff QUEUED', 'service: A colleague will be with you shortly.']);
   });
 
-  it('lets a bot message through or tells CONTROL_LOST, never both, while a handoff begins', async () => {
-    const runtime = await newTalk('Finn');
+  it('forwards a bot message or returns CONTROL_LOST, never both, while a handoff begins', async () => {
+    const runtime = await newSession('Finn');
     await runtime.userSays('A person!');
     const epoch = runtime.epoch;
     const say = async (i: number) => {
@@ -197,7 +197,7 @@ describe.each(['desk', 'chatwoot-double'] as const)('three processes of the serv
         .sort(),
     ).toEqual(said);
     expect(screen!.lines.filter(line => line.startsWith('note: '))).toEqual([]);
-    const { messages } = (await botOf(2).call(Talk, { id: runtime.session })).supportSession;
+    const { messages } = (await botOf(2).call(SessionMessages, { id: runtime.session })).supportSession;
     expect(
       messages.nodes
         .filter(({ author }) => author === 'BOT')
@@ -208,10 +208,10 @@ describe.each(['desk', 'chatwoot-double'] as const)('three processes of the serv
   });
 
   it('shows agents what one end-user writes through several replicas, once and in the order of its session', async () => {
-    const runtime = await newTalk('Gina');
+    const runtime = await newSession('Gina');
     await runtime.userSays('A person, please.');
     await runtime.requestHandoff();
-    // Each turn twice, as after a lost answer; and always by another replica than the last.
+    // Each message twice, as after a lost response, and always through another replica than the last.
     await Promise.all(
       Array.from({ length: 15 }, async (_, i) => {
         const input = { sessionId: runtime.session, text: `Line ${i}`, idempotencyKey: `gina:${i}` };
@@ -222,7 +222,7 @@ describe.each(['desk', 'chatwoot-double'] as const)('three processes of the serv
       }),
     );
     await idle(runtime);
-    const { messages } = (await botOf(1).call(Talk, { id: runtime.session })).supportSession;
+    const { messages } = (await botOf(1).call(SessionMessages, { id: runtime.session })).supportSession;
     const spoken = messages.nodes.filter(({ author }) => author === 'END_USER').map(({ text }) => `end-user: ${text}`);
     expect(spoken).toHaveLength(16);
     const [screen] = await story.adam.readConversations('Gina');
@@ -230,7 +230,7 @@ describe.each(['desk', 'chatwoot-double'] as const)('three processes of the serv
   });
 
   it('resumes a subscription on another replica without a gap', async () => {
-    const runtime = await newTalk('Hal');
+    const runtime = await newSession('Hal');
     const seqs: number[] = [];
     let next = 0;
     const speak = async (): Promise<void> => {
@@ -256,7 +256,7 @@ describe.each(['desk', 'chatwoot-double'] as const)('three processes of the serv
         seen++;
       }
       await items.return();
-      // What happens while nobody listens has to come at the next resumption.
+      // Changes without a subscriber must arrive at the next resumption.
       await Promise.all([speak(), speak(), speak()]);
     }
     isOver = true;

@@ -5,30 +5,30 @@ import {
   type ChatwootDouble,
   type ChatwootVersion,
 } from '../../src/providers/chatwoot/testing/double';
-import { FarSide } from '../../src/providers/chatwoot/testing/remote';
-import { createTestDatabase, type TestDatabase } from '../support/database';
+import { ChatwootApi } from '../../src/providers/chatwoot/testing/remote';
+import { createTestDatabase, type TestDatabase } from '../../src/testing/database';
 
-/** As somebody does who gives the demo the address of a Chatwoot that runs elsewhere. */
+/** Like a user who gives the demo the address of an existing Chatwoot. */
 describe.each<ChatwootVersion>(['4.10', '4.14'])('the demo on a Chatwoot %s', version => {
   let database: TestDatabase;
   let double: ChatwootDouble;
-  let farSide: FarSide;
+  let remote: ChatwootApi;
   let said: string;
 
   beforeEach(async () => {
     said = '';
     database = await createTestDatabase();
     double = await startChatwootDouble({ version });
-    farSide = new FarSide(double.baseUrl, double.platformToken);
-    // Somebody else's, which must still be there.
-    const { id } = await farSide.platform('POST', '/accounts', { name: 'Support demo of another' });
-    const ada = await farSide.platform('POST', '/users', {
+    remote = new ChatwootApi(double.baseUrl, double.platformToken);
+    // Another user's data, which must survive.
+    const { id } = await remote.platform('POST', '/accounts', { name: 'Support demo of another' });
+    const ada = await remote.platform('POST', '/users', {
       name: 'Ada',
       email: 'ada@acme.example',
       password: 'Passw0rd!x',
     });
-    await farSide.platform('POST', `/accounts/${id}/account_users`, { user_id: ada.id, role: 'administrator' });
-    await farSide.call('POST', `/api/v1/accounts/${id}/inboxes`, ada.access_token, {
+    await remote.platform('POST', `/accounts/${id}/account_users`, { user_id: ada.id, role: 'administrator' });
+    await remote.call('POST', `/api/v1/accounts/${id}/inboxes`, ada.access_token, {
       name: 'Theirs',
       channel: { type: 'api', webhook_url: '' },
     });
@@ -49,24 +49,24 @@ describe.each<ChatwootVersion>(['4.10', '4.14'])('the demo on a Chatwoot %s', ve
       databaseUrl: database.url,
       steps,
       out: { log: say, error: say },
-      // Only webhooks: what is counted must not hang on a timer.
+      // Only webhooks, because a timer must not affect the counts.
       env: { SUPPORT_LIVE_SCAN_INTERVAL_SECONDS: '600' },
     });
   };
-  /** All but the emptied, suspended accounts of runs; the list must work, whatever was played before. */
+  /** All except the emptied, suspended accounts of earlier runs. The list must work, whatever ran before. */
   const everything = async () => {
-    await double.settled();
-    const accounts: { id: number; name: string; status: string }[] = await farSide.platform('GET', '/accounts');
-    const putAway = accounts.filter(({ name }) => name.startsWith('put away: '));
-    expect(putAway.map(({ status }) => status)).toEqual(putAway.map(() => 'suspended'));
-    const census = await farSide.census();
+    await double.whenIdle();
+    const accounts: { id: number; name: string; status: string }[] = await remote.platform('GET', '/accounts');
+    const removed = accounts.filter(({ name }) => name.startsWith('removed: '));
+    expect(removed.map(({ status }) => status)).toEqual(removed.map(() => 'suspended'));
+    const census = await remote.census();
     return {
-      census: { ...census, accounts: census.accounts! - putAway.length },
+      census: { ...census, accounts: census.accounts! - removed.length },
       people: await peopleLeft(),
-      accounts: accounts.filter(one => !putAway.includes(one)),
+      accounts: accounts.filter(one => !removed.includes(one)),
     };
   };
-  /** Ids are never given twice: asked one by one, far beyond the newest. */
+  /** Ids are never reused: each is read, far beyond the newest. */
   const peopleLeft = async () => {
     const ids: number[] = [];
     for (let id = 1; id <= 20; id++)
@@ -82,7 +82,7 @@ describe.each<ChatwootVersion>(['4.10', '4.14'])('the demo on a Chatwoot %s', ve
   };
   const tokens = () => [double.platformToken, ...[...said.matchAll(/[A-Za-z0-9]{24,}/g)].map(([text]) => text)];
 
-  it('goes as expected, prints what it calls, and leaves nothing behind', async () => {
+  it('succeeds, prints its calls, and leaves nothing behind', async () => {
     const before = await everything();
     const code = await play();
     expect({ code, said: code === 0 ? '' : said }).toEqual({ code: 0, said: '' });
@@ -98,7 +98,7 @@ describe.each<ChatwootVersion>(['4.10', '4.14'])('the demo on a Chatwoot %s', ve
     expect(said).not.toContain(double.platformToken);
   });
 
-  it('leaves nothing behind when a step differs, or breaks', async () => {
+  it('leaves nothing behind when a step differs, or fails', async () => {
     const before = await everything();
     const differing = [...SETUP_STEPS, { title: 'differs', act: async () => ({ is: 1 }), expected: () => ({ is: 2 }) }];
     expect(await play(differing)).toBe(1);
@@ -113,21 +113,21 @@ describe.each<ChatwootVersion>(['4.10', '4.14'])('the demo on a Chatwoot %s', ve
     expect(await everything()).toEqual(before);
   });
 
-  it('finds and puts away an account whose making was never answered', async () => {
+  it('finds and removes an account whose creation had no response', async () => {
     const before = await everything();
     double.failNext({ mode: 'applyThenCut', match: { method: 'POST', path: /^\/platform\/api\/v1\/accounts$/ } });
     expect(await play([SETUP_STEPS[0]!])).toBe(1);
     expect(await everything()).toEqual(before);
   });
 
-  it('names what it could not put away', async () => {
+  it('names what it could not remove', async () => {
     double.failNext({ mode: 'status:500', match: { method: 'PATCH', path: /^\/platform\/api\/v1\/accounts\// } });
     expect(await play([SETUP_STEPS[0]!])).toBe(1);
     expect(said).toMatch(/account \d+ \(Chatwoot responded with 500\)/);
   });
 });
 
-it('goes as expected where Chatwoot sends no webhooks to this machine', async () => {
+it('the demo succeeds where Chatwoot sends no webhooks to this machine', async () => {
   const database = await createTestDatabase();
   const double = await startChatwootDouble({ version: '4.14', allowPrivateNetwork: false });
   try {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Locator, Page } from 'playwright-core';
 import { describeInBrowser, startBrowser, type TestBrowser } from '../support/browser';
-import { createTestDatabase, type TestDatabase } from '../support/database';
+import { createTestDatabase, type TestDatabase } from '../../src/testing/database';
 import { startReplica, type Replica } from '../support/replica';
 import { eventually } from '../support/until';
 
@@ -15,7 +15,7 @@ describeInBrowser("the desk's page", () => {
   const env = { SUPPORT_SECRET_KEY: randomBytes(32).toString('base64'), SUPPORT_EXAMPLE: 'on' };
   let database: TestDatabase, service: Replica, browser: TestBrowser, desk: Page;
 
-  /** As README says it, by name. */
+  /** By name, as README describes. */
   const addressOf = ({ url }: Replica): string => url.replace('127.0.0.1', 'localhost');
   const at = (testId: string): Locator => desk.getByTestId(testId);
   const focused = (): Promise<string | null> =>
@@ -32,7 +32,7 @@ describeInBrowser("the desk's page", () => {
     if (!data) throw new Error(JSON.stringify(errors));
     return Object.values(data)[0]!;
   }
-  /** An end-user of that name who waits for a person. */
+  /** An end-user of that name who waits for an agent. */
   async function waiting(name: string): Promise<string> {
     const { session } = await call<{ session: { id: string } }>(
       'mutation ($input: OpenSupportSessionInput!) { openSupportSession(input: $input) { session { id } } }',
@@ -65,30 +65,30 @@ describeInBrowser("the desk's page", () => {
     await database?.drop();
   });
 
-  it('says that nobody waits right under the tabs', async () => {
+  it('the page says directly under the tabs that nobody waits', async () => {
     const empty = desk.locator('#list-empty');
     await empty.waitFor();
     const [tabs, text] = [await desk.locator('#tabs').boundingBox(), await empty.boundingBox()];
     expect(text!.y - (tabs!.y + tabs!.height)).toBeLessThan(40);
   });
 
-  it('lists who waits longest first', async () => {
+  it('the page lists the longest waiting end-user first', async () => {
     await at('agent-select').selectOption({ label: AGENT });
     await waiting('Anna');
     await waiting('Ben');
     const anna = await waiting('Cleo');
-    // The last word of who came last makes nobody earlier.
+    // A new message of the last end-user moves nobody forward.
     await says(anna, 'Are you there?');
     await eventually(async () => expect(await at('conversation').first().textContent()).toContain('Anna'));
     expect(await names()).toEqual(['Anna', 'Ben', 'Cleo']);
   });
 
-  it('keeps the focus through every action', async () => {
+  it('the page keeps the focus through every action', async () => {
     await open('Anna');
     await at('take').focus();
     await desk.keyboard.press('Enter');
     await eventually(async () => expect(await at('thread-state').textContent()).toContain('yours'));
-    // The button that was pressed is gone: the next one has the focus.
+    // The pressed button is gone, so the next one has the focus.
     await eventually(async () => expect(await focused()).toBe('resolve'));
 
     await at('snooze').focus();
@@ -109,14 +109,14 @@ describeInBrowser("the desk's page", () => {
     await eventually(async () => expect(await focused()).toBe('reply'));
   });
 
-  it('goes on after a reload as the same agent, in the same conversation', async () => {
+  it('the page continues after a reload as the same agent, in the same conversation', async () => {
     await desk.reload();
     await at('message').filter({ hasText: 'Hello Anna' }).waitFor();
     expect(await at('agent-select').locator('option:checked').textContent()).toBe(AGENT);
     expect(await desk.locator('#thread-title').textContent()).toBe('Anna');
   });
 
-  it("shows agents' pictures to the end-user's page, however this machine is called", async () => {
+  it("the page shows agents' pictures to the end-user's page, whatever this machine's name is", async () => {
     const sessionId = await waiting('Dora');
     await open('Dora');
     await at('attach').setInputFiles({ name: 'label.png', mimeType: 'image/png', buffer: ONE_PIXEL });
@@ -138,7 +138,7 @@ describeInBrowser("the desk's page", () => {
       expect(found).toHaveLength(1);
       return found;
     });
-    // The page is opened by name, the link may say the address: to a browser two sites.
+    // The page is opened by name and the link may contain the address: to a browser two sites.
     const page = await browser.openPage(`${addressOf(service)}/`);
     const width = await page.evaluate<number>(
       `new Promise((resolve) => { const image = new Image(); image.onload = () => resolve(image.naturalWidth); image.onerror = () => resolve(0); image.src = ${JSON.stringify(links[0])}; })`,
@@ -147,7 +147,7 @@ describeInBrowser("the desk's page", () => {
     await page.close();
   });
 
-  it('says that it is offline, keeps what is typed, and goes on when the service is back', async () => {
+  it('the page says that it is offline, keeps what is typed, and continues when the service is back', async () => {
     await at('reply').fill('half a sentence');
     await service.stop();
     await eventually(async () => expect(await at('connection').textContent()).toContain('Offline'));

@@ -2,7 +2,7 @@ import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { printFindings, isWrong, canRunDemo } from '../../scripts/doctor/print-findings';
 import { startChatwootDouble, type ChatwootDouble } from '../../src/providers/chatwoot/testing/double';
-import { FarSide } from '../../src/providers/chatwoot/testing/remote';
+import { ChatwootApi } from '../../src/providers/chatwoot/testing/remote';
 
 let double: ChatwootDouble;
 let said: string;
@@ -86,8 +86,8 @@ async function look(url: string, token = double.platformToken, publicUrl?: strin
 const GOOD = ['reachable ok', 'api ok', 'version ok', 'header ok', 'token ok', 'services ok'];
 
 describe('the doctor', () => {
-  it('finds nothing wrong with a Chatwoot that works, changes nothing there and never shows the token', async () => {
-    const census = await new FarSide(double.baseUrl, double.platformToken).census();
+  it('reports nothing wrong for a working Chatwoot, changes nothing there and never shows the token', async () => {
+    const census = await new ChatwootApi(double.baseUrl, double.platformToken).census();
     double.clearRequests();
     const { states, wrong, play } = await look(`${double.baseUrl}/`, double.platformToken, 'http://127.0.0.1:4000');
     expect({ states, wrong, play }).toEqual({ states: [...GOOD, 'webhooks ok'], wrong: false, play: true });
@@ -97,11 +97,11 @@ describe('the doctor', () => {
         .map(({ method }) => method)
         .filter(method => method !== 'GET'),
     ).toEqual([]);
-    expect(await new FarSide(double.baseUrl, double.platformToken).census()).toEqual(census);
+    expect(await new ChatwootApi(double.baseUrl, double.platformToken).census()).toEqual(census);
     expect(said).not.toContain(double.platformToken);
   });
 
-  it('ends at an address where nothing listens, and where there is no such name', async () => {
+  it('stops at an address where nothing listens, and at an unknown name', async () => {
     const gone = await startChatwootDouble();
     await gone.stop();
     for (const url of [gone.baseUrl, 'http://chatwoot.invalid']) {
@@ -116,24 +116,24 @@ describe('the doctor', () => {
     ['a page that says 404', { status: 404, type: 'text/html', body: '<h1>Not Found</h1>' }],
     ['JSON of something else', { status: 200, type: 'application/json', body: '{"hello":"world"}' }],
     ['a redirect', { status: 301, type: 'text/html', body: '', location: 'https://elsewhere.invalid/api' }],
-    ['a proxy without Chatwoot behind it', { status: 502, type: 'text/html', body: '<h1>Bad Gateway</h1>' }],
-  ])("knows %s from Chatwoot's API", async (_what, answer) => {
+    ['a proxy without a Chatwoot', { status: 502, type: 'text/html', body: '<h1>Bad Gateway</h1>' }],
+  ])("distinguishes %s from Chatwoot's API", async (_what, answer) => {
     const { states, findings } = await look(await listen(async () => answer));
     expect(states).toEqual(['reachable ok', 'api wrong']);
     expect(findings[1]!.nextStep).toBeTruthy();
   });
 
-  it("tells tokens apart: unknown, a person's, one of nobody's administrator, an agent bot's, none at all", async () => {
-    const farSide = new FarSide(double.baseUrl, double.platformToken);
-    const { id } = await farSide.platform('POST', '/accounts', { name: 'Acme' });
+  it("distinguishes tokens: unknown, a person's, an administrator's without an account, an agent bot's, none", async () => {
+    const remote = new ChatwootApi(double.baseUrl, double.platformToken);
+    const { id } = await remote.platform('POST', '/accounts', { name: 'Acme' });
     const [ada, bob] = await Promise.all(
       ['ada', 'bob'].map(name =>
-        farSide.platform('POST', '/users', { name, email: `${name}@doctor.example`, password: 'Passw0rd!x' }),
+        remote.platform('POST', '/users', { name, email: `${name}@doctor.example`, password: 'Passw0rd!x' }),
       ),
     );
-    await farSide.platform('POST', `/accounts/${id}/account_users`, { user_id: ada.id, role: 'administrator' });
-    await farSide.platform('POST', `/accounts/${id}/account_users`, { user_id: bob.id, role: 'agent' });
-    const bot = await farSide.call('POST', `/api/v1/accounts/${id}/agent_bots`, ada.access_token, { name: 'Bot' });
+    await remote.platform('POST', `/accounts/${id}/account_users`, { user_id: ada.id, role: 'administrator' });
+    await remote.platform('POST', `/accounts/${id}/account_users`, { user_id: bob.id, role: 'agent' });
+    const bot = await remote.call('POST', `/api/v1/accounts/${id}/agent_bots`, ada.access_token, { name: 'Bot' });
     const stateOf = async (token: string) =>
       (await look(double.baseUrl, token)).findings.find(({ check }) => check === 'token');
 
@@ -146,14 +146,14 @@ describe('the doctor', () => {
     for (const token of [ada.access_token, bob.access_token, bot.access_token]) expect(said).not.toContain(token);
   });
 
-  it('names a list of accounts that Chatwoot cannot make any more, with the way out, and finds nothing wrong', async () => {
+  it('reports a list of accounts that Chatwoot can no longer build, with the workaround, as no error', async () => {
     const broken = await startChatwootDouble();
     try {
-      const farSide = new FarSide(broken.baseUrl, broken.platformToken);
+      const remote = new ChatwootApi(broken.baseUrl, broken.platformToken);
       expect((await look(broken.baseUrl, broken.platformToken)).states).not.toContain('accounts advice');
-      const { id } = await farSide.platform('POST', '/accounts', { name: 'A demo' });
-      await farSide.platform('DELETE', `/accounts/${id}`);
-      await broken.settled();
+      const { id } = await remote.platform('POST', '/accounts', { name: 'A demo' });
+      await remote.platform('DELETE', `/accounts/${id}`);
+      await broken.whenIdle();
       const { states, findings, wrong, play } = await look(broken.baseUrl, broken.platformToken);
       expect({ states, wrong, play }).toMatchObject({
         states: expect.arrayContaining(['accounts advice']),
@@ -166,7 +166,7 @@ describe('the doctor', () => {
     }
   });
 
-  it('sees a proxy that drops our header, and one that drops only the documented spelling', async () => {
+  it('detects a proxy that drops our header, and one that drops only the documented spelling', async () => {
     const documented = await look(await dropping('api_access_token'));
     expect(documented.states.slice(0, 6)).toEqual(GOOD);
     expect(documented.findings[3]!.message).not.toBe((await look(double.baseUrl)).findings[3]!.message);
@@ -186,13 +186,13 @@ describe('the doctor', () => {
     expect((await look(await ofVersion(version))).findings[2]).toMatchObject({ check: 'version', state });
   });
 
-  it('says what differs between versions', async () => {
+  it('reports differences between versions', async () => {
     const says = async (version: string) =>
       (await look(await ofVersion(version))).findings[2]!.message.split('\n').length - 1;
     expect(await Promise.all(['3.16.0', '4.10.0', '4.13.0', '4.14.0', '4.15.0'].map(says))).toEqual([3, 1, 1, 2, 3]);
   });
 
-  it('names services that fail', async () => {
+  it('reports services that fail', async () => {
     for (const health of [{ queue_services: 'failing' }, { data_services: 'failing' }])
       expect((await look(await ofVersion('4.10.0', health))).states).toContain('services wrong');
   });

@@ -2,13 +2,13 @@ import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { Client } from 'pg';
 import { killWithParent } from '../../scripts/kill-with-parent';
-import { createTestDatabase, type TestDatabase } from '../support/database';
+import { createTestDatabase, type TestDatabase } from '../../src/testing/database';
 import { until } from '../support/until';
 
 const ROOT = path.join(__dirname, '..', '..');
 let database: TestDatabase;
 let holder: Client;
-/** Within a transaction Postgres shows the activity of its beginning. */
+/** Within a transaction Postgres shows the activity as of its start. */
 let onlooker: Client;
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -21,8 +21,8 @@ afterAll(async () => {
   await database.drop();
 });
 
-it('serves before its background work runs, is not ready yet, and a SIGTERM then is a stop like any other', async () => {
-  // Nobody but the worker's start wants this table.
+it('the service serves before its background work runs, is not ready yet, and a SIGTERM then is an ordinary stop', async () => {
+  // Only the worker's start uses this table.
   await holder.query('begin');
   await holder.query('lock table lane in access exclusive mode');
   const child = spawn(

@@ -6,8 +6,8 @@ import { startApp, type App } from '../../src/app';
 import { loadConfig } from '../../src/config';
 import { createLogger } from '../../src/logging';
 import { startChatwootDouble, type ChatwootDouble } from '../../src/providers/chatwoot/testing/double';
-import { FarSide } from '../../src/providers/chatwoot/testing/remote';
-import { createTestDatabase, type TestDatabase } from '../support/database';
+import { ChatwootApi } from '../../src/providers/chatwoot/testing/remote';
+import { createTestDatabase, type TestDatabase } from '../../src/testing/database';
 import { S3Double } from '../support/s3-double';
 
 const ORG = 'org-example';
@@ -64,7 +64,7 @@ describe('the whole service, with files in a bucket', () => {
       .flatMap(({ node }: any) => node.attachments);
   }
 
-  it('keeps what an agent sends, serves it under a link of its own, and removes it when the agent takes it back', async () => {
+  it('stores what an agent sends, serves it under its own link, and removes it when the agent deletes it', async () => {
     const { account } = await app.flows.enableSupport(scope, {
       provider: 'chatwoot',
       name: 'Acme',
@@ -90,9 +90,9 @@ describe('the whole service, with files in a bucket', () => {
     const conversationId = await found(
       async () => (await app.stores.sessions.get(ORG, session.id))!.conversationId ?? undefined,
     );
-    const farSide = new FarSide(double.baseUrl, double.platformToken);
-    const admin = (await farSide.administratorOf(account.externalId!))!;
-    const ada = (await farSide.get(`/api/v1/accounts/${account.externalId}/agents`, admin)).find(
+    const remote = new ChatwootApi(double.baseUrl, double.platformToken);
+    const admin = (await remote.administratorOf(account.externalId!))!;
+    const ada = (await remote.get(`/api/v1/accounts/${account.externalId}/agents`, admin)).find(
       ({ email }: { email: string }) => email === 'ada@owners.example',
     );
     const acting = double.agent(ada.id, {

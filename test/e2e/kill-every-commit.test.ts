@@ -6,24 +6,24 @@ import { KillTest, type KillTarget, type KillSession } from '../support/kill-tes
 jest.setTimeout(600_000);
 
 /*
- * The desk lies in our own database and answers at once: what can be lost is our commit behind its own. A process is
- * killed in the middle of each by which it records a step; the steps are those of an undisturbed run.
+ * The desk stores its data in our own database and responds at once, so only our commit after its commit can be lost. A
+ * process is killed in each commit that records a step; the steps are those of an undisturbed run.
  */
 
 const ORGANIZATION = 'org-desk';
-let room: KillTest;
+let killTest: KillTest;
 let gate: CommitGate;
-let house: KillTarget;
+let target: KillTarget;
 
-const stageNow = () => new DeskDemoAdapter(room.alive.url, room.fleet.gateway(ORGANIZATION));
+const stageNow = () => new DeskDemoAdapter(killTest.alive.url, killTest.fleet.gateway(ORGANIZATION));
 const adam = async (): Promise<DemoAgent> => (await stageNow().addStaff()).agent;
 
 beforeAll(async () => {
-  room = await KillTest.open([ORGANIZATION]);
-  gate = await buildCommitGate(room.database.url, room.sql);
-  house = {
+  killTest = await KillTest.open([ORGANIZATION]);
+  gate = await buildCommitGate(killTest.database.url, killTest.sql);
+  target = {
     organization: ORGANIZATION,
-    context: await room.createOrganization(ORGANIZATION, stageNow()),
+    context: await killTest.createOrganization(ORGANIZATION, stageNow()),
     steps: gate,
     historyOf,
   };
@@ -31,14 +31,14 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await gate?.close();
-  await room?.close();
+  await killTest?.close();
 });
 
 async function historyOf(endUser: string): Promise<object> {
-  const { rows: contacts } = await room.sql.query<{ id: string }>('select id from desk_contact where name = $1', [
+  const { rows: contacts } = await killTest.sql.query<{ id: string }>('select id from desk_contact where name = $1', [
     endUser,
   ]);
-  const { rows: conversations } = await room.sql.query(
+  const { rows: conversations } = await killTest.sql.query(
     `
     select c.status, c.priority, t.name as team, a.name as agent,
       (select array_agg(concat_ws(' ', m.kind, m.author, m.visibility, m.text) order by m.id) from desk_message m where m.conversation_id = c.id) as lines
@@ -50,17 +50,17 @@ async function historyOf(endUser: string): Promise<object> {
 }
 
 const SPOKEN = ['Hello?', 'Hello!', 'A person, please.'];
-const toTheTeam = (talk: KillSession) => talk.ask({ target: { team: house.context.teamId } });
-const opened = async (talk: KillSession) => {
-  await talk.sendMessages(...SPOKEN);
-  await toTheTeam(talk);
-  await talk.waitUntilIdle('QUEUED');
+const toTheTeam = (session: KillSession) => session.ask({ target: { team: target.context.teamId } });
+const opened = async (session: KillSession) => {
+  await session.sendMessages(...SPOKEN);
+  await toTheTeam(session);
+  await session.waitUntilIdle('QUEUED');
 };
 
-describe('a replica that is killed in any commit behind a step at the desk leaves it to the next, and nothing is there twice', () => {
+describe('a replica that is killed in any commit of a step at the desk is continued by the next without duplicates', () => {
   it('opening a first handoff', () =>
-    room.killAfterEachStep(house, 'first', {
-      before: talk => talk.sendMessages(...SPOKEN),
+    killTest.killAfterEachStep(target, 'first', {
+      before: session => session.sendMessages(...SPOKEN),
       act: toTheTeam,
       finalState: 'QUEUED',
       requiredSteps: [
@@ -76,43 +76,43 @@ describe('a replica that is killed in any commit behind a step at the desk leave
       ],
     }));
 
-  it('opening a second one, on which the first has left its traces', () =>
-    room.killAfterEachStep(house, 'second', {
-      async before(talk) {
-        await opened(talk);
-        await (await adam()).take(talk.endUser);
-        await talk.waitUntilIdle('ASSIGNED');
-        await (await adam()).resolve(talk.endUser);
-        await talk.waitUntilIdle(null);
-        await talk.sendMessages('Once more, please.', 'Of course.');
+  it('opening a second one, after the effects of the first', () =>
+    killTest.killAfterEachStep(target, 'second', {
+      async before(session) {
+        await opened(session);
+        await (await adam()).take(session.endUser);
+        await session.waitUntilIdle('ASSIGNED');
+        await (await adam()).resolve(session.endUser);
+        await session.waitUntilIdle(null);
+        await session.sendMessages('Once more, please.', 'Of course.');
       },
       act: toTheTeam,
       finalState: 'QUEUED',
       requiredSteps: ['done: RETURN_TO_BOT', 'message: Once more, please.', 'opened for agents: YES'],
     }));
 
-  it.each(['BOT_CANCELLED', 'USER_ENDED'] as const)('giving it back (%s)', reason =>
-    room.killAfterEachStep(house, reason, {
-      async before(talk) {
-        await opened(talk);
-        await (await adam()).take(talk.endUser);
-        await talk.waitUntilIdle('ASSIGNED');
+  it.each(['BOT_CANCELLED', 'USER_ENDED'] as const)('returning it (%s)', reason =>
+    killTest.killAfterEachStep(target, reason, {
+      async before(session) {
+        await opened(session);
+        await (await adam()).take(session.endUser);
+        await session.waitUntilIdle('ASSIGNED');
       },
-      act: talk => talk.cancel(reason),
+      act: session => session.cancel(reason),
       finalState: null,
       requiredSteps: ['status write'],
     }),
   );
 
   it('opening what an agent has taken over', () =>
-    room.killAfterEachStep(house, 'takeover', {
-      async before(talk) {
-        await opened(talk);
-        await talk.cancel('BOT_CANCELLED');
-        await talk.waitUntilIdle(null);
-        await talk.sendMessages('I think I manage.', 'Good.');
+    killTest.killAfterEachStep(target, 'takeover', {
+      async before(session) {
+        await opened(session);
+        await session.cancel('BOT_CANCELLED');
+        await session.waitUntilIdle(null);
+        await session.sendMessages('I think I manage.', 'Good.');
       },
-      act: async talk => (await adam()).reply(talk.endUser, 'May I help?'),
+      act: async session => (await adam()).reply(session.endUser, 'May I help?'),
       finalState: 'ACTIVE',
       requiredSteps: [
         'message: I think I manage.',

@@ -9,163 +9,163 @@ import { ChatwootAgents, DeskAgents, serveDeskAlone, type AgentActions } from '.
 jest.setTimeout(600_000);
 
 /*
- * The service is away, and people go on: each of these talks is in another state when it goes, and something else is done
- * with it meanwhile. When it is back, the runtime has collected the same, and agents see the same, as with a service that
- * was there all the time.
+ * The service is down, and people continue: each of these conversations is in another state when it stops, and
+ * something else happens in it meanwhile. Once it is back, the runtime has collected the same, and agents see the same,
+ * as with a service that was up all the time.
  */
 
 interface Plot {
-  before(talk: KillSession, people: AgentActions): Promise<unknown>;
-  meanwhile(endUser: string, people: AgentActions): Promise<unknown>;
-  /** Of the handoff in the end; null: none. */
+  before(session: KillSession, agents: AgentActions): Promise<unknown>;
+  meanwhile(endUser: string, agents: AgentActions): Promise<unknown>;
+  /** Of the handoff at the end; null: none. */
   readonly then: string | null;
-  /** Said in public by people and not collected before. */
-  readonly words: number;
+  /** Public messages of agents that were not collected before. */
+  readonly newMessages: number;
 }
 
-/** More than any provider gives in one page. */
+/** More than any provider returns in one page. */
 const MANY = 120;
-const asks = async (talk: KillSession) => {
-  await talk.sendMessages('Hello?', 'Hello!', 'A person, please.');
-  await talk.ask();
+const asks = async (session: KillSession) => {
+  await session.sendMessages('Hello?', 'Hello!', 'A person, please.');
+  await session.ask();
 };
-const waits = async (talk: KillSession) => {
-  await asks(talk);
-  await talk.waitUntilIdle('QUEUED');
+const waits = async (session: KillSession) => {
+  await asks(session);
+  await session.waitUntilIdle('QUEUED');
 };
-const isTaken = async (talk: KillSession, people: AgentActions) => {
-  await waits(talk);
-  await people.take(talk.endUser);
-  await talk.waitUntilIdle('ASSIGNED');
+const isTaken = async (session: KillSession, agents: AgentActions) => {
+  await waits(session);
+  await agents.take(session.endUser);
+  await session.waitUntilIdle('ASSIGNED');
 };
-const isTalking = async (talk: KillSession, people: AgentActions) => {
-  await isTaken(talk, people);
-  await people.reply(talk.endUser, 'Here I am.');
-  await talk.waitUntilIdle('ACTIVE');
+const isTalking = async (session: KillSession, agents: AgentActions) => {
+  await isTaken(session, agents);
+  await agents.reply(session.endUser, 'Here I am.');
+  await session.waitUntilIdle('ACTIVE');
 };
-const isWithTheBot = async (talk: KillSession) => {
-  await talk.sendMessages('Hello?', 'Hello!');
-  await talk.waitUntilIdle(null);
+const isWithTheBot = async (session: KillSession) => {
+  await session.sendMessages('Hello?', 'Hello!');
+  await session.waitUntilIdle(null);
 };
 
 const PLOTS: Readonly<Record<string, Plot>> = {
   'waiting in the queue': {
     before: waits,
-    async meanwhile(endUser, people) {
-      await people.take(endUser);
-      await people.reply(endUser, 'How can I help?');
-      await people.resolve(endUser);
+    async meanwhile(endUser, agents) {
+      await agents.take(endUser);
+      await agents.reply(endUser, 'How can I help?');
+      await agents.resolve(endUser);
     },
     then: null,
-    words: 1,
+    newMessages: 1,
   },
   'taken and not answered': {
     before: isTaken,
-    async meanwhile(endUser, people) {
-      await people.note(endUser, 'What a talker I am.');
-      for (let i = 1; i <= MANY; i++) await people.reply(endUser, `Answer ${i}`);
-      await people.attach(endUser, 'terms.txt', 'The small print');
-      await people.reply(endUser, 'Goodbye.');
-      await people.resolve(endUser);
+    async meanwhile(endUser, agents) {
+      await agents.note(endUser, 'What a talker I am.');
+      for (let i = 1; i <= MANY; i++) await agents.reply(endUser, `Answer ${i}`);
+      await agents.attach(endUser, 'terms.txt', 'The small print');
+      await agents.reply(endUser, 'Goodbye.');
+      await agents.resolve(endUser);
     },
     then: null,
-    words: MANY + 2,
+    newMessages: MANY + 2,
   },
   'under way, and passed on': {
     before: isTalking,
-    async meanwhile(endUser, people) {
-      await people.transfer(endUser, 'Olga Owner');
-      await people.reply(endUser, 'Olga here.', 'Olga Owner');
-      await people.giveBack(endUser, 'Olga Owner');
+    async meanwhile(endUser, agents) {
+      await agents.transfer(endUser, 'Olga Owner');
+      await agents.reply(endUser, 'Olga here.', 'Olga Owner');
+      await agents.giveBack(endUser, 'Olga Owner');
     },
     then: null,
-    words: 1,
+    newMessages: 1,
   },
   'under way, and going on': {
     before: isTalking,
-    async meanwhile(endUser, people) {
-      await people.reply(endUser, 'One moment.');
-      await people.attach(endUser, 'bill.txt', 'The bill');
+    async meanwhile(endUser, agents) {
+      await agents.reply(endUser, 'One moment.');
+      await agents.attach(endUser, 'bill.txt', 'The bill');
     },
     then: 'ACTIVE',
-    words: 2,
+    newMessages: 2,
   },
   'on hold': {
-    async before(talk, people) {
-      await isTalking(talk, people);
-      await people.snooze(talk.endUser);
-      await talk.waitUntilIdle('ON_HOLD');
+    async before(session, agents) {
+      await isTalking(session, agents);
+      await agents.snooze(session.endUser);
+      await session.waitUntilIdle('ON_HOLD');
     },
-    async meanwhile(endUser, people) {
-      await people.reply(endUser, 'I have found it.');
-      await people.resolve(endUser);
+    async meanwhile(endUser, agents) {
+      await agents.reply(endUser, 'I have found it.');
+      await agents.resolve(endUser);
     },
     then: null,
-    words: 1,
+    newMessages: 1,
   },
   'ending, with words that are not collected': {
-    async before(talk, people) {
-      await isTalking(talk, people);
-      await people.reply(talk.endUser, 'Farewell.');
-      await people.resolve(talk.endUser);
-      await talk.waitForState('ENDING');
+    async before(session, agents) {
+      await isTalking(session, agents);
+      await agents.reply(session.endUser, 'Farewell.');
+      await agents.resolve(session.endUser);
+      await session.waitForState('ENDING');
     },
-    meanwhile: (endUser, people) => people.note(endUser, 'That was quick.'),
+    meanwhile: (endUser, agents) => agents.note(endUser, 'That was quick.'),
     then: null,
-    words: 1,
+    newMessages: 1,
   },
   'with the bot, and spoken to': {
     before: isWithTheBot,
-    async meanwhile(endUser, people) {
-      await people.reply(endUser, 'May I?');
-      await people.attach(endUser, 'map.txt', 'The way');
+    async meanwhile(endUser, agents) {
+      await agents.reply(endUser, 'May I?');
+      await agents.attach(endUser, 'map.txt', 'The way');
     },
     then: 'ACTIVE',
-    words: 2,
+    newMessages: 2,
   },
   'with the bot, and taken': {
     before: isWithTheBot,
-    meanwhile: (endUser, people) => people.take(endUser),
+    meanwhile: (endUser, agents) => agents.take(endUser),
     then: 'ASSIGNED',
-    words: 0,
+    newMessages: 0,
   },
   'with the bot, and noted on': {
     before: isWithTheBot,
-    meanwhile: (endUser, people) => people.note(endUser, 'Let us see.'),
+    meanwhile: (endUser, agents) => agents.note(endUser, 'Let us see.'),
     then: null,
-    words: 0,
+    newMessages: 0,
   },
-  // Last: the service goes right behind its answer, at whatever step of the opening it is.
-  'just asked for': { before: asks, meanwhile: async () => undefined, then: 'QUEUED', words: 0 },
+  // Last: the service stops right after its response, at whatever step the opening is.
+  'just asked for': { before: asks, meanwhile: async () => undefined, then: 'QUEUED', newMessages: 0 },
 };
 
-let room: KillTest;
+let killTest: KillTest;
 let double: ChatwootDouble;
 beforeAll(async () => {
   double = await startChatwootDouble();
-  room = await KillTest.open(['org-chatwoot', 'org-desk']);
+  killTest = await KillTest.open(['org-chatwoot', 'org-desk']);
 });
 afterAll(async () => {
-  await room?.close();
+  await killTest?.close();
   await double?.stop();
 });
 
 interface Place {
   readonly home: TestOrganization;
-  readonly people: AgentActions;
+  readonly agents: AgentActions;
   adam(): Promise<DemoAgent>;
   serviceIsAway(): Promise<void>;
   serviceIsBack(): Promise<void>;
 }
 
 async function atChatwoot(): Promise<Place> {
-  const people = new ChatwootAgents(double);
-  const home = { organization: 'org-chatwoot', context: await room.createOrganization('org-chatwoot', people, {}) };
+  const agents = new ChatwootAgents(double);
+  const home = { organization: 'org-chatwoot', context: await killTest.createOrganization('org-chatwoot', agents, {}) };
   return {
     home,
-    people,
+    agents: agents,
     adam: async () => home.context.adam,
-    // Nor does anything reach it later.
+    // Nothing reaches it later, either.
     serviceIsAway: async () => double.dropWebhooks(),
     serviceIsBack: async () => undefined,
   };
@@ -173,15 +173,15 @@ async function atChatwoot(): Promise<Place> {
 
 async function atTheDesk(): Promise<Place> {
   let alone: Awaited<ReturnType<typeof serveDeskAlone>> | null = null;
-  const identity = room.fleet.gateway('org-desk');
-  const stage = (): DeskDemoAdapter => new DeskDemoAdapter(room.alive.url, identity);
-  const home = { organization: 'org-desk', context: await room.createOrganization('org-desk', stage(), {}) };
+  const identity = killTest.fleet.gateway('org-desk');
+  const adapter = (): DeskDemoAdapter => new DeskDemoAdapter(killTest.alive.url, identity);
+  const home = { organization: 'org-desk', context: await killTest.createOrganization('org-desk', adapter(), {}) };
   return {
     home,
-    people: new DeskAgents(() => alone?.url ?? room.alive.url, identity),
-    adam: async () => (await stage().addStaff()).agent,
+    agents: new DeskAgents(() => alone?.url ?? killTest.alive.url, identity),
+    adam: async () => (await adapter().addStaff()).agent,
     async serviceIsAway() {
-      alone = await serveDeskAlone(room.sql, 'org-desk');
+      alone = await serveDeskAlone(killTest.sql, 'org-desk');
     },
     async serviceIsBack() {
       await alone!.stop();
@@ -192,18 +192,20 @@ async function atTheDesk(): Promise<Place> {
 
 type Delivery = RuntimeInboxQuery['supportRuntimeInbox']['nodes'][number];
 
-/** Everything that the runtime still gets, states left out: how many of them are seen depends on when one looks. */
+/**
+ * Everything that the runtime still gets, except states: how many of them are seen depends on the time of the reads.
+ */
 class Collector {
   readonly lines: string[] = [];
-  constructor(private readonly talk: KillSession) {}
+  constructor(private readonly session: KillSession) {}
 
   get words(): number {
     return this.lines.filter(line => !/^(outcome|SYSTEM)/.test(line)).length;
   }
 
-  /** Where it stands, once everything that waits was collected. */
+  /** The final state, once everything pending was collected. */
   async look() {
-    const runtime = await this.talk.runtime();
+    const runtime = await this.session.runtime();
     const { nodes } = (await runtime.client.call(RuntimeInboxDocument, { sessionId: runtime.session, first: 100 }))
       .supportRuntimeInbox;
     if (nodes.length > 0) await runtime.client.call(AcknowledgeDocument, { input: { ids: nodes.map(({ id }) => id) } });
@@ -223,10 +225,10 @@ class Collector {
     };
   }
 
-  /** And what agents see of it. */
+  /** What agents see of it. */
   async all(adam: DemoAgent): Promise<object> {
     const now = await this.look();
-    return { ...now, lines: [...this.lines], screens: await adam.readConversations(this.talk.endUser) };
+    return { ...now, lines: [...this.lines], screens: await adam.readConversations(this.session.endUser) };
   }
 }
 const stateOf = (handoff: { readonly state: string } | null) =>
@@ -252,45 +254,45 @@ it.each([
   ['the desk', atTheDesk],
 ])('everything that is said and done at %s meanwhile arrives once, in order, before the outcome', async (_, open) => {
   const place = await open();
-  const { home, people } = place;
+  const { home, agents: agents } = place;
   const adam = await place.adam();
 
-  // As it is when nothing is ever away.
+  // The result without any outage.
   const expected: Record<string, object> = {};
   await Promise.all(
-    Object.entries(PLOTS).map(async ([title, { before, meanwhile, then, words }]) => {
-      const talk = new KillSession(room, home, `${title}, at ease`);
-      await before(talk, people);
-      await meanwhile(talk.endUser, people);
-      const collector = new Collector(talk);
+    Object.entries(PLOTS).map(async ([title, { before, meanwhile, then, newMessages: words }]) => {
+      const session = new KillSession(killTest, home, `${title}, at ease`);
+      await before(session, agents);
+      await meanwhile(session.endUser, agents);
+      const collector = new Collector(session);
       const atRest = { words, state: then, owed: 0 };
       const look = async () => {
-        const { words: said, state, owed } = await collector.look();
-        return { words: said, state, owed };
+        const { words: said, state, owed: pending } = await collector.look();
+        return { words: said, state, owed: pending };
       };
       expect({ title, ...(await pollUntilEqual(look, atRest)) }).toEqual({ title, ...atRest });
       expected[title] = await collector.all(adam);
     }),
   );
 
-  const talks = Object.entries(PLOTS).map(([title, plot]) => ({
+  const sessions = Object.entries(PLOTS).map(([title, plot]) => ({
     title,
     plot,
-    talk: new KillSession(room, home, `${title}, away`),
+    talk: new KillSession(killTest, home, `${title}, away`),
   }));
-  await Promise.all(talks.slice(0, -1).map(({ plot, talk }) => plot.before(talk, people)));
-  await talks.at(-1)!.plot.before(talks.at(-1)!.talk, people);
-  await room.alive.kill();
+  await Promise.all(sessions.slice(0, -1).map(({ plot, talk: session }) => plot.before(session, agents)));
+  await sessions.at(-1)!.plot.before(sessions.at(-1)!.talk, agents);
+  await killTest.alive.kill();
   await place.serviceIsAway();
-  for (const { plot, talk } of talks) await plot.meanwhile(talk.endUser, people);
+  for (const { plot, talk: session } of sessions) await plot.meanwhile(session.endUser, agents);
   await place.serviceIsBack();
-  await room.endLeases();
-  await room.start();
+  await killTest.endLeases();
+  await killTest.start();
 
   const seen: Record<string, object> = {};
   const there = await place.adam();
-  for (const { title, talk } of talks) {
-    const collector = new Collector(talk);
+  for (const { title, talk: session } of sessions) {
+    const collector = new Collector(session);
     seen[title] = await pollUntilEqual(() => collector.all(there), expected[title]!);
   }
   expect(seen).toEqual(expected);

@@ -4,9 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { startApp, type App } from '../../src/app';
 import { loadConfig } from '../../src/config';
 import { createLogger } from '../../src/logging';
-import { createTestDatabase, type TestDatabase } from '../support/database';
+import { createTestDatabase, type TestDatabase } from '../../src/testing/database';
 
-/** Something inside the operator's network: it must not be called for a tenant. */
+/** A server in the operator's network: it must not be called for a tenant. */
 let inside: Server;
 let insideUrl: string;
 let insideCalls = 0;
@@ -66,7 +66,7 @@ async function start(
 }
 const IDENTITY = { SUPPORT_GATEWAY_SECRET: 'a'.repeat(32) };
 
-it('a service that others call is led into its own network by no tenant', async () => {
+it('no tenant can make a public service call its own network', async () => {
   const enable = await start(IDENTITY);
   for (const baseUrl of [
     insideUrl,
@@ -95,7 +95,7 @@ it('a service that others call is led into its own network by no tenant', async 
   expect(insideCalls).toBe(0);
 });
 
-it('a name that is not found is told without inner detail', async () => {
+it('a name that cannot be resolved is reported without internal detail', async () => {
   const enable = await start(IDENTITY);
   const { account } = await enable('org-2', 'http://nobody.support.invalid');
   expect(account).toMatchObject({
@@ -108,7 +108,7 @@ it('a name that is not found is told without inner detail', async () => {
 it.each([
   ['the operator of a service that others call', { ...IDENTITY, SUPPORT_ALLOW_PRIVATE_ADDRESSES: '127.0.0.1' }],
   ['a first start, which serves only this machine', {}],
-])('%s may have a support system on this machine', async (_what, env) => {
+])('%s may use a support system on this machine', async (_what, env) => {
   const enable = await start(env);
   const { account } = await enable(`org-${apps.length + 2}`, insideUrl);
   expect(account.state).toBe('FAILED');

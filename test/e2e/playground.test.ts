@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import type { FrameLocator, Locator, Page } from 'playwright-core';
 import { describeInBrowser, pictureFolder, startBrowser, type TestBrowser } from '../support/browser';
-import { createTestDatabase, type TestDatabase } from '../support/database';
+import { createTestDatabase, type TestDatabase } from '../../src/testing/database';
 import { startReplica, type Replica } from '../support/replica';
 import { eventually } from '../support/until';
 
@@ -17,7 +17,7 @@ describeInBrowser('the try-it page', () => {
   beforeAll(async () => {
     database = await createTestDatabase();
     service = await startReplica({ databaseUrl: database.url, env });
-    // The example is set up beside the first requests.
+    // The example organization is set up during the first requests.
     await eventually(async () =>
       expect(await (await fetch(`${service.url}/playground.json`)).text()).not.toContain('"teams":[]'),
     );
@@ -38,7 +38,7 @@ describeInBrowser('the try-it page', () => {
     page.locator(`[data-testid=message][data-author=${author}]`, { hasText: text });
   const event = (code: string): Locator => page.locator(`[data-testid=event][data-code=${code}]`);
   const atDesk = (text: string | RegExp): Locator => desk.getByTestId('message').filter({ hasText: text });
-  const allSaid = (): Promise<string[]> => left('message-text').allTextContents();
+  const allTexts = (): Promise<string[]> => left('message-text').allTextContents();
   const picture = (name: string): Promise<Buffer> => page.screenshot({ path: path.join(pictures, `${name}.png`) });
 
   async function say(text: string): Promise<void> {
@@ -60,7 +60,7 @@ describeInBrowser('the try-it page', () => {
       .click();
     await desk.getByTestId('take').click();
   }
-  /** A test of the story; where it broke can be seen. */
+  /** A test of the story; the step that failed is visible. */
   const step = (name: string, play: () => Promise<void>): void =>
     void it(name, async () => {
       try {
@@ -137,7 +137,7 @@ describeInBrowser('the try-it page', () => {
       await atDesk('Yes, that is the one!').waitFor();
       await reply('You get it back today.');
       await said('AGENT', 'back today').waitFor();
-      expect((await allSaid()).slice(-4)).toEqual([
+      expect((await allTexts()).slice(-4)).toEqual([
         'Hello, this is Alice.',
         'I see that the payment for 1003 was taken twice.',
         'Yes, that is the one!',
@@ -163,7 +163,7 @@ describeInBrowser('the try-it page', () => {
       await picture('3-person-has-control');
       await say('No, thank you.');
       await atDesk('No, thank you.').waitFor();
-      expect(await allSaid()).not.toContainEqual(expect.stringContaining(INTERRUPTION));
+      expect(await allTexts()).not.toContainEqual(expect.stringContaining(INTERRUPTION));
       expect(await atDesk(INTERRUPTION).count()).toBe(0);
       expect(await said('BOT', /./).count()).toBe(2);
     });
@@ -172,7 +172,7 @@ describeInBrowser('the try-it page', () => {
       await left('suggest').click();
       await event('SUGGESTED').waitFor();
       await desk.locator('[data-testid=message][data-visibility=INTERNAL]', { hasText: INTERRUPTION }).waitFor();
-      expect(await allSaid()).not.toContainEqual(expect.stringContaining(INTERRUPTION));
+      expect(await allTexts()).not.toContainEqual(expect.stringContaining(INTERRUPTION));
     });
 
     step('shows files from both sides', async () => {
@@ -188,7 +188,7 @@ describeInBrowser('the try-it page', () => {
         .locator('img')
         .last()
         .waitFor();
-      // The service has fetched and kept it: agents see the picture, not a link to this page.
+      // The service has fetched and stored it: agents see the picture, not a link to this page.
       const atAgents = desk.locator('[data-testid=message][data-author=END_USER] img').last();
       await eventually(async () =>
         expect(await atAgents.evaluate(image => (image as unknown as { naturalWidth: number }).naturalWidth)).toBe(1),
@@ -248,15 +248,15 @@ describeInBrowser('the try-it page', () => {
     });
 
     step('keeps the conversation through a reload, and nothing twice', async () => {
-      const before = await allSaid();
+      const before = await allTexts();
       await page.reload();
       await fact('connection', 'live');
       await fact('epoch', '4');
-      expect(await allSaid()).toEqual(before);
+      expect(await allTexts()).toEqual(before);
     });
   });
 
-  describe('beside the story', () => {
+  describe('functions beside the story', () => {
     step('lets the end-user stop waiting', async () => {
       await left('ask-person').click();
       await fact('handoff-state', 'QUEUED');
@@ -293,7 +293,7 @@ describeInBrowser('the try-it page', () => {
       await said('BOT', 'Your booking 1002').waitFor();
       await left('chatbot').selectOption({ label: 'Order helper' });
       await eventually(async () =>
-        expect(await allSaid()).toEqual(['When are you open?', expect.stringContaining('Monday to Friday')]),
+        expect(await allTexts()).toEqual(['When are you open?', expect.stringContaining('Monday to Friday')]),
       );
     });
 
@@ -365,7 +365,7 @@ describeInBrowser('the try-it page', () => {
     });
 
     step('sends by itself, once and in order, what was written while the service was away', async () => {
-      const before = await allSaid();
+      const before = await allTexts();
       await service.stop();
       await eventually(async () => expect(await left('connection').getAttribute('data-state')).not.toBe('open'));
       await say('Where is order 1001?');
@@ -376,7 +376,7 @@ describeInBrowser('the try-it page', () => {
       await page.goto(service.url);
       await fact('connection', 'live');
       await eventually(async () =>
-        expect((await allSaid()).slice(before.length)).toEqual([
+        expect((await allTexts()).slice(before.length)).toEqual([
           'Where is order 1001?',
           'When are you open?',
           expect.stringContaining('Your order 1001'),

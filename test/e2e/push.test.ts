@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createTestDatabase, type TestDatabase } from '../support/database';
+import { createTestDatabase, type TestDatabase } from '../../src/testing/database';
 import { startReceiver, type Receiver } from '../support/receiver';
 import { startReplica, type Replica } from '../support/replica';
 
@@ -37,7 +37,7 @@ async function call(
   });
   return ((await response.json()) as { data: { answer: unknown } }).data.answer;
 }
-it('a service that was just started pushes what becomes of a handoff to a program beside it', async () => {
+it('a service that has just started pushes the events of a handoff to a program beside it', async () => {
   const replica = await start({ SUPPORT_EXAMPLE: 'on' });
   const { endpoint, secret } = await call(replica, 'RegisterSupportRuntimeEndpoint', 'secret endpoint { id }', {
     url: receiver.url,
@@ -68,7 +68,7 @@ it('a service that was just started pushes what becomes of a handoff to a progra
   expect(replica.log()).not.toContain(secret.slice('whsec_'.length));
 });
 
-it('a service that others call does not call into its own network unless it is told to', async () => {
+it('a public service does not call its own network unless a setting allows it', async () => {
   const replica = await start({ SUPPORT_EXAMPLE: 'off', SUPPORT_GATEWAY_SECRET: GATEWAY_SECRET });
   const gateway = { 'x-support-gateway-secret': GATEWAY_SECRET, 'x-organization-id': 'org-9' };
   expect(await call(replica, 'RegisterSupportRuntimeEndpoint', 'secret', { url: receiver.url }, gateway)).toEqual({

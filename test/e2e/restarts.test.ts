@@ -20,7 +20,7 @@ jest.setTimeout(600_000);
 const ORGANIZATION = 'org-restarts';
 const folder = mkdtempSync(path.join(tmpdir(), 'support-restarts-'));
 let postgres: EmbeddedPostgres;
-/** The database's address stays while the server behind it is another one. */
+/** The database's address stays while the server behind it changes. */
 let database: Forwarder;
 let databaseUrl: string;
 let fleet: ReplicaSet;
@@ -43,7 +43,7 @@ async function query<Row>(text: string, values: unknown[] = []): Promise<Row[]> 
   }
 }
 
-/** Each acknowledged turn is there once and in its place; at most one more was taken and not answered. */
+/** Each acknowledged message is there once and in its place; at most one more was recorded without a response. */
 async function expectAllKept({ acknowledged }: Load): Promise<void> {
   for (const [sessionId, said] of acknowledged) {
     const kept = (
@@ -92,7 +92,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-it('lives through a restart of Postgres: not ready meanwhile, nothing acknowledged lost or doubled, and everything goes on by itself', async () => {
+it('the service survives a restart of Postgres: not ready meanwhile, nothing acknowledged lost or doubled, and everything continues by itself', async () => {
   const [replica] = fleet.replicas as [Replica];
   const load = await startLoad(fleet.bot(replica, ORGANIZATION), chatbotId, 4);
   await load.more(20);
@@ -114,7 +114,7 @@ it('lives through a restart of Postgres: not ready meanwhile, nothing acknowledg
   expect(await query("select from delivery where state = 'PARKED'")).toEqual([]);
 });
 
-it('lives through the loss of all its connections again and again', async () => {
+it('the service survives the repeated loss of all its connections', async () => {
   const [replica] = fleet.replicas as [Replica];
   const load = await startLoad(fleet.bot(replica, ORGANIZATION), chatbotId, 4);
   for (let i = 0; i < 5; i++) {
@@ -129,13 +129,13 @@ it('lives through the loss of all its connections again and again', async () => 
   expect(await isReady(replica)).toBe(true);
 });
 
-it('fails no mutation while two replicas are restarted one after the other behind a load balancer', async () => {
+it('no mutation fails while two replicas are restarted one after the other behind a load balancer', async () => {
   const known = new Set<Replica>([...fleet.replicas, await fleet.add()]);
   const ready = new Set<Replica>(known);
-  let turn = 0;
-  // A load balancer as there are many: it asks /readyz now and then, and sends new connections to whoever said yes last.
+  let number = 0;
+  // A typical load balancer: it asks /readyz periodically, and sends new connections to the last ready replica.
   const balancer = await startForwarder(
-    () => [...ready].sort((a, b) => a.port - b.port)[turn++ % ready.size]?.port ?? null,
+    () => [...ready].sort((a, b) => a.port - b.port)[number++ % ready.size]?.port ?? null,
   );
   const probe = setInterval(() => {
     for (const replica of known)
@@ -144,7 +144,7 @@ it('fails no mutation while two replicas are restarted one after the other behin
 
   const failures: string[] = [];
   const address = `http://127.0.0.1:${balancer.port}/graphql`;
-  // One attempt and no more: what fails is counted, and ends the load.
+  // Only one attempt: a failure is counted, and ends the load.
   const once: Pick<SupportClient, 'call'> = {
     async call<Data, Variables>(document: TypedDocumentNode<Data, Variables>, variables: Variables): Promise<Data> {
       const body = JSON.stringify({ query: print(document), variables });

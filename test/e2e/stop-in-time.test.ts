@@ -2,14 +2,14 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { startChatwootDouble, type ChatwootDouble } from '../../src/providers/chatwoot/testing/double';
 import { TIME_LIMITS } from '../../src/time-limits';
-import { createTestDatabase, type TestDatabase } from '../support/database';
+import { createTestDatabase, type TestDatabase } from '../../src/testing/database';
 import { startForwarder, type Forwarder } from '../support/forwarder';
 import { startReplica, type Replica } from '../support/replica';
 import { until } from '../support/until';
 
 /*
- * SIGTERM to a process whose far side, or whose database, answers nothing any more and says nothing about it. Only the
- * bound of waiting is a time: it ends by itself, and by the end of its work where it can.
+ * SIGTERM to a process whose remote or database has stopped responding silently. Only the limit of the wait is a time:
+ * the process ends by itself, and as soon as its work ends.
  */
 let database: TestDatabase;
 let between: Forwarder;
@@ -81,7 +81,7 @@ async function ended(): Promise<number | null | 'still there'> {
   });
 }
 
-it('whose support system hangs ends its work, and itself', async () => {
+it('a service whose support system hangs ends its work, and itself', async () => {
   double.failNext({ mode: 'hang', times: 1_000 });
   await says('hello');
   await until(() => double.requests().some(({ path }) => path.includes('/contacts')));
@@ -89,7 +89,7 @@ it('whose support system hangs ends its work, and itself', async () => {
   expect(replica.log()).not.toContain('took too long');
 });
 
-it('whose database has fallen silent in the middle of its work ends by its own limit at the latest', async () => {
+it('a service whose database has fallen silent halfway ends by its own limit at the latest', async () => {
   await says('hello');
   between.fallSilent();
   const late = says('nobody hears this').catch(() => 'gone');

@@ -20,7 +20,7 @@ function table(markdown: string, heading: string): readonly (readonly string[])[
     .slice(1)
     .map(line => line.slice(2, -2).split(/ \| /));
 }
-/** How our calls begin; whatever begins so must be one. */
+/** The prefixes of our calls; everything with such a prefix must be a call. */
 const CALL =
   /^(support[A-Z]|openSupport|recordEnd|sendBot|requestHand|cancelHand|endHand|closeSupport|enable[A-Z]|acknowledge|refreshSupport|conversationS|handoffs|handoffC)/;
 const named = (cell: string): readonly string[] => [...cell.matchAll(/`(\w+)/g)].map(([, name]) => name!);
@@ -34,7 +34,7 @@ describe('docs/runtime.md', () => {
     expect(calls.filter(call => !rootFields.includes(call))).toEqual([]);
   });
 
-  it('has a row for each notice that can be in the inbox', () => {
+  it('has a row for each notification that can be in the inbox', () => {
     const possible = schema
       .getPossibleTypes(schema.getType('SupportRuntimeNotice') as never)
       .map(({ name }) => name)

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
-import { createTestDatabase, type TestDatabase } from '../support/database';
+import { createTestDatabase, type TestDatabase } from '../../src/testing/database';
 import { startReplica, type Replica } from '../support/replica';
 import { killWithParent } from '../../scripts/kill-with-parent';
 
@@ -21,7 +21,7 @@ afterAll(async () => {
   await database?.drop();
 });
 
-/** What the example prints, without the times. */
+/** The example's output, without the times. */
 async function example(...flags: readonly string[]): Promise<{ code: number | null; lines: readonly string[] }> {
   const child = spawn(
     process.execPath,
@@ -45,9 +45,9 @@ async function example(...flags: readonly string[]): Promise<{ code: number | nu
 }
 
 describe('examples/bot-runtime.ts', () => {
-  it('plays a bot runtime from the first word to the last, with an agent at the desk', async () => {
+  it('plays a bot runtime from the first message to the last, with an agent at the desk', async () => {
     const { code, lines } = await example('--url', `${service.url}/graphql`, '--auto-agent');
-    // Whoever takes it and answers at once is not seen in between.
+    // An agent who takes it and replies at once is not seen in between.
     expect({ code, lines: lines.filter(line => !line.startsWith('handoff ASSIGNED, ')) }).toEqual({
       code: 0,
       lines: [
@@ -74,13 +74,13 @@ describe('examples/bot-runtime.ts', () => {
     });
   });
 
-  it('ends with a sentence when nothing answers', async () => {
+  it('ends with a message when nothing responds', async () => {
     const { code, lines } = await example('--url', 'http://127.0.0.1:9/graphql');
     expect(code).toBe(1);
     expect(lines).toEqual([expect.stringContaining('No service responds at http://127.0.0.1:9/graphql')]);
   });
 
-  it('ends with a sentence when the chatbot is not enabled', async () => {
+  it('ends with a message when the chatbot is not enabled', async () => {
     const { code, lines } = await example('--url', `${service.url}/graphql`, '--chatbot', 'nobody');
     expect(code).toBe(1);
     expect(lines).toEqual([expect.stringMatching(/^CHATBOT_NOT_ENABLED \(chatbotId\): /)]);

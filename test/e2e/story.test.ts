@@ -5,28 +5,28 @@ import { firstDifference } from '../../scripts/demo/step';
 import { DemoContext, DEMO_STEPS } from '../../scripts/demo/demo-steps';
 import { runSteps } from '../../scripts/demo/run-steps';
 import { startChatwootDouble, type ChatwootDouble } from '../../src/providers/chatwoot/testing/double';
-import { createTestDatabase, type TestDatabase } from '../support/database';
+import { createTestDatabase, type TestDatabase } from '../../src/testing/database';
 
-describe.each(['desk', 'chatwoot-double'] as const)('from bot to person and back: %s', provider => {
+describe.each(['desk', 'chatwoot-double'] as const)('from bot to agent and back: %s', provider => {
   let database: TestDatabase;
   let double: ChatwootDouble | undefined;
-  let house: TestService;
+  let service: TestService;
   let story: DemoContext;
-  /** A story is one thing: after a step that went wrong the rest would only repeat that. */
+  /** A story is a whole: after a failed step the rest would only fail for the same reason. */
   let brokenAt: string | undefined;
 
   beforeAll(async () => {
     database = await createTestDatabase();
-    house = await startTestService(database.url);
+    service = await startTestService(database.url);
     double = provider === 'chatwoot-double' ? await startChatwootDouble() : undefined;
-    const stage = double
+    const adapter = double
       ? new ChatwootDemoAdapter(double.baseUrl, double.platformToken)
-      : new DeskDemoAdapter(house.url, house.gateway);
-    story = new DemoContext(stage, house.operator, house.bot);
+      : new DeskDemoAdapter(service.url, service.gateway);
+    story = new DemoContext(adapter, service.operator, service.bot);
   });
 
   afterAll(async () => {
-    await house?.stop();
+    await service?.stop();
     await double?.stop();
     await database?.drop();
   });
@@ -43,26 +43,26 @@ describe.each(['desk', 'chatwoot-double'] as const)('from bot to person and back
   );
 
   if (provider === 'chatwoot-double')
-    it('took every webhook that was sent', async () => {
-      await double!.settled();
+    it('received every webhook that was sent', async () => {
+      await double!.whenIdle();
       const sent = double!.deliveries();
       expect(sent.length).toBeGreaterThan(0);
       expect(sent.filter(({ state }) => state !== 'delivered')).toEqual([]);
     });
 });
 
-describe('a story that goes otherwise', () => {
+describe('a story that differs', () => {
   it.each([
     ['another value', { control: 'BOT' }, { control: 'NONE' }, 'seen.control is "BOT", expected "NONE"'],
     ['a line too many', ['a', 'b'], ['a'], 'seen[1] is "b", expected nothing'],
     ['a line too few', { lines: ['a'] }, { lines: ['a', 'b'] }, 'seen.lines[1] is nothing, expected "b"'],
     ['something that was not expected at all', { a: 1, b: 2 }, { a: 1 }, 'seen.b is 2, expected nothing'],
     ['null for a thing', { agent: null }, { agent: { name: 'Adam' } }, 'seen.agent is null, expected {"name":"Adam"}'],
-  ])('is told by its first difference: %s', (_what, seen, expected, difference) => {
+  ])('is reported by its first difference: %s', (_what, seen, expected, difference) => {
     expect(firstDifference(seen, expected)).toBe(difference);
   });
 
-  it('ends the telling with exit code 1 at the step that differs', async () => {
+  it('ends the demo with exit code 1 at the step that differs', async () => {
     const said: string[] = [];
     const out = { log: (text: string) => said.push(text), error: (text: string) => said.push(text) };
     const steps = ['first', 'second', 'third'].map(title => ({
@@ -78,7 +78,7 @@ describe('a story that goes otherwise', () => {
     expect(await runSteps(steps.slice(0, 1), {}, out)).toBe(0);
   });
 
-  it('is not told when there is none', () => {
+  it('is not reported when there is no difference', () => {
     expect(firstDifference({ a: [1, { b: null }], c: undefined }, { a: [1, { b: null }] })).toBeNull();
   });
 });

@@ -5,7 +5,7 @@ import { startTestService, type TestService } from '../../scripts/demo/test-serv
 import { SETUP_STEPS, DemoContext } from '../../scripts/demo/demo-steps';
 import { startChatwootDouble, type ChatwootDouble } from '../../src/providers/chatwoot/testing/double';
 import { overWebSocket, type Following } from '../integration/graphql/following';
-import { createTestDatabase, type TestDatabase } from '../support/database';
+import { createTestDatabase, type TestDatabase } from '../../src/testing/database';
 
 let database: TestDatabase;
 let double: ChatwootDouble;
@@ -19,12 +19,12 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await following?.leave();
-  await Promise.all(houses.map(house => house.stop()));
+  await Promise.all(houses.map(service => service.stop()));
   await double?.stop();
   await database?.drop();
 });
 
-it('who types at one end is seen at the other, whichever replica is asked', async () => {
+it('typing at one end is seen at the other, whichever replica is asked', async () => {
   const [one, other] = [houses[0]!, houses[1]!];
   const story = new DemoContext(new ChatwootDemoAdapter(double.baseUrl, double.platformToken), one.operator, one.bot);
   for (const step of SETUP_STEPS) await step.act(story);
@@ -37,7 +37,7 @@ it('who types at one end is seen at the other, whichever replica is asked', asyn
   for (let state = ''; state !== 'ASSIGNED'; await setTimeout(50))
     state = (await runtime.explain()).handoff?.state ?? '';
 
-  // The end-user, told to the replica that took no part in it.
+  // The end-user, reported to the replica that was not involved.
   const set = async (isTyping: boolean) =>
     (
       (await (
@@ -60,7 +60,7 @@ it('who types at one end is seen at the other, whichever replica is asked', asyn
   while (typing().length === 0) await setTimeout(50);
   expect(typing()).toEqual([`conversation_typing_on ${story.endUser}`]);
 
-  // Adam, whose webhook goes to the first replica, to whoever follows at the other.
+  // Adam, whose webhook goes to the first replica, to a subscriber at the other.
   following = overWebSocket(`${other.url}/graphql`, other.gateway)(
     'subscription ($sessionId: ID!) { supportTyping(sessionId: $sessionId) { isTyping agent { name } } }',
     { sessionId: runtime.session },
@@ -76,7 +76,7 @@ it('who types at one end is seen at the other, whichever replica is asked', asyn
     following!.results.map(
       ({ data }) => `${data.supportTyping.agent.name} ${data.supportTyping.isTyping ? 'on' : 'off'}`,
     );
-  // Nothing tells when a subscription has begun to listen: he types until it is seen.
+  // Nothing reports when a subscription has started to listen, so he types until it is seen.
   for (; seen().length === 0; await setTimeout(100)) await acting.type(true);
   for (; seen().at(-1) !== 'Adam Agent off'; await setTimeout(100)) await acting.type(false);
   expect(seen()).toEqual(['Adam Agent on', 'Adam Agent off']);

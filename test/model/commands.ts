@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import type { Flows } from '../../src/core/flows/api';
-import { scope } from '../support/flow-world';
-import type { Deed, Status, Talk } from './far-side';
+import { scope } from '../../src/testing/flow-world';
+import type { Deed, Status, SimulatedConversation } from './far-side';
 import type { Part, Play } from './play';
 import { LEASE_MS } from './workers';
 
 /** The state that a command may read before it runs: fast-check skips commands that are currently impossible. */
-export interface Stage {
+export interface CommandContext {
   readonly play: Play;
 }
-type Command = fc.AsyncCommand<Stage, Play>;
+type Command = fc.AsyncCommand<CommandContext, Play>;
 
 /** Creates a command. `touches`: only the remote, so that the log need not be read; or anything. */
 const command = (
@@ -151,8 +151,8 @@ const changesPolicy = fc.constantFrom('SILENT' as const, 'BOT_MAY_ANSWER' as con
 function deed(
   weight: number,
   name: string,
-  act: (play: Play, talk: Talk, agent: string, at: number) => void,
-  can: (talk: Talk) => boolean = () => true,
+  act: (play: Play, conversation: SimulatedConversation, agent: string, at: number) => void,
+  can: (conversation: SimulatedConversation) => boolean = () => true,
 ): readonly [number, fc.Arbitrary<Command>] {
   return [
     weight,
@@ -162,10 +162,10 @@ function deed(
         command(
           `${agent} ${name} ${at}${isTold ? '' : ' untold'}`,
           async play => {
-            act(play, play.talk(at)!, agent, at);
+            act(play, play.conversationOf(at)!, agent, at);
             if (isTold) await play.hint(play.part(at), 'ALL');
           },
-          play => play.talk(at) !== undefined && can(play.talk(at)!),
+          play => play.conversationOf(at) !== undefined && can(play.conversationOf(at)!),
           'far side',
         ),
       ),
@@ -175,11 +175,11 @@ const turn = (weight: number, name: Deed, from: readonly Status[], to: Status) =
   deed(
     weight,
     name,
-    (play, talk) => play.far.setStatus(talk, to, name, 'people'),
-    talk => from.includes(talk.view.status),
+    (play, conversation) => play.remote.setStatus(conversation, to, name, 'people'),
+    conversation => from.includes(conversation.view.status),
   );
-const say = (play: Play, talk: Talk, agent: string) =>
-  play.far.write(talk, { by: 'agent', text: play.text('agent'), agent });
+const say = (play: Play, conversation: SimulatedConversation, agent: string) =>
+  play.remote.write(conversation, { by: 'agent', text: play.text('agent'), agent });
 
 const PEOPLE = [
   deed(24, 'says', say),
@@ -187,46 +187,48 @@ const PEOPLE = [
   deed(
     14,
     'says goodbye',
-    (play, talk, agent) => {
-      say(play, talk, agent);
-      play.far.setStatus(talk, 'RESOLVED', 'resolve', 'people');
+    (play, conversation, agent) => {
+      say(play, conversation, agent);
+      play.remote.setStatus(conversation, 'RESOLVED', 'resolve', 'people');
     },
-    talk => talk.view.status !== 'RESOLVED',
+    conversation => conversation.view.status !== 'RESOLVED',
   ),
-  deed(4, 'says with a sticker', (play, talk, agent) =>
-    play.far.write(talk, { by: 'agent', text: play.text('agent'), agent, file: 'a sticker' }),
+  deed(4, 'says with a sticker', (play, conversation, agent) =>
+    play.remote.write(conversation, { by: 'agent', text: play.text('agent'), agent, file: 'a sticker' }),
   ),
-  deed(5, 'notes', (play, talk, agent) => play.far.write(talk, { by: 'note', text: play.text('note'), agent })),
-  deed(14, 'takes', (play, talk, agent) => {
-    talk.view.agent = agent;
-    play.far.did(talk, 'assign', agent);
+  deed(5, 'notes', (play, conversation, agent) =>
+    play.remote.write(conversation, { by: 'note', text: play.text('note'), agent }),
+  ),
+  deed(14, 'takes', (play, conversation, agent) => {
+    conversation.view.agent = agent;
+    play.remote.did(conversation, 'assign', agent);
   }),
   deed(
     5,
     'lets go',
-    (play, talk) => {
-      talk.view.agent = null;
-      play.far.did(talk, 'unassign');
+    (play, conversation) => {
+      conversation.view.agent = null;
+      play.remote.did(conversation, 'unassign');
     },
-    talk => talk.view.agent !== null,
+    conversation => conversation.view.agent !== null,
   ),
   deed(
     4,
     'passes on',
-    (play, talk) => {
-      Object.assign(talk.view, { teamId: talk.view.teamId === '47' ? '48' : '47', agent: null });
-      play.far.did(talk, 'team');
+    (play, conversation) => {
+      Object.assign(conversation.view, { teamId: conversation.view.teamId === '47' ? '48' : '47', agent: null });
+      play.remote.did(conversation, 'team');
     },
-    talk => talk.view.status === 'OPEN',
+    conversation => conversation.view.status === 'OPEN',
   ),
   turn(8, 'resolve', ['BOT_HELD', 'OPEN', 'ON_HOLD'], 'RESOLVED'),
   turn(5, 'giveBack', ['OPEN'], 'BOT_HELD'),
   turn(4, 'snooze', ['OPEN'], 'ON_HOLD'),
   turn(4, 'wake', ['ON_HOLD'], 'OPEN'),
   turn(4, 'reopen', ['RESOLVED'], 'OPEN'),
-  deed(4, 'deletes', (play, talk) => {
-    talk.deleted = true;
-    play.far.did(talk, 'delete');
+  deed(4, 'deletes', (play, conversation) => {
+    conversation.deleted = true;
+    play.remote.did(conversation, 'delete');
   }),
 ];
 
@@ -264,7 +266,7 @@ const isCut = fc
 const dies = fc.nat(3).map(at =>
   command(
     `die ${at}`,
-    async play => play.dies(play.workers[at]!),
+    async play => play.kill(play.workers[at]!),
     play => play.workers.length > at,
   ),
 );

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { createFlowWorld, type FlowWorld } from '../support/flow-world';
+import { createFlowWorld, type FlowWorld } from '../../src/testing/flow-world';
 import { anyCommand } from './commands';
 import { Play, type Setting } from './play';
 
@@ -31,7 +31,7 @@ const setting: fc.Arbitrary<Setting> = fc.record({
   sessions: fc.constantFrom(1, 1, 2),
 });
 
-it(`agrees with the model, whoever interferes with whom (${RUNS} stories)`, async () => {
+it(`the service agrees with the model under concurrent commands (${RUNS} stories)`, async () => {
   const story = fc.asyncProperty(
     setting,
     fc.commands([anyCommand], { maxCommands: LONGEST, size: 'max', ...replay?.commands }),

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { ProviderRefusedError } from '../../src/core/errors';
 import type { Observation, ListMessages, ObservationPage } from '../../src/core/ports/provider/observation';
 import type { PostMessage, PostNote, PostTranscript } from '../../src/core/ports/provider/post-verbs';
-import { ScriptedProvider } from '../support/scripted-provider';
+import { ScriptedProvider } from '../../src/testing/scripted-provider';
 
 export type Status = 'BOT_HELD' | 'OPEN' | 'ON_HOLD' | 'RESOLVED';
 export type Deed =
@@ -41,7 +41,7 @@ export interface Entry {
   /** The conversation's status when it was written. */
   readonly status: Status;
 }
-export interface Talk {
+export interface SimulatedConversation {
   readonly id: string;
   readonly sessionId: string;
   deleted: boolean;
@@ -61,18 +61,18 @@ const READ_AGAIN = 2;
  * A support system in memory, written only from the port's comments. It follows them literally: it finds an earlier
  * post only after `lookupAfter`, and only if told that there may be one.
  */
-export class FarSide extends ScriptedProvider {
-  readonly talks: Talk[] = [];
+export class SimulatedProvider extends ScriptedProvider {
+  readonly allConversations: SimulatedConversation[] = [];
   readonly acts = new Map<string, Act[]>();
   private lastId = 0;
   /** Increases with everything that happens here. */
   tick = 0;
 
-  of(sessionId: string): Talk | undefined {
-    return this.talks.find(talk => talk.sessionId === sessionId && !talk.deleted);
+  of(sessionId: string): SimulatedConversation | undefined {
+    return this.allConversations.find(talk => talk.sessionId === sessionId && !talk.deleted);
   }
-  allOf(sessionId: string): readonly Talk[] {
-    return this.talks.filter(talk => talk.sessionId === sessionId);
+  allOf(sessionId: string): readonly SimulatedConversation[] {
+    return this.allConversations.filter(talk => talk.sessionId === sessionId);
   }
   actsOf(sessionId: string): readonly Act[] {
     return this.acts.get(sessionId) ?? [];
@@ -85,16 +85,25 @@ export class FarSide extends ScriptedProvider {
   }
 
   // ---- agents
-  did(talk: Talk, deed: Deed, agent: string | null = null): void {
+  did(talk: SimulatedConversation, deed: Deed, agent: string | null = null): void {
     this.acts.set(talk.sessionId, [...this.actsOf(talk.sessionId), { deed, tick: ++this.tick, agent }]);
   }
-  setStatus(talk: Talk, status: Status, deed: Deed, by: Talk['statusBy'], agent: string | null = null): void {
+  setStatus(
+    talk: SimulatedConversation,
+    status: Status,
+    deed: Deed,
+    by: SimulatedConversation['statusBy'],
+    agent: string | null = null,
+  ): void {
     talk.view.status = status;
     talk.statusBy = by;
     // The assigned agent opens it again.
     this.did(talk, deed, agent ?? (deed === 'reopen' ? talk.view.agent : null));
   }
-  write(talk: Talk, entry: Pick<Entry, 'by' | 'text'> & Partial<Pick<Entry, 'ourId' | 'agent' | 'file'>>): Entry {
+  write(
+    talk: SimulatedConversation,
+    entry: Pick<Entry, 'by' | 'text'> & Partial<Pick<Entry, 'ourId' | 'agent' | 'file'>>,
+  ): Entry {
     const written: Entry = {
       ourId: null,
       agent: null,
@@ -109,8 +118,8 @@ export class FarSide extends ScriptedProvider {
   }
 
   // ---- the port
-  private talk(id: string): Talk {
-    const talk = this.talks.find(one => one.id === id && !one.deleted);
+  private existing(id: string): SimulatedConversation {
+    const talk = this.allConversations.find(one => one.id === id && !one.deleted);
     if (!talk) throw new ProviderRefusedError('deleted', { gone: true });
     return talk;
   }
@@ -120,7 +129,7 @@ export class FarSide extends ScriptedProvider {
   override openConversation: ScriptedProvider['openConversation'] = async ({ sessionId, mayExist }) => {
     const known = mayExist ? this.of(sessionId) : undefined;
     if (known) return known.id;
-    const talk: Talk = {
+    const talk: SimulatedConversation = {
       id: randomUUID(),
       sessionId,
       deleted: false,
@@ -128,7 +137,7 @@ export class FarSide extends ScriptedProvider {
       view: { status: 'BOT_HELD', agent: null, teamId: null },
       statusBy: 'us',
     };
-    this.talks.push(talk);
+    this.allConversations.push(talk);
     return talk.id;
   };
 
@@ -139,7 +148,7 @@ export class FarSide extends ScriptedProvider {
     { mayExist, lookupAfter }: Pick<PostMessage, 'mayExist' | 'lookupAfter'>,
     file: string | null = null,
   ): string {
-    const talk = this.talk(talkId);
+    const talk = this.existing(talkId);
     const known = mayExist
       ? talk.entries.find(entry => entry.ourId === ourId && entry.id > Number(lookupAfter ?? 0))
       : undefined;
@@ -147,7 +156,7 @@ export class FarSide extends ScriptedProvider {
   }
 
   override postMessage: ScriptedProvider['postMessage'] = async request => {
-    const talk = this.talk(request.conversation.conversationId);
+    const talk = this.existing(request.conversation.conversationId);
     if (request.message.text.startsWith('poison')) throw new ProviderRefusedError('never');
     const id = this.post(talk.id, request.message.id, request.message.text, request);
     // An end-user's message opens a snoozed conversation, and gives a resolved one to the bot.
@@ -166,26 +175,26 @@ export class FarSide extends ScriptedProvider {
   postingCapacity = (): number => HISTORY_ROOM;
 
   override returnToBot: ScriptedProvider['returnToBot'] = async (access, _signal, reportNewest) => {
-    const talk = this.talk(access.conversationId);
+    const talk = this.existing(access.conversationId);
     Object.assign(talk.view, { agent: null, teamId: null });
     this.setStatus(talk, 'BOT_HELD', 'held', 'us');
     reportNewest?.(talk.entries.at(-1)?.id.toString() ?? null);
   };
 
   override openForAgents: ScriptedProvider['openForAgents'] = async ({ conversation, teamId, agentId }) => {
-    const talk = this.talk(conversation.conversationId);
+    const talk = this.existing(conversation.conversationId);
     Object.assign(talk.view, { agent: agentId ?? talk.view.agent, teamId: teamId ?? talk.view.teamId });
     this.setStatus(talk, 'OPEN', 'opened', 'us', agentId);
   };
 
   override resolve: ScriptedProvider['resolve'] = async (access, _signal, reportNewest) => {
-    const talk = this.talk(access.conversationId);
+    const talk = this.existing(access.conversationId);
     this.setStatus(talk, 'RESOLVED', 'closed', 'us');
     reportNewest?.(talk.entries.at(-1)?.id.toString() ?? null);
   };
 
   override readConversation: ScriptedProvider['readConversation'] = async access => {
-    const { status, teamId, agent } = this.talk(access.conversationId).view;
+    const { status, teamId, agent } = this.existing(access.conversationId).view;
     return { status, teamId, agent: agent === null ? null : { externalId: agent, name: agent } };
   };
 
@@ -194,7 +203,7 @@ export class FarSide extends ScriptedProvider {
     after,
   }: ListMessages): Promise<ObservationPage> => {
     const from = Math.max(0, Number(after ?? 0) - READ_AGAIN);
-    const entries = this.talk(conversation.conversationId)
+    const entries = this.existing(conversation.conversationId)
       .entries.filter(entry => entry.id > from)
       .slice(0, PAGE);
     const observations = entries.map((entry): Observation => {
@@ -213,7 +222,7 @@ export class FarSide extends ScriptedProvider {
   };
 
   listChangedConversations = async () => ({
-    conversationIds: this.talks.filter(({ deleted }) => !deleted).map(({ id }) => id),
+    conversationIds: this.allConversations.filter(({ deleted }) => !deleted).map(({ id }) => id),
     hasMore: false,
   });
 }

@@ -5,9 +5,9 @@ import type { FlowDeps } from '../../src/core/flows/deps';
 import type { RuntimeDelivery } from '../../src/core/delivery';
 import type { MessageRecord } from '../../src/core/message';
 import { instantOf } from '../../src/core/ports/clock';
-import { ORG, scope, type FlowWorld } from '../support/flow-world';
-import { scriptedDefinition } from '../support/scripted-provider';
-import { FarSide, type Talk } from './far-side';
+import { ORG, scope, type FlowWorld } from '../../src/testing/flow-world';
+import { scriptedDefinition } from '../../src/testing/scripted-provider';
+import { SimulatedProvider, type SimulatedConversation } from './far-side';
 import {
   SessionModel,
   type Doing,
@@ -47,7 +47,7 @@ const asJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
 /** One play over the real flows, stores and runners. It controls the remote and the time. */
 export class Play {
-  readonly far = new FarSide();
+  readonly remote = new SimulatedProvider();
   readonly parts: Part[] = [];
   readonly workers: Worker[] = [];
   readonly flows: Flows;
@@ -61,7 +61,7 @@ export class Play {
   ) {
     this.deps = {
       ...world.deps,
-      providers: new Map([['scripted', { definition: scriptedDefinition(this.far), instance: this.far }]]),
+      providers: new Map([['scripted', { definition: scriptedDefinition(this.remote), instance: this.remote }]]),
     };
     this.flows = createFlows(this.deps);
   }
@@ -96,8 +96,8 @@ export class Play {
   part(who: number): Part {
     return this.parts[who % this.parts.length]!;
   }
-  talk(who: number): Talk | undefined {
-    return this.far.of(this.part(who).id);
+  conversationOf(who: number): SimulatedConversation | undefined {
+    return this.remote.of(this.part(who).id);
   }
 
   // ---- the runtime
@@ -178,16 +178,16 @@ export class Play {
   /** Starts a worker. Returns whether it found work. */
   async start(job: Job, steps: number): Promise<boolean> {
     await this.world.pool.query(DUE_IS_DUE);
-    const worker = new Worker(job, this.deps, this.far, this.now);
+    const worker = new Worker(job, this.deps, this.remote, this.now);
     this.workers.push(worker);
     await this.goOn(worker, steps);
     return worker.found;
   }
   async goOn(worker: Worker, steps: number, cut?: Cut): Promise<void> {
     await worker.go(steps, cut);
-    if (worker.at === null) this.dies(worker);
+    if (worker.at === null) this.kill(worker);
   }
-  dies(worker: Worker): void {
+  kill(worker: Worker): void {
     this.workers.splice(this.workers.indexOf(worker), 1);
   }
 
@@ -240,11 +240,11 @@ export class Play {
   }
 
   private evidence({ id, link }: Part, called: readonly string[] = []): Evidence {
-    const posts = this.far.allOf(id).flatMap(({ entries }) => entries);
+    const posts = this.remote.allOf(id).flatMap(({ entries }) => entries);
     return {
-      tick: this.far.tick,
-      acts: this.far.actsOf(id),
-      words: this.far.wordsOf(id),
+      tick: this.remote.tick,
+      acts: this.remote.actsOf(id),
+      agentMessages: this.remote.wordsOf(id),
       called,
       shownAt: (ourId, text, since = 0) =>
         posts.find(
@@ -254,15 +254,15 @@ export class Play {
             (entry.ourId === ourId || entry.file?.split('\n').includes(`  ${text}`)),
         )?.tick,
       notesOf: entry => posts.filter(({ ourId }) => ourId === `unshown:${id}:${entry.id}`).length,
-      isLinkDead: this.far.allOf(id).find(talk => talk.id === link)?.deleted ?? false,
+      isLinkDead: this.remote.allOf(id).find(conversation => conversation.id === link)?.deleted ?? false,
     };
   }
 
   private lookAtFarSide({ id, model }: Part): void {
-    const talks = this.far.allOf(id);
-    model.need(talks.filter(({ deleted }) => !deleted).length <= 1, 'two conversations');
+    const conversations = this.remote.allOf(id);
+    model.need(conversations.filter(({ deleted }) => !deleted).length <= 1, 'two conversations');
     const order = new Map(model.said.map(({ id: messageId }, seq) => [messageId, seq]));
-    for (const { entries } of talks) {
+    for (const { entries } of conversations) {
       const ours = entries.flatMap(({ ourId }) => ourId ?? []);
       model.need(new Set(ours).size === ours.length, `shown twice: ${entries.map(({ text }) => text).join(' | ')}`);
       const seqs = ours.flatMap(ourId => order.get(ourId) ?? []);
@@ -312,8 +312,11 @@ export class Play {
 
   private async lookAtRest(part: Part): Promise<void> {
     const { model, id } = part;
-    const talk = this.far.of(id);
-    model.rest(this.evidence(part), talk === undefined ? null : { ...talk.view, statusBy: talk.statusBy });
+    const conversation = this.remote.of(id);
+    model.rest(
+      this.evidence(part),
+      conversation === undefined ? null : { ...conversation.view, statusBy: conversation.statusBy },
+    );
     const collected = part.collected.flatMap(({ notice }): string[] =>
       notice.kind === 'HANDOFF_OUTCOME'
         ? [notice.handoffId]
@@ -322,17 +325,18 @@ export class Play {
           : [],
     );
     model.need(
-      isDeepStrictEqual(collected, model.owed),
-      `the runtime should have collected ${model.owed.length} words and outcomes in order, and has ${collected.length}`,
+      isDeepStrictEqual(collected, model.expectedNotices),
+      `the runtime should have collected ${model.expectedNotices.length} words and outcomes in order, and has ${collected.length}`,
     );
-    const { rows: owed } = await this.world.pool.query<{ kind: string; state: string }>(
+    const { rows: pending } = await this.world.pool.query<{ kind: string; state: string }>(
       "select kind, state from delivery where session_id = $1 and state <> 'DONE' and destination = 'PROVIDER'",
       [id],
     );
     const poisoned = model.said.filter(({ text }) => text.startsWith('poison'));
     model.need(
-      owed.every(({ kind, state }) => kind === 'POST_MESSAGE' && state === 'PARKED') && owed.length <= poisoned.length,
-      `still owed: ${JSON.stringify(owed)}`,
+      pending.every(({ kind, state }) => kind === 'POST_MESSAGE' && state === 'PARKED') &&
+        pending.length <= poisoned.length,
+      `still pending: ${JSON.stringify(pending)}`,
     );
     const session = await this.world.session(id);
     model.need(session.statusWrites % 2 === 0, 'a status write is left open');

@@ -41,7 +41,7 @@ export type Doing =
 export interface Evidence {
   readonly tick: number;
   readonly acts: readonly Act[];
-  readonly words: readonly (Entry & { readonly isLost: boolean })[];
+  readonly agentMessages: readonly (Entry & { readonly isLost: boolean })[];
   /** Returns when a message appeared there after `since`: as a post with our id, or in a file of earlier ones. */
   shownAt(ourId: string, text: string, since?: number): number | undefined;
   /** Returns the number of notes that tell agents that a part of this message was not shown. */
@@ -101,7 +101,7 @@ export class SessionModel {
   /** All messages, in order; `isDue`: agents must see it in the end. */
   readonly said: Said[] = [];
   /** What the runtime must collect, in this order: agents' messages and outcomes. */
-  readonly owed: string[] = [];
+  readonly expectedNotices: string[] = [];
   readonly wrong: string[] = [];
   private heard = -1;
   private readonly unacknowledged = new Map<string, string>();
@@ -145,7 +145,7 @@ export class SessionModel {
     for (const fact of facts)
       switch (fact.type) {
         case 'said':
-          this.acceptSaid(fact, far);
+          this.acceptMessage(fact, far);
           break;
         case 'handoff':
           this.acceptHandoff(fact, far);
@@ -170,7 +170,7 @@ export class SessionModel {
         ? ['BOT']
         : ['REQUESTED', 'QUEUED'].includes(this.live.state)
           ? ['NONE']
-          : this.live.state === 'ENDING' && !this.isOwed(this.live.id)
+          : this.live.state === 'ENDING' && !this.isDue(this.live.id)
             ? ['NONE', 'HUMAN']
             : ['HUMAN'];
     this.need(
@@ -179,11 +179,11 @@ export class SessionModel {
     );
   }
 
-  private isOwed(handoffId: string): boolean {
+  private isDue(handoffId: string): boolean {
     return [...this.unacknowledged.values()].includes(handoffId);
   }
 
-  private acceptSaid(
+  private acceptMessage(
     { author, visibility, text, messageId, seq, handoffId }: Extract<Fact, { type: 'said' }>,
     far: Evidence,
   ): void {
@@ -203,10 +203,10 @@ export class SessionModel {
       if (author === 'BOT' && visibility === 'PUBLIC')
         this.need(this.mayReply, `two voices: the bot spoke while control was ${this.control}`);
     } else if (author === 'AGENT') {
-      const at = far.words.findIndex((word, i) => i > this.heard && word.text === text);
+      const at = far.agentMessages.findIndex((word, i) => i > this.heard && word.text === text);
       this.need(at >= 0, `"${text}" was told twice, or is no agent's public word`);
       this.need(
-        far.words.slice(this.heard + 1, Math.max(at, 0)).every(({ isLost }) => isLost),
+        far.agentMessages.slice(this.heard + 1, Math.max(at, 0)).every(({ isLost }) => isLost),
         `"${text}" came before an earlier word`,
       );
       this.heard = Math.max(at, this.heard);
@@ -214,7 +214,7 @@ export class SessionModel {
         handoffId === (this.live?.id ?? null) || handoffId === this.ended?.id,
         `"${text}" belongs to another handoff`,
       );
-      this.owed.push(messageId);
+      this.expectedNotices.push(messageId);
       if (handoffId !== null) this.unacknowledged.set(messageId, handoffId);
     } else if (this.live !== null) {
       this.need(
@@ -245,7 +245,7 @@ export class SessionModel {
     this.live.agent = fact.agent;
     if (to === 'ENDING') this.live.drainBy = this.now() + DRAIN_MS;
     if (!FINAL.includes(to)) return;
-    this.owed.push(id);
+    this.expectedNotices.push(id);
     this.closingLineOf = id;
     this.live = null;
   }
@@ -298,7 +298,7 @@ export class SessionModel {
   }
 
   private nextWord(far: Evidence): Entry | undefined {
-    const unheard = far.words.slice(this.heard + 1);
+    const unheard = far.agentMessages.slice(this.heard + 1);
     return unheard.find(({ isLost }) => !isLost) ?? unheard[0];
   }
 
@@ -357,22 +357,28 @@ export class SessionModel {
    * from after the return.
    */
   private hasSpokenSinceReturn(far: Evidence): boolean {
-    return this.ended !== null && far.words[this.heard] !== undefined && far.words[this.heard]!.tick > this.ended.tick;
+    return (
+      this.ended !== null &&
+      far.agentMessages[this.heard] !== undefined &&
+      far.agentMessages[this.heard]!.tick > this.ended.tick
+    );
   }
 
   private justifyDrained(live: Live, far: Evidence): void {
     // The next handoff replaces it: requested, or taken by an agent who wrote after the return.
     const isReplaced = this.doing !== null && 'asks' in this.doing;
-    const spoke = far.words.some(
+    const spoke = far.agentMessages.some(
       ({ tick }, i) => i > this.heard && this.ended?.id === live.id && tick > this.ended.tick,
     );
     const isClosing = this.isClosed || (this.doing !== null && 'closes' in this.doing);
     this.need(
-      !this.isOwed(live.id) || this.now() >= live.drainBy! || isClosing || isReplaced || spoke,
+      !this.isDue(live.id) || this.now() >= live.drainBy! || isClosing || isReplaced || spoke,
       "it ended before the agent's words were collected",
     );
     if (live.syncBy === null || this.now() >= live.syncBy || far.isLinkDead) return;
-    const missing = far.words.filter((word, i) => i > this.heard && !word.isLost && word.tick < this.ended!.tick);
+    const missing = far.agentMessages.filter(
+      (word, i) => i > this.heard && !word.isLost && word.tick < this.ended!.tick,
+    );
     this.need(missing.length === 0, `ended before "${missing[0]?.text}" was told`);
   }
 
@@ -424,7 +430,7 @@ export class SessionModel {
     );
     this.over = act?.tick ?? live.begun;
     this.missed = { since: Infinity, not: null };
-    const missing = far.words.filter((word, i) => i > this.heard && !word.isLost && word.tick < this.over);
+    const missing = far.agentMessages.filter((word, i) => i > this.heard && !word.isLost && word.tick < this.over);
     this.need(missing.length === 0, `ended before "${missing[0]?.text}" was told`);
   }
 
@@ -438,12 +444,12 @@ export class SessionModel {
         !message.isDue || far.shownAt(message.id, message.text) !== undefined,
         `agents never saw "${message.text}"`,
       );
-    for (const word of far.words)
+    for (const word of far.agentMessages)
       this.need(
         word.isLost || far.notesOf(word) === (word.file === null ? 0 : 1),
         `agents were told ${far.notesOf(word)} times that a part of "${word.text}" was not shown`,
       );
-    const unheard = far.words.filter((word, i) => i > this.heard && !word.isLost);
+    const unheard = far.agentMessages.filter((word, i) => i > this.heard && !word.isLost);
     this.need(unheard.length === 0, `nobody told the runtime "${unheard[0]?.text}"`);
     if (this.live === null) {
       this.need(

@@ -9,7 +9,7 @@ import { HealthMonitor } from '../../src/delivery/health-monitor';
 import { LaneRunner } from '../../src/delivery/lane-runner';
 import { createProviderHandler } from '../../src/delivery/provider-handler';
 import { SyncRunner } from '../../src/delivery/sync-runner';
-import { scriptedDefinition } from '../support/scripted-provider';
+import { scriptedDefinition } from '../../src/testing/scripted-provider';
 
 export const JOBS = ['deliver', 'read', 'endings', 'look', 'scan'] as const;
 export type Job = (typeof JOBS)[number];

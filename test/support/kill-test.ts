@@ -6,7 +6,7 @@ import type { DemoAdapter } from '../../scripts/demo/demo-adapter';
 import { pollUntilEqual } from '../../scripts/demo/step';
 import { SETUP_STEPS, DemoContext } from '../../scripts/demo/demo-steps';
 import { runSteps } from '../../scripts/demo/run-steps';
-import { createTestDatabase, type TestDatabase } from './database';
+import { createTestDatabase, type TestDatabase } from '../../src/testing/database';
 import { ReplicaSet } from './replica-set';
 import type { Replica } from './replica';
 
@@ -40,9 +40,9 @@ export interface TestOrganization {
 
 export interface KillScenario {
   /** The preparation. */
-  before(talk: KillSession): Promise<void>;
+  before(killSession: KillSession): Promise<void>;
   /** The action that causes the steps; the process is killed after each of them. */
-  act(talk: KillSession): Promise<void>;
+  act(killSession: KillSession): Promise<void>;
   /** The handoff's state at the end; null: ended. */
   readonly finalState: string | null;
   /** Steps that the scenario must contain, to prove that it is the intended one. */
@@ -70,9 +70,9 @@ export class KillTest {
       SUPPORT_POOL_SIZE: '30',
       SUPPORT_DRAIN_LIMIT_SECONDS: '3600',
     });
-    const room = new KillTest(database, sql, fleet);
-    room.alive = await fleet.add();
-    return room;
+    const killTest = new KillTest(database, sql, fleet);
+    killTest.alive = await fleet.add();
+    return killTest;
   }
 
   async close(): Promise<void> {
@@ -83,11 +83,11 @@ export class KillTest {
 
   async createOrganization(
     organization: string,
-    stage: DemoAdapter,
+    adapter: DemoAdapter,
     policy: object = { mirroring: 'ON_HANDOFF' },
   ): Promise<DemoContext> {
     const story = new DemoContext(
-      stage,
+      adapter,
       this.fleet.operator(this.alive, organization),
       this.fleet.bot(this.alive, organization),
       policy,
@@ -131,46 +131,46 @@ export class KillTest {
    * sessions are stopped at the same time, each at its own step, so that one kill serves all of them.
    */
   async killAfterEachStep(
-    house: KillTarget,
+    target: KillTarget,
     title: string,
     { before, act, finalState, requiredSteps }: KillScenario,
   ): Promise<void> {
-    const undisturbed = new KillSession(this, house, `${title}, undisturbed`);
+    const undisturbed = new KillSession(this, target, `${title}, undisturbed`);
     await before(undisturbed);
-    const first = (await house.steps.of(await undisturbed.session())).length;
+    const first = (await target.steps.of(await undisturbed.session())).length;
     await act(undisturbed);
     await undisturbed.waitUntilIdle(finalState);
-    const all = (await house.steps.of(await undisturbed.session())).slice(first);
+    const all = (await target.steps.of(await undisturbed.session())).slice(first);
     expect(all).toEqual(expect.arrayContaining([...requiredSteps]));
-    const expected = await house.historyOf(undisturbed.endUser);
+    const expected = await target.historyOf(undisturbed.endUser);
 
     const steps = all.map((step, index) => ({ step, index })).filter(({ index }) => !isInTheMiddle(all, index));
     const seen: Record<string, unknown> = {};
     for (let from = 0; from < steps.length; from += CONCURRENCY) {
-      const talks = steps
+      const sessions = steps
         .slice(from, from + CONCURRENCY)
-        .map(one => ({ ...one, talk: new KillSession(this, house, `${title}, ${one.index}`) }));
-      await Promise.all(talks.map(({ talk }) => before(talk)));
+        .map(one => ({ ...one, session: new KillSession(this, target, `${title}, ${one.index}`) }));
+      await Promise.all(sessions.map(({ session: killSession }) => before(killSession)));
       const held = await Promise.all(
-        talks.map(async ({ talk, index }) => {
-          const reached = await house.steps.hold(await talk.session(), index);
-          await act(talk);
+        sessions.map(async ({ session: killSession, index }) => {
+          const reached = await target.steps.hold(await killSession.session(), index);
+          await act(killSession);
           return reached();
         }),
       );
-      expect(held).toEqual(talks.map(({ step }) => step));
+      expect(held).toEqual(sessions.map(({ step }) => step));
 
       await this.alive.kill();
-      await house.steps.release();
+      await target.steps.release();
       await this.holdSyncs();
       // Before the next replica starts, so that it finds that no call of the dead one can still take effect.
       await this.endLeases(['PROVIDER']);
       await this.start();
-      for (const { talk } of talks) await talk.waitUntilDelivered();
+      for (const { session: killSession } of sessions) await killSession.waitUntilDelivered();
       await this.endLeases(['SYNC']);
-      for (const { talk, step, index } of talks) {
-        await talk.waitUntilIdle(finalState);
-        seen[`${index}: ${step}`] = await pollUntilEqual(() => house.historyOf(talk.endUser), expected);
+      for (const { session: killSession, step, index } of sessions) {
+        await killSession.waitUntilIdle(finalState);
+        seen[`${index}: ${step}`] = await pollUntilEqual(() => target.historyOf(killSession.endUser), expected);
       }
     }
     expect(seen).toEqual(Object.fromEntries(steps.map(({ step, index }) => [`${index}: ${step}`, expected])));

@@ -6,7 +6,7 @@ export interface Load {
   readonly acknowledged: ReadonlyMap<string, readonly string[]>;
   readonly count: number;
   /** Resolves when that many more were acknowledged. */
-  more(turns: number): Promise<void>;
+  more(rounds: number): Promise<void>;
   /** Stops after the current message. @throws the error of a call */
   stop(): Promise<void>;
 }
@@ -19,7 +19,7 @@ export async function startLoad(client: Pick<SupportClient, 'call'>, chatbotId: 
   const acknowledged = new Map<string, string[]>();
   const counters = { all: 0, stopped: false };
   const waiting = new Set<() => void>();
-  const talk = async (sessionId: string, said: string[]): Promise<void> => {
+  const converse = async (sessionId: string, said: string[]): Promise<void> => {
     for (let i = 1; !counters.stopped; i++) {
       const text = `turn ${i}`;
       done(
@@ -34,17 +34,17 @@ export async function startLoad(client: Pick<SupportClient, 'call'>, chatbotId: 
       for (const look of waiting) look();
     }
   };
-  const talks: Promise<void>[] = [];
+  const running: Promise<void>[] = [];
   for (let i = 0; i < width; i++) {
     const { session } = done(
       (await client.call(OpenSessionDocument, { input: { chatbotId, channel: 'web', externalId: `load-${i}` } }))
         .openSupportSession,
     );
     acknowledged.set(session!.id, []);
-    talks.push(talk(session!.id, acknowledged.get(session!.id)!));
+    running.push(converse(session!.id, acknowledged.get(session!.id)!));
   }
   const failed = new Promise<never>((_, reject) => {
-    for (const one of talks) one.catch(reject);
+    for (const one of running) one.catch(reject);
   });
   failed.catch(() => undefined);
   return {
@@ -52,8 +52,8 @@ export async function startLoad(client: Pick<SupportClient, 'call'>, chatbotId: 
     get count() {
       return counters.all;
     },
-    more: turns => {
-      const wanted = counters.all + turns;
+    more: rounds => {
+      const wanted = counters.all + rounds;
       return Promise.race([
         failed,
         new Promise<void>(resolve => {
@@ -69,7 +69,7 @@ export async function startLoad(client: Pick<SupportClient, 'call'>, chatbotId: 
     },
     async stop() {
       counters.stopped = true;
-      await Promise.all(talks);
+      await Promise.all(running);
     },
   };
 }

@@ -4,7 +4,7 @@ import type { RuntimeEndpoint } from '../../src/core/runtime-endpoint';
 import { CircuitBreakers } from '../../src/delivery/remote-limiter';
 import { LaneRunner } from '../../src/delivery/lane-runner';
 import { createRuntimeHandler } from '../../src/delivery/runtime-handler';
-import { createFlowWorld, scope, type FlowWorld } from './flow-world';
+import { createFlowWorld, scope, type FlowWorld } from '../../src/testing/flow-world';
 import { startReceiver, type Receiver } from './receiver';
 
 /** Flows over a real Postgres and a real receiver. The test controls the pushes. */

@@ -29,8 +29,8 @@ export interface ReplicaOptions {
 }
 
 /**
- * Starts the service from its sources and waits until it is ready. The process chooses a free port and prints it: a port
- * that a test chose could be taken by another one meanwhile, whose answers would be mistaken for the service's.
+ * Starts the service from its sources and waits until it is ready. The process chooses a free port and prints it:
+ * another process could take a port that a test chose, and its responses would be mistaken for the service's.
  */
 export async function startReplica({ databaseUrl, env = {}, port }: ReplicaOptions): Promise<Replica> {
   const child = spawn(

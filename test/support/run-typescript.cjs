@@ -8,7 +8,11 @@ const [, options] = Object.values(require('./transform.cjs'))[0];
 
 const folder = path.join(__dirname, '..', '..', 'node_modules', '.cache', 'support-subgraph-tests');
 mkdirSync(folder, { recursive: true });
-const settings = JSON.stringify([options, 'no source maps', require('@swc/core/package.json').version]);
+const settings = JSON.stringify([options, 'source maps apart', require('@swc/core/package.json').version]);
+
+/** For each loaded file, the file with its source map. */
+const sourceMaps = new Map();
+module.exports = { sourceMaps };
 
 require.extensions['.ts'] = (module, filename) => {
   const source = readFileSync(filename, 'utf8');
@@ -16,6 +20,7 @@ require.extensions['.ts'] = (module, filename) => {
     folder,
     `${createHash('sha256').update(`${settings}\0${filename}\0${source}`).digest('hex')}.js`,
   );
+  sourceMaps.set(filename, `${kept}.map`);
   module._compile(read(kept) ?? compile(source, filename, kept), filename);
 };
 
@@ -29,15 +34,20 @@ function read(file) {
 
 function compile(source, filename, kept) {
   // Loaded only when there is something to compile.
-  const { code } = require('@swc/core').transformSync(source, {
+  const { code, map } = require('@swc/core').transformSync(source, {
     ...options,
-    sourceMaps: false,
+    sourceMaps: true,
     swcrc: false,
     configFile: false,
     filename,
   });
-  const fresh = `${kept}.${process.pid}`;
-  writeFileSync(fresh, code);
-  renameSync(fresh, kept);
+  for (const [file, text] of [
+    [`${kept}.map`, map],
+    [kept, code],
+  ]) {
+    const fresh = `${file}.${process.pid}`;
+    writeFileSync(fresh, text);
+    renameSync(fresh, file);
+  }
   return code;
 }

@@ -1,4 +1,4 @@
-/** How TypeScript becomes JavaScript, for Jest and for the child processes of tests. */
+/** Compiles TypeScript to JavaScript, for Jest and for the child processes of tests. */
 module.exports = {
   '^.+\\.ts$': [
     '@swc/jest',

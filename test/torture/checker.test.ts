@@ -14,7 +14,7 @@ const inSessions = (draft: Draft) => checkEvidence(draft).filter(({ session }) =
 const columns = (draft: Draft): Column[] => [...new Set(inSessions(draft).map(({ column }) => column))];
 const SOUND = soundHistory();
 
-it('finds nothing in a history that is right', () => {
+it('reports nothing for a correct history', () => {
   expect(checkEvidence(SOUND)).toEqual([]);
 });
 
@@ -39,7 +39,7 @@ describe.each<[Column, readonly [string, (draft: Draft) => void][]]>([
     'lost',
     [
       [
-        "an acknowledged turn of the end-user is not at the agents'",
+        'an acknowledged message of the end-user is missing at the agents',
         draft => linesOf(draft).splice(lineAt(draft, '[u3]'), 1),
       ],
       [
@@ -49,7 +49,7 @@ describe.each<[Column, readonly [string, (draft: Draft) => void][]]>([
       ["a suggestion is not at the agents'", draft => linesOf(draft).splice(lineAt(draft, '[b3]'), 1)],
       ['a whole conversation is gone', draft => draft.remote.splice(0, 1)],
       [
-        "an agent's word never reached the runtime",
+        "an agent's message never reached the runtime",
         draft => {
           linesOf(draft).push({ id: 99, by: 'agent', isPrivate: false, text: '[a3]', file: null });
         },
@@ -59,12 +59,9 @@ describe.each<[Column, readonly [string, (draft: Draft) => void][]]>([
   [
     'doubled',
     [
+      ['a message is there twice', draft => linesOf(draft).push({ ...linesOf(draft)[lineAt(draft, '[u4]')]!, id: 99 })],
       [
-        'a turn stands there twice',
-        draft => linesOf(draft).push({ ...linesOf(draft)[lineAt(draft, '[u4]')]!, id: 99 }),
-      ],
-      [
-        'a turn stands there and in the file with the beginning',
+        'a message is there and in the file with the beginning',
         draft =>
           linesOf(draft).unshift({
             id: 0,
@@ -76,7 +73,7 @@ describe.each<[Column, readonly [string, (draft: Draft) => void][]]>([
       ],
       ['a session has two conversations', draft => draft.remote.push({ ...draft.remote[0]!, id: 2, lines: [] })],
       [
-        "an agent's word came as two deliveries",
+        "an agent's message came as two deliveries",
         draft => draft.received.push(again(draft.received[wordAt(draft, '[a2]')]!)),
       ],
       [
@@ -88,11 +85,11 @@ describe.each<[Column, readonly [string, (draft: Draft) => void][]]>([
         draft => draft.received.push(again(draft.received[wordAt(draft, LINES.queued)]!)),
       ],
       [
-        "another session's turn stands there",
+        "another session's message is there",
         draft => linesOf(draft).push({ id: 99, by: 'bot', isPrivate: false, text: '[of somebody else]', file: null }),
       ],
       [
-        "another session's word came",
+        "another session's message came",
         draft =>
           draft.received.push({
             ...again(draft.received[wordAt(draft, '[a2]')]!),
@@ -100,17 +97,17 @@ describe.each<[Column, readonly [string, (draft: Draft) => void][]]>([
           }),
       ],
       [
-        'what was refused stands there as a note',
+        'a refused message is there as a note',
         draft => linesOf(draft).push({ id: 99, by: 'bot', isPrivate: true, text: '[b2]', file: null }),
       ],
-      ['one key was answered in two ways', draft => draft.log.push({ ...answerTo(draft, '[u1]').entry, seq: 77 })],
+      ['one key got two different results', draft => draft.log.push({ ...answerTo(draft, '[u1]').entry, seq: 77 })],
     ],
   ],
   [
     'out of order',
     [
       [
-        'two turns stand there the other way round',
+        'two messages are there in reverse order',
         draft => swap(linesOf(draft), lineAt(draft, '[u1]'), lineAt(draft, '[b1]')),
       ],
       [
@@ -122,11 +119,11 @@ describe.each<[Column, readonly [string, (draft: Draft) => void][]]>([
         },
       ],
       [
-        'two words came the other way round',
+        'two messages came in reverse order',
         draft => swap(draft.received, wordAt(draft, '[a1]'), wordAt(draft, '[a2]')),
       ],
       [
-        'the outcome came before the last word',
+        'the outcome came before the last message',
         draft =>
           swap(
             draft.received,
@@ -147,7 +144,7 @@ describe.each<[Column, readonly [string, (draft: Draft) => void][]]>([
   [
     'bot over human',
     [
-      ['a bot line was let through at an epoch of people', draft => edit(draft, '[b4]', { control: 'HUMAN' })],
+      ['a bot message was forwarded at an epoch of the agents', draft => edit(draft, '[b4]', { control: 'HUMAN' })],
       [
         'a bot line was let through while somebody is waited for',
         draft => {
@@ -158,7 +155,7 @@ describe.each<[Column, readonly [string, (draft: Draft) => void][]]>([
       ],
       ['one epoch belonged to two', draft => edit(draft, '[u1]', { epoch: 3 })],
       [
-        "a bot line followed an agent's word under the old epoch",
+        "a bot message followed an agent's message under the old epoch",
         draft => {
           const { entry } = answerTo(draft, '[b1]');
           const asked = draft.log.find(one => one.kind === 'asked' && one.key === '[b1]')!;
@@ -224,14 +221,14 @@ describe.each<[Column, readonly [string, (draft: Draft) => void][]]>([
       ],
       ['a handoff stays in the middle of its end', draft => stay(draft, 'ENDING', 'open')],
       ['a handoff stays requested', draft => stay(draft, 'REQUESTED', 'open')],
-      ['a handoff is live over a conversation that people have left', draft => stay(draft, 'ACTIVE', 'resolved')],
+      ['a handoff is live over a conversation that agents have left', draft => stay(draft, 'ACTIVE', 'resolved')],
       [
         'control does not follow',
         draft => {
           draft.log[draft.log.length - 1] = { ...draft.log.at(-1), control: 'HUMAN' } as Invocation;
         },
       ],
-      ['nobody looked in the end', draft => draft.log.pop()],
+      ['the final state was not read', draft => draft.log.pop()],
     ],
   ],
 ])('a planted fault of the column "%s"', (column, plants) => {
@@ -242,7 +239,7 @@ describe.each<[Column, readonly [string, (draft: Draft) => void][]]>([
   });
 });
 
-/** Instead of its outcome the handoff is still there. */
+/** The handoff is still there in place of its outcome. */
 function stay(draft: Draft, state: string, status: 'open' | 'resolved'): void {
   draft.received.splice(
     draft.received.findIndex(({ notice }) => notice.kind === 'outcome'),
@@ -257,8 +254,8 @@ function stay(draft: Draft, state: string, status: 'open' | 'resolved'): void {
   draft.remote[0] = { ...draft.remote[0]!, status };
 }
 
-describe('what is right although it looks odd', () => {
-  it('a turn that was never answered may be there or not', () => {
+describe('unusual but correct histories', () => {
+  it('a message without a response may exist or not', () => {
     const draft = copyOf(SOUND);
     draft.log.splice(answerTo(draft, '[u3]').place, 1);
     expect(columns(draft)).toEqual(['unanswered']);
@@ -266,7 +263,7 @@ describe('what is right although it looks odd', () => {
     expect(columns(draft)).toEqual(['unanswered']);
   });
 
-  it('with mirroring ON_HANDOFF, what nobody asked people about need not be there', () => {
+  it('with mirroring ON_HANDOFF, what was said without a handoff need not exist at the provider', () => {
     const story = () => new Story({ mirroring: 'ON_HANDOFF' }).user('[u1]', 'BOT', 1, false);
     expect(inSessions(story().end('pending', 'BOT', 1))).toEqual([]);
     const accepted = story()
@@ -277,7 +274,7 @@ describe('what is right although it looks odd', () => {
     expect(columns(accepted)).toEqual(['lost']);
   });
 
-  it('a bot may speak while somebody is waited for, where the policy lets it', () => {
+  it('a bot may speak while an agent is awaited, where the policy allows it', () => {
     const spoken = (whileWaiting: 'SILENT' | 'BOT_MAY_ANSWER') =>
       new Story({ whileWaiting })
         .asks('h-1', 'NONE', 2)
@@ -288,7 +285,7 @@ describe('what is right although it looks odd', () => {
     expect(columns(spoken('SILENT'))).toEqual(['bot over human']);
   });
 
-  describe('a word that was found when the runtime had ended its handoff', () => {
+  describe('a message that was found after the runtime had ended its handoff', () => {
     const MINUTE_MS = 60_000;
     const ended = ({ isCancelled = true, isLate = true } = {}) => {
       const story = new Story().asks('h-1', 'NONE', 2).queued('h-1', 2).agent('reply', 'open', '[a1]');
@@ -304,12 +301,12 @@ describe('what is right although it looks odd', () => {
       return draft;
     };
 
-    it('begins nothing', () => {
+    it('starts nothing', () => {
       expect(inSessions(ended())).toEqual([]);
       expect(inSessions(saidAt(ended(), MINUTE_MS))).toEqual([]);
     });
 
-    /** The end was asked for at 10 s. */
+    /** The end was requested at 10 s. */
     const withOutcomeAt = (draft: Draft, said: number, outcome: number) => {
       draft.log = draft.log.map(entry =>
         entry.kind === 'asked' && entry.operation === 'cancel' ? { ...entry, at: 10_000 } : entry,
@@ -319,23 +316,23 @@ describe('what is right although it looks odd', () => {
     };
 
     it.each([
-      ['was said before that end, and the outcome waited for a sync in vain', 9_999, 15_000],
-      ['was said after that end', 10_000, 10_001],
-    ])('begins nothing when it %s', (_, said, outcome) => {
+      ['was sent before that end, and the outcome waited for a sync in vain', 9_999, 15_000],
+      ['was sent after that end', 10_000, 10_001],
+    ])('starts nothing when it %s', (_, said, outcome) => {
       expect(inSessions(withOutcomeAt(ended(), said, outcome))).toEqual([]);
     });
 
     it.each([
-      ['it was said before that end, and the outcome waited for no sync', () => withOutcomeAt(ended(), 9_999, 14_999)],
-      ['it was said more than a minute after the end', () => saidAt(ended(), MINUTE_MS + 1)],
+      ['it was sent before that end, and the outcome waited for no sync', () => withOutcomeAt(ended(), 9_999, 14_999)],
+      ['it was sent more than a minute after the end', () => saidAt(ended(), MINUTE_MS + 1)],
       ['nobody had ended that handoff', () => ended({ isCancelled: false })],
       ['the service does not count it to that handoff', () => ended({ isLate: false })],
-    ])('gives the session to people when %s', (_, draft) => {
+    ])('gives control to agents when %s', (_, draft) => {
       expect(columns(draft())).toEqual(['bot over human']);
     });
   });
 
-  it('a word into a resolved conversation is a takeover that is over at once', () => {
+  it('a message into a resolved conversation is a takeover that ends at once', () => {
     const draft = new Story()
       .agent('reply', 'resolved', '[a1]')
       .state('h-1', 'ACTIVE', 'HUMAN', 2)
@@ -349,7 +346,7 @@ describe('what is right although it looks odd', () => {
     expect(inSessions(draft)).toEqual([]);
   });
 
-  it('a handoff that is cancelled before anybody had it has no promise, and its note or none', () => {
+  it('a handoff that is cancelled before an agent had it has no promise, and may have its note', () => {
     const cancelled = () => new Story().asks('h-1', 'NONE', 2);
     expect(inSessions(cancelled().outcome('h-1', 'BOT_CANCELLED', 'BOT', 3).end('pending', 'BOT', 3))).toEqual([]);
     expect(
@@ -357,7 +354,7 @@ describe('what is right although it looks odd', () => {
     ).toEqual([]);
   });
 
-  it('a request that joins a handoff is told to agents as that one was begun', () => {
+  it("a request that joins a handoff is reported to agents with that handoff's first request", () => {
     const draft = new Story()
       .asks('h-1', 'NONE', 2)
       .queued('h-1', 2)
@@ -366,7 +363,7 @@ describe('what is right although it looks odd', () => {
     expect(inSessions(draft)).toEqual([]);
   });
 
-  it('a takeover has no note and no promise, whoever joins it, and whoever lets it go', () => {
+  it('a takeover has no note and no promise, whoever joins or returns it', () => {
     const draft = new Story()
       .agent('take', 'pending')
       .state('h-1', 'ASSIGNED', 'HUMAN', 2)
@@ -377,14 +374,14 @@ describe('what is right although it looks odd', () => {
     expect(inSessions(draft)).toEqual([]);
   });
 
-  it('whoever takes it before it was queued makes the promise needless, not the note', () => {
+  it('an agent who takes it before it was queued makes the promise unnecessary, not the note', () => {
     const taken = () =>
       new Story().asks('h-1', 'NONE', 2).agent('take', 'pending').state('h-1', 'ASSIGNED', 'HUMAN', 3);
     expect(inSessions(taken().note('h-1').end('open', 'HUMAN', 3, { id: 'h-1', state: 'ASSIGNED' }))).toEqual([]);
     expect(columns(taken().end('open', 'HUMAN', 3, { id: 'h-1', state: 'ASSIGNED' }))).toEqual(['lost']);
   });
 
-  it('a handoff that is opened again after its conversation was lost has its note in both, and one promise', () => {
+  it('a handoff that is reopened after its conversation was lost has its note in both, and one promise', () => {
     const again = () =>
       new Story()
         .asks('h-1', 'NONE', 2)
@@ -407,8 +404,8 @@ describe('what is right although it looks odd', () => {
     ).toEqual(['doubled']);
   });
 
-  it('a line that the policy leaves empty is not said', () => {
-    const told = (said: string | null, lines: Lines) =>
+  it('a line that the policy leaves empty is not sent', () => {
+    const withLines = (said: string | null, lines: Lines) =>
       new Story({ lines })
         .asks('h-1', 'NONE', 2)
         .note('h-1')
@@ -417,12 +414,12 @@ describe('what is right although it looks odd', () => {
         .outcome('h-1', 'BOT_CANCELLED', 'BOT', 3, said)
         .end('pending', 'BOT', 3);
     for (const none of ['', null]) {
-      expect(inSessions(told(none, { ...LINES, queued: none, ended: none }))).toEqual([]);
-      expect(columns(told('[something]', { ...LINES, queued: none, ended: none }))).toEqual(['doubled']);
+      expect(inSessions(withLines(none, { ...LINES, queued: none, ended: none }))).toEqual([]);
+      expect(columns(withLines('[something]', { ...LINES, queued: none, ended: none }))).toEqual(['doubled']);
     }
   });
 
-  it('nothing is said to an end-user whose session is closed, and nothing is done for them', () => {
+  it('nothing is sent to an end-user whose session is closed, or done for them', () => {
     const closed = (closing: string | null) =>
       new Story()
         .asks('h-1', 'NONE', 2)
@@ -435,13 +432,13 @@ describe('what is right although it looks odd', () => {
     expect(columns(closed(LINES.ended))).toEqual(['doubled']);
   });
 
-  it('there may be nothing to cancel', () => {
+  it('a cancel may find no handoff', () => {
     expect(inSessions(new Story().fails('cancel', 'USER_ENDED', 'NO_LIVE_HANDOFF').end('pending', 'BOT', 1))).toEqual(
       [],
     );
   });
 
-  it('one delivery may come in several ways', () => {
+  it('one delivery may arrive in several ways', () => {
     const draft = copyOf(SOUND);
     draft.received.push(...draft.received.map((one): Received => ({ ...one, via: 'query' })));
     expect(checkEvidence(draft)).toEqual([]);
@@ -486,7 +483,7 @@ describe.each<[Column, readonly [string, (draft: Draft) => void][]]>([
         },
       ],
       [
-        'the closing line behind the outcome',
+        'the closing line after the outcome',
         draft => draft.received.push(again(draft.received.find(isLine(LINES.ended))!)),
       ],
       [
@@ -542,9 +539,9 @@ describe.each<[Column, readonly [string, (draft: Draft) => void][]]>([
   [
     'stuck handoffs',
     [
-      ['nobody said how handoffs went', draft => drop(draft.log, ({ kind }) => kind === 'moves')],
+      ["the handoffs' states were not recorded", draft => drop(draft.log, ({ kind }) => kind === 'moves')],
       [
-        'a takeover of which nothing was ever told',
+        'a takeover without any notification',
         draft => {
           const moves = draft.log.find(entry => entry.kind === 'moves')!;
           draft.log[draft.log.indexOf(moves)] = {
@@ -590,20 +587,20 @@ describe.each<[Column, readonly [string, (draft: Draft) => void][]]>([
   [
     'refused',
     [
-      ["an end-user's turn", draft => edit(draft, '[u1]', { refused: 'SESSION_NOT_FOUND' })],
-      ['a turn of a session that nobody closed', draft => edit(draft, '[u1]', { refused: 'SESSION_CLOSED' })],
-      ["a bot's turn at the epoch that it named", draft => edit(draft, '[b1]', { refused: 'CONTROL_LOST' })],
-      ['a request for people', draft => edit(draft, 'h1', { refused: 'NO_LIVE_HANDOFF' })],
+      ["an end-user's message", draft => edit(draft, '[u1]', { refused: 'SESSION_NOT_FOUND' })],
+      ['a message of a session that nobody closed', draft => edit(draft, '[u1]', { refused: 'SESSION_CLOSED' })],
+      ['a bot message at the epoch that it named', draft => edit(draft, '[b1]', { refused: 'CONTROL_LOST' })],
+      ['a handoff request', draft => edit(draft, 'h1', { refused: 'NO_LIVE_HANDOFF' })],
       ['a call that still runs', draft => edit(draft, '[u4]', { refused: 'IDEMPOTENCY_IN_PROGRESS' })],
     ],
   ],
   [
     'dead letters',
     [
-      ['one that waits', draft => letter(draft, 'PARKED')],
-      ['one that was given up', draft => letter(draft, 'DISCARDED')],
+      ['one that waits', draft => addDeadLetter(draft, 'PARKED')],
+      ['a discarded delivery', draft => addDeadLetter(draft, 'DISCARDED')],
       [
-        'one that only the session tells of',
+        'a delivery that only the session reports',
         draft => {
           draft.log[draft.log.length - 1] = {
             ...draft.log.at(-1),
@@ -611,7 +608,7 @@ describe.each<[Column, readonly [string, (draft: Draft) => void][]]>([
           } as Invocation;
         },
       ],
-      ['nobody looked', draft => drop(draft.log, ({ kind }) => kind === 'deadLetters')],
+      ['the dead letters were not read', draft => drop(draft.log, ({ kind }) => kind === 'deadLetters')],
     ],
   ],
   [
@@ -626,7 +623,7 @@ describe.each<[Column, readonly [string, (draft: Draft) => void][]]>([
         },
       ],
       [
-        'every turn was refused',
+        'every message was refused',
         draft => {
           draft.log = draft.log.map(entry =>
             entry.kind === 'answered' ? { ...entry, refused: 'CONTROL_LOST' } : entry,
@@ -652,13 +649,13 @@ describe.each<[Column, readonly [string, (draft: Draft) => void][]]>([
         },
       ],
       [
-        'what was pushed went to a runtime without an endpoint',
+        'deliveries were pushed to a runtime without an endpoint',
         draft => {
           draft.log = draft.log.map(entry => (entry.kind === 'opened' ? { ...entry, isPushed: false } : entry));
         },
       ],
       [
-        'no agent said anything',
+        'no agent wrote anything',
         draft => {
           draft.received = draft.received.filter(
             ({ notice }) => notice.kind !== 'message' || notice.author !== 'AGENT',
@@ -672,15 +669,15 @@ describe.each<[Column, readonly [string, (draft: Draft) => void][]]>([
         },
       ],
       [
-        'less than so long a run owes',
+        'less activity than such a long run requires',
         draft => {
-          draft.log[0] = { kind: 'begun', at: 0, seconds: 600, talks: 1 };
+          draft.log[0] = { kind: 'begun', at: 0, seconds: 600, sessions: 1 };
         },
       ],
       [
-        'fewer sessions than talks',
+        'fewer sessions than planned',
         draft => {
-          draft.log[0] = { kind: 'begun', at: 0, seconds: 0, talks: 2 };
+          draft.log[0] = { kind: 'begun', at: 0, seconds: 0, sessions: 2 };
         },
       ],
       ['does not say how much activity was planned', draft => drop(draft.log, ({ kind }) => kind === 'begun')],
@@ -694,11 +691,11 @@ describe.each<[Column, readonly [string, (draft: Draft) => void][]]>([
   });
 });
 
-function letter(draft: Draft, state: DeadLetter['state']): void {
+function addDeadLetter(draft: Draft, state: DeadLetter['state']): void {
   drop(draft.log, ({ kind }) => kind === 'deadLetters');
   draft.log.push({
     kind: 'deadLetters',
     at: 0,
-    letters: [{ session: 's1', state, destination: 'PROVIDER', what: 'POST_MESSAGE', code: 'PROVIDER_REFUSED' }],
+    deadLetters: [{ session: 's1', state, destination: 'PROVIDER', what: 'POST_MESSAGE', code: 'PROVIDER_REFUSED' }],
   });
 }

@@ -14,7 +14,7 @@ import {
   type RuntimeOperation,
 } from '../../scripts/torture/evidence';
 
-/** Evidence that a test may plant a fault in. */
+/** Evidence in which a test may plant a fault. */
 export interface Draft {
   remote: RemoteConversation[];
   received: Received[];
@@ -25,7 +25,7 @@ const SESSION = 's1';
 const at = 0;
 const WAYS = ['query', 'subscription', 'push'] as const;
 
-/** Writes one session's story down as a run would: each step goes to the far sides and to the log. */
+/** Records one session's story as a run would: each step goes to the remotes and to the log. */
 export class Story {
   readonly draft: Draft = { remote: [], received: [], log: [] };
   private readonly shown: RemoteMessage[] = [];
@@ -45,7 +45,7 @@ export class Story {
     } = {},
   ) {
     this.draft.log.push(
-      { kind: 'begun', at, seconds: 0, talks: 1 },
+      { kind: 'begun', at, seconds: 0, sessions: 1 },
       {
         kind: 'opened',
         at,
@@ -73,7 +73,7 @@ export class Story {
     this.show({ by: 'bot', isPrivate: true, text });
     return this.answer('bot', text, { control, epoch, seq: ++this.lastSeq, delivered: false });
   }
-  /** A request; one that names a handoff which is there joins it. */
+  /** A request; one that names an existing handoff joins it. */
   asks(handoffId: string, control: Control, epoch: number): this {
     const key = `h${++this.asked}`;
     const reason = `[reason ${key}]`;
@@ -84,7 +84,7 @@ export class Story {
     this.ask('handoff', reason, null, key);
     return this.answer('handoff', key, { control, epoch, handoffId });
   }
-  /** It comes to the agents, with its note, and the end-user is promised a colleague. */
+  /** It reaches the agents, with its note, and the end-user is promised a colleague. */
   queued(handoffId: string, epoch: number): this {
     return this.note(handoffId).state(handoffId, 'QUEUED', 'NONE', epoch).line(this.lines.queued, 'NONE', epoch);
   }
@@ -92,7 +92,7 @@ export class Story {
     this.show({ by: 'bot', isPrivate: true, text: `Handed over by the bot.\nReason: ${this.reasons.get(handoffId)}` });
     return this;
   }
-  /** Something that the runtime may be refused. */
+  /** An action that the runtime may be refused. */
   fails(operation: 'user' | 'cancel', text: string, refused: string): this {
     this.ask(operation, text, null);
     return this.answer(operation, text, { refused });
@@ -124,7 +124,7 @@ export class Story {
       epoch,
     );
   }
-  /** A word that no sync had shown when its handoff ended. */
+  /** A message that no sync had found when its handoff ended. */
   lateWord(handoffId: string, text: string, control: Control, epoch: number): this {
     this.lateMessages.push({ messageId: text, handoffId });
     return this.word(text, control, epoch);
@@ -135,7 +135,7 @@ export class Story {
     this.ask('cancel', 'BOT_CANCELLED', null, key);
     return this.answer('cancel', key, { control, epoch, handoffId });
   }
-  /** Nothing where the policy says nothing. */
+  /** Nothing if the policy says nothing. */
   line(text: string | null, control: Control, epoch: number): this {
     return text === null || text === ''
       ? this
@@ -174,7 +174,7 @@ export class Story {
     this.draft.remote.push({ id: 1, session: SESSION, status, agent: null, lines: this.shown });
     this.draft.log.push(
       { kind: 'moves', at, session: SESSION, moves: this.moves, lateMessages: this.lateMessages },
-      { kind: 'deadLetters', at, letters: [] },
+      { kind: 'deadLetters', at, deadLetters: [] },
     );
     this.draft.log.push({
       kind: 'final',
@@ -252,7 +252,7 @@ export class Story {
   }
 }
 
-/** Bot, person, bot again; with a bot that was too late, a suggestion, a note, and a delivery that came twice. */
+/** Bot, agent, bot again; with a late bot message, a suggestion, a note, and a repeated delivery. */
 export function soundHistory(): Draft {
   const story = new Story()
     .user('[u1]', 'BOT', 1)
@@ -279,7 +279,7 @@ export function soundHistory(): Draft {
   return draft;
 }
 
-/** A copy to plant faults in. */
+/** A copy in which to plant faults. */
 export const copyOf = (draft: Draft): Draft => structuredClone(draft);
 export const asEvidence = (draft: Draft): Evidence => draft;
 

@@ -6,7 +6,7 @@ import { readEvidence } from '../../scripts/torture/record';
 import { isClean, renderVerdict, type Verdict } from '../../scripts/torture/report';
 import { runTorture } from '../../scripts/torture/run';
 import { startChatwootDouble } from '../../src/providers/chatwoot/testing/double';
-import { FarSide } from '../../src/providers/chatwoot/testing/remote';
+import { ChatwootApi } from '../../src/providers/chatwoot/testing/remote';
 
 jest.setTimeout(600_000);
 
@@ -31,24 +31,24 @@ afterAll(() => {
   if (isClean(verdict)) rmSync(folder, { recursive: true, force: true });
 });
 
-it('finds nothing lost, doubled, out of order, over a human, leaked or stuck after half a minute of everything', () => {
-  // How much happens in half a minute is the machine's affair.
+it('nothing is lost, doubled, out of order, over a human, leaked or stuck after half a minute of all faults', () => {
+  // How much happens in half a minute depends on the machine.
   const faults = verdict.findings.filter(({ column }) => column !== 'idle');
   if (!isClean({ findings: faults, isLate: verdict.isLate }))
     throw new Error(`${renderVerdict(verdict)}\nThe run is kept in ${folder}.`);
 });
 
-it('has exercised what it judged', () => {
+it('the run has exercised what it judged', () => {
   expect(verdict.tally.endUserMessages).toBeGreaterThan(0);
   expect(verdict.tally.botMessages).toBeGreaterThan(0);
   expect(Object.keys(verdict.disruptions)).not.toHaveLength(0);
-  // So few are pushed in some seconds that chance may spare them all.
+  // So few are pushed in a few seconds that chance may spare them all.
   for (const { hop, counts } of verdict.faults)
     if (hop !== 'service to runtime')
       expect({ hop, faults: Object.keys(counts).length }).not.toEqual({ hop, faults: 0 });
 });
 
-it('leaves evidence that can be judged again, and no database', () => {
+it('the run leaves evidence that can be judged again, and no database', () => {
   const evidence = readEvidence(folder);
   expect(checkEvidence(evidence)).toEqual(verdict.findings);
   expect(evidence.log.length).toBeGreaterThan(0);
@@ -59,7 +59,7 @@ it('leaves evidence that can be judged again, and no database', () => {
   ).toEqual(['far-side.json', 'invocations.jsonl', 'received.jsonl']);
 });
 
-it('goes the same way against a Chatwoot that is there already, and leaves nothing of its own in it', async () => {
+it('the run is the same against an existing Chatwoot, and leaves nothing of its own in it', async () => {
   const double = await startChatwootDouble({ version: '4.14' });
   const own = mkdtempSync(path.join(tmpdir(), 'support-torture-test-'));
   try {
@@ -77,22 +77,22 @@ it('goes the same way against a Chatwoot that is there already, and leaves nothi
     if (!isClean({ findings: faults, isLate: there.isLate }))
       throw new Error(`${renderVerdict(there)}\nThe run is kept in ${own}.`);
     expect(there.tally.endUserMessages).toBeGreaterThan(0);
-    // Its account stays, empty and put away: Chatwoot cannot list accounts any more once one was deleted.
-    const farSide = new FarSide(double.baseUrl, double.platformToken);
-    const left: { id: number; name: string; status: string }[] = await farSide.platform('GET', '/accounts');
+    // Its account stays, empty and suspended: Chatwoot cannot list accounts any more once one was deleted.
+    const remote = new ChatwootApi(double.baseUrl, double.platformToken);
+    const left: { id: number; name: string; status: string }[] = await remote.platform('GET', '/accounts');
     expect(left).toEqual([
-      expect.objectContaining({ name: expect.stringMatching(/^put away: Support torture /), status: 'suspended' }),
+      expect.objectContaining({ name: expect.stringMatching(/^removed: Support torture /), status: 'suspended' }),
     ]);
-    expect(await farSide.census()).toMatchObject({ people: 0 });
+    expect(await remote.census()).toMatchObject({ people: 0 });
     const account = left[0]!.id;
-    await farSide.platform('PATCH', `/accounts/${account}`, { status: 'active' });
-    const { id: auditor } = await farSide.platform('POST', '/users', {
+    await remote.platform('PATCH', `/accounts/${account}`, { status: 'active' });
+    const { id: auditor } = await remote.platform('POST', '/users', {
       name: 'Ada',
       email: 'ada@acme.example',
       password: 'Passw0rd!x',
     });
-    await farSide.platform('POST', `/accounts/${account}/account_users`, { user_id: auditor, role: 'administrator' });
-    expect(await farSide.census()).toEqual({
+    await remote.platform('POST', `/accounts/${account}/account_users`, { user_id: auditor, role: 'administrator' });
+    expect(await remote.census()).toEqual({
       accounts: 1,
       people: 1,
       bots: 0,

@@ -6,8 +6,8 @@ const {
   socket: { closeMs },
 } = TIME_LIMITS;
 
-// Requests with their sockets, and remote calls, are stopped beside each other.
-it('a stop that has to wait for everything is over before its process ends itself, with the longest grace that can be set', () => {
+// Requests with their sockets, and remote calls, are stopped at the same time.
+it('a stop that waits for everything ends before the process ends itself, with the longest grace period that can be set', () => {
   const seconds = Array.from({ length: 100 }, (_, second) => second)
     .filter(second => SETTINGS.SUPPORT_STOP_GRACE_SECONDS.schema.safeParse(String(second)).success)
     .at(-1)!;
@@ -15,6 +15,6 @@ it('a stop that has to wait for everything is over before its process ends itsel
   expect(Math.max(seconds * 1_000 + finishMs + goodbyeMs, workMs)).toBeLessThan(exitMs);
 });
 
-it("a WebSocket's goodbye is over before all goodbyes are", () => {
+it('the close timeout of one WebSocket is shorter than the close timeout of all', () => {
   expect(closeMs).toBeLessThan(goodbyeMs);
 });

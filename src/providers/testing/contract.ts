@@ -20,24 +20,24 @@ import { ContractFixture } from './contract-fixture';
 /** Declares the contract of `SupportProvider` as test cases: everything that the core relies on from any provider. */
 export function describeProviderContract(name: string, factory: ProviderHarnessFactory): void {
   describe(`provider contract: ${name}`, () => {
-    const stage = new ContractFixture(factory);
-    beforeAll(() => stage.open(), 60_000);
-    afterEach(() => stage.harness?.heal());
-    afterAll(() => stage.harness?.stop());
+    const fixture = new ContractFixture(factory);
+    beforeAll(() => fixture.open(), 60_000);
+    afterEach(() => fixture.harness?.heal());
+    afterAll(() => fixture.harness?.stop());
 
-    describe('set-up', () => setUpCases(stage));
-    describe('people and teams', () => agentAndTeamCases(stage));
-    describe('drift', () => driftCases(stage));
-    describe('speaking', () => speakCases(stage));
-    describe('kinds and deletion', () => kindCases(stage));
-    describe('decorations', () => decorationCases(stage));
-    describe('signals', () => signalCases(stage));
-    describe('handing over', () => handOverCases(stage));
-    describe('listening', () => listenCases(stage));
+    describe('set-up', () => setUpCases(fixture));
+    describe('people and teams', () => agentAndTeamCases(fixture));
+    describe('drift', () => driftCases(fixture));
+    describe('speaking', () => speakCases(fixture));
+    describe('kinds and deletion', () => kindCases(fixture));
+    describe('decorations', () => decorationCases(fixture));
+    describe('signals', () => signalCases(fixture));
+    describe('handing over', () => handOverCases(fixture));
+    describe('listening', () => listenCases(fixture));
     if (factory.skills.includes('agentBegins'))
-      describe('conversations that agents begin', () => agentInitiatedCases(stage));
-    describe('failures', () => failureCases(stage));
-    describe('capabilities that are not declared', () => absentCases(stage));
+      describe('conversations that agents begin', () => agentInitiatedCases(fixture));
+    describe('failures', () => failureCases(fixture));
+    describe('capabilities that are not declared', () => absentCases(fixture));
   });
 }
 

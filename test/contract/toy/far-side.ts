@@ -31,9 +31,9 @@ export interface ToyAccount {
   readonly conversations: Map<string, ToyConversation>;
 }
 
-/** A support system that forgets everything when the process ends. */
-export class FarSide {
-  static readonly byAddress = new Map<string, FarSide>();
+/** A support system in memory; it forgets everything when the process ends. */
+export class ToySupportSystem {
+  static readonly byAddress = new Map<string, ToySupportSystem>();
   readonly accounts = new Map<string, ToyAccount>();
   fault: ProviderFault | null = null;
   private lastId = 0;
@@ -42,7 +42,7 @@ export class FarSide {
     return ++this.lastId;
   }
 
-  /** Every call that a provider makes; people go past it. */
+  /** Called at every call of a provider. Agents bypass it. */
   async request<T>(signal: AbortSignal, work: () => T): Promise<T> {
     if (signal.aborted) throw new ProviderUnavailableError('The time for this call is over.', { cause: signal.reason });
     const fault = this.fault;

@@ -1,4 +1,4 @@
-// Run by test/contract/second-provider.test.ts in a process of its own, since most of what it holds has to fail.
+// Run by test/contract/second-provider.test.ts in a separate process, since most of its cases must fail.
 const transform = require('../../support/transform.cjs');
 
 /** @type {import('jest').Config} */

@@ -3,7 +3,7 @@ import type { ConversationAccess } from '../../../src/core/ports/provider/access
 import type { ProviderAgent } from '../../../src/core/ports/provider/setup-verbs';
 import type { ProviderDefinition, ProviderHost } from '../../../src/core/ports/provider/definition';
 import type { ProviderHarnessFactory } from '../../../src/providers/testing/harness';
-import { FarSide, type ToyConversation } from './far-side';
+import { ToySupportSystem, type ToyConversation } from './far-side';
 import { TOY_CAPABILITIES } from './toy-provider';
 
 const never = () => {
@@ -18,16 +18,16 @@ const host: ProviderHost = {
   log: never,
 };
 
-/** The toy and its wrong variants have the same far side, hence the same hands on it. */
+/** The toy and its wrong variants share one remote, and so one harness. */
 export const toyHarness = (definition: ProviderDefinition): ProviderHarnessFactory => ({
   definition,
   capabilities: TOY_CAPABILITIES,
   faults: ['unavailable', 'appliedThenCut', 'auth'],
   skills: ['deletesMessages'],
   async start() {
-    const side = new FarSide();
+    const side = new ToySupportSystem();
     const baseUrl = `toy://${randomUUID()}`;
-    FarSide.byAddress.set(baseUrl, side);
+    ToySupportSystem.byAddress.set(baseUrl, side);
     let provider = definition.create(host);
     const at = ({ inbox, conversationId }: ConversationAccess) =>
       side.conversation(inbox.account.externalId, conversationId);
@@ -42,7 +42,7 @@ export const toyHarness = (definition: ProviderDefinition): ProviderHarnessFacto
     ) => {
       side.say(at(conversation), { ourId: null, author: 'AGENT', agent, visibility, text });
     };
-    const total = (count: (account: ReturnType<FarSide['account']>) => number) =>
+    const total = (count: (account: ReturnType<ToySupportSystem['account']>) => number) =>
       [...side.accounts.values()].reduce((sum, account) => sum + count(account), 0);
 
     return {
@@ -53,7 +53,7 @@ export const toyHarness = (definition: ProviderDefinition): ProviderHarnessFacto
         provider = definition.create(host);
       },
       async stop() {
-        FarSide.byAddress.delete(baseUrl);
+        ToySupportSystem.byAddress.delete(baseUrl);
       },
       async newAccount() {
         const accountId = randomUUID();

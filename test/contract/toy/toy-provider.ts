@@ -10,7 +10,7 @@ import type { DeleteMessage, PostMessage, PostNote } from '../../../src/core/por
 import type { ProviderDefinition } from '../../../src/core/ports/provider/definition';
 import type { SupportProvider } from '../../../src/core/ports/provider/support-provider';
 import type { WebhookRequest } from '../../../src/core/ports/provider/webhook';
-import { FarSide, type ToyMessage } from './far-side';
+import { ToySupportSystem, type ToyMessage } from './far-side';
 
 export const TOY_CAPABILITIES: Capabilities = {
   teams: false,
@@ -30,10 +30,10 @@ const PAGE = 100;
 
 const unsupported = (what: string) => new UnsupportedByProviderError(`The toy has no ${what}.`);
 
-/** The smallest provider that keeps the whole contract: what a new one looks like before it meets a real system. */
+/** The smallest provider that fulfills the whole contract: a template for a new one. */
 export class ToyProvider implements SupportProvider {
-  private side({ baseUrl }: AccountAccess): FarSide {
-    const side = FarSide.byAddress.get(baseUrl ?? '');
+  private side({ baseUrl }: AccountAccess): ToySupportSystem {
+    const side = ToySupportSystem.byAddress.get(baseUrl ?? '');
     if (!side) throw new ProviderRefusedError('No toy at this address.');
     return side;
   }
@@ -42,7 +42,7 @@ export class ToyProvider implements SupportProvider {
   private at<T>(
     { inbox, conversationId }: ConversationAccess,
     signal: AbortSignal,
-    work: (at: ReturnType<FarSide['conversation']>, side: FarSide) => T,
+    work: (at: ReturnType<ToySupportSystem['conversation']>, side: ToySupportSystem) => T,
   ) {
     const side = this.side(inbox.account);
     return side.request(signal, () => work(side.conversation(inbox.account.externalId, conversationId), side));

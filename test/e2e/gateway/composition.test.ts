@@ -4,7 +4,7 @@ import { type ObjectTypeDefinitionNode, parse, print } from 'graphql';
 import { buildSupportSchema, printSubgraphSchema } from '../../../src/graphql';
 import { STRANGER_SDL } from '../../support/stranger-subgraph';
 
-/** What composes must compose whoever composes it. */
+/** The result must not depend on the composition tool. */
 const COMPOSERS = {
   '@apollo/composition': (support: string, stranger: string) => {
     const { errors, supergraphSdl } = composeServices(servicesOf(support, stranger));
@@ -30,13 +30,13 @@ describe.each(Object.entries(COMPOSERS))('composed by %s', (_name, compose) => {
     sdl = await printSubgraphSchema(await buildSupportSchema({} as never));
   });
 
-  it('stands beside a subgraph that defines PageInfo, DateTime, JSON, Organization, Chatbot and User', () => {
+  it('composes with a subgraph that defines PageInfo, DateTime, JSON, Organization, Chatbot and User', () => {
     const { errors, supergraphSdl } = compose(sdl, STRANGER_SDL);
     expect(errors).toEqual([]);
     expect(supergraphSdl).toContain('supportAccounts');
   });
 
-  it('stands beside a subgraph of plain federation 2.0 that only references us by key', () => {
+  it('composes with a subgraph of plain federation 2.0 that only references our types by key', () => {
     const { errors } = compose(
       sdl,
       `
@@ -50,7 +50,7 @@ describe.each(Object.entries(COMPOSERS))('composed by %s', (_name, compose) => {
     expect(errors).toEqual([]);
   });
 
-  it('carries the sizes of lists and the costs of fields, so that a router can refuse what we would', () => {
+  it('carries the sizes of lists and the costs of fields, so that a router can refuse what we would refuse', () => {
     const { supergraphSdl } = compose(sdl, STRANGER_SDL);
     const query = parse(supergraphSdl!).definitions.find(
       one => one.kind === 'ObjectTypeDefinition' && one.name.value === 'Query',
@@ -66,7 +66,7 @@ describe.each(Object.entries(COMPOSERS))('composed by %s', (_name, compose) => {
     expect(directives('supportDrift')).toContainEqual('@cost(weight: 50)');
   });
 
-  it('is refused when it does not say that PageInfo is shared, so this test can fail', () => {
+  it('fails when PageInfo is not declared as shareable, so this test can fail', () => {
     expect(compose(sdl.replace(' @shareable', ''), STRANGER_SDL).errors).toContain('INVALID_FIELD_SHARING');
   });
 });

@@ -47,7 +47,7 @@ describe("through Apollo's gateway", () => {
   const run = async (query: string, variables: Record<string, unknown> = {}, as = identity()): Promise<any> =>
     ((await gateway.executeOperation({ query, variables }, { contextValue: as })).body as any).singleResult;
 
-  it("a mutation's answer is joined with what other teams know", async () => {
+  it("a mutation's result is joined with other teams' fields", async () => {
     const sessionId = await open();
     const { data, errors } = await run(
       `mutation ($input: RequestHandoffInput!) { requestHandoff(input: $input) {
@@ -67,7 +67,7 @@ describe("through Apollo's gateway", () => {
     });
   });
 
-  it("a list of other teams' chatbots gets our support, in order, null where there is none", async () => {
+  it("a list of other teams' chatbots gets our support fields, in order, null where there are none", async () => {
     const ids = Array.from({ length: 100 }, (_, i) => (i === 42 ? 'bot-1' : `unknown-${i}`));
     const { data, errors } = await run(
       'query ($ids: [ID!]!) { chatbots(ids: $ids) { edges { node { id name support { state inbox { name account { provider } } } } } pageInfo { hasNextPage } } }',
@@ -82,7 +82,7 @@ describe("through Apollo's gateway", () => {
     );
   });
 
-  it("organizations and users get what is the caller's, and a foreign organization gets nothing", async () => {
+  it("organizations and users get the caller's data, and a foreign organization gets nothing", async () => {
     const query =
       'query ($id: ID!) { organization(id: $id) { name supportAccounts { provider state } } me { name supportAgents { name } } }';
     expect(await run(query, { id: ORGANIZATION })).toEqual({
@@ -96,7 +96,7 @@ describe("through Apollo's gateway", () => {
     });
   });
 
-  it('a refusal keeps its code, and a userError all its fields', async () => {
+  it('an error keeps its code, and a userError all its fields', async () => {
     const { data } = await run(
       'mutation ($input: SendBotMessageInput!) { sendBotMessage(input: $input) { userErrors { code field control epoch } } }',
       { input: { sessionId: await open(), epoch: 7, text: 'x', idempotencyKey: randomUUID() } },
@@ -114,7 +114,7 @@ describe("through Hive's gateway", () => {
   const gateways = {} as Record<(typeof TRANSPORTS)[number], Hive>;
   const leaving: Following[] = [];
   beforeAll(async () => {
-    // One before each replica, each with its own way to subscribe there.
+    // One before each replica, each with its own way to subscribe.
     await Promise.all(
       TRANSPORTS.map(async (transport, replica) => {
         const url = subject.urls[replica]!;
@@ -138,7 +138,7 @@ describe("through Hive's gateway", () => {
   };
 
   it.each(TRANSPORTS)(
-    "a conversation's status over %s starts with the present, goes on with each change of either replica, and is joined",
+    "a conversation's status over %s starts with the current state, returns each change of either replica, and is joined",
     async transport => {
       const [hive, other] = pair(transport);
       const sessionId = await open();
@@ -163,7 +163,7 @@ describe("through Hive's gateway", () => {
       });
       await post(hive.url, ASK, { input: { sessionId, idempotencyKey: randomUUID() } }, identity('bot'));
       await status.until(results => results.at(-1).data.conversationStatus.handoffState === 'QUEUED');
-      // The other replica ends it; this one's subscriber hears.
+      // The other replica ends it; this one's subscriber is notified.
       await post(other.url, CANCEL, { input: { sessionId, idempotencyKey: randomUUID() } }, identity('bot'));
       const results = await status.until(
         seen => seen.at(-1).data.conversationStatus.control === 'BOT' && seen.at(-1).data.conversationStatus.epoch > 1,
@@ -181,7 +181,7 @@ describe("through Hive's gateway", () => {
     },
   );
 
-  it.each(TRANSPORTS)('handoffs by filter over %s resume behind a cursor, on the other replica', async transport => {
+  it.each(TRANSPORTS)('handoffs by filter over %s resume after a cursor, on the other replica', async transport => {
     const [hive, other] = pair(transport);
     const query = `subscription ($filter: HandoffFilterInput, $after: String) { handoffChanges(filter: $filter, after: $after) { cursor snapshot { handoffs { id session { chatbot { name } } } } change { from to handoff { id session { chatbot { name } } } } } }`;
     const sessionId = await open();

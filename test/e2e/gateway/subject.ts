@@ -6,12 +6,12 @@ import path from 'node:path';
 import { composeServices } from '@apollo/composition';
 import { parse } from 'graphql';
 import { SECRET } from '../../integration/graphql/room';
-import { createTestDatabase } from '../../support/database';
+import { createTestDatabase } from '../../../src/testing/database';
 import { startReplica } from '../../support/replica';
 import { startStranger, STRANGER_SDL } from '../../support/stranger-subgraph';
 
 export const ORGANIZATION = 'org-1';
-/** What the platform's gateway knows of its caller and sends on. */
+/** The caller's identity, as the platform's gateway forwards it. */
 export const identity = (role = 'gateway', organization = ORGANIZATION): Record<string, string> => ({
   'x-organization-id': organization,
   'x-support-role': role,
@@ -22,12 +22,12 @@ export interface Subject {
   readonly urls: readonly [string, string];
   readonly strangerUrl: string;
   readonly supergraphSdl: string;
-  /** Straight to the subgraph. */
+  /** Directly at the subgraph. */
   run(query: string, variables?: object): Promise<any>;
   stop(): Promise<void>;
 }
 
-/** The service, a subgraph of another team, and both composed from what they serve. */
+/** The service, a subgraph of another team, and both composed from their schemas. */
 export async function startSubject(): Promise<Subject> {
   const database = await createTestDatabase();
   const env = { SUPPORT_GATEWAY_SECRET: SECRET, SUPPORT_SECRET_KEY: randomBytes(32).toString('base64') };
@@ -70,7 +70,7 @@ export interface Hive {
   stop(): Promise<void>;
 }
 
-/** A gateway that carries subscriptions. `transport`: how it subscribes at our subgraph, which is at `url`. */
+/** A gateway that carries subscriptions. `transport`: how it subscribes at our subgraph, whose address is `url`. */
 export async function startHive(
   transport: 'ws' | 'sse',
   supergraphSdl: string,

@@ -3,8 +3,8 @@ import { syncConversation } from '../../../src/core/flows/from-provider/sync-con
 import type { PostMessage } from '../../../src/core/ports/provider/post-verbs';
 import { Worker } from '../../../src/delivery';
 import { LeaseLostError } from '../../../src/core/errors';
-import { codeOf, createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
-import { createLease } from '../../support/lease';
+import { codeOf, createFlowWorld, ORG, scope, type FlowWorld } from '../../../src/testing/flow-world';
+import { createLease } from '../../../src/testing/lease';
 import { quiet } from '../../support/quiet';
 
 let world: FlowWorld;
@@ -25,7 +25,7 @@ const handoffsOf = async (sessionId: string) =>
   ).edges.map(edge => edge.node);
 const liveOf = async (sessionId: string) => world.handoff((await world.session(sessionId)).liveHandoffId!);
 
-/** One delivery, whose completion is lost when `complete` is false: it comes again. */
+/** One delivery, whose completion is lost when `complete` is false, so that it is retried. */
 async function deliverOne(complete = true): Promise<void> {
   const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
   await deliver(world.deps, lane!.delivery, createLease());
@@ -38,7 +38,7 @@ async function mirrored() {
   await world.read(session.id);
   return session;
 }
-/** Deliveries as the worker does them, dead letters too. */
+/** Delivers as the worker does, and parks dead letters. */
 async function work(until: () => Promise<boolean>): Promise<void> {
   const worker = new Worker(
     world.deps,
@@ -54,7 +54,7 @@ async function work(until: () => Promise<boolean>): Promise<void> {
 }
 
 describe('an opening whose completion was lost', () => {
-  it('is not done again: no second promise to the end-user, no reopening', async () => {
+  it('is not repeated: no second promise to the end-user, no reopening', async () => {
     const session = await mirrored();
     const { handoff } = await world.ask(session.id, { reason: 'help', target: { team: '47', agent: null } });
     // Its note.
@@ -68,7 +68,7 @@ describe('an opening whose completion was lost', () => {
     expect((await world.session(session.id)).statusWrites % 2).toBe(0);
   });
 
-  describe('and that another replica did meanwhile, whose lease came after ours', () => {
+  describe('that another replica performed meanwhile, under a later lease', () => {
     const QUEUED = ['QUEUED', 'SYSTEM: A colleague will be with you shortly.'];
     async function openedTwice(meanwhile: (sessionId: string) => Promise<void>): Promise<string> {
       const session = await mirrored();
@@ -83,13 +83,13 @@ describe('an opening whose completion was lost', () => {
       return session.id;
     }
 
-    it('promises a colleague once', async () => {
+    it('posts the promise of a colleague once', async () => {
       const id = await openedTwice(async () => undefined);
       expect(await world.collected(id)).toEqual(QUEUED);
       expect((await world.session(id)).statusWrites % 2).toBe(0);
     });
 
-    it('keeps what was seen of people since', async () => {
+    it('keeps what was learned of agents since', async () => {
       const id = await openedTwice(async sessionId => {
         world.provider.set({ agent: 'alice' });
         await world.read(sessionId);
@@ -99,7 +99,7 @@ describe('an opening whose completion was lost', () => {
     });
   });
 
-  it('does not write its note again when a reading has seen it', async () => {
+  it('does not write its note again when a sync has already read it', async () => {
     const session = await mirrored();
     await world.ask(session.id, { reason: 'help' });
     world.provider.hooks.set('postNote', async () => {
@@ -112,7 +112,7 @@ describe('an opening whose completion was lost', () => {
   });
 });
 
-describe('an agent who answers before the conversation was opened for them', () => {
+describe('an agent who answers before the conversation was opened', () => {
   async function answeredEarly() {
     const session = await mirrored();
     const { handoff } = await world.ask(session.id, { target: { team: '47', agent: null } });
@@ -122,7 +122,7 @@ describe('an agent who answers before the conversation was opened for them', () 
     return { session, handoff };
   }
 
-  it('has not given it back to the bot by that', async () => {
+  it('has not returned it to the bot by answering early', async () => {
     const { session, handoff } = await answeredEarly();
     expect((await world.handoff(handoff.id)).state).toBe('ACTIVE');
     await world.deliverAll();
@@ -134,7 +134,7 @@ describe('an agent who answers before the conversation was opened for them', () 
     expect(await world.handoff(handoff.id)).toMatchObject({ state: 'ENDING', endReason: 'AGENT_RESOLVED' });
   });
 
-  it('keeps it when the target that was asked for is refused', async () => {
+  it('keeps it when the requested target is refused', async () => {
     const { session, handoff } = await answeredEarly();
     world.provider.failNext('openForAgents', 'refused');
     await work(async () => world.provider.onlyConversation.view.status === 'OPEN');
@@ -143,9 +143,9 @@ describe('an agent who answers before the conversation was opened for them', () 
     expect(world.provider.onlyConversation.view).toMatchObject({ status: 'OPEN', agent: 'alice' });
   });
 
-  it('loses it by name when it cannot be opened for them either', async () => {
+  it('loses it with a named error when the conversation cannot be opened for them either', async () => {
     const { session, handoff } = await answeredEarly();
-    // For the team, for the agent, for everybody; then the same once more as one that was taken over.
+    // For the team, for the agent, for everybody; then the same for a conversation that was taken over.
     for (let n = 0; n < 5; n++) world.provider.failNext('openForAgents', 'refused');
     await work(async () => (await world.handoff(handoff.id)).state === 'ENDING');
     expect((await world.handoff(handoff.id)).endReason).toBe('PROVIDER_LOST');
@@ -154,7 +154,7 @@ describe('an agent who answers before the conversation was opened for them', () 
 });
 
 describe('an agent who takes over while an earlier handoff is still being returned', () => {
-  it('keeps the conversation, and is not read as having returned it', async () => {
+  it('keeps the conversation; the sync does not read a return', async () => {
     const session = await mirrored();
     await world.ask(session.id);
     await world.deliverAll();
@@ -176,7 +176,7 @@ describe('an agent who takes over while an earlier handoff is still being return
     expect((await world.session(session.id)).statusWrites % 2).toBe(0);
   });
 
-  it('is not read as having returned it either when the return was under way before', async () => {
+  it('is not read as having returned it either when the return was already running', async () => {
     const session = await mirrored();
     await world.ask(session.id);
     await world.deliverAll();
@@ -189,7 +189,7 @@ describe('an agent who takes over while an earlier handoff is still being return
     await deliverOne();
     await world.read(session.id);
     expect((await liveOf(session.id)).state).toBe('ACTIVE');
-    // Reads while it is held, and decides after it was opened.
+    // Reads the view before the opening, and decides after it.
     world.provider.hooks.set('listMessages', async () => {
       await world.deliverAll();
     });
@@ -198,7 +198,7 @@ describe('an agent who takes over while an earlier handoff is still being return
     expect(world.provider.onlyConversation.view).toMatchObject({ status: 'OPEN', agent: 'alice' });
   });
 
-  it('while the last one drains, has taken it once that is over', async () => {
+  it('while the last handoff drains, takes over once the drain ends', async () => {
     const session = await mirrored();
     const { handoff } = await world.ask(session.id);
     await world.deliverAll();
@@ -220,7 +220,7 @@ describe('an agent who takes over while an earlier handoff is still being return
   });
 });
 
-it('an assignee whom we never saw before the end-user ended it is residue, and takes nothing over', async () => {
+it('an assignee first seen after the end-user ended the handoff is stale and takes nothing over', async () => {
   const session = await mirrored();
   await world.ask(session.id);
   await world.deliverAll();
@@ -237,7 +237,7 @@ it('an assignee whom we never saw before the end-user ended it is residue, and t
   expect((await world.session(session.id)).control).toBe('HUMAN');
 });
 
-it('a conversation that was put on hold out of the queue comes back to the queue, not to nobody', async () => {
+it('a conversation that was put on hold out of the queue returns to the queue', async () => {
   const session = await mirrored();
   const { handoff } = await world.ask(session.id);
   await world.deliverAll();
@@ -251,7 +251,7 @@ it('a conversation that was put on hold out of the queue comes back to the queue
   expect((await world.session(session.id)).control).toBe('NONE');
 });
 
-describe('history that is brought only at the handoff', () => {
+describe('history that is posted only at the handoff', () => {
   async function unmirrored() {
     await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ON_HANDOFF' });
     const session = await world.open();
@@ -260,11 +260,11 @@ describe('history that is brought only at the handoff', () => {
   }
   const shown = (...texts: string[]) => texts.map(text => `END_USER: ${text}`);
 
-  it('stays in order and single when a cancel and a lost answer cut it in the middle', async () => {
+  it('stays in order without duplicates when a cancel and a lost response interrupt it', async () => {
     const session = await unmirrored();
     await world.ask(session.id);
     await world.user(session.id, 'four');
-    // The second message arrives, its answer does not, and the handoff is over before anybody can look.
+    // The second message arrives, its response does not, and the handoff ends before any lookup.
     let posts = 0;
     const { postMessage } = world.provider;
     world.provider.postMessage = async request => {
@@ -283,7 +283,7 @@ describe('history that is brought only at the handoff', () => {
     expect(world.provider.onlyConversation.view.status).toBe('OPEN');
   });
 
-  it('stays single when its handoff is cancelled before the answer comes, and the next one brings it', async () => {
+  it('is posted once when its handoff is cancelled before the response arrives; the next handoff posts it', async () => {
     const session = await unmirrored();
     await world.ask(session.id);
     world.provider.failNext('postMessage', 'after');
@@ -297,7 +297,7 @@ describe('history that is brought only at the handoff', () => {
     expect(world.provider.shown()).toEqual(shown('one', 'two', 'three'));
   });
 
-  it('goes on where it was when the lease is lost in the middle', async () => {
+  it('continues where it was when the lease is lost halfway', async () => {
     const session = await unmirrored();
     await world.ask(session.id);
     await deliverOne();
@@ -317,7 +317,7 @@ describe('history that is brought only at the handoff', () => {
     expect((await world.session(session.id)).statusWrites % 2).toBe(0);
   });
 
-  it('leaves out what the provider refuses for good, says so, and brings the rest', async () => {
+  it('skips what the provider refuses for good, reports it, and posts the rest', async () => {
     const session = await unmirrored();
     const { handoff } = await world.ask(session.id);
     world.provider.failNext('postMessage', 'refused');
@@ -333,7 +333,7 @@ describe('history that is brought only at the handoff', () => {
     });
   });
 
-  it('comes to an agent who takes over, too', async () => {
+  it('is posted for an agent who takes over, too', async () => {
     const session = await unmirrored();
     await world.ask(session.id);
     await world.deliverAll();
@@ -349,7 +349,7 @@ describe('history that is brought only at the handoff', () => {
     expect(world.provider.shown()).toEqual([...shown('one', 'two', 'three', 'four'), 'BOT: five', ...shown('six')]);
   });
 
-  it('comes before the first turn that is mirrored after the policy changed', async () => {
+  it('is posted before the first message that is mirrored after the policy changed', async () => {
     const session = await unmirrored();
     await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ALWAYS' });
     await world.user(session.id, 'four');
@@ -358,7 +358,7 @@ describe('history that is brought only at the handoff', () => {
   });
 });
 
-it('a message set aside as a dead letter does not fail the next handoff', async () => {
+it('a message that was parked as a dead letter does not fail the next handoff', async () => {
   const session = await mirrored();
   const { postMessage } = world.provider;
   world.provider.postMessage = async request => {
@@ -373,7 +373,7 @@ it('a message set aside as a dead letter does not fail the next handoff', async 
   expect(world.provider.shown()).toEqual(['END_USER: one', 'END_USER: three']);
 });
 
-it('a conversation made by a handoff that was cancelled before we heard of it is found, not made twice', async () => {
+it('a conversation whose creation was confirmed only after the handoff was cancelled is found, not created twice', async () => {
   const session = await world.open();
   await world.ask(session.id);
   world.provider.hooks.set('openConversation', async () => {
@@ -386,7 +386,7 @@ it('a conversation made by a handoff that was cancelled before we heard of it is
   expect(world.provider.conversations).toHaveLength(1);
 });
 
-it('looks for an earlier post from where the reading stood when the message was still unknown', async () => {
+it('looks up an earlier post from the sync position of the moment when its outcome was still unknown', async () => {
   const session = await world.open();
   await world.user(session.id, 'one');
   world.provider.failNext('postMessage', 'after');
@@ -394,7 +394,7 @@ it('looks for an earlier post from where the reading stood when the message was 
   await expect(deliver(world.deps, lane!.delivery, createLease())).rejects.toThrow();
   await world.stores.lanes.retry(lane!, 0, 'PROVIDER_UNAVAILABLE');
 
-  // A reading on another replica finds the post just after we saw that nobody had recorded it.
+  // A sync on another replica finds the post just after the lookup of our own record failed.
   const { messages } = world.stores;
   const deps = {
     ...world.deps,
@@ -423,7 +423,7 @@ it('looks for an earlier post from where the reading stood when the message was 
   ]);
 });
 
-it("a view that is older than another replica's is not believed", async () => {
+it("an older view than another replica's is ignored", async () => {
   const session = await mirrored();
   const { handoff } = await world.ask(session.id);
   await world.deliverAll();
@@ -438,7 +438,7 @@ it("a view that is older than another replica's is not believed", async () => {
 });
 
 describe("the caller's ids", () => {
-  it('one id for a turn of the end-user and one of the bot is refused, and loses neither silently', async () => {
+  it('one id for a message of the end-user and one of the bot is refused, and neither message is lost silently', async () => {
     const { id } = await world.open();
     const turn = { sessionId: id, attachments: [], messageId: 'turn-1' };
     await world.flows.recordEndUserMessage(scope, { ...turn, text: 'hi', idempotencyKey: 'a' });
@@ -463,7 +463,7 @@ describe("the caller's ids", () => {
     );
   });
 
-  it('a repeated request is answered as the first time, also when its team has gone since', async () => {
+  it('a repeated request gets the first result, even when its team was deleted since', async () => {
     const session = await mirrored();
     const input = { target: { team: '47', agent: null }, idempotencyKey: 'ask' };
     const first = await world.ask(session.id, input);
@@ -475,7 +475,7 @@ describe("the caller's ids", () => {
     expect(await codeOf(world.ask(session.id, { ...input, idempotencyKey: 'ask again' }))).toBe('TEAM_NOT_FOUND');
   });
 
-  it('an old answer that is repeated after control moved on still lets no stale turn through', async () => {
+  it('a repeated old result after control moved on still lets no stale message through', async () => {
     const session = await mirrored();
     const said = { sessionId: session.id, text: 'two', attachments: [], messageId: null, idempotencyKey: 'said' };
     const first = await world.flows.recordEndUserMessage(scope, said);
@@ -486,7 +486,7 @@ describe("the caller's ids", () => {
   });
 });
 
-it('words that arrive between a collection and its acknowledgement come before the outcome', async () => {
+it('messages that arrive between a read of the inbox and its acknowledgement come before the outcome', async () => {
   const session = await mirrored();
   const { handoff } = await world.ask(session.id);
   await world.deliverAll();
@@ -511,7 +511,7 @@ it('words that arrive between a collection and its acknowledgement come before t
 });
 
 it.each(['ensureContact', 'openConversation', 'postMessage', 'returnToBot', 'postNote', 'openForAgents'])(
-  'closing the session in the middle of %s leaves nothing open',
+  'closing the session halfway through %s leaves nothing open',
   async verb => {
     await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ON_HANDOFF' });
     const session = await world.open();
@@ -540,7 +540,7 @@ it.each(['ensureContact', 'openConversation', 'postMessage', 'returnToBot', 'pos
 );
 
 it.each(['returnToBot', 'postMessage', 'postNote', 'openForAgents'])(
-  'a conversation deleted in the middle of %s is made anew and opened',
+  'a conversation that is deleted halfway through %s is recreated and opened',
   async verb => {
     const session = await mirrored();
     await world.ask(session.id);

@@ -1,8 +1,8 @@
 import { createFlows } from '../../../src/core/flows';
 import type { SupportProvider } from '../../../src/core/ports/provider/support-provider';
 import { Worker } from '../../../src/delivery';
-import { createFlowWorld, type FlowWorld } from '../../support/flow-world';
-import { ScriptedProvider, scriptedDefinition } from '../../support/scripted-provider';
+import { createFlowWorld, type FlowWorld } from '../../../src/testing/flow-world';
+import { ScriptedProvider, scriptedDefinition } from '../../../src/testing/scripted-provider';
 import { quiet } from '../../support/quiet';
 import { until } from '../../support/until';
 
@@ -15,7 +15,7 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-/** Two accounts of one provider; calls for the first do not come back until the test lets them. */
+/** Two accounts of one provider; calls for the first do not return until the test lets them. */
 async function twoAccounts() {
   const well = new ScriptedProvider();
   let letGo!: () => void;
@@ -67,7 +67,7 @@ async function twoAccounts() {
   return { deps, open, reached, letGo, well };
 }
 
-it("an account that hangs, with any backlog, takes its own hands and nobody else's", async () => {
+it('an account that hangs uses up its own job slots and no others, whatever its backlog', async () => {
   const { deps, open, reached, letGo, well } = await twoAccounts();
   await open(HANGING, 'bot-h', 40);
   const worker = new Worker(deps, { leaseMs: 60_000, concurrency: 8, concurrencyPerRemote: 3, pollMs: 20 }, quiet);
@@ -76,7 +76,7 @@ it("an account that hangs, with any backlog, takes its own hands and nobody else
 
   await open(WELL, 'bot-w', 20);
   worker.wake();
-  // All of the well account's talks arrive while every call of the other one is still on its way.
+  // All messages of the healthy account arrive while every call of the other one is still running.
   await until(() => well.conversations.reduce((sum, { entries }) => sum + entries.length, 0) >= 20);
   expect(reached.calls).toBe(3);
   letGo();

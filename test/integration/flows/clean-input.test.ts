@@ -1,5 +1,5 @@
 import { MAX_TEXT_LENGTH, type Attachment } from '../../../src/core/message';
-import { createFlowWorld, scope, type FlowWorld } from '../../support/flow-world';
+import { createFlowWorld, scope, type FlowWorld } from '../../../src/testing/flow-world';
 
 let world: FlowWorld;
 let sessionId: string;
@@ -42,7 +42,7 @@ describe('an attachment', () => {
     ['holds a line break', 'https://files.example/a.png\r\nHost: b'],
     ['has no host', 'https:///a.png'],
     ['is too long', `https://files.example/${'x'.repeat(8_000)}`],
-  ])('whose address %s is refused by its field, and nothing is kept', async (_what, url) => {
+  ])('is refused by field name when its address %s, and nothing is stored', async (_what, url) => {
     const before = (await world.events(sessionId)).length;
     const { epoch } = await world.session(sessionId);
     expect(await refusal(say({ attachments: [file(), file({ url })] }))).toEqual([
@@ -65,12 +65,12 @@ describe('an attachment', () => {
     expect(await world.events(sessionId)).toHaveLength(before);
   });
 
-  it('of a store that signs with a session token is taken', async () => {
+  it('is accepted from a store that signs with a session token', async () => {
     const url = `https://files.example/a.png?X-Amz-Security-Token=${'x'.repeat(3_000)}`;
     expect((await say({ attachments: [file({ url })] })).message.attachments).toEqual([file({ url })]);
   });
 
-  it('is recorded with a name that every remote takes, and a type', async () => {
+  it('is recorded with a file name that every remote accepts, and a type', async () => {
     const given = [
       file({ name: ' ' }),
       file({ name: '\t\n', contentType: 'audio/mpeg' }),
@@ -87,14 +87,14 @@ describe('an attachment', () => {
   });
 });
 
-it('a file whose size is none is refused by its field', async () => {
+it('a file with an invalid size is refused by field name', async () => {
   expect(await refusal(say({ attachments: [file(), file({ sizeBytes: -1 })] }))).toEqual([
     'INPUT_INVALID',
     'attachments.1.sizeBytes',
   ]);
 });
 
-describe('the same message with links that were signed again', () => {
+describe('the same message with newly signed links', () => {
   const signed = (signature: string) =>
     `https://files.example/a.png?X-Amz-Date=${signature}&X-Amz-Signature=${signature}`;
   const cards = (signature: string) => ({
@@ -102,14 +102,14 @@ describe('the same message with links that were signed again', () => {
     cards: [{ title: 'Shoe', description: null, pictureUrl: signed(signature), actions: [] }],
   });
 
-  it('under the same key and message id is one message', async () => {
+  it('is one message under the same key and message id', async () => {
     const more = { messageId: 'turn-1', idempotencyKey: 'signed-1' };
     const first = await say({ ...more, attachments: [file({ url: signed('1') })], content: cards('1') });
     const again = await say({ ...more, attachments: [file({ url: signed('2') })], content: cards('2') });
     expect([again.message.id, again.replayed]).toEqual([first.message.id, true]);
   });
 
-  it('under the same message id and another key is one message', async () => {
+  it('is one message under the same message id and another key', async () => {
     const first = await say({ messageId: 'turn-2', attachments: [file({ url: signed('1') })], content: cards('1') });
     const again = await say({ messageId: 'turn-2', attachments: [file({ url: signed('2') })], content: cards('2') });
     expect(again.message.id).toBe(first.message.id);
@@ -124,7 +124,7 @@ describe('the same message with links that were signed again', () => {
     ['another host', { attachments: [file({ url: 'https://other.example/a.png?X-Amz-Signature=1' })] }],
     ['another name', { attachments: [file({ url: signed('1'), name: 'b.png' })] }],
     ['another size', { attachments: [file({ url: signed('1'), sizeBytes: 4 })] }],
-  ])('is another one with %s', async (what, change) => {
+  ])('is a different message with %s', async (what, change) => {
     await say({ idempotencyKey: `another ${what}`, attachments: [file({ url: signed('1') })] });
     expect(await refusal(say({ idempotencyKey: `another ${what}`, ...change }))).toEqual([
       'IDEMPOTENCY_KEY_REUSED',
@@ -132,7 +132,7 @@ describe('the same message with links that were signed again', () => {
     ]);
   });
 
-  it("holds for the bot's messages, for links of a handoff, and for an edit, which is none", async () => {
+  it("is recognized for the bot's messages, for links of a handoff, and for an edit that changes nothing", async () => {
     const { epoch } = await world.session(sessionId);
     const bot = (signature: string) =>
       world.flows.sendBotMessage(scope, {
@@ -167,7 +167,7 @@ describe('NUL and halves of surrogate pairs', () => {
   const bad = 'a\u0000b\ud800';
   const clean = 'ab\ufffd';
 
-  it('are cleaned out of everything that people read', async () => {
+  it('are removed from everything that people read', async () => {
     const { session } = await world.flows.openSession(scope, {
       chatbotId: 'bot-1',
       channel: 'web',
@@ -266,10 +266,10 @@ describe('NUL and halves of surrogate pairs', () => {
   });
 });
 
-describe('texts of a set-up', () => {
+describe('texts of a setup', () => {
   const policy = (lines: object) => world.flows.updatePolicy(scope, 'bot-1', { lines });
   it.each(['queued', 'rejected', 'failed', 'ended'])(
-    'a blank or endless line "%s" is refused by its field',
+    'a blank or too long line "%s" is refused by field name',
     async name => {
       expect(await refusal(policy({ [name]: ' \n' }))).toEqual(['TEXT_EMPTY', `policy.lines.${name}`]);
       expect(await refusal(policy({ [name]: 'x'.repeat(MAX_TEXT_LENGTH + 1) }))).toEqual([
@@ -290,7 +290,7 @@ describe('texts of a set-up', () => {
     },
   );
 
-  it('a blank owner is refused by its field', async () => {
+  it('a blank owner is refused by field name', async () => {
     const enable = (owner: { name: string; email: string }) =>
       world.flows.enableSupport(scope, {
         provider: 'scripted',

@@ -2,7 +2,7 @@ import { ProviderRefusedError, ProviderUnavailableError } from '../../../src/cor
 import { MAX_ATTEMPTS } from '../../../src/core/flows/to-provider/update-contact';
 import type { UpdateContact } from '../../../src/core/ports/provider/conversation-verbs';
 import { Worker } from '../../../src/delivery';
-import { createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
+import { createFlowWorld, ORG, scope, type FlowWorld } from '../../../src/testing/flow-world';
 import { quiet } from '../../support/quiet';
 import { until } from '../../support/until';
 
@@ -33,7 +33,7 @@ describe('a decoration that the provider refuses', () => {
     ['a priority', 'openForAgents', 1, { priority: 'URGENT' }],
     ['a team and a priority', 'openForAgents', 3, { target: { team: '47', agent: null }, priority: 'HIGH' }],
     ['to be held before it is opened', 'returnToBot', 1, {}],
-  ])('costs no handoff: %s', async (_what, verb, times, more) => {
+  ])('does not fail the handoff: %s', async (_what, verb, times, more) => {
     const { session, handoff } = await asked(more);
     if (verb === 'returnToBot') {
       await world.deliverAll();
@@ -59,7 +59,7 @@ describe('a decoration that the provider refuses', () => {
     expect((await world.session(session.id)).control).toBe('NONE');
   });
 
-  it('is told to agents: a target and a priority in a note, the note as a dead letter', async () => {
+  it('is reported to agents: target and priority in a note, the note as a dead letter', async () => {
     const { session } = await asked({ target: { team: '47', agent: null }, priority: 'HIGH' });
     for (let n = 0; n < 3; n++) world.provider.failNext('openForAgents', 'refused');
     world.provider.failNext('postNote', 'refused');
@@ -67,7 +67,7 @@ describe('a decoration that the provider refuses', () => {
     expect(shownNotes()).toEqual([
       'Not all that was asked for could be set here; the conversation is open to everybody who sees this inbox:\nTeam: billing\nPriority: HIGH',
     ]);
-    const { edges: letters } = await world.stores.deadLetters.page(
+    const { edges: deadLetters } = await world.stores.deadLetters.page(
       ORG,
       'PARKED',
       {
@@ -82,12 +82,12 @@ describe('a decoration that the provider refuses', () => {
       },
       { first: 10, after: null },
     );
-    expect(letters.map(({ node: { kind, outcome } }) => [kind, outcome])).toEqual([
+    expect(deadLetters.map(({ node: { kind, outcome } }) => [kind, outcome])).toEqual([
       ['POST_CONTEXT_NOTE', 'NOT_DELIVERED'],
     ]);
   });
 
-  it('blocks nothing, also where dead letters block: a note of what did not fit', async () => {
+  it('blocks nothing, even with the policy BLOCK: a note about the refused part', async () => {
     await world.flows.updatePolicy(scope, 'bot-1', { onDeadLetter: 'BLOCK' });
     const { session } = await asked({
       fields: Object.fromEntries(Array.from({ length: 51 }, (_, at) => [`key-${at}`, `value ${at}`])),
@@ -110,7 +110,7 @@ describe('a decoration that the provider refuses', () => {
     expect(world.provider.shown().at(-1)).toBe('END_USER: Are you there?');
   });
 
-  it('leaves the rest of what was asked for', async () => {
+  it('does not affect the other requested decorations', async () => {
     await asked({ target: { team: '47', agent: null }, priority: 'HIGH' });
     world.provider.failNext('openForAgents', 'refused');
     expect(await world.deliverAll()).toEqual([]);
@@ -118,7 +118,7 @@ describe('a decoration that the provider refuses', () => {
     expect(shownNotes().at(-1)).toMatch(/Priority: HIGH$/);
   });
 
-  it('that nobody has any more is told too', async () => {
+  it('is reported too when its target no longer exists', async () => {
     const { session } = await asked({ target: { team: '47', agent: null } });
     await world.pool.query('delete from team');
     expect(await world.deliverAll()).toEqual([]);
@@ -126,7 +126,7 @@ describe('a decoration that the provider refuses', () => {
     expect(shownNotes().at(-1)).toMatch(/A team or agent that is not in this account any more\.$/);
   });
 
-  it('is no excuse for a conversation that cannot be made: that fails the handoff', async () => {
+  it('does not excuse a conversation that cannot be created: that fails the handoff', async () => {
     const { handoff } = await asked({});
     for (let n = 0; n < 3; n++) world.provider.failNext('openConversation', 'refused');
     const worker = new Worker(
@@ -142,7 +142,7 @@ describe('a decoration that the provider refuses', () => {
   });
 });
 
-describe('what is learned of an end-user after their contact was made', () => {
+describe('data learned of an end-user after their contact was created', () => {
   const requests: UpdateContact[] = [];
   const contact = (behave: () => readonly string[] = () => []) => {
     requests.length = 0;
@@ -158,7 +158,7 @@ describe('what is learned of an end-user after their contact was made', () => {
     return session.id;
   };
 
-  it('is brought to it once, in the lane, with what was written before', async () => {
+  it('is sent once, through the lane, together with what was written before', async () => {
     contact();
     const id = await begun();
     const known = (await world.session(id)).endUser;
@@ -172,7 +172,7 @@ describe('what is learned of an end-user after their contact was made', () => {
     expect((await world.session(id)).contactEndUser).toEqual(learned);
   });
 
-  it('while it waits is brought as it is then, in one', async () => {
+  it('is sent in its newest form when it changes while it is pending', async () => {
     contact();
     const id = await begun();
     await openAgain('visitor', { name: 'Jane R' });
@@ -182,7 +182,7 @@ describe('what is learned of an end-user after their contact was made', () => {
     expect((await world.session(id)).contactEndUser?.name).toBe('Jane Roe');
   });
 
-  it('while the contact is being made is not lost', async () => {
+  it('is not lost when it arrives while the contact is being created', async () => {
     contact();
     const session = await world.open('visitor');
     await world.user(session.id, 'hi');
@@ -193,7 +193,7 @@ describe('what is learned of an end-user after their contact was made', () => {
     expect(requests.map(({ before, endUser }) => [before?.phone, endUser.phone])).toEqual([[null, '+15550100']]);
   });
 
-  it('before there is a contact needs no call', async () => {
+  it('needs no call before there is a contact', async () => {
     contact();
     await world.open('visitor');
     await openAgain('visitor', { phone: '+15550100' });
@@ -204,8 +204,8 @@ describe('what is learned of an end-user after their contact was made', () => {
   it.each<[what: string, failure: () => Error, tries: number]>([
     ['refused', () => new ProviderRefusedError('no'), 1],
     ['refused because it is gone', () => new ProviderRefusedError('no', { gone: true }), 1],
-    ['never answered', () => new ProviderUnavailableError('crashed'), MAX_ATTEMPTS + 1],
-  ])('and is %s is told in a note, and what is behind it arrives', async (_what, failure, tries) => {
+    ['never replied', () => new ProviderUnavailableError('crashed'), MAX_ATTEMPTS + 1],
+  ])('is reported in a note when it is %s, and later deliveries arrive', async (_what, failure, tries) => {
     contact(() => {
       throw failure();
     });
@@ -222,7 +222,7 @@ describe('what is learned of an end-user after their contact was made', () => {
     expect((await world.stores.deliveries.countPending(ORG, id)).parked).toBe(0);
   });
 
-  it('and does not fit is told in a note', async () => {
+  it('is reported in a note when it is too long', async () => {
     contact(() => ['Name: Jane, and very much of it']);
     await begun();
     await openAgain('visitor', { name: 'x'.repeat(300) });
@@ -232,14 +232,14 @@ describe('what is learned of an end-user after their contact was made', () => {
     ]);
   });
 
-  it('does nothing where the provider has no such verb', async () => {
+  it('causes nothing where the provider has no such verb', async () => {
     const id = await begun();
     await openAgain('visitor', { email: 'jane@users.example' });
     expect(await world.deliverAll()).toEqual([]);
     expect((await world.session(id)).endUser.email).toBe('jane@users.example');
   });
 
-  it('adds to what is known and forgets nothing, also when two learn at once', async () => {
+  it('is merged with what is known, also when two updates arrive at once', async () => {
     await openAgain('both', { name: 'Jane', email: 'jane@users.example', attributes: { plan: 'gold', seat: '1' } });
     await Promise.all([
       openAgain('both', { name: 'Jane Roe', attributes: { seat: '2' } }),

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { receiveChange } from '../../../src/core/flows/from-provider/receive-change';
-import { scope } from '../../support/flow-world';
+import { scope } from '../../../src/testing/flow-world';
 import { createPushWorld, agentMessage, type PushWorld } from '../../support/push-world';
 import { overWebSocket } from '../graphql/following';
-import { caller, startRoom, type Room } from '../graphql/room';
+import { caller, startGraphqlApi, type GraphqlApi } from '../graphql/room';
 
 const SECRET = 'a wrong price';
 const FILE = {
@@ -15,17 +15,17 @@ const FILE = {
 const MESSAGE = 'id text content { caption } attachments { url name } deletedAt';
 
 let world: PushWorld;
-let room: Room;
+let api: GraphqlApi;
 beforeAll(async () => {
   world = await createPushWorld();
-  room = await startRoom(world);
+  api = await startGraphqlApi(world);
 });
 afterAll(async () => {
-  await room?.stop();
+  await api?.stop();
   await world?.close();
 });
 
-/** A message of an agent, with a file, that waits for the runtime. */
+/** An agent's message with a file that waits for the runtime. */
 async function agentSays(sessionId: string): Promise<string> {
   const { result } = await world.stores.sessions.transact(scope.organizationId, sessionId, async tx => {
     const message = await tx.insertMessage({
@@ -53,7 +53,7 @@ async function agentDeletes(sessionId: string, messageId: string): Promise<void>
   );
 }
 const emptied = { text: '', content: null, attachments: [], deletedAt: expect.any(String) };
-/** The answer holds the message, emptied, and nothing of its words, name or link. */
+/** The result contains the message, emptied, and nothing of its text, name or link. */
 function expectEmptied(answer: unknown): void {
   expect(JSON.stringify(answer)).toContain('"deletedAt":"');
   expect(JSON.stringify(answer)).not.toMatch(/wrong price|secret/);
@@ -68,8 +68,8 @@ describe('a message that was deleted before the runtime collected it', () => {
     await agentDeletes(sessionId, messageId);
   });
 
-  it('is handed out empty by the runtime inbox, and its deletion behind it', async () => {
-    const { data } = await room.run(
+  it('is empty in the runtime inbox, followed by its deletion', async () => {
+    const { data } = await api.run(
       `query($id: ID!) { supportRuntimeInbox(sessionId: $id) { nodes { notice { __typename
       ... on SupportMessageNotice { message { ${MESSAGE} } } ... on SupportMessageDeletedNotice { message { ${MESSAGE} } } } } } }`,
       { id: sessionId },
@@ -80,9 +80,9 @@ describe('a message that was deleted before the runtime collected it', () => {
     ]);
   });
 
-  it("is empty among the session's messages, its events and their answers, for every role", async () => {
+  it("is empty among the session's messages, events and replies, for every role", async () => {
     for (const role of ['bot', 'operator', 'gateway', 'ui']) {
-      const { data, errors } = await room.run(
+      const { data, errors } = await api.run(
         `query($id: ID!) { supportSession(id: $id) {
         messages { nodes { ${MESSAGE} } } events { ... on SupportMessageRecorded { message { ${MESSAGE} } } ... on SupportMessageDeleted { message { ${MESSAGE} } } } } }`,
         { id: sessionId },
@@ -93,15 +93,15 @@ describe('a message that was deleted before the runtime collected it', () => {
     }
   });
 
-  it('is empty for whoever follows deliveries or events', async () => {
+  it('is empty for subscribers of deliveries and events', async () => {
     const following = [
       overWebSocket(
-        room.url,
+        api.url,
         caller('bot'),
       )(
         `subscription { supportRuntimeDeliveries(chatbotId: "bot-1") { session { id } notice { ... on SupportMessageNotice { message { ${MESSAGE} } } } } }`,
       ),
-      overWebSocket(room.url, caller('ui'))(
+      overWebSocket(api.url, caller('ui'))(
         `subscription($id: ID!) { supportSessionEvents(sessionId: $id, after: 0) { event { ... on SupportMessageRecorded { message { ${MESSAGE} } } } } }`,
         { id: sessionId },
       ),
@@ -128,7 +128,7 @@ describe('a push', () => {
     await pushAll();
   });
 
-  it('that failed before the deletion goes out empty at its next try', async () => {
+  it('that failed before the deletion is sent empty at its next attempt', async () => {
     const { id: sessionId } = await world.open();
     world.receiver.answer = () => 503;
     const messageId = await agentSays(sessionId);
@@ -142,7 +142,7 @@ describe('a push', () => {
     for (const { raw } of after) expectEmptied(JSON.parse(raw));
   });
 
-  it('reads the words last: what is deleted in the same moment goes out empty', async () => {
+  it('reads the text last: what is deleted at the same moment is sent empty', async () => {
     const { id: sessionId } = await world.open();
     const messageId = await agentSays(sessionId);
     const { deliveries } = world.stores;
@@ -157,11 +157,11 @@ describe('a push', () => {
   });
 });
 
-describe('an answer that is kept for its key', () => {
+describe('a result that is stored for its idempotency key', () => {
   const RECORD = `mutation($input: RecordEndUserMessageInput!) { recordEndUserMessage(input: $input) { replayed message { ${MESSAGE} } } }`;
-  const record = (input: object) => room.run(RECORD, { input }).then(({ data }) => data.recordEndUserMessage);
+  const record = (input: object) => api.run(RECORD, { input }).then(({ data }) => data.recordEndUserMessage);
 
-  it('has no words of a message that was deleted since, and is the same answer otherwise', async () => {
+  it('omits the text of a message that was deleted since, and is otherwise the same', async () => {
     const { id: sessionId } = await world.open();
     const input = {
       sessionId,
@@ -183,7 +183,7 @@ describe('an answer that is kept for its key', () => {
     expectEmptied(again);
   });
 
-  it('is kept without words and links at all', async () => {
+  it('is stored without any text or links', async () => {
     const { id: sessionId } = await world.open();
     await record({
       sessionId,

@@ -1,5 +1,5 @@
 import { Worker } from '../../../src/delivery';
-import { codeOf, createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
+import { codeOf, createFlowWorld, ORG, scope, type FlowWorld } from '../../../src/testing/flow-world';
 import { said } from '../persistence/store-world';
 import { until } from '../../support/until';
 
@@ -32,7 +32,7 @@ const enableSupport = () =>
 const enableChatbot = () =>
   world.flows.enableChatbot(scope, { chatbotId: 'bot-1', name: 'Bot one', accountId: null, policy: {} });
 
-/** Lets a worker find what is owed and wanted, until nothing is. */
+/** Runs pending deliveries and requested syncs until there are none. */
 async function workOff(): Promise<void> {
   const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
   const worker = new Worker(
@@ -62,8 +62,8 @@ async function withAgent() {
   return { id, handoff };
 }
 
-describe('a chatbot whose support is switched off', () => {
-  it('has its live handoffs ended with a reason, and gives control back to the bot', async () => {
+describe('a chatbot whose support is disabled', () => {
+  it('ends its live handoffs with a reason, and returns control to the bot', async () => {
     const { id, handoff } = await withAgent();
     expect(await disableChatbot()).toMatchObject({
       endedHandoffs: 1,
@@ -74,7 +74,7 @@ describe('a chatbot whose support is switched off', () => {
     expect(await disableChatbot()).toMatchObject({ endedHandoffs: 0 });
   });
 
-  it('leaves what is at the provider as it is', async () => {
+  it('leaves the objects at the provider unchanged', async () => {
     const { id } = await withAgent();
     const before = JSON.stringify(world.provider.conversations);
     await disableChatbot();
@@ -85,7 +85,7 @@ describe('a chatbot whose support is switched off', () => {
     expect((await world.session(id)).conversationId).not.toBeNull();
   });
 
-  it('mirrors nothing more, while the bot goes on talking', async () => {
+  it('mirrors nothing more, while the bot continues', async () => {
     const { id } = await withAgent();
     await disableChatbot();
     const shown = world.provider.shown();
@@ -100,7 +100,7 @@ describe('a chatbot whose support is switched off', () => {
     });
   });
 
-  it('does not send what was still owed, and hears no agent', async () => {
+  it('does not send pending deliveries, and receives nothing from agents', async () => {
     const { id } = await withAgent();
     await world.user(id, 'one more thing');
     await disableChatbot();
@@ -112,7 +112,7 @@ describe('a chatbot whose support is switched off', () => {
     expect(await world.flows.explain(scope, id)).toMatchObject({ pendingDeliveries: { provider: 0, parked: 0 } });
   });
 
-  it('gives up what does not come back, and says so: listed with a reason, and in the history', async () => {
+  it('discards deliveries that will not be sent, lists them with a reason, and records that in the history', async () => {
     const { id } = await withAgent();
     await world.stores.sessions.transact(ORG, id, async tx => {
       const message = await tx.insertMessage(said({ text: 'one more thing' }));
@@ -153,10 +153,10 @@ describe('a chatbot whose support is switched off', () => {
     expect(world.provider.shown()).toContain('END_USER: one more thing');
   });
 
-  it('ends a handoff that was asked for in the same moment, when its turn comes', async () => {
+  it('ends a handoff that was requested at the same moment, when its request is processed', async () => {
     const { id } = await world.open();
     const { handoff } = await world.ask(id);
-    // As if the request had been committed behind the look for live handoffs.
+    // As if the request had been committed after the search for live handoffs.
     const inbox = (await world.stores.setup.findInboxByChatbot(ORG, 'bot-1'))!;
     await world.stores.setup.updateInbox(inbox.id, { state: 'DISABLED' });
     await workOff();
@@ -165,14 +165,14 @@ describe('a chatbot whose support is switched off', () => {
     expect(world.provider.conversations).toEqual([]);
   });
 
-  it('takes no new sessions and no handoffs', async () => {
+  it('refuses new sessions and handoffs', async () => {
     const { id } = await world.open();
     await disableChatbot();
     expect(await codeOf(world.open())).toBe('ACCOUNT_DISABLED');
     expect(await codeOf(world.ask(id))).toBe('ACCOUNT_DISABLED');
   });
 
-  it('finds the same inbox and the same conversation when it is enabled again, and brings agents what they missed', async () => {
+  it('finds the same inbox and conversation when it is enabled again, and sends agents what they missed', async () => {
     const { id } = await withAgent();
     const before = await world.stores.setup.findInboxByChatbot(ORG, 'bot-1');
     const { conversationId } = await world.session(id);
@@ -188,8 +188,8 @@ describe('a chatbot whose support is switched off', () => {
   });
 });
 
-describe('an organization whose support is switched off', () => {
-  it('has all of its chatbots switched off with it, and back on with it', async () => {
+describe('an organization whose support is disabled', () => {
+  it('disables all of its chatbots, and enables them again with it', async () => {
     await world.flows.enableChatbot(scope, { chatbotId: 'bot-2', name: 'Bot two', accountId: null, policy: {} });
     await world.flows.disableChatbot(scope, 'bot-2');
     const { handoff } = await withAgent();
@@ -223,7 +223,7 @@ describe('an organization whose support is switched off', () => {
     ]);
   });
 
-  it('says which chatbot could not come back, and brings it back at the next try', async () => {
+  it('reports which chatbot could not be enabled again, and enables it at the next attempt', async () => {
     await world.flows.disableSupport(scope, null);
     const { ensureInbox } = world.provider;
     world.provider.ensureInbox = () => Promise.reject(Object.assign(new Error('timed out'), { name: 'TimeoutError' }));
@@ -234,7 +234,7 @@ describe('an organization whose support is switched off', () => {
     expect(await world.stores.setup.findInboxByChatbot(ORG, 'bot-1')).toMatchObject({ state: 'READY', problem: null });
   });
 
-  it('says so of a chatbot that somebody else is setting up, and brings back the rest', async () => {
+  it('reports a chatbot that somebody else is setting up, and enables the others', async () => {
     await world.flows.enableChatbot(scope, { chatbotId: 'bot-2', name: 'Bot two', accountId: null, policy: {} });
     await world.flows.disableSupport(scope, null);
     Object.assign(world.deps.limits, { setupMs: 500 });
@@ -258,7 +258,7 @@ describe('an organization whose support is switched off', () => {
   });
 });
 
-it('leaves name and policy of a chatbot as they are while somebody else is setting it up', async () => {
+it('does not change name and policy of a chatbot while somebody else is setting it up', async () => {
   Object.assign(world.deps.limits, { setupMs: 50 });
   const before = (await world.stores.setup.findInboxByChatbot(ORG, 'bot-1'))!;
   const enabling = () =>
@@ -274,13 +274,13 @@ it('leaves name and policy of a chatbot as they are while somebody else is setti
   expect(await world.stores.setup.findInboxByChatbot(ORG, 'bot-1')).toEqual(before);
 });
 
-/** The later word of an operator counts, whatever is under way. */
-describe('what is switched off while it is being set up', () => {
+/** The later decision of an operator counts, whatever is running. */
+describe('what is disabled while it is being set up', () => {
   const account = async () => (await world.stores.setup.listAccounts(ORG))[0]!;
   const inbox = async () => (await world.stores.setup.findInboxByChatbot(ORG, 'bot-1'))!;
   const states = async () => ({ account: (await account()).state, inbox: (await inbox()).state });
 
-  /** The set-up asks its provider, or waits for its turn; meanwhile support is switched off. */
+  /** The setup calls its provider, or waits for the lock; meanwhile support is disabled. */
   async function during(step: 'ensureAccount' | 'ensureInbox', switchOff: () => Promise<unknown>): Promise<void> {
     const real = world.provider[step] as (...given: unknown[]) => Promise<unknown>;
     Object.assign(world.provider, {
@@ -309,7 +309,7 @@ describe('what is switched off while it is being set up', () => {
   }
   const disableSupport = () => world.flows.disableSupport(scope, null);
 
-  it('stays off, when a chatbot waited for its turn', async () => {
+  it('stays disabled when a chatbot waited for the setup lock', async () => {
     expect(await whileWaiting((await inbox()).id, enableChatbot, disableSupport)).toBe('ACCOUNT_DISABLED');
     expect(await states()).toEqual({ account: 'DISABLED', inbox: 'DISABLED' });
     await enableSupport();
@@ -318,7 +318,7 @@ describe('what is switched off while it is being set up', () => {
     expect(await states()).toEqual({ account: 'READY', inbox: 'DISABLED' });
   });
 
-  it('stays off, when the provider was at the inbox, and what was made there is kept', async () => {
+  it('stays disabled when the provider was creating the inbox, and what was created there is kept', async () => {
     await world.pool.query('update inbox set external_id = null');
     await during('ensureInbox', disableSupport);
     expect(await codeOf(enableChatbot())).toBe('ACCOUNT_DISABLED');
@@ -332,7 +332,7 @@ describe('what is switched off while it is being set up', () => {
     expect(await states()).toEqual({ account: 'READY', inbox: 'DISABLED' });
   });
 
-  it('stays off, when an organization waited for its turn, or the provider was at it', async () => {
+  it('stays disabled when an organization waited for the setup lock, or the provider was working on it', async () => {
     expect(await whileWaiting((await account()).id, enableSupport, disableSupport)).toBe('ACCOUNT_DISABLED');
     expect(await states()).toEqual({ account: 'DISABLED', inbox: 'DISABLED' });
     await during('ensureAccount', async () => world.flows.disableSupport(scope, (await account()).id));
@@ -342,14 +342,14 @@ describe('what is switched off while it is being set up', () => {
     expect(await states()).toEqual({ account: 'READY', inbox: 'READY' });
   });
 
-  it('stays off, when an organization that comes back is at its chatbots', async () => {
+  it('stays disabled when an organization that is enabled again was processing its chatbots', async () => {
     await disableSupport();
     await during('ensureInbox', disableChatbot);
     expect((await enableSupport()).manualSteps).toEqual([expect.stringContaining('bot-1')]);
     expect(await states()).toEqual({ account: 'READY', inbox: 'DISABLED' });
   });
 
-  it('holds no handoff up, where an earlier version has left the inbox on', async () => {
+  it('does not delay handoffs where an inbox is still enabled', async () => {
     const { id, handoff } = await withAgent();
     await world.user(id, 'one more thing');
     await world.pool.query("update support_account set state = 'DISABLED'");

@@ -1,7 +1,7 @@
 import { finishEndings, type UnfinishedEnding } from '../../../src/core/flows/from-runtime/end-handoff';
 import { Worker } from '../../../src/delivery';
 import { quiet } from '../../support/quiet';
-import { createFlowWorld, scope, type FlowWorld } from '../../support/flow-world';
+import { createFlowWorld, scope, type FlowWorld } from '../../../src/testing/flow-world';
 import { until } from '../../support/until';
 
 let world: FlowWorld;
@@ -46,7 +46,7 @@ const cannotEnd = async ({ handoffId }: Ending) => {
 };
 
 describe('endings whose drain is over', () => {
-  it('wait for no Session that somebody holds', async () => {
+  it('skip a Session that is locked', async () => {
     const [held, free] = await two();
     const client = await world.pool.connect();
     try {
@@ -62,7 +62,7 @@ describe('endings whose drain is over', () => {
     expect(await stateOf(held)).toBe('ENDED');
   });
 
-  it('are not held up by one that fails, which is told; however few are looked at in one go', async () => {
+  it('continue past one that fails, which is logged, whatever the batch size', async () => {
     const [failing, free] = await two();
     await cannotEnd(failing);
     const left: UnfinishedEnding[] = [];
@@ -75,7 +75,7 @@ describe('endings whose drain is over', () => {
     expect([await stateOf(failing), await stateOf(free)]).toEqual(['ENDING', 'ENDED']);
   });
 
-  it('are logged by the worker when they are left, with whose they are, a code and the next step, and no words', async () => {
+  it('are logged by the worker when they are skipped, with organization, code and next step, without message text', async () => {
     const [failing, free] = await two();
     await cannotEnd(failing);
     const logged: unknown[] = [];

@@ -2,9 +2,9 @@ import { readdirSync } from 'node:fs';
 import { NEW_PROGRESS, removeExpired } from '../../../src/core/flows/operate/retention';
 import { fileKey } from '../../../src/core/files';
 import { recordHint } from '../../../src/core/flows/from-provider/record-hint';
-import { runFileWork } from '../../support/run-file-work';
-import { createChatwootWorld, type ChatwootWorld } from '../../support/chatwoot-world';
-import { createLease } from '../../support/lease';
+import { runFileWork } from '../../../src/providers/chatwoot/testing/run-file-work';
+import { createChatwootWorld, type ChatwootWorld } from '../../../src/providers/chatwoot/testing/chatwoot-world';
+import { createLease } from '../../../src/testing/lease';
 
 const DAY = 86_400_000;
 let world: ChatwootWorld;
@@ -36,7 +36,7 @@ const files = () =>
     .map(({ name }) => name)
     .sort();
 
-it('what an agent said long ago is not told again when its record is gone here, only what is new', async () => {
+it("an agent's old message is not forwarded again after its record was removed here; a new one is", async () => {
   const alice = await world.addPerson('Alice');
   const sessionId = await world.handedOver();
   await (await world.acting(alice, sessionId)).reply('old words');
@@ -55,7 +55,7 @@ it('what an agent said long ago is not told again when its record is gone here, 
   expect(removed.messages).toBe((await world.session(sessionId)).lastMessageSeq);
   expect(removed.deliveries).toBeGreaterThan(0);
 
-  // Read again from where readings went on, and by name, as after a late webhook.
+  // Read again from the last sync position, and by id, as after a late webhook.
   const { conversationId } = await world.session(sessionId);
   for (const id of [emptyId, emptyId - 1])
     await recordHint(world.deps, world.account.id, { conversationId: conversationId!, changedMessageId: String(id) });
@@ -70,7 +70,7 @@ it('what an agent said long ago is not told again when its record is gone here, 
   expect(await world.collected(sessionId)).toEqual(['ACTIVE', 'AGENT: new words']);
 });
 
-it('the files of a message go with it, and those of others stay', async () => {
+it('removing a message removes its files and no others', async () => {
   const alice = await world.addPerson('Alice');
   async function fileOf(): Promise<{ sessionId: string; key: string }> {
     const sessionId = await world.handedOver();

@@ -1,8 +1,8 @@
 import { deliver } from '../../../src/core/flows/to-provider/deliver';
 import type { PostTranscript } from '../../../src/core/ports/provider/post-verbs';
 import { Worker } from '../../../src/delivery';
-import { createFlowWorld, codeOf, ORG, scope, type FlowWorld } from '../../support/flow-world';
-import { createLease } from '../../support/lease';
+import { createFlowWorld, codeOf, ORG, scope, type FlowWorld } from '../../../src/testing/flow-world';
+import { createLease } from '../../../src/testing/lease';
 import { quiet } from '../../support/quiet';
 import { until } from '../../support/until';
 
@@ -23,9 +23,9 @@ async function asked() {
   return { session, handoff };
 }
 
-describe.each(['before', 'after'] as const)('a connection that is cut %s the far side acted', fault => {
+describe.each(['before', 'after'] as const)('a connection that is cut %s the remote acted', fault => {
   it.each(['ensureContact', 'openConversation', 'postMessage', 'postNote', 'openForAgents'])(
-    'in %s is made good without doing anything twice',
+    'in %s is recovered without duplicates',
     async verb => {
       const { session, handoff } = await asked();
       world.provider.failNext(verb, fault);
@@ -40,7 +40,7 @@ describe.each(['before', 'after'] as const)('a connection that is cut %s the far
   );
 });
 
-it('the end-user hears of a colleague only once the provider has accepted', async () => {
+it('the promise of a colleague goes out only once the provider has accepted', async () => {
   const { session } = await asked();
   world.provider.failNext('openForAgents', 'before');
   world.provider.hooks.set('postNote', async () => {
@@ -50,7 +50,7 @@ it('the end-user hears of a colleague only once the provider has accepted', asyn
   expect(await world.collected(session.id)).toEqual(['QUEUED', 'SYSTEM: A colleague will be with you shortly.']);
 });
 
-it('a conversation that the provider does not open at all fails the handoff by name and gives the bot control back', async () => {
+it('a conversation that the provider cannot open fails the handoff with a named error and returns control to the bot', async () => {
   const { session, handoff } = await asked();
   for (let n = 0; n < 2; n++) world.provider.failNext('openForAgents', 'refused');
   const worker = new Worker(
@@ -71,9 +71,9 @@ it('a conversation that the provider does not open at all fails the handoff by n
   expect((await world.bot(session.id, 'so, where were we?')).delivered).toBe(true);
 });
 
-it('does not take its own opening for a return to the bot, even when a reading overlaps it', async () => {
+it('its own opening is not read as a return to the bot, even when a sync overlaps it', async () => {
   const { session, handoff } = await asked();
-  // The reading looks while the conversation is still held, and comes to its end after it was opened.
+  // The sync reads the view while the bot has the conversation, and finishes after it was opened.
   world.provider.hooks.set('listMessages', async () => {
     await world.deliverAll();
   });
@@ -93,7 +93,7 @@ it('does not take its own opening for a return to the bot, even when a reading o
   expect((await world.handoff(other.id)).state).toBe('QUEUED');
 });
 
-it('a cancel before the provider was reached leaves nobody waiting there', async () => {
+it('a cancel before the first remote call leaves nothing waiting at the provider', async () => {
   const { session, handoff } = await asked();
   const { handoff: ended } = await world.flows.endHandoff(scope, {
     handoffId: handoff.id,
@@ -107,7 +107,7 @@ it('a cancel before the provider was reached leaves nobody waiting there', async
   expect((await world.session(session.id)).control).toBe('BOT');
 });
 
-it('a cancel in the middle of the opening is undone at the provider', async () => {
+it('a cancel halfway through the opening is undone at the provider', async () => {
   const { session, handoff } = await asked();
   world.provider.hooks.set('openForAgents', async () => {
     await world.flows.endHandoff(scope, {
@@ -123,7 +123,7 @@ it('a cancel in the middle of the opening is undone at the provider', async () =
   expect(await world.handoff(handoff.id)).toMatchObject({ state: 'ENDED', queuedAt: null });
 });
 
-it('ending twice is a no-op that says so', async () => {
+it('a second end is a no-op that says so', async () => {
   const { handoff } = await asked();
   const end = (idempotencyKey: string) =>
     world.flows.endHandoff(scope, { handoffId: handoff.id, sessionId: null, reason: 'USER_ENDED', idempotencyKey });
@@ -131,7 +131,7 @@ it('ending twice is a no-op that says so', async () => {
   expect(await end('b')).toMatchObject({ alreadyEnded: true, handoff: { endReason: 'USER_ENDED' } });
 });
 
-it('a conversation deleted behind our back ends the handoff as lost, and the next turn makes a new one', async () => {
+it('a conversation deleted at the provider ends the handoff as lost, and the next message creates a new one', async () => {
   const { session, handoff } = await asked();
   await world.deliverAll();
   world.provider.delete();
@@ -144,7 +144,7 @@ it('a conversation deleted behind our back ends the handoff as lost, and the nex
   expect(world.provider.shown()).toEqual(['END_USER: anybody?']);
 });
 
-describe('an agent who does not wait to be asked', () => {
+describe('an agent who acts without a request', () => {
   async function mirrored() {
     const session = await world.open();
     await world.user(session.id, 'one');
@@ -185,7 +185,7 @@ describe('an agent who does not wait to be asked', () => {
     expect(await world.collected(session.id)).toEqual([]);
   });
 
-  it('who had resolved already is not called back', async () => {
+  it('who has already resolved the conversation is not called back', async () => {
     const session = await mirrored();
     world.provider.agentSays('done');
     await world.read(session.id);
@@ -198,7 +198,7 @@ describe('an agent who does not wait to be asked', () => {
   });
 });
 
-it('brings history along at the handoff when conversations are made only then', async () => {
+it('history is posted at the handoff when conversations are created only then', async () => {
   await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ON_HANDOFF' });
   const session = await world.open();
   await world.user(session.id, 'one');
@@ -212,7 +212,7 @@ it('brings history along at the handoff when conversations are made only then', 
   expect(world.provider.shown()).toEqual([...HISTORY, NOTE, 'END_USER: three']);
 });
 
-it('posts the history once when a handoff is cancelled after an attempt of unknown outcome and another one is requested', async () => {
+it('history is posted once when a handoff is cancelled after an attempt of unknown outcome and another one is requested', async () => {
   await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ON_HANDOFF' });
   const { session, handoff } = await asked();
   world.provider.failNext('postMessage', 'after');
@@ -231,12 +231,12 @@ it('posts the history once when a handoff is cancelled after an attempt of unkno
   expect(world.provider.onlyConversation.view.status).toBe('OPEN');
 });
 
-describe('a transcript of an ended handoff that the provider does not take', () => {
+describe('a transcript of an ended handoff that the provider refuses', () => {
   const spoken = async () => {
     await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ON_HANDOFF' });
     Object.assign(world.provider, { postingCapacity: () => 1 });
     const { session, handoff } = await asked();
-    // What was said in the handoff is posted whatever becomes of it, with the history before it.
+    // What was said in the handoff is posted whatever happens to it, with the history before it.
     await world.user(session.id, 'three');
     await world.flows.endHandoff(scope, {
       handoffId: handoff.id,
@@ -247,7 +247,7 @@ describe('a transcript of an ended handoff that the provider does not take', () 
     return session.id;
   };
 
-  it('does not keep the next handoff from being opened', async () => {
+  it('does not keep the next handoff from opening', async () => {
     const sessionId = await spoken();
     const { handoff } = await world.ask(sessionId, { reason: 'help' });
     expect(await world.deliverAll()).toEqual([]);
@@ -256,7 +256,7 @@ describe('a transcript of an ended handoff that the provider does not take', () 
     expect(world.provider.onlyConversation.view.status).toBe('OPEN');
   });
 
-  it('does not keep the conversation from an agent who took it over meanwhile', async () => {
+  it('does not take the conversation from an agent who took it over meanwhile', async () => {
     await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ON_HANDOFF' });
     const { session, handoff: first } = await asked();
     await world.deliverAll();
@@ -287,7 +287,7 @@ describe('a transcript of an ended handoff that the provider does not take', () 
     expect(world.provider.shown().slice(-3)).toEqual(['END_USER: three', 'END_USER: four', 'END_USER: five']);
   });
 
-  it('is brought message by message without a next handoff', async () => {
+  it('is posted message by message when no further handoff follows', async () => {
     await spoken();
     expect(await world.deliverAll()).toEqual([]);
     expect(world.provider.shown()).toEqual([...HISTORY, 'END_USER: three']);
@@ -295,7 +295,7 @@ describe('a transcript of an ended handoff that the provider does not take', () 
   });
 });
 
-it('records the messages of a transcript in one statement, however many they are', async () => {
+it('the messages of a transcript are recorded in one statement, whatever their number', async () => {
   await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ON_HANDOFF' });
   Object.assign(world.provider, {
     postingCapacity: () => 1,
@@ -380,7 +380,7 @@ it.each(['ended with its process', 'was posted'])(
   },
 );
 
-describe('the note with what the context note has no room for follows the context note', () => {
+describe('the second context note follows the first one', () => {
   const FIELDS = Object.fromEntries(Array.from({ length: 51 }, (_, at) => [`key-${at}`, `value ${at}`]));
   const notes = () =>
     world.provider

@@ -1,4 +1,4 @@
-import { createFlowWorld, codeOf, scope, type FlowWorld } from '../../support/flow-world';
+import { createFlowWorld, codeOf, scope, type FlowWorld } from '../../../src/testing/flow-world';
 
 let world: FlowWorld;
 beforeEach(async () => {
@@ -20,7 +20,7 @@ async function queued() {
   return { session, handoff };
 }
 
-it('goes from bot to person and back, with history, note, order and outcome', async () => {
+it('goes from bot to agent and back, with history, note, order and outcome', async () => {
   const { session, handoff } = await queued();
   expect(world.provider.shown()).toEqual([
     'END_USER: hello',
@@ -62,7 +62,7 @@ it('goes from bot to person and back, with history, note, order and outcome', as
   expect((await world.bot(session.id, 'I am back')).delivered).toBe(true);
 });
 
-it('does not call a person in on paper when a handoff ends that nobody had taken', async () => {
+it('records no agent when a handoff ends that nobody had taken', async () => {
   const { session } = await queued();
   await world.flows.endHandoff(scope, {
     handoffId: null,
@@ -92,7 +92,7 @@ it('numbers the events of a session 1, 2, 3… without gaps', async () => {
   ]);
 });
 
-it("lets the bot's stale epoch reach nobody", async () => {
+it('forwards nothing with a stale epoch of the bot', async () => {
   const { session } = await queued();
   expect(await codeOf(world.bot(session.id, 'me too', 1))).toBe('CONTROL_LOST');
   expect(await codeOf(world.bot(session.id, 'me too'))).toBe('CONTROL_LOST');
@@ -101,7 +101,7 @@ it("lets the bot's stale epoch reach nobody", async () => {
   expect((await world.events(session.id)).filter(event => event.body.type === 'MESSAGE_RECORDED')).toHaveLength(3);
 });
 
-it('keeps a late bot turn as an internal suggestion when the caller asks for that', async () => {
+it('keeps a late bot message as an internal suggestion when the caller asks for that', async () => {
   const { session } = await queued();
   const { delivered, message } = await world.bot(session.id, 'try turning it off', 1, 'SUGGEST');
   expect([delivered, message.visibility]).toEqual([false, 'INTERNAL']);
@@ -109,7 +109,7 @@ it('keeps a late bot turn as an internal suggestion when the caller asks for tha
   expect(world.provider.shown().at(-1)).toBe('internal BOT: try turning it off');
 });
 
-it('ends after the drain limit when the runtime collects nothing', async () => {
+it('ends at the drain limit when the runtime collects nothing', async () => {
   const { session, handoff } = await queued();
   world.provider.agentSays('bye');
   world.provider.set({ status: 'RESOLVED' });
@@ -123,7 +123,7 @@ it('ends after the drain limit when the runtime collects nothing', async () => {
   expect((await world.collected(session.id)).slice(-2)).toEqual(['AGENT: bye', 'OUTCOME ENDED AGENT_RESOLVED']);
 });
 
-it('begins a new handoff for who asks again while the last one is still ending', async () => {
+it('starts a new handoff that is requested while the last one is still ending', async () => {
   const { session, handoff } = await queued();
   world.provider.agentSays('bye');
   world.provider.set({ status: 'RESOLVED' });
@@ -143,14 +143,14 @@ it('begins a new handoff for who asks again while the last one is still ending',
   expect(await codeOf(world.bot(session.id, 'me again'))).toBe('CONTROL_LOST');
 });
 
-it('behaves at the second handoff as at the first, whatever the first left behind', async () => {
+it('handles a second handoff like the first, whatever the first left behind', async () => {
   const { session } = await queued();
   world.provider.set({ agent: 'alice' });
   await world.read(session.id);
   world.provider.set({ status: 'RESOLVED' });
   await world.read(session.id);
   expect((await world.session(session.id)).control).toBe('BOT');
-  // The end-user writes again: the provider holds the conversation for the bot, assignee and team still on it.
+  // The end-user writes again: the provider returns the conversation to the bot, with assignee and team still set.
   await world.user(session.id, 'one more thing');
   await world.deliverAll();
   world.provider.set({ status: 'BOT_HELD' });
@@ -194,7 +194,7 @@ it('follows transfer, unassignment, snooze and the return to the bot', async () 
   expect(await world.handoff(handoff.id)).toMatchObject({ state: 'ENDED', endReason: 'AGENT_RETURNED' });
 });
 
-it('a person who replies without being assigned is not unassigned by the next look', async () => {
+it('an agent who replies without being assigned stays on the handoff after the next sync', async () => {
   const { session, handoff } = await queued();
   world.provider.agentSays('hi');
   await world.read(session.id);
@@ -202,7 +202,7 @@ it('a person who replies without being assigned is not unassigned by the next lo
   expect((await world.handoff(handoff.id)).state).toBe('ACTIVE');
 });
 
-it('shows nothing twice, however often the same is read', async () => {
+it('forwards nothing twice, however often the same is synced', async () => {
   const { session } = await queued();
   for (let i = 0; i < 25; i++) world.provider.agentSays(`line ${i}`);
   for (let i = 0; i < 3; i++) await world.read(session.id);

@@ -2,7 +2,7 @@ import { ProviderAuthError } from '../../../src/core/errors';
 import { healthFlows } from '../../../src/core/flows/setup/health';
 import type { DriftItem } from '../../../src/core/ports/provider/drift';
 import { Worker } from '../../../src/delivery';
-import { createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
+import { createFlowWorld, ORG, scope, type FlowWorld } from '../../../src/testing/flow-world';
 import { until } from '../../support/until';
 
 let world: FlowWorld;
@@ -46,7 +46,7 @@ const demoted = drifted({
 });
 
 describe('the health of an account', () => {
-  it('is good after set-up, and checked again only when it is time', async () => {
+  it('is good after setup, and checked again only when the check is due', async () => {
     expect(await health()).toEqual({
       state: 'HEALTHY',
       problem: null,
@@ -57,7 +57,7 @@ describe('the health of an account', () => {
     expect(await world.stores.setup.claimChecks(10, 1_000)).toEqual([]);
   });
 
-  it('is checked by one replica at a time, and next after the interval', async () => {
+  it('is checked by one replica at a time, and again after the interval', async () => {
     await due();
     const claims = await Promise.all(Array.from({ length: 6 }, () => world.stores.setup.claimChecks(10, 60_000)));
     expect(claims.flat().map(({ id }) => id)).toEqual([(await account()).id]);
@@ -68,7 +68,7 @@ describe('the health of an account', () => {
     expect(Number(seconds)).toBeGreaterThan(50);
   });
 
-  it('tells by schedule what drifted, and learns the version of the server', async () => {
+  it('reports drift on schedule, and learns the version of the server', async () => {
     world.provider.drifted = [drifted(), drifted({ id: 'other', subject: 'Ada' })];
     await due();
     await startWorker();
@@ -80,7 +80,7 @@ describe('the health of an account', () => {
     expect((await account()).settings).toMatchObject({ version: '2.0' });
   });
 
-  it('names a demoted BotAgent1 before all else, in those words', async () => {
+  it('names a demoted BotAgent1 first, in exactly those words', async () => {
     world.provider.drifted = [drifted(), demoted];
     expect(await healthFlows(world.deps).checkAccount(await account())).toMatchObject({
       state: 'UNAUTHORIZED',
@@ -88,7 +88,7 @@ describe('the health of an account', () => {
     });
   });
 
-  it('tells an unreachable provider from one that refuses us, and both from our own mistakes', async () => {
+  it('distinguishes an unreachable provider, a refusal, and our own errors', async () => {
     const flows = healthFlows(world.deps);
     world.provider.failNext('inspectDrift', 'before');
     expect(await flows.checkAccount(await account())).toMatchObject({
@@ -106,7 +106,7 @@ describe('the health of an account', () => {
     expect(await health()).toMatchObject({ state: 'HEALTHY' });
   });
 
-  it('shows what kept set-up from going through, and what worked goes on', async () => {
+  it('shows what stopped the setup, while what works continues', async () => {
     const { ensureAccount } = world.provider;
     world.provider.ensureAccount = () =>
       Promise.reject(new ProviderAuthError('The account is suspended. Activate it again.'));
@@ -130,13 +130,13 @@ describe('the health of an account', () => {
     });
   });
 
-  it('mirrors people and teams with each check', async () => {
+  it('mirrors agents and teams with each check', async () => {
     world.provider.agents.push({ externalId: 'zoe', name: 'Zoe', email: 'zoe@example.com', role: 'AGENT' });
     await healthFlows(world.deps).checkAccount(await account());
     expect((await world.stores.setup.listAgents(ORG, null)).map(({ externalId }) => externalId)).toContain('zoe');
   });
 
-  it('says at once when a delivery is refused for our credentials, and takes it back with the first that is not', async () => {
+  it('changes at once when a delivery is refused for our credentials, and recovers with the first that is accepted', async () => {
     const { id } = await world.open();
     world.provider.failNext('ensureContact', 'auth');
     await world.user(id, 'hello');
@@ -151,7 +151,7 @@ describe('the health of an account', () => {
     await until(async () => (await health()).state === 'HEALTHY');
   });
 
-  it('is not taken back by a success of another kind: who writes may not be who reads', async () => {
+  it('does not recover by the success of another kind: the credentials for writes and reads may differ', async () => {
     const { id } = await world.open();
     await world.user(id, 'hello');
     await world.deliverAll();
@@ -171,7 +171,7 @@ describe('the health of an account', () => {
     expect((await world.stores.setup.claimChecks(1, 1_000)).map(one => one.id)).toEqual([(await account()).id]);
   });
 
-  it('asks the database nothing more for each success while nobody is marked', async () => {
+  it('needs no statement per success while no account is marked', async () => {
     const { id } = await world.open();
     await startWorker();
     let asked = 0;
@@ -190,8 +190,8 @@ describe('the health of an account', () => {
   });
 });
 
-describe('what is compared', () => {
-  it('is all that was set from here: owners, inboxes, members, teams; and nothing that is off', async () => {
+describe('the comparison with the provider', () => {
+  it('covers all that was set from here: owners, inboxes, members, teams; nothing that is disabled', async () => {
     const { flows, provider } = world;
     await flows.enableSupport(scope, {
       provider: 'scripted',
@@ -228,7 +228,7 @@ describe('what is compared', () => {
     expect(await look()).toMatchObject({ inboxes: [{ members: [] }], teams: [{ members: [] }] });
   });
 
-  it('is repaired item by item, keeps what the repair learned, and is healthy then', async () => {
+  it('repairs item by item, keeps what the repair learned, and is healthy then', async () => {
     world.provider.drifted = [drifted(), demoted];
     const { id } = await account();
     expect(await world.flows.inspectDrift(scope, id)).toHaveLength(2);

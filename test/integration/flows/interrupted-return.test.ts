@@ -1,7 +1,7 @@
 import { deliver } from '../../../src/core/flows/to-provider/deliver';
 import { instantOf } from '../../../src/core/ports/clock';
-import { createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
-import { createLease } from '../../support/lease';
+import { createFlowWorld, ORG, scope, type FlowWorld } from '../../../src/testing/flow-world';
+import { createLease } from '../../../src/testing/lease';
 import { until } from '../../support/until';
 
 let world: FlowWorld;
@@ -26,7 +26,7 @@ const WAYS = [
 ] as const;
 type Verb = (typeof WAYS)[number][1];
 
-/** A handoff that an agent had, ended by somebody else and synced: only its conversation is still to be given back. */
+/** A handoff that an agent had, ended by another party and synced: only its conversation is still to be returned. */
 async function ended(reason: (typeof WAYS)[number][0]): Promise<string> {
   const { id } = await world.open();
   await world.user(id, 'help');
@@ -42,8 +42,8 @@ async function ended(reason: (typeof WAYS)[number][0]): Promise<string> {
   return id;
 }
 
-/** The process of the first try dies as soon as the provider has changed the status. */
-async function diesBehind(verb: Verb): Promise<void> {
+/** The process of the first attempt dies as soon as the provider has changed the status. */
+async function dieAfter(verb: Verb): Promise<void> {
   let hasHappened = false;
   world.provider.hooks.set(verb, () => {
     hasHappened = true;
@@ -55,8 +55,8 @@ async function diesBehind(verb: Verb): Promise<void> {
   await world.pool.query("update lane set next_run_at = now() where destination = 'PROVIDER'");
 }
 
-/** The status changes, and its answer is lost on the way. */
-async function losesAnswer(verb: Verb): Promise<void> {
+/** The status changes, and its response is lost. */
+async function loseResponse(verb: Verb): Promise<void> {
   world.provider.failNext(verb, 'after');
   const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
   await expect(deliver(world.deps, lane!.delivery, createLease())).rejects.toThrow('cut');
@@ -64,8 +64,8 @@ async function losesAnswer(verb: Verb): Promise<void> {
 }
 
 const FAULTS: readonly (readonly [string, (verb: Verb) => Promise<void>])[] = [
-  ['whose process died', diesBehind],
-  ['whose answer was lost', losesAnswer],
+  ['whose process died', dieAfter],
+  ['whose answer was lost', loseResponse],
 ];
 const CASES = WAYS.flatMap(([reason, verb]) =>
   FAULTS.flatMap(([name, fault]) => [true, false].map(reports => [reason, name, reports, verb, fault] as const)),
@@ -81,7 +81,7 @@ describe.each(CASES)(
     it.each([
       ['a sync shows it before', true],
       ['a sync shows it after', false],
-    ])('an agent who speaks before the next try takes the conversation over (%s)', async (_, isReadBefore) => {
+    ])('an agent who writes before the next attempt takes the conversation over (%s)', async (_, isReadBefore) => {
       const id = await ended(reason);
       await fault(verb);
       world.time.ms += 1;
@@ -96,7 +96,7 @@ describe.each(CASES)(
       expect((await world.session(id)).control).toBe('HUMAN');
     });
 
-    it('what an agent had said before it stays a word of the ended handoff', async () => {
+    it('messages from before the return belong to the ended handoff', async () => {
       const id = await ended(reason);
       world.provider.agentSays('goodbye', 'alice', now());
       await fault(verb);
@@ -110,7 +110,7 @@ describe.each(CASES)(
 );
 
 it.each(WAYS)(
-  'a return (%s) that never began leaves what an agent says before the next try to the ended handoff',
+  'after a return (%s) that never started, what an agent says before the next attempt belongs to the ended handoff',
   async reason => {
     const id = await ended(reason);
     world.provider.failNext('listMessages', 'before');

@@ -1,5 +1,5 @@
 import { Worker } from '../../../src/delivery';
-import { createChatwootWorld, type ChatwootWorld } from '../../support/chatwoot-world';
+import { createChatwootWorld, type ChatwootWorld } from '../../../src/providers/chatwoot/testing/chatwoot-world';
 import { quiet } from '../../support/quiet';
 
 const PAGE = '<html><body>504 Gateway Time-out</body></html>';
@@ -7,7 +7,7 @@ const PAGE = '<html><body>504 Gateway Time-out</body></html>';
 let world: ChatwootWorld;
 afterEach(() => world.close());
 
-/** Gives up on the next message that is posted and passes it on only when `land` is called. */
+/** Times out on the next message that is posted and forwards it only when `land` is called. */
 function gateway() {
   let isArmed = false;
   let land: () => Promise<unknown> = async () => {
@@ -28,7 +28,7 @@ function gateway() {
   };
 }
 
-it('a message that a gateway gave up on is not written again before the far side must be done with it', async () => {
+it('a message that a gateway timed out on is not written again while the remote may still process it', async () => {
   const { through, arm, land } = gateway();
   world = await createChatwootWorld({ fetch: through });
   const id = await world.openMirroredSession();

@@ -1,8 +1,8 @@
 import { deliver } from '../../../src/core/flows/to-provider/deliver';
 import { endHandoffIfDisabled } from '../../../src/core/flows/setup/disable';
 import type { PostNote, PostTranscript } from '../../../src/core/ports/provider/post-verbs';
-import { createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
-import { createLease } from '../../support/lease';
+import { createFlowWorld, ORG, scope, type FlowWorld } from '../../../src/testing/flow-world';
+import { createLease } from '../../../src/testing/lease';
 
 let world: FlowWorld;
 beforeEach(async () => {
@@ -30,11 +30,11 @@ async function opened(): Promise<string> {
   return id;
 }
 
-describe('a state that was read late', () => {
-  it('is not believed when another reading has seen a later one, though that looks like the one before', async () => {
+describe('an outdated view of a sync', () => {
+  it('is ignored when another sync has seen a later one, even if that looks like the earlier one', async () => {
     const id = await opened();
     world.provider.set({ status: 'RESOLVED' });
-    // Between its state and its messages it stands still; people change their minds, and another replica reads.
+    // Pauses between its state and its messages; meanwhile agents change the state, and another replica syncs.
     world.provider.hooks.set('listMessages', async () => {
       world.time.ms += 61_000;
       world.provider.set({ status: 'OPEN' });
@@ -48,7 +48,7 @@ describe('a state that was read late', () => {
   });
 });
 
-describe('a conversation that was opened for who took it over', () => {
+describe('a conversation that was opened for the agent who took it over', () => {
   async function takenOver(): Promise<string> {
     const { id } = await world.open();
     await world.user(id, 'hello');
@@ -58,7 +58,7 @@ describe('a conversation that was opened for who took it over', () => {
     return id;
   }
 
-  it('is not opened again when only the completion was lost and they have given it back', async () => {
+  it('is not opened again when only the completion was lost and the agent has returned it', async () => {
     const id = await takenOver();
     await work();
     world.provider.set({ status: 'BOT_HELD', agent: null });
@@ -76,7 +76,7 @@ describe('a conversation that was opened for who took it over', () => {
     expect(handoff!.node).toMatchObject({ endReason: 'AGENT_RETURNED' });
   });
 
-  it('is not taken over once more because of that, when it is cancelled before it is read', async () => {
+  it('is not taken over a second time when it is cancelled before the next sync', async () => {
     const id = await takenOver();
     expect(await world.deliverAll()).toEqual([]);
     await world.acknowledgeAll(id);
@@ -86,8 +86,8 @@ describe('a conversation that was opened for who took it over', () => {
   });
 });
 
-describe('an opening whose worker died before it opened anything', () => {
-  it('goes on, though the conversation was resolved before and somebody speaks there', async () => {
+describe('an opening whose worker died before any remote call', () => {
+  it('continues, although the conversation was resolved before and somebody writes in it', async () => {
     const { id } = await world.open();
     await world.user(id, 'hello');
     await world.deliverAll();
@@ -107,8 +107,8 @@ describe('an opening whose worker died before it opened anything', () => {
   });
 });
 
-describe('what was posted by a worker that died, and was read before the next try', () => {
-  it('is looked for behind the message that it is about: a note that a part was not shown', async () => {
+describe('what a dead worker posted, and a sync read before the next attempt', () => {
+  it('is looked up after the message that it belongs to: a note that a part was not forwarded', async () => {
     const id = await opened();
     world.provider.agentSays('with a sticker');
     const said = String(world.provider.onlyConversation.entries.at(-1)!.id);
@@ -137,7 +137,7 @@ describe('what was posted by a worker that died, and was read before the next tr
     expect(asked).toMatchObject([{ mayExist: true, lookupAfter: said }]);
   });
 
-  it('is looked for from the start: the file of a long talk', async () => {
+  it('is looked up from the start: the file of a long conversation', async () => {
     await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ON_HANDOFF' });
     const asked: PostTranscript[] = [];
     let isCut = true;
@@ -164,8 +164,8 @@ describe('what was posted by a worker that died, and was read before the next tr
   });
 });
 
-describe('a worker that finds support switched off', () => {
-  it('ends nothing when it was switched on again meanwhile', async () => {
+describe('a worker that finds support disabled', () => {
+  it('ends nothing when support was enabled again meanwhile', async () => {
     const id = await opened();
     expect(await endHandoffIfDisabled(world.deps, ORG, id)).toEqual({ isDisabled: false, hasEnded: false });
     expect((await world.session(id)).liveHandoffId).not.toBeNull();

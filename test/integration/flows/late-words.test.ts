@@ -1,6 +1,6 @@
 import type { HandoffRecord } from '../../../src/core/handoff';
 import { instantOf } from '../../../src/core/ports/clock';
-import { codeOf, createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
+import { codeOf, createFlowWorld, ORG, scope, type FlowWorld } from '../../../src/testing/flow-world';
 
 let world: FlowWorld;
 beforeEach(async () => {
@@ -23,7 +23,10 @@ const statesOf = async (sessionId: string) =>
   (await handoffsOf(sessionId)).map(({ origin, state }) => `${origin} ${state}`);
 const now = () => instantOf(world.time.ms);
 
-/** A handoff that agents can see; with an agent's first reply that the runtime has collected, unless nobody has taken it. */
+/**
+ * A handoff that agents can see; with an agent's first reply that the runtime has collected, unless nobody has taken
+ * it.
+ */
 async function withAgents(isTaken: boolean) {
   const { id } = await world.open();
   await world.user(id, 'help');
@@ -41,7 +44,7 @@ async function withAgents(isTaken: boolean) {
 const end = (reason: 'BOT_CANCELLED' | 'USER_ENDED' | 'OPERATOR_ENDED') => (sessionId: string) =>
   world.flows.endHandoff(scope, { sessionId, handoffId: null, reason, idempotencyKey: world.nextKey() });
 
-/** Each way in which somebody else than the agents ends a handoff. */
+/** Each way in which a party other than the agents ends a handoff. */
 const WAYS: readonly (readonly [reason: string, end: (sessionId: string) => Promise<unknown>])[] = [
   ['BOT_CANCELLED', end('BOT_CANCELLED')],
   ['USER_ENDED', end('USER_ENDED')],
@@ -49,11 +52,11 @@ const WAYS: readonly (readonly [reason: string, end: (sessionId: string) => Prom
   ['SESSION_CLOSED', sessionId => world.flows.closeSession(scope, { sessionId, idempotencyKey: world.nextKey() })],
 ];
 
-describe.each(WAYS)("an agent's reply on its way while the handoff ends as %s", (reason, ends) => {
+describe.each(WAYS)("an agent's reply that is under way while the handoff ends as %s", (reason, ends) => {
   it.each([
     ['taken', true],
     ['queued', false],
-  ])('comes before the outcome and begins nothing (%s)', async (_, isTaken) => {
+  ])('comes before the outcome and starts nothing (%s)', async (_, isTaken) => {
     const { id, handoff } = await withAgents(isTaken);
     world.provider.agentSays('one moment', 'alice', now());
     await ends(id);
@@ -81,7 +84,7 @@ describe.each(WAYS)("an agent's reply on its way while the handoff ends as %s", 
     );
   });
 
-  it('that is read only after the time limit of the sync is a word of the ended handoff', async () => {
+  it('belongs to the ended handoff when it is read only after the time limit of the sync', async () => {
     const { id, handoff } = await withAgents(true);
     world.provider.agentSays('one moment', 'alice', now());
     await ends(id);
@@ -90,7 +93,7 @@ describe.each(WAYS)("an agent's reply on its way while the handoff ends as %s", 
     world.time.ms += 1;
     expect(await world.finishEndings()).toBe(1);
     expect(await statesOf(id)).toEqual(['REQUESTED ENDED']);
-    // The conversation is still as the agent left it, and theirs by its looks.
+    // The conversation is still as the agent left it, and looks like theirs.
     await world.read(id);
     await world.deliverAll();
     await world.read(id);
@@ -101,10 +104,10 @@ describe.each(WAYS)("an agent's reply on its way while the handoff ends as %s", 
     expect((await world.session(id)).control).toBe('BOT');
   });
 
-  it('that becomes visible only after the conversation was returned is one, too', async () => {
+  it('belongs to the ended handoff when it becomes visible only after the return', async () => {
     const { id, handoff } = await withAgents(true);
     world.provider.agentSays('one moment', 'alice', now());
-    // Its id is taken, and nobody sees it yet.
+    // Its id is assigned, and it is not visible yet.
     const hidden = world.provider.onlyConversation.entries.pop()!;
     world.provider.agentNotes('for colleagues');
     await ends(id);
@@ -119,7 +122,7 @@ describe.each(WAYS)("an agent's reply on its way while the handoff ends as %s", 
     expect(edges.at(-1)!.node).toMatchObject({ text: 'one moment', handoffId: handoff.id });
   });
 
-  it('that was collected keeps the bot silent until then', async () => {
+  it('keeps the bot silent until it was collected', async () => {
     const { id } = await withAgents(false);
     world.provider.agentSays('one moment', 'alice', now());
     await ends(id);
@@ -132,11 +135,11 @@ describe.each(WAYS)("an agent's reply on its way while the handoff ends as %s", 
   });
 });
 
-describe.each(WAYS.slice(0, 3))("an agent's words after the end (%s)", (reason, ends) => {
+describe.each(WAYS.slice(0, 3))("an agent's message after the end (%s)", (reason, ends) => {
   it.each([
     ['that says which message was the newest', true],
     ['that is read for that', false],
-  ])('take the conversation over, at a provider %s', async (_, reportsNewest) => {
+  ])('takes the conversation over, at a provider %s', async (_, reportsNewest) => {
     world.provider.reportsNewest = reportsNewest;
     const { id } = await withAgents(true);
     world.provider.agentSays('one moment', 'alice', now());
@@ -155,7 +158,7 @@ describe.each(WAYS.slice(0, 3))("an agent's words after the end (%s)", (reason, 
   });
 });
 
-it('a reply on its way while a new handoff is asked for belongs to the one that ended, comes before its outcome, and brings nobody to the new one', async () => {
+it('a reply that is under way while a new handoff is requested belongs to the ended one, precedes its outcome, and does not join an agent to the new one', async () => {
   const { id, handoff } = await withAgents(true);
   world.provider.agentSays('one moment', 'alice', now());
   await end('BOT_CANCELLED')(id);
@@ -173,8 +176,8 @@ it('a reply on its way while a new handoff is asked for belongs to the one that 
   expect(await statesOf(id)).toEqual(['REQUESTED ACTIVE', 'REQUESTED ENDED']);
 });
 
-describe('switching support off', () => {
-  it('delivers what agents said up to then before the outcome, and nothing begins when it is switched on again', async () => {
+describe('disabling support', () => {
+  it('delivers what agents said until then before the outcome; enabling it again starts nothing', async () => {
     const { id, handoff } = await withAgents(true);
     world.provider.agentSays('one moment', 'alice', now());
     await world.flows.disableChatbot(scope, 'bot-1');
@@ -187,14 +190,14 @@ describe('switching support off', () => {
     expect(await statesOf(id)).toEqual(['REQUESTED ENDED']);
   });
 
-  it('goes on without a provider that cannot be read', async () => {
+  it('completes without a provider that cannot be read', async () => {
     const { handoff } = await withAgents(true);
     world.provider.failNext('readConversation', 'before');
     expect(await world.flows.disableSupport(scope, null)).toMatchObject({ endedHandoffs: 1 });
     expect(await world.handoff(handoff.id)).toMatchObject({ state: 'ENDED' });
   });
 
-  it('begins nothing by a sync that was under way', async () => {
+  it('starts nothing by a sync that was running', async () => {
     const { id } = await withAgents(true);
     await end('BOT_CANCELLED')(id);
     await world.read(id);
@@ -204,7 +207,7 @@ describe('switching support off', () => {
     world.provider.hooks.set('readConversation', async () => {
       await world.flows.disableChatbot(scope, 'bot-1');
     });
-    // The one that switching off asks for finds it first.
+    // The sync that disabling requests finds it first.
     await world.stores.setup.updateInbox((await world.stores.setup.findInboxByChatbot(ORG, 'bot-1'))!.id, {
       state: 'READY',
     });
@@ -213,15 +216,15 @@ describe('switching support off', () => {
   });
 });
 
-describe('what becomes of an ending', () => {
-  it('asks for a sync at once, which a replica that starts finds as well', async () => {
+describe('the sync of an ending', () => {
+  it('is requested at once, and found by a replica that starts', async () => {
     const { id } = await withAgents(true);
     await world.pool.query("update lane set next_run_at = null where destination = 'SYNC'");
     await end('USER_ENDED')(id);
     expect(await world.stores.lanes.claimSyncs('HINT', 10, 60_000)).toMatchObject([{ sessionId: id }]);
   });
 
-  it('does not take a sync that had begun before for one of the end', async () => {
+  it('is not replaced by a sync that had started earlier', async () => {
     const { id, handoff } = await withAgents(true);
     world.provider.hooks.set('listMessages', async () => {
       world.provider.agentSays('one moment', 'alice', now());
@@ -234,7 +237,7 @@ describe('what becomes of an ending', () => {
     expect(await statesOf(id)).toEqual(['REQUESTED ENDED']);
   });
 
-  it('does not wait for a conversation that was deleted', async () => {
+  it('does not wait for a deleted conversation', async () => {
     const { id, handoff } = await withAgents(true);
     await end('USER_ENDED')(id);
     world.provider.delete();
@@ -242,7 +245,7 @@ describe('what becomes of an ending', () => {
     expect((await world.handoff(handoff.id)).state).toBe('ENDED');
   });
 
-  it('does not wait for agents who could not see it yet', async () => {
+  it('does not wait for agents who could not see the conversation yet', async () => {
     const { id } = await world.open();
     await world.user(id, 'help');
     await world.deliverAll();
@@ -251,7 +254,7 @@ describe('what becomes of an ending', () => {
     expect((await world.handoff(handoff.id)).state).toBe('ENDED');
   });
 
-  it('ends at once for agents whose conversation is never given back, when they go on talking long after', async () => {
+  it('ends at once for agents whose conversation is never returned, when they write long after', async () => {
     const { id } = await withAgents(true);
     await end('BOT_CANCELLED')(id);
     world.time.ms += 61_000;

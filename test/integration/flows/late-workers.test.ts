@@ -3,8 +3,8 @@ import { deliver } from '../../../src/core/flows/to-provider/deliver';
 import type { FlowDeps } from '../../../src/core/flows/deps';
 import { fenceStores } from '../../../src/core/flows/to-provider/fenced-stores';
 import { ClaimLease } from '../../../src/delivery/claim-lease';
-import { codeOf, createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
-import { createLease } from '../../support/lease';
+import { codeOf, createFlowWorld, ORG, scope, type FlowWorld } from '../../../src/testing/flow-world';
+import { createLease } from '../../../src/testing/lease';
 
 let world: FlowWorld;
 beforeEach(async () => {
@@ -36,7 +36,7 @@ describe('a worker that was paused past its lease', () => {
     expect((await world.session(id)).statusWrites).toBe(0);
   });
 
-  it('makes no second conversation', async () => {
+  it('creates no second conversation', async () => {
     const { id } = await world.open();
     await world.ask(id);
     const lane = await claim();
@@ -47,7 +47,7 @@ describe('a worker that was paused past its lease', () => {
     expect(world.provider.conversations).toEqual([]);
   });
 
-  it('keeps others from its lane while it commits in time', async () => {
+  it('keeps the lane while it commits in time', async () => {
     const { id } = await world.open();
     await world.ask(id);
     const lane = await claim();
@@ -60,7 +60,7 @@ describe('a worker that was paused past its lease', () => {
   });
 });
 
-describe('a worker that stands still past its lease between what it read and what it writes', () => {
+describe('a worker that pauses past its lease between its read and its write', () => {
   let aheadMs: number;
   beforeEach(() => {
     aheadMs = 0;
@@ -75,7 +75,7 @@ describe('a worker that stands still past its lease between what it read and wha
   const leaseOf = (lane: Claim) =>
     new ClaimLease(ms => world.stores.lanes.renew(lane, ms), 60_000, performance.now(), new AbortController().signal);
 
-  /** Another replica does the same delivery, to its end. */
+  /** Another replica executes the same delivery completely. */
   async function successor(): Promise<void> {
     await leasesEnd();
     const lane = await claim();
@@ -83,7 +83,10 @@ describe('a worker that stands still past its lease between what it read and wha
     await world.stores.lanes.complete(lane);
   }
 
-  /** Stands still, once, in a `get` of that store as soon as `when` says so; meanwhile its lease ends and the others go on. */
+  /**
+   * Pauses, once, in a `get` of that store as soon as `when` returns true; meanwhile its lease expires and the others
+   * continue.
+   */
   function pausedIn(
     store: 'handoffs' | 'sessions' | 'messages',
     when: () => boolean,
@@ -106,7 +109,7 @@ describe('a worker that stands still past its lease between what it read and wha
     };
   }
 
-  it('writes the context note no second time', async () => {
+  it('writes the context note only once', async () => {
     const { id } = await world.open();
     await world.user(id, 'one');
     await world.ask(id, { reason: 'help' });
@@ -121,7 +124,7 @@ describe('a worker that stands still past its lease between what it read and wha
     expect(world.provider.shown().filter(line => line.startsWith('NOTE:'))).toHaveLength(1);
   });
 
-  it('does not take the conversation from the people who have it by now', async () => {
+  it('does not take the conversation from the agents who have it now', async () => {
     const { id } = await world.open();
     await world.user(id, 'one');
     await world.ask(id);
@@ -147,7 +150,7 @@ describe('a worker that stands still past its lease between what it read and wha
     expect(world.provider.onlyConversation.view).toMatchObject({ status: 'OPEN', agent: 'bob' });
   });
 
-  it('posts no answer to a message a second time', async () => {
+  it('posts the reply to a message only once', async () => {
     const { id } = await world.open();
     await world.ask(id);
     await world.deliverAll();
@@ -170,7 +173,7 @@ describe('a worker that stands still past its lease between what it read and wha
   });
 });
 
-describe('a conversation that was made by a worker that died before it could say so', () => {
+describe('a conversation whose creator died before recording it', () => {
   async function orphaned(): Promise<string> {
     const { id } = await world.open();
     await world.ask(id);
@@ -182,23 +185,23 @@ describe('a conversation that was made by a worker that died before it could say
     return id;
   }
 
-  it('is read once it is found: hints about it led nowhere', async () => {
+  it('is synced once it is found: hints about it had no target', async () => {
     const id = await orphaned();
     const lane = await claim();
-    // As far as the link, and no further: nothing else asks for a reading.
+    // Up to the link and no further: nothing else requests a sync.
     const held = async () => {
       if ((await world.session(id)).conversationId !== null) throw new LeaseLostError('lost');
     };
     await expect(deliver(world.deps, lane.delivery, createLease(held))).rejects.toThrow(LeaseLostError);
-    expect((await world.stores.lanes.claimSyncs('HINT', 1, 60_000)).map(reading => reading.sessionId)).toEqual([id]);
+    expect((await world.stores.lanes.claimSyncs('HINT', 1, 60_000)).map(sync => sync.sessionId)).toEqual([id]);
   });
 
-  it('is found though the handoff has ended since', async () => {
+  it('is found although the handoff has ended since', async () => {
     const id = await orphaned();
     await cancel(id);
     expect(await world.deliverAll()).toEqual([]);
-    const [reading] = await world.stores.lanes.claimSyncs('HINT', 1, 60_000);
-    await world.read(reading!.sessionId);
+    const [sync] = await world.stores.lanes.claimSyncs('HINT', 1, 60_000);
+    await world.read(sync!.sessionId);
     expect(await world.collected(id)).toContain('AGENT: Anybody there?');
     expect(world.provider.conversations).toHaveLength(1);
   });

@@ -4,10 +4,13 @@ import type { LaneStore } from '../../../src/core/ports/lane-store';
 import { CircuitBreakers } from '../../../src/delivery/remote-limiter';
 import { Heartbeats } from '../../../src/delivery/heartbeats';
 import { LaneRunner, type LaneHandler } from '../../../src/delivery/lane-runner';
-import { createFlowWorld, type FlowWorld } from '../../support/flow-world';
+import { createFlowWorld, type FlowWorld } from '../../../src/testing/flow-world';
 import { quiet } from '../../support/quiet';
 
-/* A lease that could not be renewed in time, while nobody else has claimed its lane. The lease's clock is the test's. */
+/*
+ * A lease that could not be renewed in time, while nobody else has claimed its lane. The test controls the lease's
+ * clock.
+ */
 
 const LEASE_MS = 600_000;
 const SETTLES_MS = 3_600_000;
@@ -30,7 +33,7 @@ const lane = async () =>
   from lane l join delivery d on d.session_id = l.session_id and d.destination = l.destination and d.state = 'WAITING' where l.destination = 'PROVIDER'`)
   ).rows[0]!;
 
-/** One worker does what is due once; `deliver` is what it does. */
+/** One worker that runs due work once; `deliver` is that work. */
 async function run(
   deliver: (lease: Lease, beats: Heartbeats) => Promise<void>,
   more: Partial<LaneHandler<'PROVIDER'>> = {},
@@ -65,16 +68,16 @@ const beginsNoCall = async (lease: Lease): Promise<void> => {
   clockMs += LEASE_MS + 1;
   lease.signal(1_000);
 };
-/** The database is away until the lease has ended; the call under way is cut, and answers with the reason. */
+/** The database is down until the lease has expired; the running call is cut, and fails with the reason. */
 const isCut = async (lease: Lease, beats: Heartbeats): Promise<void> => {
   const signal = lease.signal(SETTLES_MS);
   clockMs += LEASE_MS + 1;
-  // Renewed after all: the lease lives again, the call does not.
+  // Renewed after all: the lease is valid again, the call stays cut.
   await beats.beat();
   throw signal.reason;
 };
 
-it('a delivery that had begun no call goes on at once, as if it had not been claimed', async () => {
+it('a delivery without a started call continues at once, as if it had not been claimed', async () => {
   await run(beginsNoCall);
   expect(await lane()).toMatchObject({ isClaimed: false, outcomeUnknown: false });
   expect(await claim()).toMatchObject({
@@ -83,29 +86,29 @@ it('a delivery that had begun no call goes on at once, as if it had not been cla
   });
 });
 
-it('one whose call was cut goes on once that can have no effect any more, and looks the write up', async () => {
+it('a delivery whose call was cut continues once the call can have no more effect, and looks up the write', async () => {
   await run(isCut);
   const { isClaimed, waitsSeconds, outcomeUnknown } = await lane();
   expect([isClaimed, outcomeUnknown]).toEqual([false, true]);
   expect(waitsSeconds).toBeLessThanOrEqual(SETTLES_MS / 1_000);
   expect(waitsSeconds).toBeGreaterThan(LEASE_MS / 1_000);
-  // Nothing of the lane is begun before, whatever is said meanwhile.
+  // Nothing of the lane starts before that, whatever is enqueued meanwhile.
   await world.user(id, 'anybody there?');
   expect(await claim()).toBeUndefined();
   await world.pool.query('update lane set next_run_at = now()');
-  // It does not wait a second time, and the try is none that failed.
+  // It does not wait a second time, and the attempt does not count as failed.
   expect(await claim()).toMatchObject({
     abandonedMs: null,
     delivery: { previousAttempts: 1, lastErrorCode: 'LEASE_LOST', failingSince: null },
   });
 });
 
-it('a cut call whose destination needs no such time goes on at once', async () => {
+it('a cut call to a destination without such a time continues at once', async () => {
   await run(isCut, { ambiguousForMs: undefined });
   expect(await claim()).toMatchObject({ abandonedMs: null, delivery: { previousAttempts: 1 } });
 });
 
-it('nothing is taken from a worker that has claimed the lane since', async () => {
+it('a worker keeps a lane that it has claimed since', async () => {
   let taken: Awaited<ReturnType<typeof claim>>;
   await run(async () => {
     await world.pool.query('update lane set next_run_at = now()');
@@ -120,7 +123,7 @@ it('nothing is taken from a worker that has claimed the lane since', async () =>
 it.each([
   ['release', beginsNoCall],
   ['retry', isCut],
-] as const)('a database that is still away is asked again (%s)', async (step, deliver) => {
+] as const)('a database that is still down is asked again (%s)', async (step, deliver) => {
   let asked = 0;
   const lanes = Object.assign(Object.create(world.stores.lanes) as LaneStore, {
     [step]: async (...all: unknown[]) => {
@@ -134,7 +137,7 @@ it.each([
   expect(await lane()).toMatchObject({ isClaimed: false });
 });
 
-it("a claim that turns out to be another's while a failure is recorded is left to it, without further tries", async () => {
+it('a claim that another worker took while a failure is recorded is abandoned without retries', async () => {
   let tries = 0;
   const failed = async (): Promise<never> => {
     tries += 1;

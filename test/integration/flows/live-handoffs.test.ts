@@ -8,7 +8,7 @@ import { SyncRunner } from '../../../src/delivery/sync-runner';
 import { RATE_LIMITS, ServerRateLimiter } from '../../../src/providers/chatwoot/rate-limits';
 import { InjectedTime } from '../../../scripts/bench/recovery';
 import { idleProvider, openEnvironment, type BenchEnvironment } from '../../../scripts/bench/environment';
-import { createTestDatabase, type TestDatabase } from '../../support/database';
+import { createTestDatabase, type TestDatabase } from '../../../src/testing/database';
 import { quiet } from '../../support/quiet';
 
 const ORG = 'org-live';
@@ -23,8 +23,8 @@ afterEach(async () => {
 });
 
 /**
- * One process that works on 2,000 live handoffs of one account, whose every call takes a request of what the server allows. Time
- * is the test's: nothing takes longer than the steps say.
+ * One process that works on 2,000 live handoffs of one account, each of whose calls uses one request of the server's
+ * limit. The test controls the time: nothing takes longer than its steps.
  */
 async function process() {
   database = await createTestDatabase();
@@ -129,7 +129,7 @@ async function process() {
       const session = (await world.stores.sessions.findByConversation(accountId, conversation))!;
       await world.stores.sessions.transact(ORG, session.id, tx => tx.requestSync(new Date().toISOString(), 'MESSAGES'));
     },
-    /** All that hands can do now; what a timer asks for at most until nothing of it is let through. */
+    /** Runs all work that the job slots allow, and timers' work until the limiter admits no more. */
     async work(): Promise<void> {
       for (
         let scan = await world.stores.scans.claimScan(scanClaimMs(deps));
@@ -144,7 +144,7 @@ async function process() {
 }
 
 describe('2,000 live handoffs of one account', () => {
-  it('cost a scan now and then while nothing happens, and leave the requests to people', async () => {
+  it('cause an occasional scan while nothing happens, and leave the request budget to agents', async () => {
     const { calls, time, work } = await process();
     await world.stores.scans.requestScans();
     const from = performance.now();
@@ -152,7 +152,7 @@ describe('2,000 live handoffs of one account', () => {
       await work();
       await time.pass(2_000);
     }
-    // 20 s, 40 s, 80 s and then 120 s after each other; the database's clock also goes on by itself.
+    // 20 s, 40 s, 80 s and then 120 s apart; the database's clock also advances by itself.
     const seconds = 240 + (performance.now() - from) / 1_000;
     expect(calls.SCAN).toBeGreaterThanOrEqual(4);
     expect(calls.SCAN).toBeLessThanOrEqual(5 + Math.ceil((seconds - 240) / 120));
@@ -163,10 +163,10 @@ describe('2,000 live handoffs of one account', () => {
     });
   });
 
-  it('let a hint be read at once, though all of them are due on a timer', async () => {
+  it('let a hint be synced at once, although all of them are due on a timer', async () => {
     const { accountId, calls, read, hint, time, work } = await process();
     await world.stores.lanes.requestTimerSyncsOfLive(accountId, 0);
-    // Timers take all that they are given.
+    // Timers use all that they are given.
     for (let step = 0; step < 5; step++) {
       await work();
       await time.pass(1_000);

@@ -1,7 +1,7 @@
 import type { ContentBody } from '../../../src/core/content';
 import { CONTENT_LIMITS } from '../../../src/core/content/validate-content';
 import type { EndUser } from '../../../src/core/session';
-import { createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
+import { createFlowWorld, ORG, scope, type FlowWorld } from '../../../src/testing/flow-world';
 
 let world: FlowWorld;
 beforeEach(async () => {
@@ -14,28 +14,28 @@ const numbered = (count: number, from = 0) =>
 const notes = () =>
   world.provider.onlyConversation.entries.filter(({ author }) => author === 'NOTE').map(({ text }) => text);
 
-describe('an end-user of whom more is known than a session keeps', () => {
+describe('an end-user with more data than a session stores', () => {
   const open = async (endUser: Partial<EndUser>, externalId = 'visitor') =>
     (await world.flows.openSession(scope, { chatbotId: 'bot-1', channel: 'web', externalId, endUser })).session.endUser;
 
-  it('has a session with the first 50 attributes, in the order in which they were given', async () => {
+  it('has a session with the first 50 attributes, in the given order', async () => {
     expect((await open({ attributes: numbered(51) })).attributes).toEqual(numbered(50));
   });
 
-  it('keeps the attributes that are known when later calls bring others, and takes new values for them', async () => {
+  it('keeps known attributes when later calls bring others, and updates their values', async () => {
     await open({ attributes: numbered(49) });
     const { attributes } = await open({ attributes: { ...numbered(50, 100), 'key-0': 'new' } });
     expect(attributes).toEqual({ ...numbered(49), 'key-0': 'new', 'key-100': 'value 100' });
   });
 
-  it('has attributes with names and values that fit', async () => {
+  it('has attributes whose names and values are cut to the limit', async () => {
     const { attributes } = await open({
       attributes: { [`${'n'.repeat(100)}1`]: 'one', [`${'n'.repeat(100)}2`]: 'two', note: 'v'.repeat(2_001) },
     });
     expect(attributes).toEqual({ [`${'n'.repeat(99)}…`]: 'one', note: `${'v'.repeat(1_999)}…` });
   });
 
-  it('has a name that fits, and no address, number or language that was cut: it would be another one', async () => {
+  it('has a name that is cut; an address, number or language is dropped instead, because a cut one would be another one', async () => {
     const long = 'x'.repeat(501);
     expect(await open({ name: long, email: `${long}@users.example`, phone: long, locale: long })).toMatchObject({
       name: `${'x'.repeat(499)}…`,
@@ -45,13 +45,13 @@ describe('an end-user of whom more is known than a session keeps', () => {
     });
   });
 
-  it('and keeps what is known when a later call brings what does not fit', async () => {
+  it('keeps what is known when a later call brings something too long', async () => {
     await open({ email: 'jane@users.example' });
     expect(await open({ email: `${'x'.repeat(500)}@users.example` })).toMatchObject({ email: 'jane@users.example' });
   });
 });
 
-describe('a handoff with more than its context note holds', () => {
+describe('a handoff with more data than its context note holds', () => {
   const ask = async (more: Parameters<FlowWorld['ask']>[1]) => {
     const { id } = await world.open();
     await world.user(id, 'I want my money back');
@@ -61,7 +61,7 @@ describe('a handoff with more than its context note holds', () => {
     return world.handoff(handoff.id);
   };
 
-  it('brings the first 50 fields in it, and the others in a note behind it', async () => {
+  it('posts the first 50 fields in the note, and the others in a second note', async () => {
     const handoff = await ask({ fields: numbered(53) });
     expect(handoff.fields).toEqual(numbered(50));
     expect(notes()).toHaveLength(2);
@@ -70,7 +70,7 @@ describe('a handoff with more than its context note holds', () => {
     );
   });
 
-  it('brings the first 20 links in it, and the others behind it; a label that does not fit is cut', async () => {
+  it('posts the first 20 links in the note, and the others in a second one; a long label is cut', async () => {
     const links = Array.from({ length: 21 }, (_, at) => ({
       label: at === 0 ? 'x'.repeat(201) : at === 1 ? ' ' : `Page ${at}`,
       url: `https://shop.example/${at}`,
@@ -85,25 +85,25 @@ describe('a handoff with more than its context note holds', () => {
     expect(notes()[1]).toBe('More than the first note holds was handed over:\nPage 20: https://shop.example/20');
   });
 
-  it.each(['reason', 'summary', 'intent'] as const)('has the beginning of a %s that is too long', async field => {
+  it.each(['reason', 'summary', 'intent'] as const)('posts the beginning of a %s that is too long', async field => {
     const handoff = await ask({ [field]: 'x'.repeat(10_001) });
     expect(handoff[field]).toBe(`${'x'.repeat(9_999)}…`);
     expect(notes()).toHaveLength(1);
   });
 
-  it('has fields with names and values that fit', async () => {
+  it('posts fields with names and values that are cut to the limit', async () => {
     expect((await ask({ fields: { ['n'.repeat(201)]: 'v'.repeat(10_001) } })).fields).toEqual({
       [`${'n'.repeat(199)}…`]: `${'v'.repeat(9_999)}…`,
     });
   });
 
-  it('brings nothing behind the note where all fits', async () => {
+  it('posts no second note when everything fits', async () => {
     await ask({ fields: numbered(50) });
     expect(notes()).toHaveLength(1);
   });
 });
 
-it('words beside cards are recorded and posted, however long the cards are in words', async () => {
+it('text beside cards is recorded and posted, however long the plain text of the cards is', async () => {
   const { id } = await world.open();
   const url = `https://a.example/${'x'.repeat(1_900)}`;
   const content: ContentBody = {
@@ -132,7 +132,7 @@ it('words beside cards are recorded and posted, however long the cards are in wo
   expect((await world.stores.messages.get(ORG, message.id))?.text).toBe(message.text);
 });
 
-it('a failure of the channel is recorded however long its error is', async () => {
+it('a failure of the channel is recorded however long its error text is', async () => {
   const { id } = await world.open();
   const { message } = await world.bot(id, 'hello');
   const reported = await world.flows.reportChannelDelivery(scope, {

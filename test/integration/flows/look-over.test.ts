@@ -2,8 +2,8 @@ import type { FlowDeps } from '../../../src/core/flows/deps';
 import { runFullScan } from '../../../src/core/flows/from-provider/full-scan';
 import { ProviderUnavailableError } from '../../../src/core/errors';
 import type { SupportProvider } from '../../../src/core/ports/provider/support-provider';
-import { createFlowWorld, type FlowWorld } from '../../support/flow-world';
-import { scriptedDefinition } from '../../support/scripted-provider';
+import { createFlowWorld, type FlowWorld } from '../../../src/testing/flow-world';
+import { scriptedDefinition } from '../../../src/testing/scripted-provider';
 
 let world: FlowWorld;
 beforeEach(async () => {
@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-/** An account with so many pages of changed conversations; what is asked for is noted. */
+/** An account with this many pages of changed conversations. Records the requested pages. */
 function pages(count: number) {
   const asked: { page: number; withinMs: number }[] = [];
   const on = new Map<number, (signal: AbortSignal) => Promise<void>>();
@@ -55,73 +55,73 @@ const seenAgoMs = async () =>
     ).rows[0]!.ms,
   );
 
-describe('a look over more pages than one turn takes', () => {
-  it('goes on where it was left, also after a restart, and counts as done when it has seen the last one', async () => {
+describe('a scan of more pages than one job reads', () => {
+  it('continues where it stopped, also after a restart, and is complete when it has read the last page', async () => {
     await outage();
-    const { asked, pagesOf, turn } = pages(45);
-    expect(await turn()).toMatchObject({ complete: false });
+    const { asked, pagesOf, turn: tick } = pages(45);
+    expect(await tick()).toMatchObject({ complete: false });
     const first = asked.length;
     expect(first).toBeLessThan(45);
     expect(await seenAgoMs()).toBeGreaterThan(4 * 3_600_000);
 
     await world.stores.scans.requestFullScans();
-    let turns = 1;
-    for (let isComplete = false; !isComplete; turns++) {
-      isComplete = (await turn())!.complete;
-      expect(asked.length).toBeLessThanOrEqual((turns + 1) * first);
+    let rounds = 1;
+    for (let isComplete = false; !isComplete; rounds++) {
+      isComplete = (await tick())!.complete;
+      expect(asked.length).toBeLessThanOrEqual((rounds + 1) * first);
     }
     expect(pagesOf()).toEqual(upTo(45));
     // All reach back to before the outage, the last page as far as the first.
     for (const { withinMs } of asked) expect(withinMs).toBeGreaterThanOrEqual(5 * 3_600_000);
     expect(await seenAgoMs()).toBeLessThan(3_600_000);
-    expect(await turn()).toBeNull();
+    expect(await tick()).toBeNull();
     await world.stores.scans.requestFullScans();
-    await turn();
+    await tick();
     expect(asked.at(-1)).toMatchObject({ page: 20 });
     expect(pagesOf()[45]).toBe(1);
   });
 
-  it('goes on at the page that failed, with its next regular turn', async () => {
+  it('continues at the page that failed, at its next regular time', async () => {
     await outage();
-    const { on, pagesOf, turn } = pages(5);
+    const { on, pagesOf, turn: tick } = pages(5);
     on.set(3, () => Promise.reject(new ProviderUnavailableError('away')));
-    await expect(turn()).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
-    expect(await turn()).toBeNull();
+    await expect(tick()).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
+    expect(await tick()).toBeNull();
     await world.pool.query("update account_scan set next_full_scan_at = now() - interval '1 s'");
-    expect(await turn()).toMatchObject({ complete: true });
+    expect(await tick()).toMatchObject({ complete: true });
     expect(pagesOf()).toEqual([1, 2, 3, 3, 4, 5]);
   });
 
-  it('is left at once when the process stops, for another one to go on', async () => {
+  it('stops at once when the process stops, for another process to continue', async () => {
     await outage();
-    const { on, stopping, pagesOf, turn } = pages(5);
+    const { on, stopping, pagesOf, turn: tick } = pages(5);
     on.set(2, signal => {
       stopping.abort();
       return signal.aborted ? Promise.reject(signal.reason as Error) : Promise.resolve();
     });
-    expect(await turn()).toMatchObject({ complete: false });
+    expect(await tick()).toMatchObject({ complete: false });
     expect(pagesOf()).toEqual([1, 2]);
     const other = pages(5);
     expect(await other.turn()).toMatchObject({ complete: true });
     expect(other.pagesOf()).toEqual([2, 3, 4, 5]);
   });
 
-  it('saves the scan that would find the same, and a look that saw nothing saves none', async () => {
+  it('replaces the scan of live handoffs when it succeeds, and not when it fails', async () => {
     const session = await world.open();
     await world.ask(session.id);
     await outage();
     const claim = async () => (await world.stores.scans.claimScan(1)) !== null;
     const due = () => world.pool.query("update account_scan set next_scan_at = now() - interval '1 s'");
-    const { on, turn } = pages(1);
+    const { on, turn: tick } = pages(1);
     on.set(1, () => Promise.reject(new ProviderUnavailableError('away')));
     await due();
-    await expect(turn()).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
+    await expect(tick()).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
     expect(await claim()).toBe(true);
 
     await outage();
     await due();
-    expect(await turn()).toMatchObject({ complete: true });
-    // The look is as good as a scan at the time at which it began.
+    expect(await tick()).toMatchObject({ complete: true });
+    // The full scan replaces a scan of the time at which it started.
     const {
       rows: [watch],
     } = await world.pool.query<{ ms: number }>(

@@ -2,8 +2,8 @@ import { ProviderRefusedError } from '../../../src/core/errors';
 import { deliver, handleRefusedDelivery } from '../../../src/core/flows/to-provider/deliver';
 import { handleLostConversation, MAX_REOPENINGS } from '../../../src/core/flows/handoff/conversation-lost';
 import { outcomeAfter, attemptHistoryOf, verdictFor } from '../../../src/delivery/retry-policy';
-import { createLease } from '../../support/lease';
-import { createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
+import { createLease } from '../../../src/testing/lease';
+import { createFlowWorld, ORG, scope, type FlowWorld } from '../../../src/testing/flow-world';
 
 let world: FlowWorld;
 beforeEach(async () => {
@@ -29,8 +29,8 @@ async function lose(sessionId: string): Promise<void> {
 }
 const ACTIVE = { state: 'ACTIVE', agent: { externalId: 'alice' } };
 
-describe('by the policy REOPEN, a handoff whose conversation was deleted', () => {
-  it('is requested again, opens in a new conversation with all that was said, and goes on from there', async () => {
+describe('with the policy REOPEN, a handoff whose conversation was deleted', () => {
+  it('is requested again, opens in a new conversation with the whole history, and continues there', async () => {
     const { session, handoff } = await answered();
     expect(await world.handoff(handoff.id)).toMatchObject(ACTIVE);
     await world.acknowledgeAll(session.id);
@@ -54,14 +54,14 @@ describe('by the policy REOPEN, a handoff whose conversation was deleted', () =>
     world.provider.agentSays('four', 'bob');
     await world.read(session.id);
     expect(await world.handoff(handoff.id)).toMatchObject({ state: 'ACTIVE', agent: { externalId: 'bob' } });
-    // Nobody's words twice, and the promise of a colleague only once.
+    // No message twice, and the promise of a colleague only once.
     expect(await world.collected(session.id)).toEqual(['REQUESTED', 'QUEUED', 'ACTIVE', 'AGENT: four']);
   });
 
   it.each([
-    ['by the turn before', 1],
-    ['by nothing yet', 0],
-  ])('and that ends before it is opened again leaves no turn behind, %s', async (_when, deliveries) => {
+    ['after one delivery', 1],
+    ['before any delivery', 0],
+  ])('leaves no message pending when it ends before it is opened again, %s', async (_when, deliveries) => {
     const { session } = await answered();
     await world.user(session.id, 'three');
     await lose(session.id);
@@ -84,7 +84,7 @@ describe('by the policy REOPEN, a handoff whose conversation was deleted', () =>
     expect(world.provider.shown().slice(3)).toEqual(['END_USER: four']);
   });
 
-  it('is told what waited in its lane in the right place, however the loss is found', async () => {
+  it('posts what was pending in its lane in the right order, however the loss is found', async () => {
     const { session, handoff } = await answered();
     await world.user(session.id, 'three');
     world.provider.delete();
@@ -105,7 +105,7 @@ describe('by the policy REOPEN, a handoff whose conversation was deleted', () =>
   it.each([
     ['after agents had it', true],
     ['before it was opened', false],
-  ])('brings what its context note had no room for to the new conversation, once, %s', async (_when, wasOpened) => {
+  ])('posts what its context note had no room for in the new conversation, once, %s', async (_when, wasOpened) => {
     const { id } = await world.open();
     await world.user(id, 'one');
     const { handoff } = await world.ask(id, {
@@ -125,7 +125,7 @@ describe('by the policy REOPEN, a handoff whose conversation was deleted', () =>
     ]);
   });
 
-  it('is opened again a few times and then ends as lost', async () => {
+  it('is reopened a few times and then ends as lost', async () => {
     const { session, handoff } = await answered();
     for (let times = 1; times <= MAX_REOPENINGS; times++) {
       await lose(session.id);
@@ -142,7 +142,7 @@ describe('by the policy REOPEN, a handoff whose conversation was deleted', () =>
     expect(world.provider.onlyConversation.view.status).toBe('BOT_HELD');
   });
 
-  it('that an agent had taken over, and that was lost before it was opened for them, opens for anybody', async () => {
+  it('opens for anybody when its agent had taken it over and it was lost before it opened for them', async () => {
     const session = await world.open();
     await world.user(session.id, 'one');
     await world.deliverAll();
@@ -158,7 +158,7 @@ describe('by the policy REOPEN, a handoff whose conversation was deleted', () =>
     expect(await world.handoff(liveHandoffId!)).toMatchObject({ state: 'QUEUED', origin: 'AGENT_TAKEOVER' });
   });
 
-  it('that is cancelled before it opens leaves nobody waiting, and what was said is there once it is wanted again', async () => {
+  it('leaves nothing waiting when it is cancelled before it opens; the history is posted with the next request', async () => {
     const { session, handoff } = await answered();
     await world.acknowledgeAll(session.id);
     await lose(session.id);
@@ -175,7 +175,7 @@ describe('by the policy REOPEN, a handoff whose conversation was deleted', () =>
     expect(world.provider.shown()).toEqual(['END_USER: one', 'AGENT: two', 'END_USER: three']);
   });
 
-  it('does not tell again what an agent took back, what never went out, or our own lines', async () => {
+  it('does not post again what an agent deleted, what was never sent, or our own lines', async () => {
     const { session } = await answered();
     const {
       rows: [said],
@@ -187,7 +187,7 @@ describe('by the policy REOPEN, a handoff whose conversation was deleted', () =>
   });
 });
 
-it('a post that a reading finds gone while it is made is not taken for shown', async () => {
+it('a post that a sync finds deleted while it is being made does not count as forwarded', async () => {
   const { session, handoff } = await answered();
   await world.user(session.id, 'three');
   world.provider.hooks.set('postMessage', () => lose(session.id));
@@ -200,13 +200,13 @@ it('a post that a reading finds gone while it is made is not taken for shown', a
   expect(await world.handoff(handoff.id)).toMatchObject({ state: 'QUEUED' });
 });
 
-it('messages whose conversation is gone as often as it is made become dead letters, and the lane comes to rest', async () => {
+it('messages whose conversation is deleted each time become dead letters, and the lane stops', async () => {
   const { id } = await world.open();
   for (const text of ['one', 'two', 'three']) await world.user(id, text);
   world.provider.postMessage = async () => {
     throw new ProviderRefusedError('deleted', { gone: true });
   };
-  /** As the worker does, without its waits. False: nothing is due. */
+  /** Works as the worker does, without its waits. False: nothing is due. */
   const step = async (): Promise<boolean> => {
     const [lane] = await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
     if (lane === undefined) return false;

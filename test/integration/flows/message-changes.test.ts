@@ -3,7 +3,7 @@ import type { DeepPartial } from '../../../src/core/flows/api/setup';
 import type { EditMessageInput, ReactToMessageInput } from '../../../src/core/flows/api/messages';
 import type { PostMessage } from '../../../src/core/ports/provider/post-verbs';
 import type { SupportPolicy } from '../../../src/core/setup';
-import { codeOf, createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
+import { codeOf, createFlowWorld, ORG, scope, type FlowWorld } from '../../../src/testing/flow-world';
 
 let world: FlowWorld;
 const start = async (policy: DeepPartial<SupportPolicy> = {}) => {
@@ -46,7 +46,7 @@ const eventsOf = async (sessionId: string) =>
   (await world.events(sessionId))
     .map(({ body }) => body.type)
     .filter(type => type.startsWith('MESSAGE_') && type !== 'MESSAGE_RECORDED');
-/** A session whose first message the agents have. */
+/** A session whose first message is at the agents. */
 async function posted(text = 'the 14th'): Promise<{ sessionId: string; id: string }> {
   const { id: sessionId } = await world.open();
   const {
@@ -59,7 +59,7 @@ async function posted(text = 'the 14th'): Promise<{ sessionId: string; id: strin
 describe('an edit', () => {
   beforeEach(() => start());
 
-  it('keeps the new words, and shows agents a line that answers the old ones, once', async () => {
+  it('keeps the new text, and posts one line that answers the old message', async () => {
     const { sessionId, id } = await posted();
     const input = {
       sessionId,
@@ -81,7 +81,7 @@ describe('an edit', () => {
     expect((await world.session(sessionId)).lastMessageSeq).toBe(1);
   });
 
-  it('of what agents do not have yet leaves no trace but the new words', async () => {
+  it('of an unposted message changes only the text', async () => {
     const { id: sessionId } = await world.open();
     const { message } = await world.user(sessionId, 'the 14th');
     await edit(sessionId, message.id, 'the 15th');
@@ -89,7 +89,7 @@ describe('an edit', () => {
     expect(world.provider.shown()).toEqual(['END_USER: the 15th']);
   });
 
-  it('that was edited again before agents saw it is shown as the newest alone', async () => {
+  it('that was replaced by a newer edit before it was posted is posted as the newest only', async () => {
     const { sessionId, id } = await posted();
     for (const day of ['15th', '16th', '17th']) await edit(sessionId, id, `the ${day}`);
     expect(await world.deliverAll()).toEqual([]);
@@ -97,7 +97,7 @@ describe('an edit', () => {
   });
 
   it.each(['before', 'after'] as const)(
-    'is shown once when the answer to its line is lost %s it was written',
+    'is posted once when the response to its line is lost %s it was written',
     async fault => {
       const { sessionId, id } = await posted();
       await edit(sessionId, id, 'the 15th');
@@ -107,7 +107,7 @@ describe('an edit', () => {
     },
   );
 
-  it('is looked for behind its message when the answer is lost and a reading has gone past it', async () => {
+  it('is looked up after its message when the response is lost and a sync has passed it', async () => {
     const { sessionId, id } = await posted();
     const { providerMessageId } = await record(id);
     await edit(sessionId, id, 'the 15th');
@@ -125,7 +125,7 @@ describe('an edit', () => {
     expect(world.provider.shown()).toEqual(['END_USER: the 14th', 'END_USER: Edited: the 15th']);
   });
 
-  it('while the message itself is on its way is told behind it', async () => {
+  it('during the post of the message itself is posted after it', async () => {
     const { id: sessionId } = await world.open();
     const { message } = await world.user(sessionId, 'the 14th');
     world.provider.hooks.set('postMessage', async () => {
@@ -135,7 +135,7 @@ describe('an edit', () => {
     expect(world.provider.shown()).toEqual(['END_USER: the 14th', 'END_USER: Edited: the 15th']);
   });
 
-  it('is told behind a message of which nobody knows in which words it arrived', async () => {
+  it('is posted after a message whose posted text is unknown', async () => {
     const { id: sessionId } = await world.open();
     const { message } = await world.user(sessionId, 'the 14th');
     world.provider.failNext('postMessage', 'after');
@@ -146,7 +146,7 @@ describe('an edit', () => {
     expect(world.provider.shown()).toEqual(['END_USER: the 14th', 'END_USER: Edited: the 15th']);
   });
 
-  it("names the message by our id or by the runtime's, and is refused for all that is not its author's", async () => {
+  it("names the message by our id or the runtime's, and is refused for every message of another author", async () => {
     const { id: sessionId } = await world.open();
     await world.flows.recordEndUserMessage(scope, {
       sessionId,
@@ -187,7 +187,7 @@ describe('an edit', () => {
         expect(await codeOf(edit(sessionId, notice.messageId, 'mine now'))).toBe('INPUT_INVALID');
   });
 
-  it('does not make a repeated turn another one', async () => {
+  it('does not turn a repeated message into another one', async () => {
     const { id: sessionId } = await world.open();
     const turn = { sessionId, text: 'hi', attachments: [], messageId: 'turn-1' };
     const { message } = await world.flows.recordEndUserMessage(scope, { ...turn, idempotencyKey: 'k1' });
@@ -198,7 +198,7 @@ describe('an edit', () => {
     });
   });
 
-  it('of the bot is a turn of the bot: with the epoch, and only while it may speak', async () => {
+  it('of the bot is a bot message: it needs the epoch, and control', async () => {
     const { id: sessionId } = await world.open();
     const { message } = await world.bot(sessionId, 'EUR 10');
     expect(await codeOf(edit(sessionId, message.id, 'EUR 12'))).toBe('INPUT_INVALID');
@@ -217,7 +217,7 @@ describe('an edit', () => {
 describe('a reaction', () => {
   beforeEach(() => start());
 
-  it('set, changed and taken back is a line each that answers the message; the same again is none', async () => {
+  it('set, changed and removed is one line each, in reply to the message; a repeat is none', async () => {
     const { sessionId, id } = await posted();
     for (const emoji of ['👍', '👍', '❤️', null, null]) {
       await react(sessionId, id, emoji);
@@ -233,7 +233,7 @@ describe('a reaction', () => {
     expect((await record(id)).reactions).toEqual([]);
   });
 
-  it('that was taken back before agents saw it is not shown, and one that came again is shown as it is', async () => {
+  it('that was removed before it was posted is not posted, and one that was set again is posted in its newest form', async () => {
     const { sessionId, id } = await posted();
     for (const emoji of ['👍', null]) await react(sessionId, id, emoji);
     await world.deliverAll();
@@ -243,7 +243,7 @@ describe('a reaction', () => {
     expect(world.provider.shown().slice(1)).toEqual(['END_USER: Reacted with 👍.']);
   });
 
-  it('is shown once when the answer to its line is lost, though it has changed since', async () => {
+  it('is posted once when the response to its line is lost, although it has changed since', async () => {
     const { sessionId, id } = await posted();
     await react(sessionId, id, '👍');
     world.provider.failNext('postMessage', 'after');
@@ -257,7 +257,7 @@ describe('a reaction', () => {
     ]);
   });
 
-  it("to an agent's words and to our own line reaches the agents too", async () => {
+  it("to an agent's message and to our own line reaches the agents too", async () => {
     const { sessionId } = await posted();
     await world.ask(sessionId);
     await world.deliverAll();
@@ -273,7 +273,7 @@ describe('a reaction', () => {
     expect(world.provider.answers().slice(1)).toEqual([null, 'hello']);
   });
 
-  it("of the bot needs the epoch, and stands beside the end-user's", async () => {
+  it("of the bot needs the epoch, and exists beside the end-user's", async () => {
     const { sessionId, id } = await posted();
     await react(sessionId, id, '👍');
     expect(await codeOf(react(sessionId, id, '👀', { by: 'BOT' }))).toBe('INPUT_INVALID');
@@ -300,7 +300,7 @@ describe('a reaction', () => {
 describe('a deletion', () => {
   beforeEach(() => start());
 
-  it('takes the message and every line with its words from the agents, once', async () => {
+  it('removes the message and every line with its text at the agents, once', async () => {
     world.provider.enableDelete();
     const { sessionId, id } = await posted('card 4711');
     await edit(sessionId, id, 'card 4712');
@@ -318,16 +318,19 @@ describe('a deletion', () => {
     expect(await eventsOf(sessionId)).toEqual(['MESSAGE_EDITED', 'MESSAGE_DELETED']);
   });
 
-  it.each(['before', 'after'] as const)('is done once though the answer is lost %s it was done', async fault => {
-    world.provider.enableDelete();
-    const { sessionId, id } = await posted('card 4711');
-    await takeBack(sessionId, id);
-    world.provider.failNext('deleteMessage', fault);
-    await world.deliverAll();
-    expect(world.provider.shown()).toEqual(['END_USER: (deleted)']);
-  });
+  it.each(['before', 'after'] as const)(
+    'is performed once although the response is lost %s it was done',
+    async fault => {
+      world.provider.enableDelete();
+      const { sessionId, id } = await posted('card 4711');
+      await takeBack(sessionId, id);
+      world.provider.failNext('deleteMessage', fault);
+      await world.deliverAll();
+      expect(world.provider.shown()).toEqual(['END_USER: (deleted)']);
+    },
+  );
 
-  it('of what agents do not have yet shows that something was there, and never its words', async () => {
+  it('of an unposted message is visible as a deletion, without the text', async () => {
     const { id: sessionId } = await world.open();
     const file = { url: 'https://files.example/a.png', name: 'a.png', contentType: 'image/png', sizeBytes: 3 };
     const { message } = await world.flows.recordEndUserMessage(scope, {
@@ -346,7 +349,7 @@ describe('a deletion', () => {
     ]);
   });
 
-  it('while the message is on its way takes it back behind it, also when nobody knows whether it arrived', async () => {
+  it('during the post of the message removes it afterwards, even when its outcome is unknown', async () => {
     world.provider.enableDelete();
     for (const fault of [undefined, 'after', 'before'] as const) {
       const { id: sessionId } = await world.open();
@@ -364,7 +367,7 @@ describe('a deletion', () => {
     }
   });
 
-  it('takes back an edit of which nobody knows whether it arrived', async () => {
+  it('removes an edit of unknown outcome', async () => {
     world.provider.enableDelete();
     const { sessionId, id } = await posted('card 4711');
     await edit(sessionId, id, 'card 4712');
@@ -376,7 +379,7 @@ describe('a deletion', () => {
     expect(world.provider.shown()).toEqual(['END_USER: (deleted)', 'END_USER: (deleted)']);
   });
 
-  it('is told in words where the provider has no verb for it, or refuses', async () => {
+  it('is posted as text where the provider has no verb for it, or refuses', async () => {
     const { sessionId, id } = await posted('card 4711');
     await takeBack(sessionId, id);
     expect(await world.deliverAll()).toEqual([]);
@@ -391,7 +394,7 @@ describe('a deletion', () => {
     expect(world.provider.shown().slice(2)).toEqual(['BOT: EUR 10', 'BOT: Took this message back.']);
   });
 
-  it('ends all change of a message, and is still taken once the session is closed', async () => {
+  it('ends all changes of a message, and is still accepted once the session is closed', async () => {
     const { sessionId, id } = await posted();
     await world.flows.closeSession(scope, { sessionId, idempotencyKey: 'close' });
     expect(await codeOf(edit(sessionId, id, 'x'))).toBe('SESSION_CLOSED');
@@ -403,7 +406,7 @@ describe('a deletion', () => {
     expect(await codeOf(react(other.sessionId, other.id, '👍'))).toBe('MESSAGE_DELETED');
   });
 
-  it("of the bot's words needs no control, unless the caller wants that checked", async () => {
+  it('of a bot message needs no control, unless the caller asks for that check', async () => {
     const { id: sessionId } = await world.open();
     const [one, other] = [
       (await world.bot(sessionId, 'EUR 10')).message.id,
@@ -416,10 +419,10 @@ describe('a deletion', () => {
   });
 });
 
-describe('a talk that agents get only when they are asked for', () => {
+describe('a history that agents get only at the handoff', () => {
   beforeEach(() => start({ mirroring: 'ON_HANDOFF' }));
 
-  it('comes as it is then: newest words, reactions, and what was taken back as taken back', async () => {
+  it('is posted in its newest form: current text, reactions, and deletions as deletions', async () => {
     const { id: sessionId } = await world.open();
     const ids: string[] = [];
     for (const text of ['the 14th', 'card 4711', 'thanks']) ids.push((await world.user(sessionId, text)).message.id);
@@ -437,7 +440,7 @@ describe('a talk that agents get only when they are asked for', () => {
     ]);
   });
 
-  it('is followed by what changes in it after people have gone', async () => {
+  it('is followed by later changes to it after the agents have left', async () => {
     const { id: sessionId } = await world.open();
     const { message } = await world.user(sessionId, 'the 14th');
     const { handoff } = await world.ask(sessionId);

@@ -1,7 +1,7 @@
 import { ProviderRefusedError } from '../../../src/core/errors';
 import { HealthMonitor } from '../../../src/delivery/health-monitor';
 import { createProviderHandler } from '../../../src/delivery/provider-handler';
-import { createFlowWorld, type FlowWorld } from '../../support/flow-world';
+import { createFlowWorld, type FlowWorld } from '../../../src/testing/flow-world';
 
 let world: FlowWorld;
 beforeEach(async () => {
@@ -11,7 +11,7 @@ afterEach(() => world.close());
 
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
-it('a conversation that is gone again and again is given up, and what is said next is not sent into it', async () => {
+it('a conversation that is deleted again and again is abandoned, and later messages are not sent into it', async () => {
   const { id } = await world.open();
   await world.user(id, 'hello');
   await world.deliverAll();

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
-import { scope } from '../../support/flow-world';
+import { scope } from '../../../src/testing/flow-world';
 import { until } from '../../support/until';
 import { createPushWorld, agentMessage, type PushWorld } from '../../support/push-world';
 import { killWithParent } from '../../../scripts/kill-with-parent';
@@ -29,8 +29,8 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-/** A talk that has everything in it which a runtime can be told. */
-async function wholeTalk(): Promise<void> {
+/** A session with every kind of event that a runtime can be notified of. */
+async function runWholeConversation(): Promise<void> {
   const session = await world.open('chat-17');
   await world.user(session.id, 'my bill, please');
   const { handoff } = await world.ask(session.id, {
@@ -91,7 +91,7 @@ async function wholeTalk(): Promise<void> {
   await world.push();
 }
 
-/** Without what differs from one talk to the next. */
+/** Removes what differs from one session to the next. */
 const normal = (body: unknown): unknown =>
   JSON.parse(
     JSON.stringify(body, (key, value: unknown) =>
@@ -115,7 +115,7 @@ function pathsOf(value: unknown, at = ''): string[] {
 describe('docs/runtime.md on pushes', () => {
   it('shows bodies as they are sent', async () => {
     await world.endpoint();
-    await wholeTalk();
+    await runWholeConversation();
     const examples = blocks('json').map(text => JSON.parse(text) as { type: string });
     expect(examples.map(({ type }) => type)).toEqual(['message.created', 'handoff.ended']);
     for (const example of examples) {
@@ -126,9 +126,9 @@ describe('docs/runtime.md on pushes', () => {
     }
   });
 
-  it('has a row for every type and every field, and for nothing else', async () => {
+  it('has exactly one row for every type and every field', async () => {
     await world.endpoint();
-    await wholeTalk();
+    await runWholeConversation();
     const sent = world.receiver.received.map(({ body }) => body);
     expect([...new Set(sent.map(({ type }) => type))].sort()).toEqual(named(columnOf('`type`')).sort());
     const objects = [

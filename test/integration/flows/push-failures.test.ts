@@ -1,4 +1,4 @@
-import { ORG, scope } from '../../support/flow-world';
+import { ORG, scope } from '../../../src/testing/flow-world';
 import { createPushWorld, type PushWorld } from '../../support/push-world';
 import { PUSH_RETRIES_MS } from '../../../src/delivery/push-retry-policy';
 
@@ -14,7 +14,7 @@ const waiting = async (sessionId: string) => (await world.inbox(sessionId)).leng
 const eventsOf = async (sessionId: string, type: string) =>
   (await world.events(sessionId)).map(({ body }) => body).filter(body => body.type === type);
 
-/** Goes through the tries of whatever is at the head, each at its own time. */
+/** Runs the attempts of the current head, each at its own time. */
 async function tryOn(times: number): Promise<void> {
   for (let i = 0; i < times; i++) {
     const [seconds = 0] = await world.retryDelays();
@@ -25,7 +25,7 @@ async function tryOn(times: number): Promise<void> {
 }
 
 describe('an endpoint that answers 410', () => {
-  it("is switched off at once, with a word in the session's history and in the log; nothing is lost", async () => {
+  it("is disabled at once, with an event in the session's history and a log line; nothing is lost", async () => {
     const { id: endpointId } = await world.endpoint();
     const { id } = await world.open();
     world.receiver.answer = () => 410;
@@ -67,8 +67,8 @@ describe('an endpoint that answers 410', () => {
   });
 });
 
-describe('an endpoint that an operator switches off', () => {
-  it('gets nothing more, keeps its first reason, and is tried from the beginning when it is on again', async () => {
+describe('an endpoint that an operator disables', () => {
+  it('receives nothing more, keeps its first reason, and starts from the beginning when it is enabled again', async () => {
     const { id: endpointId } = await world.endpoint();
     const { id } = await world.open();
     world.receiver.answer = () => 500;
@@ -90,7 +90,7 @@ describe('an endpoint that an operator switches off', () => {
     expect((await world.retryDelays())[0]).toBeLessThan(10);
   });
 
-  it('is noticed by a push that was claimed before: it was no try', async () => {
+  it('is noticed by a push that was claimed earlier, which does not count as an attempt', async () => {
     const { id: endpointId } = await world.endpoint();
     const { id } = await world.open();
     await world.agentSays(id, 'one');
@@ -112,7 +112,7 @@ describe('an endpoint that an operator switches off', () => {
 });
 
 describe('an endpoint that fails', () => {
-  it('is switched off after days of nothing but failures, and everything stays in the inbox', async () => {
+  it('is disabled after days of failures only, and everything stays in the inbox', async () => {
     const { id: endpointId } = await world.endpoint();
     const { id } = await world.open();
     await world.receiver.stopListening();
@@ -148,7 +148,7 @@ describe('an endpoint that fails', () => {
     expect([world.receivedTexts(), await waiting(id)]).toEqual([['one', 'two'], 0]);
   });
 
-  it('is forgiven by one success', async () => {
+  it('is reset by one success', async () => {
     const { id: endpointId } = await world.endpoint();
     const { id } = await world.open();
     world.receiver.answer = () => 503;
@@ -170,11 +170,11 @@ describe('an endpoint that fails', () => {
     });
   });
 
-  it('is sent all that waits as soon as it takes one thing again, and the tries made so far still count', async () => {
+  it('receives everything pending as soon as it accepts one delivery, and earlier attempts still count', async () => {
     await world.endpoint();
-    const talks = [await world.open(), await world.open(), await world.open()];
+    const sessions = [await world.open(), await world.open(), await world.open()];
     await world.receiver.stopListening();
-    for (const [n, { id }] of talks.entries()) await world.agentSays(id, `one ${n}`, `two ${n}`);
+    for (const [n, { id }] of sessions.entries()) await world.agentSays(id, `one ${n}`, `two ${n}`);
     await world.push();
     await tryOn(3);
     await world.sql("update lane set next_run_at = now() + interval '5 hours' where destination = 'RUNTIME'");
@@ -183,14 +183,14 @@ describe('an endpoint that fails', () => {
     await world.agentSays(id, 'new');
     await world.push();
     expect(world.receivedTexts()[0]).toBe('new');
-    for (const n of talks.keys())
+    for (const n of sessions.keys())
       expect(world.receivedTexts().filter(text => text.endsWith(`${n}`))).toEqual([`one ${n}`, `two ${n}`]);
     expect(await world.sql('select attempts from delivery where attempts > 1 order by id')).toEqual(
       Array(3).fill({ attempts: 5 }),
     );
   });
 
-  it('with one delivery only keeps that waiting for its own next try, whatever else it takes', async () => {
+  it('on one delivery only delays that one until its next attempt, and no others', async () => {
     await world.endpoint();
     const [one, other] = [await world.open(), await world.open()];
     world.receiver.answer = ({ body }) => (body.data.message.text === 'poison' ? 500 : 204);
@@ -204,7 +204,7 @@ describe('an endpoint that fails', () => {
     expect(await world.retryDelays()).toHaveLength(1);
   });
 
-  it('has begun anew when nobody tried it for days in between', async () => {
+  it('starts a new period when nobody called it for days in between', async () => {
     const { id: endpointId } = await world.endpoint();
     const [one, other] = [await world.open(), await world.open()];
     world.receiver.answer = () => 400;
@@ -220,8 +220,8 @@ describe('an endpoint that fails', () => {
   });
 });
 
-describe('a delivery that the endpoint does not take', () => {
-  it('goes through the whole table, becomes a dead letter with its reason, and the lane goes on', async () => {
+describe('a delivery that the endpoint refuses', () => {
+  it('goes through the whole retry table, becomes a dead letter with its reason, and the lane continues', async () => {
     await world.endpoint();
     const { id } = await world.open();
     world.receiver.answer = ({ body }) => (body.data.message.text === 'poison' ? 413 : 204);
@@ -232,7 +232,7 @@ describe('a delivery that the endpoint does not take', () => {
       waits.push(Math.round((await world.retryDelays())[0]!));
       await tryOn(1);
     }
-    // Half of a tenth of jitter; a second or so goes by while we look.
+    // Half of a tenth of jitter; about a second passes during the check.
     expect(waits).toHaveLength(9);
     waits.forEach((wait, i) => expect(Math.abs(wait - (PUSH_RETRIES_MS[i]! * 1.05) / 1_000)).toBeLessThan(30));
     expect(world.receivedTexts()).toEqual([...Array<string>(10).fill('poison'), 'two']);
@@ -248,14 +248,14 @@ describe('a delivery that the endpoint does not take', () => {
       parked: 1,
       lastErrorCode: 'ENDPOINT_REFUSED',
     });
-    // Who looked by itself may still say so.
+    // An observer without a delivery may still report it.
     const [{ id: parked }] = (await world.sql<{ id: string }>("select id from delivery where state = 'PARKED'")) as [
       { id: string },
     ];
     expect((await world.flows.acknowledge(scope, [parked])).acknowledged).toEqual([parked]);
   });
 
-  it("stays on the operators' list of what they gave up, also when the runtime acknowledges it afterwards", async () => {
+  it("stays on the operators' list of discarded deliveries, also when the runtime acknowledges it later", async () => {
     await world.endpoint();
     const { id } = await world.open();
     world.receiver.answer = () => 413;
@@ -279,7 +279,7 @@ describe('a delivery that the endpoint does not take', () => {
   });
 
   it.each(['to the same endpoint', 'to the one that has taken its place'])(
-    'is sent again %s behind what came since, where a reader by cursor meets it',
+    'is sent again %s after newer ones, where a reader by cursor finds it',
     async where => {
       const { id: endpointId } = await world.endpoint();
       const { id } = await world.open();
@@ -320,7 +320,7 @@ describe('a delivery that the endpoint does not take', () => {
     },
   );
 
-  it('is no dead letter while the endpoint is away altogether', async () => {
+  it('is no dead letter while the whole endpoint is down', async () => {
     await world.endpoint();
     const { id } = await world.open();
     await world.receiver.stopListening();

@@ -1,6 +1,6 @@
 import { EndpointError } from '../../../src/core/errors';
 import { recordPushFailure } from '../../../src/core/flows/to-runtime/push';
-import { codeOf, scope } from '../../support/flow-world';
+import { codeOf, scope } from '../../../src/testing/flow-world';
 import { createPushWorld, type PushWorld } from '../../support/push-world';
 
 let world: PushWorld;
@@ -13,16 +13,16 @@ afterEach(() => world.close());
 
 const gone = new EndpointError('ENDPOINT_GONE', 'The endpoint answered 410.', { status: 410 });
 const claimed = (limit: number) => world.stores.lanes.claimDeliveries('RUNTIME', limit, 60_000);
-async function claimOf(talks: number) {
-  for (let i = 0; i < talks; i++) await world.agentSays((await world.open()).id, 'one');
-  return (await claimed(talks)).map(({ delivery }) => delivery);
+async function claimOf(sessions: number) {
+  for (let i = 0; i < sessions; i++) await world.agentSays((await world.open()).id, 'one');
+  return (await claimed(sessions)).map(({ delivery }) => delivery);
 }
 const state = async () => (await world.endpointNow(endpointId)).state;
 const events = () =>
   world.sql("select body ->> 'reason' as reason from event where type = 'RUNTIME_ENDPOINT_DISABLED'");
 
-describe('an endpoint is switched off', () => {
-  it('together with the word about it, or not at all', async () => {
+describe('an endpoint is disabled', () => {
+  it('in the same transaction as its event', async () => {
     const [delivery] = await claimOf(1);
     await world.sql("alter table event add constraint cut_off check (type <> 'RUNTIME_ENDPOINT_DISABLED') not valid");
     await expect(recordPushFailure(world.deps, endpointId, delivery!, gone)).rejects.toMatchObject({
@@ -37,7 +37,7 @@ describe('an endpoint is switched off', () => {
     expect(await events()).toEqual([{ reason: 'GONE' }]);
   });
 
-  it('once, when several talks meet its end at the same time', async () => {
+  it('once, when several sessions detect its failure at the same time', async () => {
     const deliveries = await claimOf(4);
     const failed = await Promise.all(
       deliveries.map(delivery => recordPushFailure(world.deps, endpointId, delivery, gone)),
@@ -47,7 +47,7 @@ describe('an endpoint is switched off', () => {
     expect(await events()).toEqual([{ reason: 'GONE' }]);
   });
 
-  it('by nobody whose claim is over', async () => {
+  it('by no worker whose claim has expired', async () => {
     const [late] = await claimOf(1);
     await world.passRetries();
     await claimed(1);
@@ -55,7 +55,7 @@ describe('an endpoint is switched off', () => {
     expect([await state(), await events()]).toEqual(['ACTIVE', []]);
   });
 
-  it('by nobody who saw it fail before an operator enabled it again', async () => {
+  it("by no worker whose failure is older than the operator's last enabling", async () => {
     const [delivery] = await claimOf(1);
     const { endpoints } = world.stores;
     const failed = endpoints.recordFailure.bind(endpoints);

@@ -1,5 +1,5 @@
 import { Worker } from '../../../src/delivery';
-import { scope } from '../../support/flow-world';
+import { scope } from '../../../src/testing/flow-world';
 import { createPushWorld, type PushWorld } from '../../support/push-world';
 import type { Answer } from '../../support/receiver';
 import { startReceiver } from '../../support/receiver';
@@ -28,24 +28,24 @@ async function work(pushes = { concurrency: 4, concurrencyPerRemote: 2 }): Promi
 }
 
 describe('workers', () => {
-  it('push each session in order, on several replicas beside a subscription that only looks', async () => {
+  it('push each session in order, on several replicas beside a subscription that only reads', async () => {
     await world.endpoint();
     await work();
     await work();
     const ids = await Promise.all(Array.from({ length: 5 }, async () => (await world.open()).id));
     for (let n = 0; n < 8; n++) await Promise.all(ids.map(id => world.agentSays(id, `${n}`)));
     await until(async () => (await world.sql("select from delivery where state <> 'DONE'")).length === 0);
-    const heard = new Map(ids.map((id): [string, string[]] => [id, []]));
+    const received = new Map(ids.map((id): [string, string[]] => [id, []]));
     const seen = new Set<string>();
     for (const { id, body } of world.receiver.received) {
       if (seen.has(id)) continue;
       seen.add(id);
-      heard.get(body.data.session.id)!.push(body.data.message.text);
+      received.get(body.data.session.id)!.push(body.data.message.text);
     }
-    for (const id of ids) expect(heard.get(id)).toEqual(Array.from({ length: 8 }, (_, n) => `${n}`));
+    for (const id of ids) expect(received.get(id)).toEqual(Array.from({ length: 8 }, (_, n) => `${n}`));
   });
 
-  it('find what an endpoint has to be given lanes for, when whoever enabled it died', async () => {
+  it('find the lanes that an endpoint still needs when the process that enabled it died', async () => {
     const { id } = await world.open();
     await world.agentSays(id, 'one');
     const { endpoint, secret } = await world.flows.registerEndpoint(scope, {
@@ -58,7 +58,7 @@ describe('workers', () => {
     await until(() => world.receivedTexts().length === 1);
   });
 
-  it('leave hands for the others when one endpoint hangs', async () => {
+  it('keep job slots for others when one endpoint hangs', async () => {
     const hanging = await startReceiver();
     try {
       const waiting: ((answer: Answer) => void)[] = [];
@@ -86,7 +86,7 @@ describe('workers', () => {
     }
   });
 
-  it('finish what is under way when they stop, and begin nothing new', async () => {
+  it('finish running jobs when they stop, and start no new ones', async () => {
     await world.endpoint();
     let letGo: ((answer: Answer) => void) | undefined;
     world.receiver.answer = () =>

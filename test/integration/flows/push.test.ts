@@ -1,4 +1,4 @@
-import { codeOf, ORG, scope } from '../../support/flow-world';
+import { codeOf, ORG, scope } from '../../../src/testing/flow-world';
 import { createPushWorld, type PushWorld } from '../../support/push-world';
 import { startReceiver, type Answer, type Received } from '../../support/receiver';
 
@@ -21,7 +21,7 @@ const once = (answer: Answer, then: Answer = 204) => {
 const texts = (received: readonly Received[]) => received.map(({ body }) => body.data.message.text);
 
 describe('a registered endpoint', () => {
-  it('gets its secret once, and nothing else before it has proven itself', async () => {
+  it('gets its secret once, and nothing else before it is verified', async () => {
     const { endpoint, secret } = await world.flows.registerEndpoint(scope, {
       url: world.receiver.url,
       chatbotId: null,
@@ -42,7 +42,7 @@ describe('a registered endpoint', () => {
     ).toEqual([]);
   });
 
-  it('proves itself by a signed challenge, and is then pushed what has waited, in order', async () => {
+  it('verifies itself with a signed challenge, and then receives what was pending, in order', async () => {
     const { id } = await world.open();
     await world.agentSays(id, 'one', 'two');
     const endpoint = await world.endpoint();
@@ -71,7 +71,7 @@ describe('a registered endpoint', () => {
     ['an error', 500],
     ['a redirect', { status: 302, headers: { location: 'http://127.0.0.1:1/' } }],
     ['nothing', 'cut'],
-  ])('that answers the challenge with %s is not pushed to', async (_what, answer) => {
+  ])('that answers the challenge with %s is not used', async (_what, answer) => {
     world.receiver.verify = () => answer;
     expect(await codeOf(world.endpoint())).toBe('ENDPOINT_NOT_VERIFIED');
     const { id } = await world.open();
@@ -81,7 +81,7 @@ describe('a registered endpoint', () => {
     expect((await world.stores.endpoints.listByOrganization(ORG)).map(({ state }) => state)).toEqual(['UNVERIFIED']);
   });
 
-  it('is refused where there is one already, and where it cannot be', async () => {
+  it('is refused where there is one already, and where it cannot exist', async () => {
     const register = (url: string, chatbotId: string | null = null) =>
       codeOf(world.flows.registerEndpoint(scope, { url, chatbotId }));
     expect(await register(world.receiver.url)).toBeUndefined();
@@ -111,7 +111,7 @@ describe('a registered endpoint', () => {
 });
 
 describe('a push', () => {
-  it('is tried again under the same id, holds up its own session, and no other', async () => {
+  it('is retried under the same id, and delays its own session only', async () => {
     await world.endpoint();
     const [one, other] = [await world.open(), await world.open()];
     world.receiver.answer = ({ body }) =>
@@ -142,7 +142,7 @@ describe('a push', () => {
     expect(world.receiver.received.map(call => call.id)).toEqual(shown);
   });
 
-  it('is made again by another replica when the first one dies, and the late answer changes nothing', async () => {
+  it('is repeated by another replica when the first one dies, and the late response changes nothing', async () => {
     await world.endpoint();
     const { id } = await world.open();
     await world.agentSays(id, 'one', 'two');
@@ -171,7 +171,7 @@ describe('a push', () => {
     expect(await world.sql("select from delivery where state <> 'DONE'")).toEqual([]);
   });
 
-  it('that was taken counts as acknowledged: the handoff ends and the bot has control again', async () => {
+  it('that was accepted counts as acknowledged: the handoff ends and the bot has control again', async () => {
     await world.endpoint();
     const session = await world.open();
     await world.user(session.id, 'a person, please');
@@ -208,7 +208,7 @@ describe('a push', () => {
     expect(await waiting(session.id)).toBe(0);
   });
 
-  it('waits as long as the answer asks, and does not follow it elsewhere', async () => {
+  it('waits as long as the response asks, and does not follow its redirect', async () => {
     const elsewhere = await startReceiver();
     try {
       await world.endpoint();
@@ -230,7 +230,7 @@ describe('a push', () => {
     }
   });
 
-  it('is not made of what the runtime has collected meanwhile, and what comes behind waits no longer', async () => {
+  it('is omitted when the runtime has collected its delivery meanwhile, and later ones no longer wait', async () => {
     await world.endpoint();
     const { id } = await world.open();
     await world.agentSays(id, 'one', 'two', 'three');
@@ -260,7 +260,7 @@ describe('a push', () => {
 });
 
 describe('rotating the secret', () => {
-  it('signs with both until the old one has run out', async () => {
+  it('signs with both secrets until the old one expires', async () => {
     const { id: endpointId } = await world.endpoint();
     const { endpoint, secret } = await world.flows.rotateEndpointSecret(scope, {
       endpointId,
@@ -280,7 +280,7 @@ describe('rotating the secret', () => {
     expect(alone!.provenBy).toEqual([secret]);
   });
 
-  it('may be done again by who lost the answer: whom the first secret was given to is still understood', async () => {
+  it('may be repeated by a caller who lost the response: receivers with the first secret still verify', async () => {
     const { id: endpointId } = await world.endpoint();
     const rotate = async (previousValidSeconds: number) => {
       world.receiver.secrets.push(
@@ -299,7 +299,7 @@ describe('rotating the secret', () => {
     expect(world.receiver.received[1]!.provenBy).toEqual(world.receiver.secrets.slice(-1));
   });
 
-  it('can drop the old one at once, and knows bounds', async () => {
+  it('can revoke the old one at once, and has limits', async () => {
     const { id: endpointId } = await world.endpoint();
     const rotate = (previousValidSeconds: number) =>
       world.flows.rotateEndpointSecret(scope, { endpointId, previousValidSeconds });
@@ -312,8 +312,8 @@ describe('rotating the secret', () => {
   });
 });
 
-describe('which endpoint is pushed to', () => {
-  it("is the chatbot's own once that is verified, then the organization's again when it is removed", async () => {
+describe('the endpoint of a push', () => {
+  it("is the chatbot's own once that is verified, and the organization's again when it is removed", async () => {
     const special = await startReceiver();
     try {
       await world.endpoint();
@@ -322,7 +322,7 @@ describe('which endpoint is pushed to', () => {
       special.secrets.push(secret);
       await world.agentSays(id, 'one');
       await world.push();
-      // What fails at the one does not wait for its next try there.
+      // What fails at one endpoint does not wait for its next attempt at the other.
       world.receiver.answer = () => 500;
       await world.agentSays(id, 'two');
       await world.push();
@@ -348,7 +348,7 @@ describe('which endpoint is pushed to', () => {
     }
   });
 
-  it('is none when it is removed without another: everything stays in the inbox until there is one again', async () => {
+  it('is none when it is removed without another: everything stays in the inbox until one is registered', async () => {
     const { id: endpointId } = await world.endpoint();
     const { id } = await world.open();
     world.receiver.answer = () => 500;

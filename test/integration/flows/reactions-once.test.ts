@@ -1,6 +1,6 @@
 import { deliver } from '../../../src/core/flows/to-provider/deliver';
-import { createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
-import { createLease } from '../../support/lease';
+import { createFlowWorld, ORG, scope, type FlowWorld } from '../../../src/testing/flow-world';
+import { createLease } from '../../../src/testing/lease';
 
 /* A reaction whose post has an unknown outcome, with a history that is brought again. */
 
@@ -45,7 +45,7 @@ async function reacted() {
 }
 
 it.each(['PARKED', 'WAITING'])(
-  'is in the conversation once when it is %s and the handoff is cancelled and requested again',
+  'is posted once when it is %s and the handoff is cancelled and requested again',
   async state => {
     const { id, handoffId, reaction } = await reacted();
     if (state === 'PARKED') await world.stores.lanes.park(reaction, 'OUTCOME_UNKNOWN', 'UNKNOWN');
@@ -66,7 +66,7 @@ it.each(['PARKED', 'WAITING'])(
   },
 );
 
-it('is brought once to the next conversation when its conversation is deleted', async () => {
+it('is posted once in the next conversation when its conversation is deleted', async () => {
   const { id, handoffId, reaction } = await reacted();
   await world.stores.lanes.park(reaction, 'OUTCOME_UNKNOWN', 'UNKNOWN');
   world.provider.delete();

@@ -1,12 +1,12 @@
 import { instantOf } from '../../../src/core/ports/clock';
-import { createFlowWorld, type FlowWorld } from '../../support/flow-world';
+import { createFlowWorld, type FlowWorld } from '../../../src/testing/flow-world';
 
 const READ_MARK_MS = 3 * 60_000;
 const RAREST_MS = 15 * 60_000;
 
 let world: FlowWorld;
 let sessionId: string;
-/** Until when agents have seen everything, as the provider says it. */
+/** Until when agents have seen everything, as the provider reports it. */
 let agentsReadAt: string | null;
 
 beforeEach(async () => {
@@ -27,7 +27,7 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-/** In how many milliseconds the next sync is due, by the database's clock; far beyond what a test takes. */
+/** In how many milliseconds the next sync is due, by the database's clock; far longer than a test takes. */
 const dueInMs = async () =>
   (
     await world.pool.query<{ ms: number }>(
@@ -42,18 +42,18 @@ const sync = async () => {
   return nextMs;
 };
 
-describe("the next sync looks soon whether the end-user's message was read", () => {
-  it('when this one finds the agent who has taken the conversation', async () => {
+describe("the next sync soon checks whether the end-user's message was read", () => {
+  it('when this sync finds the agent who has taken the conversation', async () => {
     world.provider.set({ agent: 'alice' });
     expect(await sync()).toBe(READ_MARK_MS);
   });
 
-  it('when this one finds the agent by a reply', async () => {
+  it('when this sync finds the agent by a reply', async () => {
     world.provider.agentSays('hello', 'alice', instantOf(world.time.ms));
     expect(await sync()).toBe(READ_MARK_MS);
   });
 
-  it('when the end-user speaks while this one reads', async () => {
+  it('when the end-user writes while this sync runs', async () => {
     world.provider.set({ agent: 'alice' });
     agentsReadAt = instantOf((world.time.ms += 1_000));
     await sync();
@@ -64,7 +64,7 @@ describe("the next sync looks soon whether the end-user's message was read", () 
     expect(await sync()).toBe(READ_MARK_MS);
   });
 
-  it('when the end-user speaks after this one', async () => {
+  it('when the end-user writes after this sync', async () => {
     world.provider.set({ agent: 'alice' });
     agentsReadAt = instantOf((world.time.ms += 1_000));
     expect(await sync()).toBe(RAREST_MS);
@@ -75,22 +75,22 @@ describe("the next sync looks soon whether the end-user's message was read", () 
   });
 });
 
-describe('the next sync takes its time', () => {
-  it('when this one finds that the agent has read everything', async () => {
+describe('the next sync runs at its ordinary time', () => {
+  it('when this sync finds that the agent has read everything', async () => {
     world.provider.set({ agent: 'alice' });
     expect(await sync()).toBe(READ_MARK_MS);
     agentsReadAt = instantOf((world.time.ms += 1_000));
     expect(await sync()).toBe(RAREST_MS);
   });
 
-  it('when this one finds that the agent has passed it back to the queue', async () => {
+  it('when this sync finds that the agent has returned it to the queue', async () => {
     world.provider.set({ agent: 'alice' });
     expect(await sync()).toBe(READ_MARK_MS);
     world.provider.set({ agent: null });
     expect(await sync()).toBe(RAREST_MS);
   });
 
-  it('while nobody has taken the conversation, whatever the end-user says', async () => {
+  it('while no agent has taken the conversation, whatever the end-user writes', async () => {
     expect(await sync()).toBe(RAREST_MS);
     await world.user(sessionId, 'hello?');
     await world.deliverAll();

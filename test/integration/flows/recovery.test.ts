@@ -1,10 +1,10 @@
 import { loadConfig } from '../../../src/config';
 import { timeUntilDone, timeUntilSetUp, AMBIGUOUS_MS, SITUATIONS } from '../../../scripts/bench/recovery';
-import { createTestDatabase, type TestDatabase } from '../../support/database';
+import { createTestDatabase, type TestDatabase } from '../../../src/testing/database';
 
-/** What a death may cost beyond what an ambiguous write needs, in seconds. */
+/** What a death may cost beyond the time of an ambiguous write, in seconds. */
 const ALLOWED = 15;
-/** Where a process that starts can prove that it is dead. */
+/** Whether a starting process can prove that it is dead. */
 const ALLOWED_WITH_PROOF = 1;
 const { leaseMs } = loadConfig({});
 
@@ -16,12 +16,12 @@ afterEach(() => database.drop());
 
 describe('after kill -9, in seconds of injected time and with the default settings', () => {
   it.each(SITUATIONS.map(situation => [situation.what, situation] as const))(
-    '%s goes on in time',
+    '%s continues in time',
     async (_what, situation) => {
       const settles = situation.mayWrite ? AMBIGUOUS_MS / 1_000 : 0;
       const took = await timeUntilDone(database.url, situation, leaseMs);
       expect(took.injected).toBeLessThanOrEqual(settles + ALLOWED);
-      // And not before the last call of the dead process can have no effect any more.
+      // And not before the last call of the dead process can have no more effect.
       expect(took.all).toBeGreaterThanOrEqual(settles);
     },
   );
@@ -30,7 +30,7 @@ describe('after kill -9, in seconds of injected time and with the default settin
     SITUATIONS.filter(({ what }) => !what.startsWith('running a full scan')).map(
       situation => [situation.what, situation] as const,
     ),
-  )('%s goes on at once where the death is proved', async (_what, situation) => {
+  )('%s continues at once where the death is proved', async (_what, situation) => {
     const settles = situation.mayWrite ? AMBIGUOUS_MS / 1_000 : 0;
     const took = await timeUntilDone(database.url, situation, leaseMs, true);
     expect(took.injected).toBeLessThanOrEqual(settles + ALLOWED_WITH_PROOF);
@@ -42,7 +42,7 @@ describe('after kill -9, in seconds of injected time and with the default settin
     [true, true],
     [false, false],
     [false, true],
-  ])('a set-up goes on in time (within a call: %s, death proved: %s)', async (writes, provesDeath) => {
+  ])('a setup continues in time (within a call: %s, death proved: %s)', async (writes, provesDeath) => {
     const took = await timeUntilSetUp(database.url, writes, provesDeath);
     const settles = writes ? AMBIGUOUS_MS / 1_000 : 0;
     expect(took.injected).toBeLessThanOrEqual(settles + (provesDeath ? ALLOWED_WITH_PROOF : ALLOWED));

@@ -4,7 +4,7 @@ import type { Flows } from '../../../src/core/flows/api';
 import { finishEndings } from '../../../src/core/flows/from-runtime/end-handoff';
 import type { FlowDeps } from '../../../src/core/flows/deps';
 import { instantOf } from '../../../src/core/ports/clock';
-import { createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
+import { createFlowWorld, ORG, scope, type FlowWorld } from '../../../src/testing/flow-world';
 
 let world: FlowWorld;
 beforeEach(async () => {
@@ -61,7 +61,7 @@ async function withAgent() {
 }
 
 describe('a handoff that is requested while another one ends', () => {
-  it('begins after what the agent said before that end, and its outcome', async () => {
+  it('starts after what the agent said before that end, and its outcome', async () => {
     const { id, handoff } = await withAgent();
     world.provider.agentSays('one moment', 'alice', now());
     await cancel(id);
@@ -82,7 +82,7 @@ describe('a handoff that is requested while another one ends', () => {
     expect(await world.ask(id, { epoch })).toMatchObject({ alreadyLive: false, handoff: { state: 'REQUESTED' } });
   });
 
-  it('asks a provider again that fails for a moment', async () => {
+  it('retries a provider that fails briefly', async () => {
     const { id } = await withAgent();
     world.provider.agentSays('one moment', 'alice', now());
     await cancel(id);
@@ -91,7 +91,7 @@ describe('a handoff that is requested while another one ends', () => {
     expect(await world.collected(id)).toEqual(['AGENT: one moment', 'OUTCOME ENDED BOT_CANCELLED']);
   });
 
-  it('waits for no provider that refuses us: the words come after the outcome, and bring nobody', async () => {
+  it('does not wait for a provider that refuses us: the messages come after the outcome, and join nobody', async () => {
     const { id } = await withAgent();
     world.provider.agentSays('one moment', 'alice', now());
     await cancel(id);
@@ -104,7 +104,7 @@ describe('a handoff that is requested while another one ends', () => {
   });
 
   it.each([
-    ['does not answer', false],
+    ['does not respond', false],
     ['fails each time', true],
   ])('waits no longer than that end does for a provider that %s', async (_, fails) => {
     const { id } = await withAgent();
@@ -122,7 +122,7 @@ describe('a handoff that is requested while another one ends', () => {
     expect(await statesOf(id)).toEqual(['REQUESTED REQUESTED', 'REQUESTED ENDED']);
   });
 
-  it('waits for nothing once the time of that sync has passed', async () => {
+  it('does not wait once the time of that sync has passed', async () => {
     const { id } = await withAgent();
     await cancel(id);
     world.time.ms += 5_000;
@@ -130,7 +130,7 @@ describe('a handoff that is requested while another one ends', () => {
     expect(await world.ask(id)).toMatchObject({ alreadyLive: false });
   });
 
-  it('is joined by an agent who speaks after the return, though a sync showed that before the return was recorded', async () => {
+  it('is joined by an agent who writes after the return, although a sync found that before the return was recorded', async () => {
     const { id, handoff } = await withAgent();
     await cancel(id);
     world.time.ms += 1;
@@ -153,8 +153,8 @@ describe('a handoff that is requested while another one ends', () => {
   });
 });
 
-describe('an ending whose sync is still awaited', () => {
-  it('is synced before support is switched off, as an open handoff is', async () => {
+describe('an ending whose sync is pending', () => {
+  it('is synced before support is disabled, like an open handoff', async () => {
     const { id, handoff } = await withAgent();
     world.provider.agentSays('one moment', 'alice', now());
     await cancel(id);
@@ -165,7 +165,7 @@ describe('an ending whose sync is still awaited', () => {
     expect(await agentsWords(id)).toEqual(['hello', 'one moment']);
   });
 
-  it('keeps it when its Session is closed', async () => {
+  it('keeps its sync when its Session is closed', async () => {
     const { id, handoff } = await withAgent();
     world.provider.agentSays('one moment', 'alice', now());
     await cancel(id);
@@ -175,7 +175,7 @@ describe('an ending whose sync is still awaited', () => {
     expect(await world.collected(id)).toEqual(['AGENT: one moment', 'OUTCOME ENDED BOT_CANCELLED']);
   });
 
-  it('keeps it though the runtime is given less time to collect', async () => {
+  it("keeps its sync when the runtime's drain limit is shortened", async () => {
     const { id, handoff } = await withAgent();
     const deps = withLimits({ drainMs: 1_000 });
     await createFlows(deps).endHandoff(scope, {
@@ -200,7 +200,7 @@ describe('an ending whose sync is still awaited', () => {
     expect((await world.handoff(handoff.id)).state).toBe('ENDED');
   });
 
-  it.each(['TIMER', 'HINT'] as const)('waits for no sync that was under way before (%s)', async cause => {
+  it.each(['TIMER', 'HINT'] as const)('does not count a sync that was already running (%s)', async cause => {
     const { id } = await withAgent();
     await world.pool.query("update lane set next_run_at = now(), is_timer = $1 where destination = 'SYNC'", [
       cause === 'TIMER',
@@ -210,7 +210,7 @@ describe('an ending whose sync is still awaited', () => {
     await cancel(id);
     const [after] = await world.stores.lanes.claimSyncs('HINT', 10, 60_000);
     expect(after).toMatchObject({ sessionId: id });
-    // The earlier one has lost its claim, and decides no more when the next sync comes.
+    // The earlier one has lost its claim, and decides nothing when the next sync comes.
     expect(await world.stores.lanes.finishSync(before!, 1_000, false, 'TIMER')).toBe(false);
     expect(await world.stores.lanes.finishSync(after!, null, false)).toBe(true);
   });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { MAX_TEXT_LENGTH } from '../../../src/core/message';
-import { codeOf, createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
+import { codeOf, createFlowWorld, ORG, scope, type FlowWorld } from '../../../src/testing/flow-world';
 
 let world: FlowWorld;
 beforeAll(async () => {
@@ -15,7 +15,7 @@ const untouched = async (sessionId: string, act: Promise<unknown>): Promise<stri
   return code;
 };
 
-it('answers each wrong input with its own code and leaves nothing half-done', async () => {
+it('each invalid input gets its own code and leaves nothing half-done', async () => {
   const { id } = await world.open();
   const message = { sessionId: id, text: 'x', attachments: [], messageId: null };
   const { recordEndUserMessage } = world.flows;
@@ -80,13 +80,13 @@ it('answers each wrong input with its own code and leaves nothing half-done', as
   ).toBe('CHATBOT_NOT_ENABLED');
 });
 
-it('keeps the longest text whole, with every kind of character', async () => {
+it('the longest text is stored whole, with every kind of character', async () => {
   const { id } = await world.open();
   const text = `${'😀{{x}}\n'.repeat(5_000)}end`;
   expect((await world.user(id, text)).message.text).toBe(text);
 });
 
-it('refuses everything on a closed session, and closing twice is a no-op', async () => {
+it('a closed session refuses everything, and closing twice is a no-op', async () => {
   const { id } = await world.open();
   await world.user(id, 'hi');
   const { handoff } = await world.ask(id);
@@ -99,7 +99,7 @@ it('refuses everything on a closed session, and closing twice is a no-op', async
   expect(await untouched(id, world.ask(id))).toBe('SESSION_CLOSED');
 });
 
-it('gives one key one answer, and refuses it for another input', async () => {
+it('one key gives one result, and is refused for another input', async () => {
   const { id } = await world.open();
   const input = { sessionId: id, text: 'once', attachments: [], messageId: null, idempotencyKey: 'same' };
   const first = await world.flows.recordEndUserMessage(scope, input);
@@ -111,7 +111,7 @@ it('gives one key one answer, and refuses it for another input', async () => {
   expect((await world.stores.messages.page(ORG, id, { first: 10, after: null })).edges).toHaveLength(1);
 });
 
-it('takes one turn once, also under another key', async () => {
+it('a message is recorded once, also under another key', async () => {
   const { id } = await world.open();
   const input = { sessionId: id, text: 'once', attachments: [], messageId: 'turn-1' };
   const first = await world.flows.recordEndUserMessage(scope, { ...input, idempotencyKey: 'k1' });
@@ -120,7 +120,7 @@ it('takes one turn once, also under another key', async () => {
   expect((await world.stores.messages.page(ORG, id, { first: 10, after: null })).edges).toHaveLength(1);
 });
 
-it('answers 25 calls with one key equally and 25 others with alreadyLive: one handoff, whoever comes first', async () => {
+it('25 calls with one key get the same result and 25 others alreadyLive: one handoff, whoever comes first', async () => {
   const { id } = await world.open();
   await world.user(id, 'hi');
   const same = Array.from({ length: 25 }, () => world.ask(id, { idempotencyKey: 'the-key' }));
@@ -134,7 +134,7 @@ it('answers 25 calls with one key equally and 25 others with alreadyLive: one ha
   );
 });
 
-it('tells why the bot is silent', async () => {
+it('the reason why the bot is silent is reported', async () => {
   const { id } = await world.open();
   const why = async () => {
     const { reason, mayReply } = await world.flows.explain(scope, id);
@@ -150,7 +150,7 @@ it('tells why the bot is silent', async () => {
   expect(await codeOf(world.flows.explain({ organizationId: 'org-2' }, id))).toBe('SESSION_NOT_FOUND');
 });
 
-it("acknowledges only its own organization's deliveries", async () => {
+it("only the caller's own organization's deliveries are acknowledged", async () => {
   const { id } = await world.open();
   await world.user(id, 'hi');
   await world.ask(id);

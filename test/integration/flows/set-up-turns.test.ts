@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createFlows } from '../../../src/core/flows';
 import { isOver } from '../../../src/core/time-limit';
 import { PostgresSetupLocks } from '../../../src/persistence/setup/setup-locks';
-import { codeOf, createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
+import { codeOf, createFlowWorld, ORG, scope, type FlowWorld } from '../../../src/testing/flow-world';
 
 let world: FlowWorld;
 beforeEach(async () => {
@@ -15,7 +15,7 @@ const CHATBOT = { chatbotId: 'bot-1', name: 'Bot one', accountId: null, policy: 
 const account = async () => (await world.stores.setup.listAccounts(ORG))[0]!;
 const inbox = async () => (await world.stores.setup.findInboxByChatbot(ORG, 'bot-1'))!;
 
-/** Does something while the provider is at a step, of which the signal is the last that it is given. */
+/** Acts while the provider is at a step, whose signal is its last argument. */
 function during(step: 'ensureAccount' | 'ensureInbox', act: (signal: AbortSignal) => Promise<void>): void {
   const real = world.provider[step] as (...given: unknown[]) => Promise<unknown>;
   Object.assign(world.provider, {
@@ -26,7 +26,7 @@ function during(step: 'ensureAccount' | 'ensureInbox', act: (signal: AbortSignal
   });
 }
 
-it('outlasts what the provider may leave under way, in every turn of a set-up', async () => {
+it('the setup lock outlasts the calls that the provider may still process, in every step of a setup', async () => {
   Object.assign(world.provider, { ambiguousForMs: () => 3_600_000 });
   const seen: string[][] = [];
   const look = async () => {
@@ -50,13 +50,13 @@ it('outlasts what the provider may leave under way, in every turn of a set-up', 
   expect((await world.pool.query('select 1 from setup_lock')).rows).toEqual([]);
 });
 
-it('records nothing of a run whose turn somebody else has taken meanwhile', async () => {
-  const setUpTurns = new PostgresSetupLocks(
+it('a setup records nothing once somebody else has taken its lock', async () => {
+  const setupLocks = new PostgresSetupLocks(
     world.pool,
     { newId: randomUUID },
     { leaseMs: 60_000, renewMs: 10, askMs: 10 },
   );
-  const flows = createFlows({ ...world.deps, stores: { ...world.stores, setupLocks: setUpTurns } });
+  const flows = createFlows({ ...world.deps, stores: { ...world.stores, setupLocks } });
   const before = { account: await account(), inbox: await inbox() };
   const taken = async (signal: AbortSignal) => {
     expect(isOver(signal)).toBe(false);

@@ -1,6 +1,6 @@
 import { nextSyncCause, syncConversation } from '../../../src/core/flows/from-provider/sync-conversation';
 import { recordHint } from '../../../src/core/flows/from-provider/record-hint';
-import { createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
+import { createFlowWorld, ORG, scope, type FlowWorld } from '../../../src/testing/flow-world';
 
 let world: FlowWorld;
 let sessionId: string;
@@ -22,14 +22,14 @@ beforeAll(async () => {
 afterAll(() => world.close());
 beforeEach(async () => {
   while ((await sync()) !== null) {
-    /* until nothing asks for one */
+    /* until nothing requests one */
   }
   await world.read(sessionId);
   await world.read(sessionId);
 });
 
 const stateReads = () => world.provider.calls.filter(verb => verb === 'readConversation').length;
-/** As the worker does it. Answers whether the state was read; null: no sync was due. */
+/** Syncs as the worker does. Returns whether the state was read; null: no sync was due. */
 async function sync(): Promise<boolean | null> {
   const before = stateReads();
   for (const cause of ['HINT', 'TIMER'] as const) {
@@ -59,7 +59,7 @@ const hintAll = async (kinds: readonly Hint[]): Promise<void> => {
 
 const orders = (count: number): readonly (readonly Hint[])[] =>
   count === 0 ? [[]] : orders(count - 1).flatMap(order => HINTS.map(kind => [...order, kind]));
-/** Every order of so many hints, and every place of a sync's beginning and end among them. */
+/** Every order of this many hints, and every place of a sync's start and end among them. */
 const around = (count: number) =>
   orders(count).flatMap(order =>
     Array.from({ length: count + 1 }, (_, begin) => begin).flatMap(begin =>
@@ -88,15 +88,15 @@ describe.each([2, 3])('%i hints around a sync', count => {
     world.provider.hooks.set('listMessages', () => hintAll(during));
     expect(await sync()).toBe(before.length === 0 || before.some(kind => kind !== 'WORDS'));
     await hintAll(after);
-    // Whatever came after the first one began is read; the state if anything was about it, and only then.
+    // Everything that arrived after the first sync started is read; the state only if a hint was about it.
     const later = [...during, ...after];
     expect(await sync()).toBe(later.length === 0 ? null : later.some(kind => kind !== 'WORDS'));
     expect(await sync()).toBeNull();
   });
 });
 
-describe('a hint of the state is not narrowed by a later one of words', () => {
-  it('while the sync that it asked for fails', async () => {
+describe('a state hint is not narrowed by a later message hint', () => {
+  it('while the requested sync fails', async () => {
     await hint('STATE');
     world.provider.failNext('listMessages', 'before');
     await sync();
@@ -104,7 +104,7 @@ describe('a hint of the state is not narrowed by a later one of words', () => {
     expect(await sync()).toBe(true);
   });
 
-  it('while the state that was read is not believed, because we wrote it meanwhile', async () => {
+  it('while the view is ignored because of our own write meanwhile', async () => {
     await hint('STATE');
     world.provider.hooks.set('listMessages', async () => {
       await world.pool.query('update session set status_writes = status_writes + 2');
@@ -121,7 +121,7 @@ describe('a hint of the state is not narrowed by a later one of words', () => {
     expect(await sync()).toBe(true);
   });
 
-  it('when the look at the account asks, and what was to be read again still is', async () => {
+  it('when the scan asks, and the earlier request still stands', async () => {
     const read: (readonly string[])[] = [];
     Object.assign(world.provider, {
       readMessages: async (_conversation: unknown, ids: readonly string[]) => {
@@ -138,7 +138,7 @@ describe('a hint of the state is not narrowed by a later one of words', () => {
   });
 });
 
-it('a message that changes again while it is read again is read once more', async () => {
+it('a message that changes again while it is synced is synced once more', async () => {
   const read: (readonly string[])[] = [];
   const changed = () =>
     recordHint(world.deps, accountId, { conversationId, about: 'MESSAGES', changedMessageId: '4711' });
@@ -156,7 +156,7 @@ it('a message that changes again while it is read again is read once more', asyn
   Object.assign(world.provider, { readMessages: undefined });
 });
 
-it('a takeover whose hint comes while a sync reads, and is followed by one of words, counts at once', async () => {
+it('a takeover counts at once when its hint comes during a sync and is followed by a message hint', async () => {
   const { id } = await world.open();
   await world.user(id, 'hello');
   await world.deliverAll();
@@ -183,7 +183,7 @@ it('a takeover whose hint comes while a sync reads, and is followed by one of wo
   });
 });
 
-describe('what a hint shows while a handoff is being opened', () => {
+describe('a hint that arrives while a handoff is being opened', () => {
   const opening = async (
     shows: { status: 'RESOLVED' | 'ON_HOLD' | 'OPEN' | 'BOT_HELD' },
     how: () => void = () => undefined,
@@ -208,7 +208,7 @@ describe('what a hint shows while a handoff is being opened', () => {
     return { id, handoffId: handoff.id, due: due.map(({ sessionId: ofDue }) => ofDue) };
   };
 
-  it('is read as soon as the opening is recorded: an agent resolves it at once', async () => {
+  it('is synced as soon as the opening is recorded: an agent resolves it at once', async () => {
     const { id, handoffId, due } = await opening({ status: 'RESOLVED' }, () =>
       world.provider.set({ status: 'RESOLVED' }),
     );
@@ -217,7 +217,7 @@ describe('what a hint shows while a handoff is being opened', () => {
     expect(await world.handoff(handoffId)).toMatchObject({ endReason: 'AGENT_RESOLVED' });
   });
 
-  it('is read as soon as the opening is recorded: an agent snoozes it at once', async () => {
+  it('is synced as soon as the opening is recorded: an agent snoozes it at once', async () => {
     const { id, handoffId, due } = await opening({ status: 'ON_HOLD' }, () =>
       world.provider.set({ status: 'ON_HOLD' }),
     );

@@ -1,8 +1,8 @@
 import { recordPosted } from '../../../src/core/flows/undelivered';
 import type { MessageRecord } from '../../../src/core/message';
 import { Worker } from '../../../src/delivery';
-import { createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
-import { caller, startRoom } from '../graphql/room';
+import { createFlowWorld, ORG, scope, type FlowWorld } from '../../../src/testing/flow-world';
+import { caller, startGraphqlApi } from '../graphql/room';
 import { quiet } from '../../support/quiet';
 
 let world: FlowWorld;
@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-/** Lets a worker do what is due, until that is so. */
+/** Runs due work until the condition holds. */
 async function work(until: () => Promise<boolean>): Promise<void> {
   const worker = new Worker(world.deps, { leaseMs: 60_000, concurrency: 2, concurrencyPerRemote: 2, pollMs: 5 }, quiet);
   await worker.start();
@@ -51,7 +51,7 @@ const resend = async (sessionId: string) =>
     null,
   );
 
-it('the runtime hears that a message did not reach the agents, and that it did after all', async () => {
+it('the runtime is notified that a message did not reach the agents, and that it did after all', async () => {
   const { id } = await world.open();
   world.provider.failNext('postMessage', 'refused');
   const { message } = await world.user(id, 'help');
@@ -63,13 +63,13 @@ it('the runtime hears that a message did not reach the agents, and that it did a
   await work(async () => (await notices(id)).length > 1);
   expect((await notices(id)).slice(1)).toEqual([{ kind: 'MESSAGE_DELIVERED', messageId: message.id }]);
   expect(world.provider.shown()).toEqual(['END_USER: help']);
-  // What goes well from then on is no news.
+  // Later successes are not reported.
   await world.user(id, 'more');
   await world.deliverAll();
   expect(await notices(id)).toHaveLength(2);
 });
 
-it("it hears so each time that a new try fails for good, and of the bot's messages", async () => {
+it('the runtime is notified each time a new attempt fails for good, also for bot messages', async () => {
   const { id } = await world.open();
   world.provider.failNext('postMessage', 'refused');
   await world.bot(id, 'hello');
@@ -80,7 +80,7 @@ it("it hears so each time that a new try fails for good, and of the bot's messag
   expect((await notices(id)).map(({ kind }) => kind)).toEqual(['MESSAGE_UNDELIVERED', 'MESSAGE_UNDELIVERED']);
 });
 
-it('it hears so of what a handoff was to bring along', async () => {
+it('the runtime is notified of what a handoff should have posted', async () => {
   await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ON_HANDOFF' });
   const { id } = await world.open();
   const { message } = await world.user(id, 'help');
@@ -95,7 +95,7 @@ it('it hears so of what a handoff was to bring along', async () => {
   });
 });
 
-it('it hears that one is there when a sync finds it', async () => {
+it('the runtime is notified that a message arrived when a sync finds it', async () => {
   const { id } = await world.open();
   await world.user(id, 'first');
   await world.deliverAll();
@@ -115,13 +115,13 @@ it('it hears that one is there when a sync finds it', async () => {
   expect((await notices(id)).slice(1)).toEqual([{ kind: 'MESSAGE_DELIVERED', messageId: message.id }]);
 });
 
-it('it hears that one is there once, also when a sync finds it while it is posted again', async () => {
+it('the runtime is notified once, also when a sync finds the message while it is posted again', async () => {
   const { id } = await world.open();
   world.provider.failNext('postMessage', 'refused');
   const { message } = await world.user(id, 'help');
   await work(isParked(id));
   await resend(id);
-  // The provider has the message, and the worker that posted it has not recorded so yet.
+  // The provider has the message, and the worker that posted it has not recorded that yet.
   world.provider.hooks.set('postMessage', async () => {
     await world.read(id);
   });
@@ -131,21 +131,21 @@ it('it hears that one is there once, also when a sync finds it while it is poste
 });
 
 it.each([false, true])(
-  'what a caller read of a message before its transaction (isUndelivered: %s) decides nothing',
+  'a message read before the transaction (isUndelivered: %s) decides nothing',
   async isUndelivered => {
     const { id } = await world.open();
     const { message } = await world.user(id, 'help');
-    const told = async () => (await notices(id)).filter(({ kind }) => kind === 'MESSAGE_DELIVERED').length;
+    const notifications = async () => (await notices(id)).filter(({ kind }) => kind === 'MESSAGE_DELIVERED').length;
     const record = () =>
       world.stores.sessions.transact(ORG, id, tx =>
         recordPosted(tx, { ...message, isUndelivered } as MessageRecord, '1000'),
       );
     await record();
-    expect(await told()).toBe(0);
+    expect(await notifications()).toBe(0);
     await world.stores.sessions.transact(ORG, id, tx => tx.updateMessage(message.id, { isUndelivered: true }));
     await record();
     await record();
-    expect(await told()).toBe(1);
+    expect(await notifications()).toBe(1);
     expect(await world.stores.messages.get(ORG, message.id)).toMatchObject({
       providerMessageId: '1000',
       isUndelivered: false,
@@ -153,15 +153,15 @@ it.each([false, true])(
   },
 );
 
-it('and so over GraphQL', async () => {
-  const room = await startRoom(world);
+it('GraphQL returns the same notifications', async () => {
+  const api = await startGraphqlApi(world);
   const { id } = await world.open();
   world.provider.failNext('postMessage', 'refused');
   const { message } = await world.user(id, 'help');
   await work(isParked(id));
   await resend(id);
   await work(async () => (await notices(id)).length > 1);
-  const { data } = await room.run(
+  const { data } = await api.run(
     `{ supportRuntimeInbox(first: 10) { nodes { notice { __typename
     ... on SupportMessageUndeliveredNotice { code deliveryOutcome message { id callerMessageId } } ... on SupportMessageDeliveredNotice { message { id } } } } } }`,
     {},
@@ -176,5 +176,5 @@ it('and so over GraphQL', async () => {
     },
     { __typename: 'SupportMessageDeliveredNotice', message: { id: message.id } },
   ]);
-  await room.stop();
+  await api.stop();
 });

@@ -1,11 +1,14 @@
 import { OutcomeUnknownError } from '../../../src/core/errors';
 import { deliver } from '../../../src/core/flows/to-provider/deliver';
 import { Worker } from '../../../src/delivery';
-import { createFlowWorld, type FlowWorld, scope } from '../../support/flow-world';
-import { createLease } from '../../support/lease';
+import { createFlowWorld, type FlowWorld, scope } from '../../../src/testing/flow-world';
+import { createLease } from '../../../src/testing/lease';
 import { until } from '../../support/until';
 
-/* A provider that has looked and cannot tell: it is set aside at once, nothing is written twice, and nothing else waits for it. */
+/*
+ * A provider whose lookup cannot tell: the write is parked at once, nothing is written twice, and nothing else waits
+ * for it.
+ */
 
 let world: FlowWorld;
 let logged: { readonly fields: Record<string, unknown>; readonly message: string }[];
@@ -40,7 +43,7 @@ const cannotTell = (verb: 'postMessage' | 'postNote' | 'openConversation') => {
     },
   });
 };
-/** As if the first try had died with its process. */
+/** As if the first attempt had died with its process. */
 const diesOverIt = async () => {
   await world.stores.lanes.claimDeliveries('PROVIDER', 10, 60_000);
   await world.pool.query('update lane set next_run_at = now() where next_run_at is not null');
@@ -48,15 +51,15 @@ const diesOverIt = async () => {
 const parked = async (sessionId: string) =>
   (await world.events(sessionId)).map(({ body }) => body).filter(({ type }) => type === 'DELIVERY_PARKED');
 
-async function talk(): Promise<string> {
+async function unfinishedSession(): Promise<string> {
   const { id } = await world.open();
   await world.user(id, 'hello');
   await work();
   return id;
 }
 
-it('a message is set aside, what comes behind it is shown, and the log says that its outcome is unknown', async () => {
-  const sessionId = await talk();
+it('a message is parked, later ones are forwarded, and the log says that its outcome is unknown', async () => {
+  const sessionId = await unfinishedSession();
   cannotTell('postMessage');
   await world.user(sessionId, 'once');
   await diesOverIt();
@@ -72,7 +75,7 @@ it('a message is set aside, what comes behind it is shown, and the log says that
   });
 });
 
-it('a history is brought whole without a reaction of which nobody can tell, which is set aside by itself', async () => {
+it('a history is posted whole without a reaction of unknown outcome, which is parked by itself', async () => {
   await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ON_HANDOFF' });
   const { id: sessionId } = await world.open();
   const { message } = await world.user(sessionId, 'one');
@@ -98,8 +101,8 @@ it('a history is brought whole without a reaction of which nobody can tell, whic
   expect(await world.flows.explain(scope, sessionId)).toMatchObject({ handoff: { state: 'QUEUED' } });
 });
 
-it('a handoff goes on to people without its note', async () => {
-  const sessionId = await talk();
+it('a handoff opens without its note', async () => {
+  const sessionId = await unfinishedSession();
   cannotTell('postNote');
   const { handoff } = await world.ask(sessionId, { reason: 'asked' });
   await diesOverIt();
@@ -109,7 +112,7 @@ it('a handoff goes on to people without its note', async () => {
   expect(await parked(sessionId)).toMatchObject([{ kind: 'POST_CONTEXT_NOTE', outcome: 'UNKNOWN' }]);
 });
 
-it('a handoff that has no conversation to go on in fails by name, and the bot has control', async () => {
+it('a handoff that has no conversation to continue in fails with a named error, and the bot has control', async () => {
   await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ON_HANDOFF' });
   const { id: sessionId } = await world.open();
   await world.user(sessionId, 'hello');
@@ -123,9 +126,9 @@ it('a handoff that has no conversation to go on in fails by name, and the bot ha
   expect(world.provider.calls.filter(verb => verb === 'openConversation')).toEqual([]);
 });
 
-it('a conversation that is lost takes the doubt with it: all of the talk is told in the next', async () => {
+it('a lost conversation makes its unknown outcomes irrelevant: the whole history is posted to the next', async () => {
   await world.flows.updatePolicy(scope, 'bot-1', { lostConversation: 'REOPEN' });
-  const sessionId = await talk();
+  const sessionId = await unfinishedSession();
   const post = world.provider.postMessage;
   cannotTell('postMessage');
   await world.user(sessionId, 'once');

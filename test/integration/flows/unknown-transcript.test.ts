@@ -1,8 +1,8 @@
 import { deliver, handleRefusedDelivery } from '../../../src/core/flows/to-provider/deliver';
 import { outcomeAfter } from '../../../src/delivery/retry-policy';
 import type { PostTranscript } from '../../../src/core/ports/provider/post-verbs';
-import { createFlowWorld, ORG, scope, type FlowWorld } from '../../support/flow-world';
-import { createLease } from '../../support/lease';
+import { createFlowWorld, ORG, scope, type FlowWorld } from '../../../src/testing/flow-world';
+import { createLease } from '../../../src/testing/lease';
 
 /* The file of an earlier handoff's history may have been posted, and nobody has been told. */
 
@@ -63,7 +63,7 @@ const ENDS = {
   },
 };
 
-describe.each(Object.entries(ENDS))('a transcript whose attempt %s, of a handoff that was cancelled', (_end, end) => {
+describe.each(Object.entries(ENDS))('a transcript whose attempt %s, of a cancelled handoff', (_end, end) => {
   it.each([
     ['still waits', false],
     ['was dropped', true],
@@ -80,7 +80,7 @@ describe.each(Object.entries(ENDS))('a transcript whose attempt %s, of a handoff
     expect(await waiting()).toBe(0);
   });
 
-  it('is found when the next one is cancelled too, with what was said between them once', async () => {
+  it('is found when the next handoff is cancelled too, with the messages between them once', async () => {
     const { sessionId, handoffId } = await asked();
     await end();
     await cancel(handoffId);
@@ -104,7 +104,7 @@ describe.each(Object.entries(ENDS))('a transcript whose attempt %s, of a handoff
   });
 });
 
-it('a transcript of unknown outcome that became a dead letter when the provider stayed away is looked up by the next handoff', async () => {
+it('a transcript of unknown outcome that became a dead letter while the provider was down is looked up by the next handoff', async () => {
   const { sessionId, handoffId } = await asked();
   const { lane, error } = await attempt('after');
   await handleRefusedDelivery(world.deps, lane.delivery, 'PROVIDER_UNAVAILABLE', error);
@@ -120,7 +120,7 @@ it.each([
   ['still waits', false],
   ['was dropped', true],
 ])(
-  'a transcript that is refused after its lookup, when the earlier one %s, is not looked up for ever',
+  'a transcript that is refused after its lookup, when the earlier one %s, is not looked up forever',
   async (_when, isDropped) => {
     const { sessionId, handoffId } = await asked();
     const { lane } = await attempt('before');
@@ -137,7 +137,7 @@ it.each([
   },
 );
 
-it('a transcript whose attempts have surely failed is not posted beside the next one', async () => {
+it('a transcript whose attempts certainly failed is not posted beside the next one', async () => {
   const { sessionId, handoffId } = await asked();
   const { lane } = await attempt('before');
   await world.stores.lanes.retry(lane, 0, 'PROVIDER_UNAVAILABLE', true, null);
@@ -149,7 +149,7 @@ it('a transcript whose attempts have surely failed is not posted beside the next
   expect(world.provider.shown()).toHaveLength(2);
 });
 
-it('a transcript that only an operator can decide about stays out of the next one', async () => {
+it("a transcript that needs an operator's decision is omitted from the next one", async () => {
   const { sessionId, handoffId } = await asked();
   const { lane, error } = await attempt('after');
   await handleRefusedDelivery(world.deps, lane.delivery, 'OUTCOME_UNKNOWN', error);
@@ -162,7 +162,7 @@ it('a transcript that only an operator can decide about stays out of the next on
   expect((await world.stores.deliveries.countPending(ORG, sessionId)).parked).toBe(1);
 });
 
-describe('a message that was to be posted by itself, below a transcript that only an operator can decide about', () => {
+describe("a message that is posted by itself, before a transcript that needs an operator's decision", () => {
   const lookedUpBesideAFile = async () => {
     const { id: sessionId } = await world.open();
     await world.user(sessionId, 'one');
@@ -180,7 +180,7 @@ describe('a message that was to be posted by itself, below a transcript that onl
     return { sessionId, handoffId: handoff.id };
   };
 
-  it('is brought by the next handoff when it was refused', async () => {
+  it('is posted by the next handoff when it was refused', async () => {
     const { sessionId, handoffId } = await lookedUpBesideAFile();
     world.provider.failNext('postMessage', 'refused');
     expect(await world.deliverAll()).toEqual([]);
@@ -192,7 +192,7 @@ describe('a message that was to be posted by itself, below a transcript that onl
     expect((await world.stores.deliveries.countPending(ORG, sessionId)).parked).toBe(1);
   });
 
-  it('is brought by the next handoff when it was dropped', async () => {
+  it('is posted by the next handoff when it was dropped', async () => {
     const { sessionId, handoffId } = await lookedUpBesideAFile();
     await cancel(handoffId);
     expect(await world.deliverAll()).toEqual([]);
@@ -202,7 +202,7 @@ describe('a message that was to be posted by itself, below a transcript that onl
   });
 });
 
-it('a message that was refused before a transcript of unknown outcome was made is in it, and is not posted beside it', async () => {
+it('a message that was refused before a transcript of unknown outcome was created is part of it, and is not posted beside it', async () => {
   await world.flows.updatePolicy(scope, 'bot-1', { mirroring: 'ALWAYS' });
   const { id: sessionId } = await world.open();
   await world.user(sessionId, 'zero');

@@ -1,4 +1,4 @@
-import { createChatwootWorld, ORG, type ChatwootWorld } from '../../support/chatwoot-world';
+import { createChatwootWorld, ORG, type ChatwootWorld } from '../../../src/providers/chatwoot/testing/chatwoot-world';
 import { until } from '../../support/until';
 import { Worker } from '../../../src/delivery';
 
@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-it('a Chatwoot that cannot be reached is logged with its account, the work, and the next step, by every loop that asks it', async () => {
+it('an unreachable Chatwoot is logged with its account, the work, and the next step, by every loop that calls it', async () => {
   const lines: Readonly<Record<string, unknown>>[] = [];
   const note = (fields: Readonly<Record<string, unknown>>, message: string): void => {
     lines.push({ ...fields, message });

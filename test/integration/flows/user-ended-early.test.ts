@@ -1,4 +1,4 @@
-import { createFlowWorld, scope, type FlowWorld } from '../../support/flow-world';
+import { createFlowWorld, scope, type FlowWorld } from '../../../src/testing/flow-world';
 
 /* The end-user ends a handoff before there is a conversation at the provider. */
 
@@ -28,7 +28,7 @@ describe.each([
   });
 
   it.each(['ALWAYS', 'ON_HANDOFF'] as const)(
-    'what was said in it is posted and the conversation is resolved, with mirroring %s',
+    'posts what was said in it and resolves the conversation, with mirroring %s',
     async mirroring => {
       await mirror(mirroring);
       const { id, handoffId } = await asked();
@@ -43,7 +43,7 @@ describe.each([
     },
   );
 
-  it('no conversation is made if nothing was said in it and only handoffs are mirrored', async () => {
+  it('creates no conversation if nothing was said in it and only handoffs are mirrored', async () => {
     await mirror('ON_HANDOFF');
     await end((await asked()).handoffId);
     expect(await world.deliverAll()).toEqual([]);
@@ -51,7 +51,7 @@ describe.each([
   });
 });
 
-it('the conversation is resolved after messages that are enqueued again, because one of them made it', async () => {
+it('the conversation is resolved after the messages that are enqueued again, because one of them created it', async () => {
   await mirror('ON_HANDOFF');
   const { id } = await world.open();
   await world.user(id, 'one');
@@ -65,7 +65,7 @@ it('the conversation is resolved after messages that are enqueued again, because
   expect(statuses()).toEqual(['RESOLVED']);
 });
 
-it('what the end-user says after the end comes after the return', async () => {
+it('what the end-user writes after the end follows the return', async () => {
   await mirror('ON_HANDOFF');
   const { id } = await world.open();
   await world.user(id, 'one');

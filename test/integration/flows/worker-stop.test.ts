@@ -3,9 +3,9 @@ import type { FlowDeps } from '../../../src/core/flows/deps';
 import type { SupportProvider } from '../../../src/core/ports/provider/support-provider';
 import { Worker } from '../../../src/delivery';
 import { RetentionJob } from '../../../src/delivery/retention-job';
-import { createFlowWorld, ORG, type FlowWorld } from '../../support/flow-world';
+import { createFlowWorld, ORG, type FlowWorld } from '../../../src/testing/flow-world';
 import { agentMessage } from '../../support/push-world';
-import { scriptedDefinition } from '../../support/scripted-provider';
+import { scriptedDefinition } from '../../../src/testing/scripted-provider';
 import { quiet } from '../../support/quiet';
 
 let world: FlowWorld;
@@ -27,7 +27,7 @@ const keepMs = {
 };
 const options = { leaseMs: 60_000, concurrency: 8, concurrencyPerRemote: 8, pollMs: 10 };
 
-/** Its look over the account does not come back by itself. */
+/** Its scan of the account never returns by itself. */
 function looking(answer: (signal: AbortSignal) => Promise<never>): { deps: FlowDeps; reached: Promise<void> } {
   let reach!: () => void;
   const reached = new Promise<void>(resolve => {
@@ -45,7 +45,7 @@ function looking(answer: (signal: AbortSignal) => Promise<never>): { deps: FlowD
   };
 }
 
-/** One message of long ago, with so many files. */
+/** One old message with this many files. */
 async function oldFiles(count: number): Promise<void> {
   const { id } = await world.open();
   const file = {
@@ -71,7 +71,7 @@ const restMs = async () =>
   );
 
 describe('a worker that stops', () => {
-  it('ends a look that is under way', async () => {
+  it('ends a running scan', async () => {
     const { deps, reached } = looking(
       signal =>
         new Promise((_resolve, reject) => {
@@ -84,7 +84,7 @@ describe('a worker that stops', () => {
     await worker.stop();
   });
 
-  it('waits no longer than its limit for one that does not end', async () => {
+  it('waits at most its limit for a scan that does not end', async () => {
     const { deps, reached } = looking(() => new Promise(() => undefined));
     const worker = new Worker(deps, options, quiet);
     await worker.start();
@@ -92,7 +92,7 @@ describe('a worker that stops', () => {
     await worker.stop(20);
   });
 
-  it('ends the removal of files after the one that is under way', async () => {
+  it('ends the removal of files after the current file', async () => {
     await oldFiles(3);
     let removed = 0;
     let stopped: Promise<void> | undefined;
@@ -107,13 +107,13 @@ describe('a worker that stops', () => {
     while (stopped === undefined) await new Promise(setImmediate);
     await stopped;
     expect([removed, await messages()]).toEqual([1, 1]);
-    // For whichever replica comes next.
+    // For the next replica.
     expect(await restMs()).toBeLessThanOrEqual(0);
   });
 });
 
 describe('a removal that takes longer than its lease', () => {
-  /** Each file takes so long, on the clock that leases are measured with. */
+  /** Each file takes this long, on the clock that measures leases. */
   function slowly(ms: number, during: () => Promise<unknown> = async () => undefined) {
     let aheadMs = 0;
     const now = performance.now.bind(performance);
@@ -126,32 +126,32 @@ describe('a removal that takes longer than its lease', () => {
         await during();
       },
     };
-    const turn = new RetentionJob(world.deps, { keepMs, files }, quiet, new AbortController().signal);
-    return { turn, removed: () => removed };
+    const job = new RetentionJob(world.deps, { keepMs, files }, quiet, new AbortController().signal);
+    return { turn: job, removed: () => removed };
   }
 
-  it('moves its end before each step that might not fit any more', async () => {
+  it('extends its lease before each step that might exceed it', async () => {
     await oldFiles(4);
     const ends: string[] = [];
-    const { turn, removed } = slowly(40_000, async () => {
+    const { turn: job, removed } = slowly(40_000, async () => {
       ends.push(
         (await world.pool.query<{ end: string }>('select next_run_at::text as end from maintenance_lease')).rows[0]!
           .end,
       );
       await world.pool.query('select pg_sleep(0.01)');
     });
-    await turn.tick();
+    await job.tick();
     expect([removed(), await messages()]).toEqual([4, 0]);
     expect(new Set(ends).size).toBe(4);
     expect([...ends].sort()).toEqual(ends);
   });
 
-  it('leaves everything to the replica that has it, once it was lost', async () => {
+  it('stops when another replica has taken the lease', async () => {
     await oldFiles(4);
-    const { turn, removed } = slowly(40_000, () =>
+    const { turn: job, removed } = slowly(40_000, () =>
       world.pool.query("update maintenance_lease set next_run_at = now() + interval '30 seconds'"),
     );
-    expect(await turn.tick()).toBe(false);
+    expect(await job.tick()).toBe(false);
     expect([removed(), await messages()]).toEqual([1, 1]);
     expect(await restMs()).toBeGreaterThan(20_000);
   });

@@ -1,18 +1,21 @@
 import { createClient } from 'graphql-ws';
 import WebSocket from 'ws';
-import { createFlowWorld, type FlowWorld } from '../../support/flow-world';
+import { createFlowWorld, type FlowWorld } from '../../../src/testing/flow-world';
 import { gate } from '../persistence/store-world';
-import { caller, startRoom, type Room } from './room';
+import { caller, startGraphqlApi, type GraphqlApi } from './room';
 
-/** A process that takes three operations at once, two of one organization; these are held in the middle of a mutation by a lock on its session. */
+/**
+ * A process that accepts three operations at once, two of one organization. Each is held in a mutation by a lock on its
+ * session.
+ */
 let world: FlowWorld;
-let room: Room;
+let api: GraphqlApi;
 beforeAll(async () => {
   world = await createFlowWorld();
-  room = await startRoom(world, { maxOperations: 3 });
+  api = await startGraphqlApi(world, { maxOperations: 3 });
 });
 afterAll(async () => {
-  await room.stop();
+  await api.stop();
   await world.close();
 });
 
@@ -27,7 +30,7 @@ async function whileFull(work: (sessionId: string) => Promise<void>): Promise<vo
   await holder.query('begin');
   await holder.query('select from session where id = any($1) for update', [held]);
   const inside = held.map(sessionId =>
-    room.run(RECORD, { input: { sessionId, text: 'held', idempotencyKey: world.nextKey() } }),
+    api.run(RECORD, { input: { sessionId, text: 'held', idempotencyKey: world.nextKey() } }),
   );
   const waiting = async () =>
     (
@@ -45,10 +48,10 @@ async function whileFull(work: (sessionId: string) => Promise<void>): Promise<vo
   for (const answer of await Promise.all(inside)) expect(answer.data.recordEndUserMessage.userErrors).toEqual([]);
 }
 
-it('refuses what is over the mark with the time to come again, and takes it afterwards', async () => {
+it('an operation above the limit is refused with the time to retry, and accepted afterwards', async () => {
   let refusedOn = '';
   const third = (sessionId: string) =>
-    room.run(RECORD, { input: { sessionId, text: 'third', idempotencyKey: 'third' } });
+    api.run(RECORD, { input: { sessionId, text: 'third', idempotencyKey: 'third' } });
   await whileFull(async sessionId => {
     refusedOn = sessionId;
     const refused = await third(sessionId);
@@ -58,16 +61,16 @@ it('refuses what is over the mark with the time to come again, and takes it afte
   expect((await third(refusedOn)).data.recordEndUserMessage).toMatchObject({ replayed: false, userErrors: [] });
 });
 
-it('keeps places for other organizations', async () => {
+it('part of the limit is reserved for other organizations', async () => {
   await whileFull(async () => {
-    expect((await room.run('{ supportInboxes { id } }')).status).toBe(503);
-    expect((await room.run('{ supportInboxes { id } }', {}, caller('bot', 'org-other'))).status).toBe(200);
+    expect((await api.run('{ supportInboxes { id } }')).status).toBe(503);
+    expect((await api.run('{ supportInboxes { id } }', {}, caller('bot', 'org-other'))).status).toBe(200);
   });
 });
 
-it('counts operations of WebSockets and event streams, and not the subscriptions that are open', async () => {
+it('operations of WebSockets and event streams count, open subscriptions do not', async () => {
   const client = createClient({
-    url: room.wsUrl,
+    url: api.wsUrl,
     webSocketImpl: WebSocket,
     connectionParams: caller('bot'),
     retryAttempts: 0,
@@ -104,10 +107,10 @@ it('counts operations of WebSockets and event streams, and not the subscriptions
 
   await whileFull(async () => {
     await over('{ supportInboxes { id } }');
-    // What is over the mark is not even parsed.
+    // Calls beyond the limit are not even parsed.
     await over('{ not graphql');
     await over(`subscription { conversationStatus(sessionId: "${id}") { __typename } }`);
-    const stream = await fetch(room.url, {
+    const stream = await fetch(api.url, {
       method: 'POST',
       headers: { accept: 'text/event-stream', 'content-type': 'application/json', ...caller('bot') },
       body: '{"query":"{ supportInboxes { id } }"}',
@@ -117,7 +120,7 @@ it('counts operations of WebSockets and event streams, and not the subscriptions
   expect(codes).toEqual(['OVERLOADED', 'OVERLOADED', 'OVERLOADED', 'OVERLOADED']);
   codes.length = 0;
   for (let i = 0; i < 3; i++) await over('{ not graphql');
-  // None of them keeps its place.
+  // None of them keeps its slot.
   await over('{ supportInboxes { id } }');
   expect(codes).toEqual(['GRAPHQL_PARSE_FAILED', 'GRAPHQL_PARSE_FAILED', 'GRAPHQL_PARSE_FAILED', undefined]);
   for (const leave of open) leave();

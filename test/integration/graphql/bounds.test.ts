@@ -2,12 +2,22 @@ import { randomUUID } from 'node:crypto';
 import { createClient } from 'graphql-ws';
 import WebSocket from 'ws';
 import { overSse, overSseByGet, overWebSocket } from './following';
-import { caller, createFlowWorld, type FlowWorld, ORG, post, type Room, SECRET, startRoom, statements } from './room';
+import {
+  caller,
+  createFlowWorld,
+  type FlowWorld,
+  ORG,
+  post,
+  type GraphqlApi,
+  SECRET,
+  startGraphqlApi,
+  statements,
+} from './room';
 
-/** An organization with 300 agents, and what one operation may make of them. */
+/** An organization with 300 agents, and what one operation may request of them. */
 const AGENTS = 300;
 let world: FlowWorld;
-let room: Room;
+let api: GraphqlApi;
 beforeAll(async () => {
   world = await createFlowWorld();
   await world.pool.query(
@@ -15,17 +25,17 @@ beforeAll(async () => {
     select gen_random_uuid(), $1, (select id from support_account limit 1), 'many-' || n, 'Agent ' || n, 'AGENT' from generate_series(1, $2::int) n`,
     [ORG, AGENTS],
   );
-  room = await startRoom(world);
+  api = await startGraphqlApi(world);
 });
 afterAll(async () => {
-  await room?.stop();
+  await api?.stop();
   await world?.close();
 });
 
 const codesOf = (errors: any[] | undefined): string[] => (errors ?? []).map(error => error.extensions.code);
 type Answers = (query: string, variables?: Record<string, unknown>) => Promise<any>;
-/** The one result of an operation, whichever way it goes. */
-const waysOf = (at: () => Room): Record<string, Answers> => {
+/** The result of an operation, over either transport. */
+const waysOf = (at: () => GraphqlApi): Record<string, Answers> => {
   const first =
     (over: typeof overSse): Answers =>
     async (query, variables) => {
@@ -42,8 +52,8 @@ const waysOf = (at: () => Room): Record<string, Answers> => {
   };
 };
 
-describe.each(Object.entries(waysOf(() => room)))('over %s', (_name, answers) => {
-  it('agents of accounts of agents are refused before a statement is made, with the cost and the limit', async () => {
+describe.each(Object.entries(waysOf(() => api)))('over %s', (_name, answers) => {
+  it('agents of accounts of agents are refused before any statement, with the cost and the limit', async () => {
     let errors: any[] = [];
     const made = await statements(world, async () => {
       ({ errors } = await answers('{supportAccounts{agents{account{agents{account{agents{id}}}}}}}'));
@@ -57,7 +67,7 @@ describe.each(Object.entries(waysOf(() => room)))('over %s', (_name, answers) =>
     ]);
   });
 
-  it('a result that comes to more objects than estimated is cut off', async () => {
+  it('a result with more objects than estimated is stopped', async () => {
     const { data, errors } = await answers('{supportAccounts{agents{account{agents{id}}}}}');
     expect([data ?? null, codesOf(errors)]).toEqual([null, ['RESULT_TOO_LARGE']]);
   });
@@ -74,7 +84,7 @@ describe.each(Object.entries(waysOf(() => room)))('over %s', (_name, answers) =>
       'TOO_MUCH_INTROSPECTION',
     ],
   ])('%s are refused', async (_what, query, code) => {
-    // So many do not fit into an address.
+    // This many do not fit into a URL.
     if (_name === 'SSE by GET' && query.includes('$r')) return;
     const variables = query.includes('$r')
       ? { r: Array.from({ length: 20_000 }, () => ({ __typename: 'User', id: 'u' })) }
@@ -82,10 +92,10 @@ describe.each(Object.entries(waysOf(() => room)))('over %s', (_name, answers) =>
     expect(codesOf((await answers(query, variables)).errors)).toEqual([code]);
   });
 
-  it('a persisted query is answered as routers understand it', async () => {
+  it('a persisted query is answered in the way that routers expect', async () => {
     const extensions = { persistedQuery: { version: 1, sha256Hash: 'a'.repeat(64) } };
     if (_name === 'HTTP') {
-      const answer = await post(room.url, JSON.stringify({ extensions }), caller('gateway'));
+      const answer = await post(api.url, JSON.stringify({ extensions }), caller('gateway'));
       expect([answer.status, answer.errors]).toEqual([
         200,
         [
@@ -97,7 +107,7 @@ describe.each(Object.entries(waysOf(() => room)))('over %s', (_name, answers) =>
       ]);
     } else if (_name === 'WebSocket') {
       const client = createClient({
-        url: room.wsUrl,
+        url: api.wsUrl,
         webSocketImpl: WebSocket,
         connectionParams: caller('gateway'),
         retryAttempts: 0,
@@ -118,7 +128,7 @@ describe.each(Object.entries(waysOf(() => room)))('over %s', (_name, answers) =>
     } else {
       const byGet = _name === 'SSE by GET';
       const stream = await fetch(
-        byGet ? `${room.url}?${new URLSearchParams({ extensions: JSON.stringify(extensions) })}` : room.url,
+        byGet ? `${api.url}?${new URLSearchParams({ extensions: JSON.stringify(extensions) })}` : api.url,
         {
           method: byGet ? 'GET' : 'POST',
           headers: {
@@ -135,7 +145,7 @@ describe.each(Object.entries(waysOf(() => room)))('over %s', (_name, answers) =>
     }
   });
 
-  it('a subscription whose only field is skipped is refused and says why', async () => {
+  it('a subscription whose only field is skipped is refused with the reason', async () => {
     const { errors } = await answers('subscription { conversationStatus(sessionId: "x") @skip(if: true) { seq } }');
     expect(errors).toEqual([
       expect.objectContaining({
@@ -149,11 +159,11 @@ describe.each(Object.entries(waysOf(() => room)))('over %s', (_name, answers) =>
   });
 });
 
-describe('a list of set-up', () => {
-  it('is paged by first and after, in one order', async () => {
+describe('a list of setup data', () => {
+  it('is paged by first and after, in a fixed order', async () => {
     const seen: string[] = [];
     for (let after: string | null = null; ; ) {
-      const { data }: any = await room.run(
+      const { data }: any = await api.run(
         'query ($after: ID) { supportAccounts { agents(first: 128, after: $after) { id } } }',
         { after },
       );
@@ -162,7 +172,7 @@ describe('a list of set-up', () => {
       if (page.length < 128) break;
       after = page.at(-1)!.id;
     }
-    const { data } = await room.run('{ supportAgents { id } }');
+    const { data } = await api.run('{ supportAgents { id } }');
     expect(seen).toEqual(data.supportAgents.map(({ id }: any) => id));
     expect(new Set(seen).size).toBeGreaterThanOrEqual(AGENTS);
   });
@@ -172,18 +182,18 @@ describe('a list of set-up', () => {
     ['first: 1001', 'INPUT_INVALID'],
     ['after: "x"', 'CURSOR_INVALID'],
   ])('refuses %s', async (args, code) => {
-    expect(codesOf((await room.run(`{ supportAgents(${args}) { id } }`)).errors)).toEqual([code]);
+    expect(codesOf((await api.run(`{ supportAgents(${args}) { id } }`)).errors)).toEqual([code]);
   });
 
-  it('that is longer than one call may get is refused without first, and never cut in silence', async () => {
+  it('longer than the limit of one call is refused without first, and never cut silently', async () => {
     await world.pool.query(
       `insert into agent (id, organization_id, account_id, external_id, name, role)
       select gen_random_uuid(), $1, (select id from support_account limit 1), 'more-' || n, 'More ' || n, 'AGENT' from generate_series(1, 1000) n`,
       [ORG],
     );
     try {
-      expect(codesOf((await room.run('{ supportAgents { id } }')).errors)).toEqual(['INPUT_INVALID']);
-      expect((await room.run('{ supportAgents(first: 1000) { id } }')).data.supportAgents).toHaveLength(1_000);
+      expect(codesOf((await api.run('{ supportAgents { id } }')).errors)).toEqual(['INPUT_INVALID']);
+      expect((await api.run('{ supportAgents(first: 1000) { id } }')).data.supportAgents).toHaveLength(1_000);
     } finally {
       await world.pool.query("delete from agent where external_id like 'more-%'");
     }
@@ -194,21 +204,21 @@ describe('a large result', () => {
   /** 300 × 140 agents, each of two fields. */
   const LARGE = '{supportAccounts{agents{account{agents(first:140){id name}}}}}';
 
-  it('lets the event loop go round, and others be answered, while it is put together', async () => {
-    let turns = 0;
+  it('lets the event loop run, and other calls be answered, while it is built', async () => {
+    let rounds = 0;
     let answeredInBetween = 0;
     let isOver = false;
     const count = (): void => {
-      turns += 1;
+      rounds += 1;
       if (!isOver) setImmediate(count);
     };
     const others = async (): Promise<void> => {
       while (!isOver) {
-        await room.run('{ supportTeams { id } }');
+        await api.run('{ supportTeams { id } }');
         if (!isOver) answeredInBetween += 1;
       }
     };
-    const large = room.run(LARGE);
+    const large = api.run(LARGE);
     setImmediate(count);
     const asking = others();
     const { data, errors } = await large.finally(() => {
@@ -217,13 +227,13 @@ describe('a large result', () => {
     await asking;
     expect(errors).toBeUndefined();
     expect(data.supportAccounts[0].agents[7].account.agents).toHaveLength(140);
-    // 84,000 fields of 42,000 list items in turns of 1,000.
-    expect(turns).toBeGreaterThanOrEqual(120);
+    // 84,000 fields of 42,000 list items in slices of 1,000.
+    expect(rounds).toBeGreaterThanOrEqual(120);
     expect(answeredInBetween).toBeGreaterThanOrEqual(1);
   });
 
-  it('takes no more bytes than it may', async () => {
-    const small = await startRoom(world, { maxResultBytes: 20_000 });
+  it('never exceeds the byte limit', async () => {
+    const small = await startGraphqlApi(world, { maxResultBytes: 20_000 });
     try {
       const { data, errors } = await small.run('{ supportAgents { id name externalId email role } }');
       expect([data ?? null, codesOf(errors)]).toEqual([null, ['RESULT_TOO_LARGE']]);
@@ -234,15 +244,15 @@ describe('a large result', () => {
   });
 });
 
-describe('an operation that is not over in time', () => {
-  let slow: Room;
+describe('an operation that exceeds its time limit', () => {
+  let slow: GraphqlApi;
   beforeAll(async () => {
-    slow = await startRoom(world, { operationMs: 200 });
+    slow = await startGraphqlApi(world, { operationMs: 200 });
   });
   afterAll(() => slow.stop());
   const SESSIONS = 'query ($id: ID!) { supportSession(id: $id) { id inbox { id } } }';
 
-  /** Holds what reads sessions or messages by id until told to let go. */
+  /** Holds reads of sessions or messages by id until the test releases them. */
   async function whileHeld(name: 'sessions' | 'messages', work: (letGo: () => void) => Promise<void>): Promise<void> {
     const store = world.stores[name] as any;
     const getMany = store.getMany;
@@ -263,7 +273,7 @@ describe('an operation that is not over in time', () => {
   }
 
   it.each(Object.entries(waysOf(() => slow)))(
-    'is answered with its code over %s, and makes no statement afterwards',
+    'gets its code over %s, and runs no statement afterwards',
     async (_way, answers) => {
       const { id } = await world.open();
       await whileHeld('sessions', async letGo => {
@@ -287,7 +297,7 @@ describe('an operation that is not over in time', () => {
   );
 
   it.each(Object.entries({ WebSocket: overWebSocket, SSE: overSse }))(
-    'an event of a subscription has a deadline of its own over %s, and the next event comes',
+    'stops only one event of a subscription over %s, and the next event arrives',
     async (_way, over) => {
       const { id } = await world.open();
       const status = over(slow.url, caller('bot'))(
@@ -307,8 +317,8 @@ describe('an operation that is not over in time', () => {
     },
   );
 
-  it('a call that waits for its provider has the time that the provider has', async () => {
-    const patient = await startRoom(world, { operationMs: 50, providerOperationMs: 1_000_000 });
+  it("has the provider's time limit while it waits for the provider", async () => {
+    const patient = await startGraphqlApi(world, { operationMs: 50, providerOperationMs: 1_000_000 });
     const { provider } = world;
     const listTeams = provider.listTeams.bind(provider);
     provider.listTeams = async (...args) => {
@@ -324,7 +334,7 @@ describe('an operation that is not over in time', () => {
       expect(codesOf(data.refreshSupportDirectory.userErrors.map((extensions: object) => ({ extensions })))).toEqual([
         'ACCOUNT_NOT_FOUND',
       ]);
-      const [{ id }] = (await room.run('{ supportAccounts { id } }')).data.supportAccounts;
+      const [{ id }] = (await api.run('{ supportAccounts { id } }')).data.supportAccounts;
       const refreshed = await patient.run(
         'mutation ($accountId: ID!) { refreshSupportDirectory(input: { accountId: $accountId }) { userErrors { code } } }',
         { accountId: id },
@@ -338,7 +348,7 @@ describe('an operation that is not over in time', () => {
   });
 });
 
-describe('a caller who leaves', () => {
+describe('a caller who disconnects', () => {
   it.each([
     ['HTTP', {}],
     ['SSE', { accept: 'text/event-stream' }],
@@ -361,12 +371,12 @@ describe('a caller who leaves', () => {
     // Of this request alone: one of an earlier test may arrive late.
     const mark = { 'x-request-id': randomUUID() };
     const closed = new Promise<void>(resolve => {
-      room.server.on('request', ({ headers: arrived }, response) => {
+      api.server.on('request', ({ headers: arrived }, response) => {
         if (arrived['x-request-id'] === mark['x-request-id']) response.once('close', resolve);
       });
     });
     try {
-      const asking = fetch(room.url, {
+      const asking = fetch(api.url, {
         method: 'POST',
         signal: leaving.signal,
         headers: { ...caller('bot'), ...headers, ...mark, 'content-type': 'application/json' },
@@ -405,8 +415,8 @@ describe('a subscription without a stream', () => {
       { accept: 'application/json;callbackSpec=1.0' },
       { extensions: { subscription: { callbackUrl: 'https://router/callback', subscriptionId: 'x', verifier: 'y' } } },
     ],
-  ])('by %s is refused and says which transports there are', async (_how, headers, more) => {
-    const answer = await post(room.url, JSON.stringify({ query: SUBSCRIPTION, ...more }), {
+  ])('by %s is refused with a list of the possible transports', async (_how, headers, more) => {
+    const answer = await post(api.url, JSON.stringify({ query: SUBSCRIPTION, ...more }), {
       ...caller('gateway'),
       ...headers,
     });
@@ -423,15 +433,15 @@ describe('a subscription without a stream', () => {
         },
       ],
     ]);
-    expect(room.log.filter(({ message }) => message === 'operation failed')).toEqual([]);
+    expect(api.log.filter(({ message }) => message === 'operation failed')).toEqual([]);
   });
 });
 
 describe("the gateway's secret without an organization", () => {
   const nobody = { 'x-support-gateway-secret': SECRET };
-  const run = (query: string, more: Record<string, string> = {}) => room.run(query, {}, { ...nobody, ...more });
+  const run = (query: string, more: Record<string, string> = {}) => api.run(query, {}, { ...nobody, ...more });
 
-  it('is enough to read the schema, as composition and its tools do', async () => {
+  it('allows reading the schema, as composition and its tools do', async () => {
     expect((await run('{ _service { sdl } }')).data._service.sdl).toContain('@listSize');
     expect(
       (
@@ -453,9 +463,9 @@ describe("the gateway's secret without an organization", () => {
     expect([status, codesOf(errors)]).toEqual([403, ['FORBIDDEN']]);
   });
 
-  it("is refused for another role than the gateway's, and over an event stream", async () => {
+  it("is refused for a role other than the gateway's, and over an event stream", async () => {
     expect((await run('{ _service { sdl } }', { 'x-support-role': 'ui' })).status).toBe(403);
-    const stream = await fetch(room.url, {
+    const stream = await fetch(api.url, {
       method: 'POST',
       headers: { ...nobody, 'content-type': 'application/json', accept: 'text/event-stream' },
       body: JSON.stringify({ query: '{ supportTeams { id } }' }),

@@ -1,9 +1,12 @@
 import { createFlows } from '../../../src/core/flows';
 import { createPool, createStores, SecretBox } from '../../../src/persistence';
 import { overSse, overWebSocket } from './following';
-import { caller, createFlowWorld, type FlowWorld, type Room, startRoom } from './room';
+import { caller, createFlowWorld, type FlowWorld, type GraphqlApi, startGraphqlApi } from './room';
 
-/* A call whose Session another process holds for longer than a statement may take. That process is the test, with a connection of its own. */
+/*
+ * A call whose Session another process locks for longer than a statement may take. That process is the test, with its
+ * own connection.
+ */
 
 const RECORD =
   'mutation ($input: RecordEndUserMessageInput!) { recordEndUserMessage(input: $input) { message { id } replayed userErrors { code } } }';
@@ -29,10 +32,10 @@ async function whileHeld<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** A replica whose statements may take `statementMs`, over connections that are made now. */
+/** A replica whose statements may take `statementMs`, over new connections. */
 async function during<T>(
   { statementMs, operationMs }: { readonly statementMs?: number; readonly operationMs?: number },
-  work: (room: Room) => Promise<T>,
+  work: (api: GraphqlApi) => Promise<T>,
 ): Promise<T> {
   const pool = createPool(world.pool.options.connectionString!, { statementMs });
   const stores = createStores(pool, {
@@ -40,21 +43,21 @@ async function during<T>(
     clock: world.deps.clock,
     wake: { committed: () => undefined },
   });
-  const room = await startRoom(
+  const api = await startGraphqlApi(
     { ...world, stores, flows: createFlows({ ...world.deps, stores }) },
     operationMs === undefined ? {} : { operationMs },
   );
   try {
-    return await work(room);
+    return await work(api);
   } finally {
-    await room.stop();
+    await api.stop();
     await pool.end();
   }
 }
 const setOnDatabase = (what: string) =>
   world.pool.query(`do $$ begin execute format('alter database %I ${what}', current_database()); end $$`);
-const record = (room: Room, idempotencyKey: string) =>
-  room.run(RECORD, { input: { sessionId: id, text: 'help', idempotencyKey } });
+const record = (api: GraphqlApi, idempotencyKey: string) =>
+  api.run(RECORD, { input: { sessionId: id, text: 'help', idempotencyKey } });
 const messages = async () => (await world.pool.query('select from message where session_id = $1', [id])).rowCount;
 const overloaded = expect.objectContaining({
   message:
@@ -62,12 +65,12 @@ const overloaded = expect.objectContaining({
   extensions: { code: 'OVERLOADED', requestId: expect.any(String), retryable: true, retryAfterMs: 1_000 },
 });
 
-it('is told to come again, and is taken then, once', async () => {
-  await during({ statementMs: 300 }, async room => {
-    const { errors } = await whileHeld(() => record(room, 'held'));
+it('a call to a busy database is told to retry, and then runs once', async () => {
+  await during({ statementMs: 300 }, async api => {
+    const { errors } = await whileHeld(() => record(api, 'held'));
     expect(errors).toEqual([overloaded]);
-    // The operator can see why.
-    expect(room.log).toMatchObject([
+    // The operator can see the reason.
+    expect(api.log).toMatchObject([
       {
         message: 'the database was too busy for an operation',
         fields: { field: 'recordEndUserMessage', err: { code: '57014' } },
@@ -75,9 +78,9 @@ it('is told to come again, and is taken then, once', async () => {
     ]);
     expect(await messages()).toBe(0);
   });
-  await during({}, async room => {
-    expect((await record(room, 'held')).data.recordEndUserMessage).toMatchObject({ replayed: false, userErrors: [] });
-    expect((await record(room, 'held')).data.recordEndUserMessage).toMatchObject({ replayed: true, userErrors: [] });
+  await during({}, async api => {
+    expect((await record(api, 'held')).data.recordEndUserMessage).toMatchObject({ replayed: false, userErrors: [] });
+    expect((await record(api, 'held')).data.recordEndUserMessage).toMatchObject({ replayed: true, userErrors: [] });
   });
   expect(await messages()).toBe(1);
 });
@@ -85,10 +88,10 @@ it('is told to come again, and is taken then, once', async () => {
 it.each([
   ['WebSocket', overWebSocket],
   ['SSE', overSse],
-] as const)('is told so over %s', async (_name, over) => {
-  await during({ statementMs: 300 }, async room => {
+] as const)('a caller over %s is told to retry', async (_name, over) => {
+  await during({ statementMs: 300 }, async api => {
     const result = await whileHeld(async () => {
-      const following = over(room.url, caller('bot'))(RECORD, {
+      const following = over(api.url, caller('bot'))(RECORD, {
         input: { sessionId: id, text: 'help', idempotencyKey: world.nextKey() },
       });
       const [first] = await following.until(results => results.length > 0);
@@ -99,11 +102,11 @@ it.each([
   });
 });
 
-it('is told so when the operator limits how long locks are waited for, and not that the same call is under way', async () => {
+it('a lock timeout set by the operator is reported as a busy database, and not as a running call with the same key', async () => {
   await setOnDatabase('set lock_timeout = 300');
   try {
-    await during({}, async room => {
-      const { errors } = await whileHeld(() => record(room, 'limited'));
+    await during({}, async api => {
+      const { errors } = await whileHeld(() => record(api, 'limited'));
       expect(errors).toEqual([overloaded]);
     });
   } finally {
@@ -111,12 +114,12 @@ it('is told so when the operator limits how long locks are waited for, and not t
   }
 });
 
-it('is not told so when its own time limit ends it first', async () => {
-  await during({ operationMs: 300 }, async room => {
-    const { errors } = await whileHeld(() => record(room, 'late'));
+it('a call whose own time limit ends first is not reported as a busy database', async () => {
+  await during({ operationMs: 300 }, async api => {
+    const { errors } = await whileHeld(() => record(api, 'late'));
     expect(errors).toEqual([
       expect.objectContaining({ extensions: expect.objectContaining({ code: 'OPERATION_TIMED_OUT' }) }),
     ]);
-    expect(room.log).toEqual([]);
+    expect(api.log).toEqual([]);
   });
 });

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { createFlowWorld, type FlowWorld, type Room, startRoom } from './room';
+import { createFlowWorld, type FlowWorld, type GraphqlApi, startGraphqlApi } from './room';
 
 let world: FlowWorld;
-let room: Room;
+let api: GraphqlApi;
 beforeAll(async () => {
   world = await createFlowWorld();
-  room = await startRoom(world);
+  api = await startGraphqlApi(world);
 });
 afterAll(async () => {
-  await room?.stop();
+  await api?.stop();
   await world?.close();
 });
 
@@ -23,7 +23,7 @@ const MUTATIONS = { recordEndUserMessage: {}, sendBotMessage: { epoch: 1 } };
 async function send(name: string, more: object, sizes: readonly unknown[]): Promise<any> {
   const { id: sessionId } = await world.open();
   const type = `${name[0]!.toUpperCase()}${name.slice(1)}Input!`;
-  const { body } = await room.run(
+  const { body } = await api.run(
     `mutation ($input: ${type}) { ${name}(input: $input) { message { attachments { sizeBytes } } userErrors { code field } } }`,
     { input: { sessionId, text: 'a file', attachments: sizes.map(file), idempotencyKey: randomUUID(), ...more } },
   );
@@ -31,7 +31,7 @@ async function send(name: string, more: object, sizes: readonly unknown[]): Prom
 }
 
 describe.each(Object.entries(MUTATIONS))('the size of a file in %s', (name, more) => {
-  it('may be more than 32 bits hold, and comes out as it went in', async () => {
+  it('may exceed 32 bits, and is returned as it was given', async () => {
     const sizes = [0, 2_147_483_648, 9_007_199_254_740_991, null];
     expect(await send(name, more, sizes)).toEqual({
       userErrors: [],
@@ -39,22 +39,22 @@ describe.each(Object.entries(MUTATIONS))('the size of a file in %s', (name, more
     });
   });
 
-  it.each([-1, 0.5, 9_007_199_254_740_992, 1e300])('is refused by its field when it is %d', async wrong => {
+  it.each([-1, 0.5, 9_007_199_254_740_992, 1e300])('is refused by field name when it is %d', async wrong => {
     expect(await send(name, more, [1, wrong])).toEqual({
       message: null,
       userErrors: [{ code: 'INPUT_INVALID', field: 'attachments.1.sizeBytes' }],
     });
   });
 
-  it('is no text', async () => {
+  it('is not accepted as text', async () => {
     expect((await send(name, more, ['12'])).errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }]);
   });
 });
 
-it('is taken as it stands in a query', async () => {
+it('a size is accepted as a literal in a query', async () => {
   const { id } = await world.open();
   const say = (size: string) =>
-    room.run(
+    api.run(
       `mutation { recordEndUserMessage(input: { sessionId: "${id}", idempotencyKey: "k", attachments: [{ url: "https://files.example.com/a", name: "a", contentType: "a/b", sizeBytes: ${size} }] }) { message { attachments { sizeBytes } } userErrors { field } } }`,
     );
   expect((await say('-5')).data.recordEndUserMessage).toEqual({

@@ -1,24 +1,24 @@
 import { deliver } from '../../../src/core/flows/to-provider/deliver';
 import { Worker } from '../../../src/delivery';
-import { caller, createFlowWorld, type FlowWorld, type Room, startRoom } from './room';
-import { createLease } from '../../support/lease';
+import { caller, createFlowWorld, type FlowWorld, type GraphqlApi, startGraphqlApi } from './room';
+import { createLease } from '../../../src/testing/lease';
 import { quiet } from '../../support/quiet';
 import { until } from '../../support/until';
 
 let world: FlowWorld;
-let room: Room;
+let api: GraphqlApi;
 beforeEach(async () => {
   world = await createFlowWorld();
-  room = await startRoom(world);
+  api = await startGraphqlApi(world);
 });
 afterEach(async () => {
-  await room?.stop();
+  await api?.stop();
   await world?.close();
 });
 
 const OPERATOR = { ...caller('operator'), 'x-user-id': 'user-7' };
 const run = async (query: string, variables: object = {}, as: Record<string, string> = OPERATOR) =>
-  (await room.run(query, variables, as)).body;
+  (await api.run(query, variables, as)).body;
 const LIST = `query ($filter: SupportDeadLetterFilterInput, $state: SupportDeadLetterState, $first: Int, $after: String) {
   supportDeadLetters(filter: $filter, state: $state, first: $first, after: $after) {
     totalCount pageInfo { hasNextPage endCursor }
@@ -40,7 +40,7 @@ const resend = change('resendSupportDeadLetters');
 const discard = change('discardSupportDeadLetters');
 const DONE = { skippedIds: [], hasMore: false, userErrors: [] };
 
-/** Deliveries as the worker does them, until nothing is due. */
+/** Delivers as the worker does, until nothing is due. */
 async function work(): Promise<void> {
   const worker = new Worker(world.deps, { leaseMs: 60_000, concurrency: 4, concurrencyPerRemote: 4, pollMs: 5 }, quiet);
   await worker.start();
@@ -50,7 +50,7 @@ async function work(): Promise<void> {
   await until(async () => !(await isBusy()));
   await worker.stop();
 }
-/** A session whose first words are refused for good; the later ones arrive, or wait. */
+/** A session whose first message is refused for good; the later ones arrive, or wait. */
 async function poisoned(...texts: string[]): Promise<string> {
   const { id } = await world.open();
   for (const text of texts) await world.user(id, text);
@@ -65,7 +65,7 @@ const shown = (sessionId: string) =>
 const history = async (sessionId: string) =>
   (await world.events(sessionId)).map(({ body }) => body).filter(({ type }) => type.startsWith('DELIVERY'));
 
-it('a poison message parks with its reason, the lane goes on, and operators see what it was', async () => {
+it('a poison message is parked with its reason, the lane continues, and operators see what it was', async () => {
   const sessionId = await poisoned('poison', 'two');
   expect(shown(sessionId)).toEqual(['two']);
   const { nodes, totalCount } = await list();
@@ -101,16 +101,16 @@ it('a poison message parks with its reason, the lane goes on, and operators see 
   ]);
 });
 
-it('sent again it is delivered, once, whatever is repeated, and the history tells who did it', async () => {
+it('a resent dead letter is delivered once, however often it is repeated, and the history names who resent it', async () => {
   const sessionId = await poisoned('poison', 'two');
   const {
-    nodes: [letter],
+    nodes: [deadLetter],
   } = await list();
-  expect(await resend({ ids: [letter.id] })).toEqual({ ...DONE, count: 1, endCursor: null });
-  expect(await resend({ ids: [letter.id, 'nonsense'] })).toEqual({
+  expect(await resend({ ids: [deadLetter.id] })).toEqual({ ...DONE, count: 1, endCursor: null });
+  expect(await resend({ ids: [deadLetter.id, 'nonsense'] })).toEqual({
     ...DONE,
     count: 0,
-    skippedIds: [letter.id, 'nonsense'],
+    skippedIds: [deadLetter.id, 'nonsense'],
     endCursor: null,
   });
   await work();
@@ -118,11 +118,11 @@ it('sent again it is delivered, once, whatever is repeated, and the history tell
   expect(await list()).toMatchObject({ totalCount: 0, nodes: [] });
   expect(await history(sessionId)).toMatchObject([
     { type: 'DELIVERY_PARKED' },
-    { type: 'DELIVERY_RESENT', deliveryId: letter.id, kind: 'POST_MESSAGE', by: 'user-7' },
+    { type: 'DELIVERY_RESENT', deliveryId: deadLetter.id, kind: 'POST_MESSAGE', by: 'user-7' },
   ]);
 });
 
-it('sent again, what had been written before the answer was cut is found and not written twice', async () => {
+it('a resent write that had been made before the response was cut is found and not repeated', async () => {
   const { id: sessionId } = await world.open();
   await world.user(sessionId, 'one');
   world.provider.failNext('postMessage', 'after');
@@ -134,7 +134,7 @@ it('sent again, what had been written before the answer was cut is found and not
   expect(shown(sessionId)).toEqual(['one']);
 });
 
-describe('of an unknown outcome', () => {
+describe('a dead letter of unknown outcome', () => {
   let sessionId: string;
   beforeEach(async () => {
     ({ id: sessionId } = await world.open());
@@ -147,7 +147,7 @@ describe('of an unknown outcome', () => {
   const EVENTS = `query ($id: ID!) { supportSession(id: $id) { events { __typename ... on SupportDeliveryParked { outcome } ... on SupportDeliveryResent { by skipLookup } } } }`;
   const events = async () => (await run(EVENTS, { id: sessionId })).data.supportSession.events.slice(-2);
 
-  it('it is listed and explained as such, and counted', async () => {
+  it('is listed, explained and counted as such', async () => {
     await world.user(sessionId, 'poison');
     world.provider.failNext('postMessage', 'refused');
     await work();
@@ -169,9 +169,9 @@ describe('of an unknown outcome', () => {
     ).toEqual({ pendingDeliveries: { parked: 2, parkedUnknown: 1 } });
   });
 
-  it('an operator who has looked has it written without a look, and the history tells whose word that was', async () => {
+  it("is written without a lookup on an operator's statement, and the history names the operator", async () => {
     const {
-      nodes: [letter],
+      nodes: [deadLetter],
     } = await list();
     const given: boolean[] = [];
     const real = world.provider.postMessage;
@@ -179,7 +179,7 @@ describe('of an unknown outcome', () => {
       given.push(request.mayExist);
       return real(request);
     };
-    expect(await resend({ ids: [letter.id], skipLookup: true })).toMatchObject({ ...DONE, count: 1 });
+    expect(await resend({ ids: [deadLetter.id], skipLookup: true })).toMatchObject({ ...DONE, count: 1 });
     await work();
     expect(given).toEqual([false]);
     expect(shown(sessionId)).toEqual(['one']);
@@ -189,7 +189,7 @@ describe('of an unknown outcome', () => {
     ]);
   });
 
-  it('nobody can have looked for all that a filter chooses', async () => {
+  it('cannot be declared missing by a filter', async () => {
     for (const chosen of [{ filter: { outcome: 'UNKNOWN' } }, { all: true }])
       expect(await resend({ ...chosen, skipLookup: true })).toMatchObject({
         count: 0,
@@ -201,7 +201,7 @@ describe('of an unknown outcome', () => {
   });
 });
 
-it('all of them, or those of a filter, go again in order within each session', async () => {
+it('all dead letters, or those of a filter, are resent in order within each session', async () => {
   const sessions = await Promise.all([world.open(), world.open()]);
   for (const text of ['one', 'two', 'three']) for (const { id } of sessions) await world.user(id, text);
   for (let i = 0; i < 4; i++) world.provider.failNext('postMessage', 'refused');
@@ -224,7 +224,7 @@ it('all of them, or those of a filter, go again in order within each session', a
   expect([...shown(first)].sort()).toEqual(['one', 'three', 'two']);
 });
 
-it('a huge number is done in bounded parts, and what parks again meanwhile is not taken twice', async () => {
+it('a huge number is resent in bounded parts, and what is parked again meanwhile is not taken twice', async () => {
   const { id: sessionId } = await world.open();
   await world.user(sessionId, 'one');
   const {
@@ -244,7 +244,7 @@ it('a huge number is done in bounded parts, and what parks again meanwhile is no
   expect(await resend({ all: true, after: first.endCursor })).toMatchObject({ count: 101, hasMore: false });
 });
 
-it('where the policy says so the lane waits, supportExplain names it, and discarding lets it go on', async () => {
+it('with the policy BLOCK the lane waits, supportExplain names the dead letter, and discarding it lets the lane continue', async () => {
   const policy =
     'mutation ($input: UpdateSupportPolicyInput!) { updateSupportPolicy(input: $input) { inbox { policy { onDeadLetter } } } }';
   expect(
@@ -261,32 +261,32 @@ it('where the policy says so the lane waits, supportExplain names it, and discar
       )
     ).data.supportExplain;
   const {
-    nodes: [letter],
+    nodes: [deadLetter],
   } = await list();
-  expect(letter.isBlockingLane).toBe(true);
+  expect(deadLetter.isBlockingLane).toBe(true);
   expect(await explain()).toEqual({
     pendingDeliveries: { provider: 1, parked: 1 },
     blockedLanes: [
       {
         destination: 'PROVIDER',
-        deadLetterId: letter.id,
+        deadLetterId: deadLetter.id,
         kind: 'POST_MESSAGE',
         code: 'PROVIDER_REFUSED',
         outcome: 'NOT_DELIVERED',
-        parkedAt: letter.parkedAt,
+        parkedAt: deadLetter.parkedAt,
       },
     ],
   });
   await world.user(sessionId, 'three');
   await work();
   expect(world.provider.conversations.at(-1)!.entries).toEqual([]);
-  expect(await discard({ ids: [letter.id], reason: 'spam' })).toEqual({ ...DONE, count: 1, endCursor: null });
+  expect(await discard({ ids: [deadLetter.id], reason: 'spam' })).toEqual({ ...DONE, count: 1, endCursor: null });
   await work();
   expect(shown(sessionId)).toEqual(['two', 'three']);
   expect(await explain()).toEqual({ pendingDeliveries: { provider: 0, parked: 0 }, blockedLanes: [] });
   expect((await list({ state: 'DISCARDED' })).nodes).toMatchObject([
     {
-      id: letter.id,
+      id: deadLetter.id,
       state: 'DISCARDED',
       discardReason: 'spam',
       discardedAt: '2026-11-22T12:00:00.000Z',
@@ -295,16 +295,16 @@ it('where the policy says so the lane waits, supportExplain names it, and discar
   ]);
   expect(await history(sessionId)).toMatchObject([
     { type: 'DELIVERY_PARKED' },
-    { type: 'DELIVERY_DISCARDED', deliveryId: letter.id, reason: 'spam', by: 'user-7' },
+    { type: 'DELIVERY_DISCARDED', deliveryId: deadLetter.id, reason: 'spam', by: 'user-7' },
   ]);
 });
 
-it('the history shows all three to whoever follows the session', async () => {
+it('the history shows parking, resending and discarding to subscribers of the session', async () => {
   const sessionId = await poisoned('poison');
   const {
-    nodes: [letter],
+    nodes: [deadLetter],
   } = await list();
-  await resend({ ids: [letter.id] });
+  await resend({ ids: [deadLetter.id] });
   world.provider.failNext('postMessage', 'refused');
   await work();
   await discard({ filter: { code: 'PROVIDER_REFUSED' }, reason: 'twice refused' });
@@ -314,14 +314,19 @@ it('the history shows all three to whoever follows the session', async () => {
     { id: sessionId },
   );
   expect(data.supportSession.events.slice(-4)).toEqual([
-    { __typename: 'SupportDeliveryParked', deliveryId: letter.id, kind: 'POST_MESSAGE', code: 'PROVIDER_REFUSED' },
-    { __typename: 'SupportDeliveryResent', deliveryId: letter.id, kind: 'POST_MESSAGE', by: 'user-7' },
-    { __typename: 'SupportDeliveryParked', deliveryId: letter.id, kind: 'POST_MESSAGE', code: 'PROVIDER_REFUSED' },
-    { __typename: 'SupportDeliveryDiscarded', deliveryId: letter.id, kind: 'POST_MESSAGE', reason: 'twice refused' },
+    { __typename: 'SupportDeliveryParked', deliveryId: deadLetter.id, kind: 'POST_MESSAGE', code: 'PROVIDER_REFUSED' },
+    { __typename: 'SupportDeliveryResent', deliveryId: deadLetter.id, kind: 'POST_MESSAGE', by: 'user-7' },
+    { __typename: 'SupportDeliveryParked', deliveryId: deadLetter.id, kind: 'POST_MESSAGE', code: 'PROVIDER_REFUSED' },
+    {
+      __typename: 'SupportDeliveryDiscarded',
+      deliveryId: deadLetter.id,
+      kind: 'POST_MESSAGE',
+      reason: 'twice refused',
+    },
   ]);
 });
 
-it('a conversation is not taken from people by a return that is sent again after they were asked anew', async () => {
+it('a resent return does not take the conversation from agents who were requested again since', async () => {
   const { id: sessionId } = await world.open();
   await world.ask(sessionId);
   await work();
@@ -340,7 +345,7 @@ it('a conversation is not taken from people by a return that is sent again after
   expect((await world.handoff(handoff.id)).state).toBe('QUEUED');
 });
 
-it('a part of the history that is refused can be sent again by itself', async () => {
+it('a refused part of the history can be resent by itself', async () => {
   await world.flows.updatePolicy({ organizationId: 'org-1' }, 'bot-1', { mirroring: 'ON_HANDOFF' });
   const { id: sessionId } = await world.open();
   for (const text of ['poison', 'two']) await world.user(sessionId, text);
@@ -354,16 +359,16 @@ it('a part of the history that is refused can be sent again by itself', async ()
   expect(shown(sessionId)).toEqual(['two', 'poison']);
 });
 
-it('is for operators of that organization', async () => {
+it('dead letters are for operators of their organization', async () => {
   await poisoned('poison');
   const {
-    nodes: [letter],
+    nodes: [deadLetter],
   } = await list();
   const stranger = caller('operator', 'org-2');
   expect((await run(LIST, {}, stranger)).data.supportDeadLetters.nodes).toEqual([]);
-  expect(await resend({ ids: [letter.id] }, stranger)).toMatchObject({ count: 0, skippedIds: [letter.id] });
+  expect(await resend({ ids: [deadLetter.id] }, stranger)).toMatchObject({ count: 0, skippedIds: [deadLetter.id] });
   expect(await resend({ all: true }, stranger)).toMatchObject({ count: 0 });
-  expect(await discard({ ids: [letter.id], reason: 'x' }, stranger)).toMatchObject({ count: 0 });
+  expect(await discard({ ids: [deadLetter.id], reason: 'x' }, stranger)).toMatchObject({ count: 0 });
   for (const role of ['bot', 'ui']) {
     expect((await run(LIST, {}, caller(role))).errors[0].extensions.code).toBe('FORBIDDEN');
     expect((await resend({ all: true }, caller(role))).errors[0].extensions.code).toBe('FORBIDDEN');
@@ -379,11 +384,11 @@ it.each([
   ['filter', { filter: {} }],
   ['ids', { ids: Array.from({ length: 501 }, (_, i) => `${i}`) }],
   ['after', { ids: ['1'], after: 'x' }],
-])('names %s when it cannot tell which are meant', async (field, input) => {
+])('%s is named when it does not identify dead letters', async (field, input) => {
   expect(await resend(input)).toMatchObject({ count: 0, userErrors: [{ code: 'INPUT_INVALID', field }] });
 });
 
-it('wants a reason for giving up, and a cursor of its own', async () => {
+it('discarding requires a reason, and the list requires its own cursor', async () => {
   for (const reason of ['', '  ', 'x'.repeat(501)])
     expect(await discard({ ids: ['1'], reason })).toMatchObject({
       count: 0,

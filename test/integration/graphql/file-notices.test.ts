@@ -1,13 +1,13 @@
-import { caller, createFlowWorld, ORG, startRoom, type FlowWorld, type Room } from './room';
+import { caller, createFlowWorld, ORG, startGraphqlApi, type FlowWorld, type GraphqlApi } from './room';
 
 let world: FlowWorld;
-let room: Room;
+let api: GraphqlApi;
 beforeAll(async () => {
   world = await createFlowWorld();
-  room = await startRoom(world);
+  api = await startGraphqlApi(world);
 });
 afterAll(async () => {
-  await room?.stop();
+  await api?.stop();
   await world?.close();
 });
 
@@ -28,7 +28,7 @@ it('a file that does not reach the agents is named in the runtime inbox, with it
     await tx.enqueueForRuntime({ kind: 'FILE_NOT_DELIVERED', messageId: message.id, index: 0, code: 'FILE_TOO_LARGE' });
   });
   const ask = () =>
-    room.run(
+    api.run(
       'query($id: ID!) { supportRuntimeInbox(sessionId: $id) { nodes { notice { __typename ... on SupportFileNotDeliveredNotice { name code message { id text attachments { url } } } } } } }',
       { id: sessionId },
       caller('bot'),

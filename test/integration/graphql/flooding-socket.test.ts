@@ -1,29 +1,29 @@
 import { once } from 'node:events';
 import WebSocket from 'ws';
-import { createFlowWorld, type FlowWorld } from '../../support/flow-world';
+import { createFlowWorld, type FlowWorld } from '../../../src/testing/flow-world';
 import { until } from '../../support/until';
-import { caller, startRoom, type Room } from './room';
+import { caller, startGraphqlApi, type GraphqlApi } from './room';
 
 let world: FlowWorld;
-let room: Room;
+let api: GraphqlApi;
 beforeAll(async () => {
   world = await createFlowWorld();
   // No ping of ours ends the socket meanwhile.
-  room = await startRoom(world, { pingIntervalMs: 1_000_000 });
+  api = await startGraphqlApi(world, { pingIntervalMs: 1_000_000 });
 });
 afterAll(async () => {
-  await room.stop();
+  await api.stop();
   await world.close();
 });
 
 const connections = (): Promise<number> =>
   new Promise((resolve, reject) => {
-    room.server.getConnections((error, count) => (error ? reject(error) : resolve(count)));
+    api.server.getConnections((error, count) => (error ? reject(error) : resolve(count)));
   });
 const PING = JSON.stringify({ type: 'ping', payload: { text: 'x'.repeat(60_000) } });
 
 async function opened(): Promise<WebSocket> {
-  const ws = new WebSocket(room.wsUrl, 'graphql-transport-ws');
+  const ws = new WebSocket(api.wsUrl, 'graphql-transport-ws');
   ws.on('error', () => undefined);
   await once(ws, 'open');
   ws.send(JSON.stringify({ type: 'connection_init', payload: caller('bot') }));
@@ -31,7 +31,7 @@ async function opened(): Promise<WebSocket> {
   return ws;
 }
 
-it('is cut when its peer sends on and takes nothing of what it gets', async () => {
+it('a socket is cut when its peer keeps sending and reads nothing', async () => {
   const ws = await opened();
   ws.pause();
   await until(async () => {
@@ -41,7 +41,7 @@ it('is cut when its peer sends on and takes nothing of what it gets', async () =
   ws.terminate();
 });
 
-it('stays when its peer takes what it gets, however much that is', async () => {
+it('a socket stays open when its peer reads, however much that is', async () => {
   const ws = await opened();
   for (let i = 0; i < 40; i++) {
     ws.send(PING);

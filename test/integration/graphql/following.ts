@@ -2,15 +2,15 @@ import { createClient as createSseClient } from 'graphql-sse';
 import { type Client, createClient as createWsClient } from 'graphql-ws';
 import WebSocket from 'ws';
 
-/** Just under jest's own limit, so that a failure shows what had come. */
+/** Just under jest's own limit, so that a failure shows what had arrived. */
 const LIMIT_MS = 290_000;
 
-/** What a subscriber has got so far. */
+/** The results of a subscriber so far. */
 export interface Following {
   readonly results: any[];
-  /** Waits until `enough` holds of the results. */
+  /** Waits until `enough` returns true for the results. */
   until(enough: (results: any[]) => boolean): Promise<any[]>;
-  /** Resolves when the server has ended it, with the error that ended it if there was one. */
+  /** Resolves when the server has ended it, with the error if there was one. */
   readonly ended: Promise<unknown>;
   leave(): Promise<void>;
 }
@@ -71,7 +71,7 @@ export const overWebSocket =
     );
   };
 
-/** By graphql-sse's own client, so that its protocol is what is tested. */
+/** With graphql-sse's own client, to test its protocol. */
 export const overSse =
   (url: string, as: Record<string, string>): Subscribe =>
   (query, variables) => {
@@ -84,7 +84,7 @@ export const overSse =
     );
   };
 
-/** As EventSource and some gateways ask: by GET. */
+/** As EventSource and some gateways request it: by GET. */
 export const overSseByGet =
   (url: string, as: Record<string, string>): Subscribe =>
   (query, variables = {}) => {

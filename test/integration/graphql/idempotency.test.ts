@@ -1,20 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import { caller, createFlowWorld, type FlowWorld, type Room, startRoom } from './room';
+import { caller, createFlowWorld, type FlowWorld, type GraphqlApi, startGraphqlApi } from './room';
 
 let world: FlowWorld;
-let room: Room;
+let api: GraphqlApi;
 beforeAll(async () => {
   world = await createFlowWorld();
-  room = await startRoom(world);
+  api = await startGraphqlApi(world);
 });
 afterAll(async () => {
-  await room?.stop();
+  await api?.stop();
   await world?.close();
 });
 
 async function mutate(name: string, input: object): Promise<any> {
   const type = `${name[0]!.toUpperCase()}${name.slice(1)}Input`;
-  const { body } = await room.run(
+  const { body } = await api.run(
     `mutation ($input: ${type}!) { ${name}(input: $input) { userErrors { code retryAfterMs } ... on ${type.replace('Input', 'Payload')} { replayed } } }`,
     { input },
     caller('operator'),
@@ -90,7 +90,7 @@ const REFUSED: [string, string, () => Promise<{ wrong: object; right: object }>]
   ],
 ];
 
-it.each(REFUSED)('%s that was refused with %s leaves its key free for the right call', async (name, code, make) => {
+it.each(REFUSED)('%s that was refused with %s leaves its key free for the corrected call', async (name, code, make) => {
   const [{ wrong, right }, idempotencyKey] = [await make(), randomUUID()];
   for (let i = 0; i < 2; i++)
     expect(await mutate(name, { ...wrong, idempotencyKey })).toEqual({

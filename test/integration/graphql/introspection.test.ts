@@ -1,42 +1,42 @@
 import { buildClientSchema, type IntrospectionQuery } from 'graphql';
 import { INTROSPECTIONS } from '../../corpus/introspections';
-import { caller, createFlowWorld, type FlowWorld, ORG, type Room, startRoom } from './room';
+import { caller, createFlowWorld, type FlowWorld, ORG, type GraphqlApi, startGraphqlApi } from './room';
 
-/** What the schema says about itself, and the names of types, are results like any other. */
+/** Introspection, and the names of types, are results like any other. */
 let world: FlowWorld;
-let room: Room;
+let api: GraphqlApi;
 beforeAll(async () => {
   world = await createFlowWorld();
-  room = await startRoom(world);
+  api = await startGraphqlApi(world);
 });
 afterAll(async () => {
-  await room?.stop();
+  await api?.stop();
   await world?.close();
 });
 
 const aliases = (count: number, field: string): string =>
   Array.from({ length: count }, (_, i) => `a${i}: ${field}`).join(' ');
 const codesOf = (errors: any[] | undefined): string[] => (errors ?? []).map(error => error.extensions.code);
-/** How often the event loop goes round while `work` runs. */
+/** How many iterations of the event loop pass while `work` runs. */
 async function turnsDuring(work: Promise<unknown>): Promise<number> {
-  let turns = 0;
+  let rounds = 0;
   let isOver = false;
   const count = (): void => {
-    turns += 1;
+    rounds += 1;
     if (!isOver) setImmediate(count);
   };
   setImmediate(count);
   await work.finally(() => {
     isOver = true;
   });
-  return turns;
+  return rounds;
 }
 
 describe('introspection', () => {
-  it.each(Object.entries(INTROSPECTIONS))('as %s asks for it is answered', async (tool, query) => {
-    const { data, errors } = await room.run(query, {}, caller('ui'));
+  it.each(Object.entries(INTROSPECTIONS))('by %s is answered', async (tool, query) => {
+    const { data, errors } = await api.run(query, {}, caller('ui'));
     expect(errors).toBeUndefined();
-    // Its three levels of `ofType` are not enough to build a schema of.
+    // Its three levels of `ofType` are not enough to build a schema from.
     if (query.includes('directives') && tool !== 'the oldest')
       expect(buildClientSchema(data as IntrospectionQuery).getType('Handoff')).toBeDefined();
   });
@@ -45,8 +45,8 @@ describe('introspection', () => {
     ['95 times the text of all types', `{ __schema { types { ${aliases(95, 'description')} } } }`],
     ['95 times the text of all fields', `{ __schema { types { fields { ${aliases(95, 'description')} } } } }`],
     ['95 times the name of each type', `{ __schema { types { fields { ${aliases(95, '__typename')} } } } }`],
-  ])('takes no more bytes than a result may: %s', async (_what, query) => {
-    const small = await startRoom(world, { maxResultBytes: 50_000 });
+  ])('never exceeds the byte limit of a result: %s', async (_what, query) => {
+    const small = await startGraphqlApi(world, { maxResultBytes: 50_000 });
     try {
       const { data, errors } = await small.run(query);
       expect([data ?? null, codesOf(errors)]).toEqual([null, ['RESULT_TOO_LARGE']]);
@@ -55,22 +55,22 @@ describe('introspection', () => {
     }
   });
 
-  it('lets the event loop go round while it is put together', async () => {
-    const turns = await turnsDuring(
-      room.run(`{ __schema { types { fields { ${aliases(95, 'description')} } } } }`).then(({ errors }) => {
+  it('lets the event loop run while it is built', async () => {
+    const rounds = await turnsDuring(
+      api.run(`{ __schema { types { fields { ${aliases(95, 'description')} } } } }`).then(({ errors }) => {
         expect(errors).toBeUndefined();
       }),
     );
-    const fields = Object.values(room.graphql.schema.getTypeMap()).reduce(
+    const fields = Object.values(api.graphql.schema.getTypeMap()).reduce(
       (sum, type) => sum + ('getFields' in type && !('parseValue' in type) ? Object.keys(type.getFields()).length : 0),
       0,
     );
-    // In turns of 1,000, without those that are done before the first.
-    expect(turns).toBeGreaterThanOrEqual(Math.floor((fields * 95) / 2_000));
+    // In slices of 1,000, except for those done before the first.
+    expect(rounds).toBeGreaterThanOrEqual(Math.floor((fields * 95) / 2_000));
   });
 });
 
-it("the name of an object's type counts into the result and takes turns, under every alias", async () => {
+it('the type name of an object counts toward the result and yields to the event loop, under every alias', async () => {
   await world.pool.query(
     `insert into agent (id, organization_id, account_id, external_id, name, role)
     select gen_random_uuid(), $1, (select id from support_account limit 1), 'many-' || n, 'Agent ' || n, 'AGENT' from generate_series(1, 300) n`,
@@ -79,13 +79,13 @@ it("the name of an object's type counts into the result and takes turns, under e
   const query = `{ supportAgents { ${aliases(95, '__typename')} } }`;
   expect(
     await turnsDuring(
-      room.run(query).then(({ errors }) => {
+      api.run(query).then(({ errors }) => {
         expect(errors).toBeUndefined();
       }),
     ),
     // In turns of 1,000, or of 20 agents: neighbors in a list share a turn.
   ).toBeGreaterThanOrEqual(Math.floor((300 * 95) / 2_000));
-  const small = await startRoom(world, { maxResultBytes: 100_000 });
+  const small = await startGraphqlApi(world, { maxResultBytes: 100_000 });
   try {
     expect(codesOf((await small.run(query)).errors)).toEqual(['RESULT_TOO_LARGE']);
   } finally {

@@ -1,21 +1,21 @@
-import { caller, createFlowWorld, type FlowWorld, type Room, startRoom } from './room';
+import { caller, createFlowWorld, type FlowWorld, type GraphqlApi, startGraphqlApi } from './room';
 
 let world: FlowWorld;
-let room: Room;
+let api: GraphqlApi;
 beforeAll(async () => {
   world = await createFlowWorld();
-  room = await startRoom(world);
+  api = await startGraphqlApi(world);
 });
 afterAll(async () => {
-  await room?.stop();
+  await api?.stop();
   await world?.close();
 });
 
 const QUERY = `query ($id: ID!) { supportSession(id: $id) { liveHandoff { id }
   lastHandoff { id state isLive outcome { state reason failureCode agent { name } resumeTarget summary } } } }`;
-const read = async (id: string) => (await room.run(QUERY, { id }, caller('ui'))).data.supportSession;
+const read = async (id: string) => (await api.run(QUERY, { id }, caller('ui'))).data.supportSession;
 
-it('a session tells its newest handoff, and how it ended once it has', async () => {
+it('a session returns its newest handoff, and its outcome once it has ended', async () => {
   const { id } = await world.open();
   expect(await read(id)).toEqual({ liveHandoff: null, lastHandoff: null });
 
@@ -47,7 +47,7 @@ it('a session tells its newest handoff, and how it ended once it has', async () 
   };
   expect(await read(id)).toEqual({ liveHandoff: null, lastHandoff: ended });
 
-  // The clock stands still: both were requested in the same millisecond.
+  // The clock does not advance: both were requested in the same millisecond.
   const { handoff: second } = await world.ask(id);
   expect(await read(id)).toMatchObject({
     liveHandoff: { id: second.id },

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { createFlowWorld, type FlowWorld, ORG, type Room, startRoom } from './room';
+import { createFlowWorld, type FlowWorld, ORG, type GraphqlApi, startGraphqlApi } from './room';
 
 let world: FlowWorld;
-let room: Room;
+let api: GraphqlApi;
 beforeAll(async () => {
   world = await createFlowWorld();
-  room = await startRoom(world);
+  api = await startGraphqlApi(world);
 });
 afterAll(async () => {
-  await room?.stop();
+  await api?.stop();
   await world?.close();
 });
 
@@ -23,7 +23,7 @@ const MESSAGE = `message { id text editedAt deletedAt reactions { by emoji at } 
 
 async function mutate(name: string, input: object, fields: string): Promise<any> {
   const type = `${name[0]!.toUpperCase()}${name.slice(1)}Input!`;
-  const { body } = await room.run(
+  const { body } = await api.run(
     `mutation ($input: ${type}) { ${name}(input: $input) { ${fields} userErrors { code field control epoch } } }`,
     { input },
   );
@@ -90,7 +90,7 @@ it.each<[string, object, object]>([
       ],
     },
   ],
-])('a message takes and answers content: %s', async (_kind, content, answered) => {
+])('a message stores and returns content: %s', async (_kind, content, answered) => {
   const sessionId = await open();
   const input = { text: 'Here:', content, idempotencyKey: key() };
   const first = await say(sessionId, input);
@@ -99,14 +99,14 @@ it.each<[string, object, object]>([
     message: { content: { ...answered, caption: 'Here:' }, text: expect.stringMatching(/^Here:\n./) },
   });
   expect(await say(sessionId, input)).toEqual({ ...first, replayed: true });
-  const { data } = await room.run(
+  const { data } = await api.run(
     `query ($id: ID!) { supportSession(id: $id) { messages { nodes { text ${CONTENT} } } } }`,
     { id: sessionId },
   );
   expect(data.supportSession.messages.nodes).toEqual([{ text: first.message.text, content: first.message.content }]);
 });
 
-it('needs no text beside content, and takes exactly one kind', async () => {
+it('a message needs no text beside content, and accepts exactly one kind', async () => {
   const sessionId = await open();
   expect(await say(sessionId, { content: { location: { latitude: 1, longitude: 2 } } })).toMatchObject({
     message: { content: { caption: '' } },
@@ -124,7 +124,7 @@ it('needs no text beside content, and takes exactly one kind', async () => {
   });
 });
 
-it('the bot speaks in all kinds too', async () => {
+it('the bot can send all kinds too', async () => {
   const sent = await mutate(
     'sendBotMessage',
     { sessionId: await open(), epoch: 1, content: { choices: { items: [{ title: 'Red' }] } }, idempotencyKey: key() },
@@ -133,7 +133,7 @@ it('the bot speaks in all kinds too', async () => {
   expect(sent).toMatchObject({ delivered: true, message: { text: '1. Red', content: { style: 'BUTTONS' } } });
 });
 
-it('a message is edited, reacted to and taken back; the answer and the events show it', async () => {
+it('a message can be edited, reacted to and deleted; the result and the events show it', async () => {
   const sessionId = await open();
   const {
     message: { id },
@@ -177,7 +177,7 @@ it('a message is edited, reacted to and taken back; the answer and the events sh
     userErrors: [{ code: 'MESSAGE_DELETED', field: 'messageId' }],
   });
 
-  const { data } = await room.run(
+  const { data } = await api.run(
     `query ($id: ID!) { supportSession(id: $id) { events(after: 2) { __typename seq
     ... on SupportMessageEdited { message { id } } ... on SupportMessageReacted { by emoji message { id } } ... on SupportMessageDeleted { message { id } } } } }`,
     { id: sessionId },
@@ -190,7 +190,7 @@ it('a message is edited, reacted to and taken back; the answer and the events sh
   ]);
 });
 
-it('the bot without control changes nothing, and is told who has it', async () => {
+it('the bot without control changes nothing, and is told who has control', async () => {
   const sessionId = await open();
   const { message } = await world.bot(sessionId, 'EUR 10');
   await world.ask(sessionId);
@@ -203,7 +203,7 @@ it('the bot without control changes nothing, and is told who has it', async () =
   ).toEqual({ message: null, userErrors: [{ code: 'CONTROL_LOST', field: 'epoch', control: 'NONE', epoch: 2 }] });
 });
 
-it('what an earlier version answered for a key is answered still', async () => {
+it('a stored result in an earlier form is still returned for its key', async () => {
   const sessionId = await open();
   const input = { text: 'hi', idempotencyKey: key() };
   await say(sessionId, input);

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { caller, createFlowWorld, type FlowWorld, ORG, type Room, startRoom } from './room';
+import { caller, createFlowWorld, type FlowWorld, ORG, type GraphqlApi, startGraphqlApi } from './room';
 
 let world: FlowWorld;
-let room: Room;
+let api: GraphqlApi;
 beforeAll(async () => {
   world = await createFlowWorld();
-  room = await startRoom(world);
+  api = await startGraphqlApi(world);
 });
 afterAll(async () => {
-  await room?.stop();
+  await api?.stop();
   await world?.close();
 });
 
@@ -66,7 +66,7 @@ const MUTATIONS = {
 type Name = keyof typeof MUTATIONS;
 
 async function mutate(name: Name, input: object, as = caller('bot')): Promise<any> {
-  const { body } = await room.run(
+  const { body } = await api.run(
     `mutation ($input: ${MUTATIONS[name].input}!) { ${name}(input: $input) { ${MUTATIONS[name].fields} ${ERRORS} } }`,
     { input },
     as,
@@ -78,7 +78,7 @@ const open = async (): Promise<string> =>
   (await mutate('openSupportSession', { chatbotId: 'bot-1', channel: 'web', externalId: randomUUID() })).session.id;
 
 describe('the runtime', () => {
-  it('opens a session once, and finds it again with what it learned of the end-user', async () => {
+  it('opens a session once, and finds it again with the updated end-user', async () => {
     const externalId = randomUUID();
     const input = { chatbotId: 'bot-1', channel: 'web', externalId };
     const first = await mutate('openSupportSession', {
@@ -104,7 +104,7 @@ describe('the runtime', () => {
     });
   });
 
-  it('records turns, once each', async () => {
+  it('records messages, once each', async () => {
     const sessionId = await open();
     const input = {
       sessionId,
@@ -134,7 +134,7 @@ describe('the runtime', () => {
     });
   });
 
-  it('asks for a person with all that agents should know, and loses control by it', async () => {
+  it('requests an agent with all context, and loses control by it', async () => {
     const sessionId = await open();
     const asked = await mutate('requestHandoff', {
       sessionId,
@@ -186,7 +186,7 @@ describe('the runtime', () => {
     ).toMatchObject({ delivered: false, message: { visibility: 'INTERNAL' }, userErrors: [] });
   });
 
-  it('takes a handoff back by its session, and an operator ends one by its id', async () => {
+  it('cancels a handoff by its session, and an operator ends one by its id', async () => {
     const sessionId = await open();
     const { handoff } = await mutate('requestHandoff', { sessionId, idempotencyKey: key() });
     expect(await mutate('cancelHandoff', { sessionId, reason: 'USER_ENDED', idempotencyKey: key() })).toMatchObject({
@@ -215,7 +215,7 @@ describe('the runtime', () => {
     ).toMatchObject([{ code: 'SESSION_CLOSED' }]);
   });
 
-  it('acknowledges what it has, and is told what is not there', async () => {
+  it('acknowledges known deliveries, and is told which ids are unknown', async () => {
     const sessionId = await open();
     await mutate('requestHandoff', { sessionId, idempotencyKey: key() });
     await world.deliverAll();
@@ -230,7 +230,7 @@ describe('the runtime', () => {
   });
 });
 
-describe('bad input is a typed userError and leaves nothing behind:', () => {
+describe('invalid input returns a typed userError and changes nothing:', () => {
   const UNKNOWN = '00000000-0000-4000-8000-000000000000';
   const cases: readonly (readonly [string, Name, (sessionId: string) => object, string])[] = [
     ['an unknown session', 'recordEndUserMessage', () => ({ sessionId: UNKNOWN, text: 'x' }), 'SESSION_NOT_FOUND'],
@@ -267,7 +267,7 @@ describe('bad input is a typed userError and leaves nothing behind:', () => {
     ).toMatchObject([{ code: 'CHATBOT_NOT_ENABLED', field: 'chatbotId' }]);
   });
 
-  it('an end-user attribute that is no text', async () => {
+  it('an end-user attribute that is not text', async () => {
     expect(
       (
         await mutate('openSupportSession', {
@@ -280,7 +280,7 @@ describe('bad input is a typed userError and leaves nothing behind:', () => {
     ).toMatchObject([{ code: 'INPUT_INVALID', field: 'endUser.attributes.age' }]);
   });
 
-  it('a key that was used for something else', async () => {
+  it('a key that was used for another input', async () => {
     const sessionId = await open();
     const idempotencyKey = key();
     await mutate('recordEndUserMessage', { sessionId, text: 'one', idempotencyKey });
@@ -290,8 +290,8 @@ describe('bad input is a typed userError and leaves nothing behind:', () => {
   });
 });
 
-describe('set-up', () => {
-  it('enables an organization and a chatbot, changes the policy bit by bit, and never shows a credential', async () => {
+describe('setup mutations', () => {
+  it('enable an organization and a chatbot, change the policy field by field, and never show a credential', async () => {
     const as = caller('operator', 'org-set-up');
     const enabled = await mutate(
       'enableSupport',
@@ -309,7 +309,7 @@ describe('set-up', () => {
       manualSteps: [],
       account: { provider: 'scripted', state: 'READY' },
     });
-    // The scripted provider keeps a token of its own, `t-1`, in place of what it was given.
+    // The scripted provider stores a token of its own, `t-1`, in place of the given one.
     expect(enabled.account.credentialNames).toEqual(['token']);
     expect(JSON.stringify(enabled)).not.toMatch(/hunter2|t-1/);
 
@@ -368,18 +368,18 @@ describe('set-up', () => {
     ['updateSupportPolicy', { chatbotId: 'bot-9', policy: {} }, 'CHATBOT_NOT_ENABLED'],
     ['refreshSupportDirectory', { accountId: '00000000-0000-4000-8000-000000000000' }, 'ACCOUNT_NOT_FOUND'],
     ['linkSupportAgent', { agentId: 'x', userId: 'u' }, 'AGENT_NOT_FOUND'],
-  ] as const)('%s answers %p with %s', async (name, input, code) => {
+  ] as const)('%s returns %p with %s', async (name, input, code) => {
     expect((await mutate(name, input, caller('operator'))).userErrors).toMatchObject([{ code }]);
   });
 
-  it('knows no chatbot of an organization that is not enabled', async () => {
+  it('know no chatbot of an organization that is not enabled', async () => {
     expect(
       (await mutate('enableChatbotSupport', { chatbotId: 'b', name: 'x' }, caller('operator', 'org-none'))).userErrors,
     ).toMatchObject([{ code: 'ORGANIZATION_NOT_ENABLED' }]);
   });
 });
 
-describe('who may', () => {
+describe('authorization', () => {
   const RUNTIME: readonly Name[] = [
     'openSupportSession',
     'recordEndUserMessage',
@@ -404,7 +404,7 @@ describe('who may', () => {
     refreshSupportDirectory: { accountId: 'x' },
     linkSupportAgent: { agentId: 'x' },
   };
-  it.each(Object.keys(MUTATIONS) as Name[])('call %s', async name => {
+  it.each(Object.keys(MUTATIONS) as Name[])('decides who may call %s', async name => {
     const refused = RUNTIME.includes(name) ? ['ui'] : ['ui', 'bot'];
     for (const role of ['gateway', 'bot', 'ui', 'operator']) {
       const answer = await mutate(name, minimal[name], caller(role));
@@ -414,7 +414,7 @@ describe('who may', () => {
     }
   });
 
-  it("cannot change another organization's things, and learns nothing about them", async () => {
+  it("hides another organization's objects, which cannot be changed", async () => {
     const session = await world.open();
     const { handoff } = await world.ask(session.id);
     const before = await world.events(session.id);

@@ -1,13 +1,13 @@
-import { caller, createFlowWorld, type FlowWorld, ORG, type Room, startRoom } from './room';
+import { caller, createFlowWorld, type FlowWorld, ORG, type GraphqlApi, startGraphqlApi } from './room';
 
 let world: FlowWorld;
-let room: Room;
+let api: GraphqlApi;
 beforeEach(async () => {
   world = await createFlowWorld();
-  room = await startRoom(world);
+  api = await startGraphqlApi(world);
 });
 afterEach(async () => {
-  await room?.stop();
+  await api?.stop();
   await world?.close();
 });
 
@@ -26,7 +26,7 @@ const OPERATOR = caller('operator');
 
 async function mutate(name: keyof typeof FIELDS, input: object, as = OPERATOR): Promise<any> {
   const field = name[0]!.toLowerCase() + name.slice(1);
-  const { body } = await room.run(
+  const { body } = await api.run(
     `mutation ($input: ${name}Input!) { ${field}(input: $input) { ${FIELDS[name]} userErrors { code field message } } }`,
     { input },
     as,
@@ -34,7 +34,7 @@ async function mutate(name: keyof typeof FIELDS, input: object, as = OPERATOR): 
   return body.errors ? body : body.data[field];
 }
 const agents = async () =>
-  (await room.run('{ supportAgents { id externalId role } }')).data.supportAgents as {
+  (await api.run('{ supportAgents { id externalId role } }')).data.supportAgents as {
     id: string;
     externalId: string;
     role: string;
@@ -43,7 +43,7 @@ const refusal = (code: string, field: string) =>
   expect.objectContaining({ userErrors: [expect.objectContaining({ code, field })] });
 
 describe('agents', () => {
-  it('are added with name, address, role and user, and are there at once', async () => {
+  it('are added with name, address, role and user, and are listed at once', async () => {
     const added = await mutate('AddSupportAgent', { name: 'Bob', email: 'bob@example.com', userId: 'u-bob' });
     expect(added).toMatchObject({
       userErrors: [],
@@ -52,7 +52,7 @@ describe('agents', () => {
     expect((await agents()).map(({ externalId }) => externalId).sort()).toEqual(['alice', 'bob']);
   });
 
-  it('are added with the inboxes and teams that they belong to, beside whoever is there', async () => {
+  it('are added with their inboxes and teams, beside existing members', async () => {
     const inbox = (await world.stores.setup.findInboxByChatbot(ORG, 'bot-1'))!;
     await mutate('SetSupportInboxMembers', { chatbotId: 'bot-1', agentIds: ['alice'] });
     const input = { name: 'Bob', email: 'bob@example.com', userId: 'u-bob', inboxIds: [inbox.id], teamIds: ['47'] };
@@ -68,11 +68,11 @@ describe('agents', () => {
       ['inbox-1', ['alice', 'bob']],
       ['47', ['bob']],
     ]);
-    // Nobody has said from here who the members of the team are: whoever they are is right.
+    // The members of the team were never set from here, so any members are right.
     expect((await world.stores.setup.findTeam(inbox.accountId, '47'))!.memberIds).toBeNull();
   });
 
-  it('are added for nobody who names what is not there', async () => {
+  it('are not added when an inbox or team does not exist', async () => {
     const strangeId = '5d3b8d0c-0a55-4d0f-9a3c-1f6a2f3c7e21';
     expect(await mutate('AddSupportAgent', { name: 'Bob', email: 'bob@example.com', inboxIds: [strangeId] })).toEqual(
       refusal('INBOX_NOT_FOUND', 'inboxIds.0'),
@@ -83,7 +83,7 @@ describe('agents', () => {
     expect((await agents()).map(({ externalId }) => externalId)).toEqual(['alice']);
   });
 
-  it('are there when a membership fails, which is named, and the same call again does the rest', async () => {
+  it('are added even when a membership fails, which is named, and the same call again completes it', async () => {
     const { id } = (await world.stores.setup.findInboxByChatbot(ORG, 'bot-1'))!;
     const input = { name: 'Bob', email: 'bob@example.com', inboxIds: [id], teamIds: ['47', '48'] };
     world.provider.failNext('addInboxMember', 'after');
@@ -122,7 +122,7 @@ describe('agents', () => {
     });
   });
 
-  it('are removed, and still named by what they did', async () => {
+  it('are removed, and still named as authors', async () => {
     const [alice] = await agents();
     expect(await mutate('RemoveSupportAgent', { agentId: 'alice' })).toMatchObject({
       userErrors: [],
@@ -133,7 +133,7 @@ describe('agents', () => {
     expect((await world.stores.setup.findAgentsByIds(ORG, [alice!.id]))[0]).toMatchObject({ name: 'Alice' });
   });
 
-  it('are not deleted as people without the explicit word', async () => {
+  it('are not deleted as persons without the explicit option', async () => {
     world.provider.removal = 'WOULD_DELETE_PERSON';
     expect(await mutate('RemoveSupportAgent', { agentId: 'alice' })).toEqual(
       refusal('WOULD_DELETE_PERSON', 'deletePerson'),
@@ -145,7 +145,7 @@ describe('agents', () => {
     expect(await agents()).toEqual([]);
   });
 
-  it('who were owners are none any more once they are removed or demoted', async () => {
+  it('are no owners any more once they are removed or demoted', async () => {
     const [account] = await world.stores.setup.listAccounts(ORG);
     const owners = async () =>
       (await world.stores.setup.findAccount(ORG, account!.id))!.owners.map(({ email }) => email);
@@ -166,7 +166,7 @@ describe('agents', () => {
     expect(await owners()).toEqual(['zoe@example.com']);
   });
 
-  it('are refused with the field that is wrong', async () => {
+  it('are refused with the invalid field', async () => {
     expect(await mutate('AddSupportAgent', { name: 'Bob', email: 'nowhere' })).toEqual(
       refusal('INPUT_INVALID', 'email'),
     );
@@ -182,7 +182,7 @@ describe('agents', () => {
     );
   });
 
-  it('are the business of operators, and of nobody in another organization', async () => {
+  it('can be changed by operators only, and by nobody of another organization', async () => {
     expect(
       (await mutate('AddSupportAgent', { name: 'Bob', email: 'bob@example.com' }, caller('bot'))).errors[0].extensions
         .code,
@@ -194,7 +194,7 @@ describe('agents', () => {
     expect(await agents()).toHaveLength(1);
   });
 
-  it('say UNSUPPORTED_BY_PROVIDER when the provider cannot manage them', async () => {
+  it('return UNSUPPORTED_BY_PROVIDER when the provider cannot manage them', async () => {
     const [account] = await world.stores.setup.listAccounts(ORG);
     const none = { managesAgents: false, inboxMembers: false, managesTeams: false, loginLinks: false };
     await world.stores.setup.updateAccount(account!.id, { capabilities: { ...account!.capabilities, ...none } });
@@ -221,7 +221,7 @@ describe('members', () => {
     expect(world.provider.members.get('inbox-1')).toEqual(['alice', 'bob']);
     await mutate('RemoveSupportAgent', { agentId: 'bob' });
     expect(
-      (await room.run('{ supportInboxes { members { externalId } hasManagedMembers } }')).data.supportInboxes,
+      (await api.run('{ supportInboxes { members { externalId } hasManagedMembers } }')).data.supportInboxes,
     ).toEqual([{ members: [{ externalId: 'alice' }], hasManagedMembers: true }]);
     expect(await mutate('SetSupportInboxMembers', { chatbotId: 'bot-1', agentIds: ['stranger'] })).toEqual(
       refusal('AGENT_NOT_FOUND', 'agentIds'),
@@ -231,7 +231,7 @@ describe('members', () => {
     );
   });
 
-  it('of a team, whatever the provider makes of its name', async () => {
+  it('of a team are set whatever spelling the provider gives its name', async () => {
     const made = await mutate('CreateSupportTeam', { name: 'Night Shift', agentIds: ['alice'] });
     expect(made).toMatchObject({
       userErrors: [],
@@ -249,7 +249,7 @@ describe('members', () => {
       refusal('TEAM_NOT_FOUND', 'teamId'),
     );
     expect(
-      (await room.run('{ supportTeams { externalId hasManagedMembers members { externalId } } }')).data.supportTeams,
+      (await api.run('{ supportTeams { externalId hasManagedMembers members { externalId } } }')).data.supportTeams,
     ).toEqual(
       expect.arrayContaining([
         { externalId: '48', hasManagedMembers: false, members: [] },
@@ -260,7 +260,7 @@ describe('members', () => {
 });
 
 describe('linking by e-mail address', () => {
-  it('links whoever has it, and whoever is listed with it later', async () => {
+  it('links the agent who has the address, and one who is listed with it later', async () => {
     expect(await mutate('LinkSupportAgent', { email: 'ALICE@example.com', userId: 'u-1' })).toMatchObject({
       userErrors: [],
       agent: { externalId: 'alice', user: { id: 'u-1' } },
@@ -274,7 +274,7 @@ describe('linking by e-mail address', () => {
     });
   });
 
-  it('takes no link of another kind away, and goes with its own word', async () => {
+  it('replaces no link of another kind, and is removed by its own mutation', async () => {
     const [alice] = await agents();
     await mutate('LinkSupportAgent', { agentId: alice!.id, userId: 'u-9' });
     expect(await mutate('LinkSupportAgent', { email: 'alice@example.com', userId: 'u-1' })).toMatchObject({
@@ -292,7 +292,7 @@ describe('linking by e-mail address', () => {
     });
   });
 
-  it('wants exactly one of agent and address', async () => {
+  it('requires exactly one of agent and address', async () => {
     const [alice] = await agents();
     for (const input of [{ userId: 'u' }, { agentId: alice!.id, email: 'alice@example.com', userId: 'u' }])
       expect(await mutate('LinkSupportAgent', input)).toEqual(refusal('INPUT_INVALID', 'agentId'));
@@ -314,12 +314,12 @@ describe('a login link', () => {
     expect(world.provider.calls.filter(call => call === 'createLoginLink')).toHaveLength(2);
   });
 
-  it('is refused for somebody whom we did not make, and is logged nowhere', async () => {
+  it('is refused for a person whom this service did not create, and is logged nowhere', async () => {
     expect(await mutate('CreateSupportLoginLink', { agentId: 'alice' })).toEqual({
       ...refusal('LOGIN_LINK_REFUSED', 'agentId').sample,
       agent: null,
       url: null,
     });
-    expect(JSON.stringify(room.log)).not.toContain('/login/');
+    expect(JSON.stringify(api.log)).not.toContain('/login/');
   });
 });

@@ -1,9 +1,9 @@
 import { OperationContext } from '../../../src/graphql/operation/context';
-import { caller, createFlowWorld, type FlowWorld, ORG, type Room, startRoom, statements } from './room';
+import { caller, createFlowWorld, type FlowWorld, ORG, type GraphqlApi, startGraphqlApi, statements } from './room';
 
 const UNKNOWN = '00000000-0000-4000-8000-000000000000';
 let world: FlowWorld;
-let room: Room;
+let api: GraphqlApi;
 let sessionId: string;
 let handoffId: string;
 let accountId: string;
@@ -13,7 +13,7 @@ let agent: { id: string };
 
 beforeAll(async () => {
   world = await createFlowWorld();
-  room = await startRoom(world);
+  api = await startGraphqlApi(world);
   const { setup } = world.stores;
   accountId = (await setup.listAccounts(ORG))[0]!.id;
   inboxId = (await setup.findInboxByChatbot(ORG, 'bot-1'))!.id;
@@ -33,12 +33,12 @@ beforeAll(async () => {
   await world.read(sessionId);
 });
 afterAll(async () => {
-  await room?.stop();
+  await api?.stop();
   await world?.close();
 });
 
 const data = async (query: string, variables: object = {}, as = caller('ui')): Promise<any> => {
-  const { body } = await room.run(query, variables, as);
+  const { body } = await api.run(query, variables, as);
   expect(body.errors).toBeUndefined();
   return body.data;
 };
@@ -47,15 +47,15 @@ it.each([
   ['supportSessionByKey(chatbotId: "a\\u0000", channel: "web", externalId: "x") { id }', 'chatbotId'],
   ['supportRuntimeInbox(chatbotId: "a\\u0000") { nodes { id } }', 'chatbotId'],
   ['handoffs(filter: { chatbotIds: ["a\\u0000"] }) { nodes { id } }', 'chatbotIds.0'],
-])('refuses an id with NUL by its name: %s', async (field, name) => {
-  const { body } = await room.run(`{ ${field} }`, {}, caller('ui'));
+])('an id with NUL is refused by field name: %s', async (field, name) => {
+  const { body } = await api.run(`{ ${field} }`, {}, caller('ui'));
   expect(body.errors).toMatchObject([
     { message: expect.stringContaining(name), extensions: { code: 'INPUT_INVALID' } },
   ]);
 });
 
-describe('one reader of everything', () => {
-  it('sees a session with all that belongs to it', async () => {
+describe('one reader of all types', () => {
+  it('reads a session with all that belongs to it', async () => {
     const query = `query ($id: ID!) { supportSession(id: $id) {
       id channel externalId control epoch mayReply lastEventSeq openedAt closedAt conversationExternalId organization { id } chatbot { id support { state inbox { id } teams { name } policy { whileWaiting } } }
       inbox { id account { id provider capabilities { teams maxTextLength } } }
@@ -122,7 +122,7 @@ describe('one reader of everything', () => {
     ).toEqual({ supportSessionByKey: { id: sessionId } });
   });
 
-  it('sees each kind of event as its own type', async () => {
+  it('reads each kind of event as its own type', async () => {
     const { supportSession } = await data(
       `query ($id: ID!) { supportSession(id: $id) { events(first: 100) { __typename seq
       ... on SupportMessageRecorded { author message { text } } ... on SupportControlChanged { control epoch cause } ... on SupportHandoffChanged { from to agentName endReason } } } }`,
@@ -141,7 +141,7 @@ describe('one reader of everything', () => {
     );
   });
 
-  it('sees set-up, and finds each thing again by its id', async () => {
+  it('reads the setup, and finds each object again by its id', async () => {
     const all =
       await data(`{ supportAccounts { id name state problem { code } inboxes { id } teams { id externalId } agents { id role email } organization { id supportAccounts { id } } }
       supportInboxes { id name externalId chatbot { id } } supportTeams { id name account { id } } supportAgents { id user { id } } }`);
@@ -174,7 +174,7 @@ describe('one reader of everything', () => {
     });
   });
 
-  it('learns why the bot is silent, and nothing of a session that is not there', async () => {
+  it('gets the reason why the bot is silent, and nothing of a missing session', async () => {
     const query =
       'query ($id: ID!) { supportExplain(sessionId: $id) { reason mayReply handoff { id } session { id } pendingDeliveries { provider runtime parked lastErrorCode } } }';
     expect(await data(query, { id: sessionId })).toEqual({
@@ -198,7 +198,7 @@ describe('pages', () => {
     }
   });
 
-  it('of handoffs go on behind a cursor until they end, newest first, without a repeat', async () => {
+  it('of handoffs continue after a cursor to the end, newest first, without a repeat', async () => {
     const query =
       'query ($after: String) { handoffs(first: 2, after: $after, filter: { chatbotIds: ["bot-1"] }) { edges { cursor node { id requestedAt } } nodes { id } pageInfo { hasNextPage hasPreviousPage endCursor } } }';
     const seen: string[] = [];
@@ -223,11 +223,11 @@ describe('pages', () => {
     ['{ teamIds: ["x"] }', 0],
     ['{ sessionId: "x" }', 0],
     ['null', 6],
-  ])('of handoffs keep to the filter %s', async (filter, count) => {
+  ])('of handoffs match the filter %s', async (filter, count) => {
     expect((await data(`{ handoffs(filter: ${filter}) { nodes { id } } }`)).handoffs.nodes).toHaveLength(count);
   });
 
-  it('of handoffs can be asked for by team', async () => {
+  it('of handoffs can be filtered by team', async () => {
     expect(
       await data('query ($teams: [ID!]) { handoffs(filter: { teamIds: $teams }) { nodes { id } } }', {
         teams: [team.id],
@@ -235,7 +235,7 @@ describe('pages', () => {
     ).toEqual({ handoffs: { nodes: [{ id: handoffId }] } });
   });
 
-  it('of the runtime inbox hold each notice whole', async () => {
+  it('of the runtime inbox contain each notification completely', async () => {
     const { supportRuntimeInbox } = await data(
       `query ($id: ID!) { supportRuntimeInbox(chatbotId: "bot-1", sessionId: $id) { nodes { id createdAt session { externalId } notice { __typename
       ... on SupportMessageNotice { message { text author agent { name } } } ... on HandoffStateNotice { state handoff { id } } } } pageInfo { hasNextPage } } }`,
@@ -259,7 +259,7 @@ describe('pages', () => {
     ['first: 101', 'INPUT_INVALID'],
     ['after: "made up"', 'CURSOR_INVALID'],
   ])('refuse %s', async (args, code) => {
-    const { errors } = await room.run(`{ handoffs(${args}) { nodes { id } } }`);
+    const { errors } = await api.run(`{ handoffs(${args}) { nodes { id } } }`);
     expect(errors).toMatchObject([{ path: ['handoffs'], extensions: { code, retryable: false } }]);
   });
 });
@@ -271,7 +271,7 @@ describe('_entities', () => {
   const entities = async (representations: object[], as = caller('gateway')): Promise<any[]> =>
     (await data(ENTITIES, { representations }, as))._entities;
 
-  it('answers all kinds at once, in order, null where there is none', async () => {
+  it('returns all types at once, in order, null for missing objects', async () => {
     expect(
       await entities([
         { __typename: 'Handoff', id: handoffId },
@@ -309,7 +309,7 @@ describe('_entities', () => {
     ]);
   });
 
-  it('answers another organization as if nothing of this were there', async () => {
+  it("returns another organization's objects as if they did not exist", async () => {
     const all = [
       ['SupportAccount', accountId],
       ['SupportInbox', inboxId],
@@ -334,7 +334,7 @@ describe('_entities', () => {
     ]);
   });
 
-  it('is null for what is no representation of ours', async () => {
+  it('returns null for an invalid representation', async () => {
     expect(
       await entities([
         { __typename: 'Nothing', id: '1' },
@@ -347,7 +347,7 @@ describe('_entities', () => {
     ).toEqual([null, null, null, null, null, null]);
   });
 
-  describe('of 100 keys of one type are one statement,', () => {
+  describe('takes one statement for 100 keys of one type,', () => {
     const sessions: string[] = [];
     beforeAll(async () => {
       for (let i = 0; i < 99; i += 1) sessions.push((await world.open(`many-${i}`)).id);
@@ -382,7 +382,7 @@ describe('_entities', () => {
         ]);
     });
 
-    it('and what hangs on them is one more for each kind', async () => {
+    it('and one more for each type of related objects', async () => {
       const representations = sessions.map(id => ({ __typename: 'SupportSession', id }));
       const query =
         'query ($representations: [_Any!]!) { _entities(representations: $representations) { ... on SupportSession { inbox { account { name } } liveHandoff { id } mayReply } } }';
@@ -395,7 +395,7 @@ describe('_entities', () => {
 describe('another organization', () => {
   const as = caller('operator', 'org-2');
 
-  it('gets for every id of this one what it gets for an unknown id', async () => {
+  it('gets for every id of this one the same as for an unknown id', async () => {
     const query = `query ($account: ID!, $session: ID!, $handoff: ID!) { supportAccount(id: $account) { id } supportSession(id: $session) { id } handoff(id: $handoff) { id } supportExplain(sessionId: $session) { reason }
       supportInboxes(accountId: $account) { id } supportTeams(accountId: $account) { id } supportAgents(accountId: $account) { id } supportAccounts { id }
       supportSessionByKey(chatbotId: "bot-1", channel: "web", externalId: "session-1") { id } handoffs(filter: { sessionId: $session }) { nodes { id } } supportRuntimeInbox(sessionId: $session, chatbotId: "bot-1") { nodes { id } } }`;
@@ -405,9 +405,9 @@ describe('another organization', () => {
     expect(foreign).toEqual(await data(query, { account: 'x', session: 'x', handoff: 'x' }, as));
   });
 
-  it('cannot use a cursor of this one to see it', async () => {
+  it('cannot use a cursor of this one', async () => {
     const { handoffs } = await data('{ handoffs(first: 1) { pageInfo { endCursor } } }');
-    const { body } = await room.run(
+    const { body } = await api.run(
       'query ($after: String) { handoffs(after: $after) { nodes { id } } }',
       { after: handoffs.pageInfo.endCursor },
       as,
@@ -416,10 +416,10 @@ describe('another organization', () => {
   });
 });
 
-it('needs a caller for everything but the schema itself', async () => {
+it('everything but the schema requires an identified caller', async () => {
   const contextValue = new OperationContext({ stores: world.stores, live: {} as never }, null, 'request-1');
   const run = async (query: string): Promise<any> =>
-    ((await room.graphql.apollo.executeOperation({ query }, { contextValue })).body as any).singleResult;
+    ((await api.graphql.apollo.executeOperation({ query }, { contextValue })).body as any).singleResult;
   for (const query of [
     '{ supportAccounts { id } }',
     '{ handoff(id: "x") { id } }',

@@ -1,28 +1,28 @@
 import { overWebSocket } from './following';
-import { caller, createFlowWorld, type FlowWorld, type Room, startRoom } from './room';
+import { caller, createFlowWorld, type FlowWorld, type GraphqlApi, startGraphqlApi } from './room';
 
 const MARK = `mutation ($input: MarkSupportMessagesReadInput!) { markSupportMessagesRead(input: $input) {
   markedCount replayed session { id agentsReadAt } userErrors { code field } } }`;
 const EVENTS = `subscription ($sessionId: ID!) { supportSessionEvents(sessionId: $sessionId, after: 1) { event { __typename ... on SupportMessagesRead { throughSeq } } } }`;
 
 let world: FlowWorld;
-let room: Room;
+let api: GraphqlApi;
 beforeAll(async () => {
   world = await createFlowWorld();
-  room = await startRoom(world);
+  api = await startGraphqlApi(world);
 });
 afterAll(async () => {
-  await room?.stop();
+  await api?.stop();
   await world?.close();
 });
 
-it("the end-user's reading is recorded once, whatever it is called by, and told to whoever follows", async () => {
+it("the end-user's read mark is recorded once, however it is sent, and reaches subscribers", async () => {
   const session = await world.open();
   await world.user(session.id, 'one');
   const { message: two } = await world.bot(session.id, 'two');
   const { message: three } = await world.bot(session.id, 'three');
   const mark = async (throughMessageId: string, idempotencyKey: string) =>
-    (await room.run(MARK, { input: { sessionId: session.id, throughMessageId, idempotencyKey } })).data
+    (await api.run(MARK, { input: { sessionId: session.id, throughMessageId, idempotencyKey } })).data
       .markSupportMessagesRead;
   expect(await mark(two.id, 'a')).toEqual({
     markedCount: 1,
@@ -39,7 +39,7 @@ it("the end-user's reading is recorded once, whatever it is called by, and told 
   );
   expect(states).toEqual([null, 'READ', 'READ']);
 
-  const following = overWebSocket(room.url, caller('ui'))(EVENTS, { sessionId: session.id });
+  const following = overWebSocket(api.url, caller('ui'))(EVENTS, { sessionId: session.id });
   const events = (results: any[]) =>
     results.flatMap(({ data }) =>
       data?.supportSessionEvents.event?.__typename === 'SupportMessagesRead'

@@ -2,7 +2,7 @@ import type { Retention } from '../../../src/core/flows/deps';
 import { Worker } from '../../../src/delivery';
 import { RetentionJob } from '../../../src/delivery/retention-job';
 import { type Following, overSse, overWebSocket } from './following';
-import { caller, createFlowWorld, type FlowWorld, type Room, startRoom } from './room';
+import { caller, createFlowWorld, type FlowWorld, type GraphqlApi, startGraphqlApi } from './room';
 import { quiet } from '../../support/quiet';
 import { until } from '../../support/until';
 
@@ -13,15 +13,15 @@ const EVENTS =
 const CHANGES = 'subscription ($after: String) { handoffChanges(after: $after) { cursor change { to } } }';
 
 let world: FlowWorld;
-let room: Room;
+let api: GraphqlApi;
 const open: Following[] = [];
 beforeEach(async () => {
   world = await createFlowWorld();
-  room = await startRoom(world);
+  api = await startGraphqlApi(world);
 });
 afterEach(async () => {
   await Promise.all(open.splice(0).map(one => one.leave()));
-  await room?.stop();
+  await api?.stop();
   await world?.close();
 });
 
@@ -31,7 +31,7 @@ async function follow(
   variables: Record<string, unknown>,
   enough: number,
 ): Promise<any[]> {
-  const following = over(room.url, caller('operator'))(query, variables);
+  const following = over(api.url, caller('operator'))(query, variables);
   open.push(following);
   return (await following.until(results => results.length >= enough)).slice(0, enough);
 }
@@ -49,31 +49,31 @@ async function wholeHandoff(sessionId: string): Promise<void> {
   await world.acknowledgeAll(sessionId);
   await world.deliverAll();
 }
-/** As the worker does it, to the end of one walk. */
+/** Removes as the worker does, to the end of one run. */
 async function remove(days: Partial<Record<keyof Retention['keepMs'], number>> = {}): Promise<object> {
-  const told: Record<string, number> = {};
+  const notified: Record<string, number> = {};
   const keep = { events: 365, messages: 365, deliveries: 365, idempotencyKeys: 365, sessions: 365, ...days };
   const keepMs = Object.fromEntries(
     Object.entries(keep).map(([kind, count]) => [kind, count * DAY]),
   ) as Retention['keepMs'];
-  const turn = new RetentionJob(
+  const job = new RetentionJob(
     world.deps,
     { keepMs, files: { remove: async () => undefined } },
     {
       info: fields => {
-        for (const [kind, count] of Object.entries(fields)) told[kind] = (told[kind] ?? 0) + (count as number);
+        for (const [kind, count] of Object.entries(fields)) notified[kind] = (notified[kind] ?? 0) + (count as number);
       },
     },
     new AbortController().signal,
   );
   await world.pool.query("update maintenance_lease set next_run_at = now() - interval '1 s'");
-  while (await turn.tick());
-  return told;
+  while (await job.tick());
+  return notified;
 }
 const session = async (id: string, fields: string) =>
-  room.run(`query ($id: ID!) { supportSession(id: $id) { ${fields} } }`, { id }, caller('ui'));
+  api.run(`query ($id: ID!) { supportSession(id: $id) { ${fields} } }`, { id }, caller('ui'));
 
-it('whoever resumes from before what was removed is told so, and from behind it gets the same as ever', async () => {
+it('a subscriber who resumes before removed events is told so; one who resumes after them continues as usual', async () => {
   const { id: sessionId } = await world.open();
   await world.user(sessionId, 'long ago');
   await world.deliverAll();
@@ -134,7 +134,7 @@ it('an event outlives its message where events are kept longer', async () => {
   });
 });
 
-it('a closed session goes with everything of it, and its key can be opened anew', async () => {
+it('a closed session is removed completely, and its key can be opened again', async () => {
   const { id: sessionId } = await world.open('visitor-1');
   await world.user(sessionId, 'long ago');
   await wholeHandoff(sessionId);
@@ -148,7 +148,7 @@ it('a closed session goes with everything of it, and its key can be opened anew'
   expect(again.id).not.toBe(sessionId);
 });
 
-it('nothing young is removed, and a second walk finds nothing', async () => {
+it('nothing recent is removed, and a second run finds nothing', async () => {
   const { id: sessionId } = await world.open();
   await world.user(sessionId, 'now');
   await world.deliverAll();
@@ -158,7 +158,7 @@ it('nothing young is removed, and a second walk finds nothing', async () => {
   expect(await remove()).toEqual({});
 });
 
-it('the worker does it by itself', async () => {
+it('the worker removes on its own schedule', async () => {
   await world.open();
   world.time.ms += 400 * DAY;
   const keepMs = { events: DAY, messages: DAY, deliveries: DAY, idempotencyKeys: DAY, sessions: DAY };

@@ -1,24 +1,24 @@
 import { once } from 'node:events';
 import WebSocket from 'ws';
-import { createFlowWorld, type FlowWorld } from '../../support/flow-world';
+import { createFlowWorld, type FlowWorld } from '../../../src/testing/flow-world';
 import { until } from '../../support/until';
-import { caller, startRoom, type Room } from './room';
+import { caller, startGraphqlApi, type GraphqlApi } from './room';
 
 let world: FlowWorld;
-let room: Room;
+let api: GraphqlApi;
 beforeAll(async () => {
   world = await createFlowWorld();
-  room = await startRoom(world);
+  api = await startGraphqlApi(world);
 });
 afterAll(async () => {
-  await room.stop();
+  await api.stop();
   await world.close();
 });
 
 const RECORD =
   'mutation ($input: RecordEndUserMessageInput!) { recordEndUserMessage(input: $input) { message { id } } }';
 
-it('ends every subscription of a socket that closes, also one whose id an older operation still had', async () => {
+it('every subscription of a socket ends when it closes, also one whose id an older operation still had', async () => {
   const { id: sessionId } = await world.open();
   const holder = await world.pool.connect();
   await holder.query('begin');
@@ -30,7 +30,7 @@ it('ends every subscription of a socket that closes, also one whose id an older 
       )
     ).rowCount === 1;
 
-  const ws = new WebSocket(room.wsUrl, 'graphql-transport-ws');
+  const ws = new WebSocket(api.wsUrl, 'graphql-transport-ws');
   const messages: { type: string; id?: string; payload?: { data?: object } }[] = [];
   ws.on('message', (text: Buffer) => messages.push(JSON.parse(String(text)) as never));
   const send = (message: object): void => ws.send(JSON.stringify(message));
@@ -58,5 +58,5 @@ it('ends every subscription of a socket that closes, also one whose id an older 
   await came('recordEndUserMessage');
   ws.close();
   await once(ws, 'close');
-  await until(() => room.graphql.subscriptionCount() === 0);
+  await until(() => api.graphql.subscriptionCount() === 0);
 });

@@ -3,21 +3,21 @@ import type { AddressInfo } from 'node:net';
 import { createGraphqlHttp, type GraphqlHttp, type GraphqlLimits, type TypingSource } from '../../../src/graphql';
 import { createIdentify } from '../../../src/identity/identify';
 import { PostgresWake } from '../../../src/persistence';
-import { createFlowWorld, ORG, type FlowWorld } from '../../support/flow-world';
+import { createFlowWorld, ORG, type FlowWorld } from '../../../src/testing/flow-world';
 import { BodyReader } from '../../../src/server/body-reader';
 import { createGraphqlExchange, socketDoor } from '../../../src/server/graphql-exchange';
 import { TIME_LIMITS } from '../../../src/time-limits';
 import { TEST_BODIES } from '../../support/bodies';
 
 export const SECRET = 'gateway-secret-of-the-tests-0123456789';
-/** The headers of a caller. They are also what it puts into `connection_init`. */
+/** The headers of a caller. They are also its `connection_init` payload. */
 export const caller = (role: string, organizationId: string = ORG): Record<string, string> => ({
   'x-support-gateway-secret': SECRET,
   'x-organization-id': organizationId,
   'x-support-role': role,
 });
 
-export interface Answer {
+export interface ApiResponse {
   readonly status: number;
   readonly headers: Headers;
   readonly body: any;
@@ -29,22 +29,22 @@ export interface LoggedLine {
   readonly message: string;
 }
 
-/** The GraphQL room on a plain server, over real flows and a real Postgres. */
-export interface Room {
+/** The GraphQL component on a plain server, over real flows and a real Postgres. */
+export interface GraphqlApi {
   readonly url: string;
   readonly wsUrl: string;
   readonly graphql: GraphqlHttp;
   readonly server: Server;
   readonly log: LoggedLine[];
-  run(query: string, variables?: object, as?: Record<string, string>): Promise<Answer>;
+  run(query: string, variables?: object, as?: Record<string, string>): Promise<ApiResponse>;
   stop(): Promise<void>;
 }
 
-export async function startRoom(
+export async function startGraphqlApi(
   world: FlowWorld,
   limits: Partial<GraphqlLimits> = {},
   typing?: TypingSource,
-): Promise<Room> {
+): Promise<GraphqlApi> {
   const log: LoggedLine[] = [];
   const identify = createIdentify({ jwt: null, gatewaySecret: SECRET, botKeys: [] }, TIME_LIMITS.identity);
   const wake = new PostgresWake('postgres://nowhere', { pollMs: 1_000_000, silenceMs: 10_000 });
@@ -58,7 +58,7 @@ export async function startRoom(
     log: (fields, message) => {
       log.push({ fields, message });
     },
-    // The flow world rings no bell, so these tests live on the poll.
+    // The flow world sends no wake-ups, so these tests rely on polling.
     limits: { pollMs: 20, ...limits },
   });
   const bodies = new BodyReader(TEST_BODIES);
@@ -96,7 +96,7 @@ export async function startRoom(
   };
 }
 
-export async function post(url: string, body: string, headers: Record<string, string>): Promise<Answer> {
+export async function post(url: string, body: string, headers: Record<string, string>): Promise<ApiResponse> {
   const response = await fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },

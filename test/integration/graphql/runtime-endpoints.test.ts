@@ -1,22 +1,22 @@
 import { startReceiver, type Receiver } from '../../support/receiver';
 import { overWebSocket } from './following';
-import { caller, createFlowWorld, type FlowWorld, ORG, type Room, startRoom } from './room';
+import { caller, createFlowWorld, type FlowWorld, ORG, type GraphqlApi, startGraphqlApi } from './room';
 
 let world: FlowWorld;
-let room: Room;
+let api: GraphqlApi;
 let receiver: Receiver;
 beforeEach(async () => {
   [world, receiver] = await Promise.all([createFlowWorld(), startReceiver()]);
-  room = await startRoom(world);
+  api = await startGraphqlApi(world);
 });
 afterEach(async () => {
-  await room?.stop();
+  await api?.stop();
   await receiver?.close();
   await world?.close();
 });
 
 const OPERATOR = caller('operator');
-const run = async (query: string, variables: object = {}, as = OPERATOR) => (await room.run(query, variables, as)).body;
+const run = async (query: string, variables: object = {}, as = OPERATOR) => (await api.run(query, variables, as)).body;
 const call = (name: string, answered: string, input: object, as = OPERATOR) =>
   run(
     `mutation ($input: ${name}Input!) { answer: ${name[0]!.toLowerCase()}${name.slice(1)}(input: $input) { ${answered} userErrors { code field } } }`,
@@ -38,7 +38,7 @@ const LIST =
   '{ supportRuntimeEndpoints { id chatbotId url state disabledReason disabledAt firstFailureAt lastFailureAt lastFailureCode lastFailureStatus verifiedAt previousSecretExpiresAt createdAt } }';
 
 describe('runtime endpoints', () => {
-  it('are registered, enabled, rotated, switched off and removed', async () => {
+  it('are registered, enabled, rotated, disabled and removed', async () => {
     const { endpoint, secret } = (await register()).data.answer;
     expect([endpoint, secret]).toEqual([
       { id: expect.any(String), state: 'UNVERIFIED', chatbotId: null, url: receiver.url },
@@ -95,7 +95,7 @@ describe('runtime endpoints', () => {
     ]);
     expect((await of('remove')(endpoint.id)).data.answer).toEqual({ removedId: endpoint.id, userErrors: [] });
     expect((await run(LIST)).data.supportRuntimeEndpoints).toEqual([]);
-    expect(JSON.stringify(room.log)).not.toContain('whsec_');
+    expect(JSON.stringify(api.log)).not.toContain('whsec_');
   });
 
   it('are for operators of that organization', async () => {
@@ -121,13 +121,13 @@ describe('runtime endpoints', () => {
     expect((await run(LIST)).data.supportRuntimeEndpoints).toHaveLength(1);
   });
 
-  it('say which address they refuse', async () => {
+  it('report which address is refused', async () => {
     expect(
       (await call('RegisterSupportRuntimeEndpoint', 'secret', { url: 'http://bot.example.com' })).data.answer,
     ).toEqual({ secret: null, userErrors: [{ code: 'ENDPOINT_URL_REFUSED', field: 'url' }] });
   });
 
-  it("show in a session's history that they were switched off", async () => {
+  it("appear in a session's history when they are disabled", async () => {
     const { id } = await world.open();
     await world.stores.sessions.transact(ORG, id, tx =>
       tx.appendEvent(
@@ -159,7 +159,7 @@ describe('acknowledgeRuntimeDeliveriesThrough', () => {
   const INBOX =
     'query ($chatbotId: ID, $sessionId: ID) { supportRuntimeInbox(chatbotId: $chatbotId, sessionId: $sessionId) { pageInfo { endCursor } nodes { id cursor } } }';
 
-  it('takes a cursor of the query or of the subscription, and lets an ending handoff end', async () => {
+  it('accepts a cursor of the query or of the subscription, and lets an ending handoff end', async () => {
     const session = await world.open();
     const { handoff } = await world.ask(session.id);
     await world.deliverAll();
@@ -172,7 +172,7 @@ describe('acknowledgeRuntimeDeliveriesThrough', () => {
     const { nodes, pageInfo } = (await run(INBOX, {}, caller('bot'))).data.supportRuntimeInbox;
     expect(pageInfo.endCursor).toBe(nodes.at(-1).cursor);
     expect((await through({ cursor: nodes[0].cursor })).data.answer).toEqual({ acknowledged: 1, userErrors: [] });
-    const following = overWebSocket(room.url, caller('bot'))(
+    const following = overWebSocket(api.url, caller('bot'))(
       'subscription ($chatbotId: ID!) { supportRuntimeDeliveries(chatbotId: $chatbotId) { id cursor } }',
       { chatbotId: 'bot-1' },
     );
@@ -188,7 +188,7 @@ describe('acknowledgeRuntimeDeliveriesThrough', () => {
     await following.leave();
   });
 
-  it('refuses what is no cursor of such a list, and an empty filter', async () => {
+  it('refuses a foreign cursor, and an empty filter', async () => {
     const session = await world.open();
     await world.ask(session.id);
     await world.deliverAll();

@@ -1,23 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import { renderTranscript } from '../../../src/core/flows/to-provider/transcript';
-import { createFlowWorld, type FlowWorld, ORG, type Room, startRoom } from './room';
+import { createFlowWorld, type FlowWorld, ORG, type GraphqlApi, startGraphqlApi } from './room';
 
-/** The clock of these tests stands at 2026-11-22T12:00:00Z. */
+/** The clock of these tests is fixed at 2026-11-22T12:00:00Z. */
 let world: FlowWorld;
-let room: Room;
+let api: GraphqlApi;
 beforeAll(async () => {
   world = await createFlowWorld({ mirroring: 'ALWAYS' });
-  room = await startRoom(world);
+  api = await startGraphqlApi(world);
 });
 afterAll(async () => {
-  await room?.stop();
+  await api?.stop();
   await world?.close();
 });
 
 async function mutate(name: 'recordEndUserMessage' | 'sendBotMessage', input: object): Promise<any> {
   const type = `${name[0]!.toUpperCase()}${name.slice(1)}Input!`;
   const more = name === 'sendBotMessage' ? { epoch: 1 } : {};
-  const { body } = await room.run(
+  const { body } = await api.run(
     `mutation ($input: ${type}) { ${name}(input: $input) { replayed message { id seq saidAt createdAt } userErrors { code field message } } }`,
     { input: { idempotencyKey: randomUUID(), text: 'hello', ...more, ...input } },
   );
@@ -25,15 +25,14 @@ async function mutate(name: 'recordEndUserMessage' | 'sendBotMessage', input: ob
 }
 const messages = async (id: string): Promise<any[]> =>
   (
-    await room.run(
-      'query ($id: ID!) { supportSession(id: $id) { messages { nodes { seq text saidAt createdAt } } } }',
-      { id },
-    )
+    await api.run('query ($id: ID!) { supportSession(id: $id) { messages { nodes { seq text saidAt createdAt } } } }', {
+      id,
+    })
   ).data.supportSession.messages.nodes;
 const NOW = '2026-11-22T12:00:00.000Z';
 
 describe.each(['recordEndUserMessage', 'sendBotMessage'] as const)('the time of a message in %s', name => {
-  it('is kept, shown in the API and to agents, and decides no order', async () => {
+  it('is stored, shown in the API and to agents, and does not change the order', async () => {
     const { id: sessionId } = await world.open();
     await mutate(name, { sessionId, text: 'now' });
     expect(await mutate(name, { sessionId, text: 'yesterday', saidAt: '2026-11-21T10:30:00+01:00' })).toMatchObject({
@@ -58,7 +57,7 @@ describe.each(['recordEndUserMessage', 'sendBotMessage'] as const)('the time of 
   it.each([
     ['later than now', '2026-11-22T12:01:01Z'],
     ['more than 10 years ago', '1970-01-21T18:00:00Z'],
-  ])('is refused by its field when it is %s', async (why, saidAt) => {
+  ])('is refused by field name when it is %s', async (why, saidAt) => {
     const { id: sessionId } = await world.open();
     expect(await mutate(name, { sessionId, saidAt })).toMatchObject({
       message: null,
@@ -75,7 +74,7 @@ describe.each(['recordEndUserMessage', 'sendBotMessage'] as const)('the time of 
     });
   });
 
-  it('is a part of what the idempotency key stands for', async () => {
+  it('is part of the input of the idempotency key', async () => {
     const { id: sessionId } = await world.open();
     const idempotencyKey = randomUUID();
     expect(await mutate(name, { sessionId, idempotencyKey, saidAt: '2026-11-22T11:00:00Z' })).toMatchObject({
@@ -94,7 +93,7 @@ describe.each(['recordEndUserMessage', 'sendBotMessage'] as const)('the time of 
   });
 });
 
-it('stands in the transcript of a long conversation', async () => {
+it('the transcript of a long conversation contains the time of each message', async () => {
   const { id: sessionId } = await world.open();
   const { message } = await mutate('recordEndUserMessage', {
     sessionId,

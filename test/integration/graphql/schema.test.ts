@@ -33,12 +33,12 @@ const fieldsOf = (type: GraphQLObjectType | GraphQLInterfaceType): GraphQLField<
   Object.values(type.getFields());
 
 describe('the committed files', () => {
-  it('are what the code emits; `npm run schema` writes them', async () => {
+  it('equal what the code emits; `npm run schema` writes them', async () => {
     for (const [name, text] of Object.entries(await emittedSchemas()))
       expect([name, readFileSync(`schema/${name}`, 'utf8')]).toEqual([name, text]);
   });
 
-  it('and the typed client are what `npm run codegen` writes', async () => {
+  it('equal, for the typed client, what `npm run codegen` writes', async () => {
     const check = promisify(execFile)(process.execPath, [
       'node_modules/.bin/graphql-codegen',
       '--config',
@@ -53,7 +53,7 @@ describe('the committed files', () => {
 });
 
 describe('federation', () => {
-  it('links version 2.9 and imports just what is used', () => {
+  it('links version 2.9 and imports only what is used', () => {
     const [link] = parse(sdl).definitions;
     expect(link).toMatchObject({ kind: 'SchemaExtension', directives: [{ name: { value: 'link' } }] });
     expect(sdl.split('\n')[0]).toBe(
@@ -63,7 +63,7 @@ describe('federation', () => {
       expect(sdl.split('\n').slice(1).join('\n')).toContain(directive);
   });
 
-  it('gives a key to exactly these', () => {
+  it('declares a key on exactly these types', () => {
     const keyed = [...sdl.matchAll(/^type (\w+) .*@key\(fields: "id"\)/gm)].map(match => match[1]);
     expect(keyed.sort()).toEqual([
       'Chatbot',
@@ -79,8 +79,8 @@ describe('federation', () => {
   });
 });
 
-describe('conventions', () => {
-  it('give every mutation one non-null input of its own and a payload of its own with userErrors', () => {
+describe('naming conventions', () => {
+  it('require of every mutation one non-null input and a payload of its own with userErrors', () => {
     const used: string[] = [];
     for (const field of fieldsOf(schema.getMutationType()!)) {
       expect([field.name, field.args.map(arg => arg.name)]).toEqual([field.name, ['input']]);
@@ -99,7 +99,7 @@ describe('conventions', () => {
     );
   });
 
-  it('give every runtime mutation that makes something a required idempotency key', () => {
+  it('require an idempotency key of every runtime mutation that creates something', () => {
     for (const field of fieldsOf(schema.getMutationType()!)) {
       const input = getNamedType(field.args[0]!.type);
       const key = isInputObjectType(input) ? input.getFields().idempotencyKey : undefined;
@@ -138,7 +138,7 @@ describe('conventions', () => {
     }
   });
 
-  it('call every moment …At (or at) and make it a DateTime, and nothing else', () => {
+  it('end the name of every moment in At (or at) and make it a DateTime, and no other field', () => {
     for (const type of outputs())
       for (const field of fieldsOf(type))
         expect([type.name, field.name, /(^at|At)$/.test(field.name)]).toEqual([
@@ -148,7 +148,7 @@ describe('conventions', () => {
         ]);
   });
 
-  it('write enum values in capitals and describe every one', () => {
+  it('require capitals and a description of enum values', () => {
     for (const type of own().filter(isEnumType)) {
       expect([type.name, type.description]).toEqual([type.name, expect.any(String)]);
       for (const value of type.getValues())
@@ -160,7 +160,7 @@ describe('conventions', () => {
     }
   });
 
-  it('let no type bear a name that another subgraph could well have', () => {
+  it('allow no type name that another subgraph is likely to have', () => {
     const shared = [
       'Organization',
       'Chatbot',
@@ -196,7 +196,7 @@ describe('conventions', () => {
     ]);
   });
 
-  it('make every connection as Relay has it', () => {
+  it("require Relay's form of connections", () => {
     const connections = outputs().filter(type => type.name.endsWith('Connection'));
     expect(connections.length).toBeGreaterThanOrEqual(3);
     for (const type of connections) {
@@ -220,11 +220,11 @@ describe('conventions', () => {
     );
   });
 
-  it('never show a secret', () => {
+  it('allow no secret in a field', () => {
     const shown = outputs()
       .flatMap(type => fieldsOf(type).map(field => field.name))
       .filter(name => /credential|secret|token|password/i.test(name));
-    // The one that signs what is pushed to a runtime: answered once, to whoever made it, and shown nowhere else.
+    // The secret that signs pushes to a runtime: returned once, to the caller who created it, and shown nowhere else.
     const givenOnce = ['RegisterSupportRuntimeEndpointPayload', 'RotateSupportRuntimeEndpointSecretPayload'];
     expect(
       outputs()
@@ -240,7 +240,7 @@ describe('conventions', () => {
     ]);
   });
 
-  it('leave no type that nothing leads to', () => {
+  it('allow no unreachable type', () => {
     const reached = new Set<string>();
     const visit = (name: string): void => {
       if (reached.has(name)) return;
@@ -265,7 +265,7 @@ describe('conventions', () => {
     ).toEqual([]);
   });
 
-  it('never answer a list of nothings', () => {
+  it('allow no list with null items', () => {
     for (const type of outputs())
       for (const field of fieldsOf(type))
         if (String(field.type).startsWith('['))

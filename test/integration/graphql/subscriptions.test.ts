@@ -1,5 +1,5 @@
 import { type Following, overSse, overSseByGet, overWebSocket } from './following';
-import { caller, createFlowWorld, type FlowWorld, type Room, startRoom } from './room';
+import { caller, createFlowWorld, type FlowWorld, type GraphqlApi, startGraphqlApi } from './room';
 import { until } from '../../support/until';
 
 const STATUS = `subscription ($sessionId: ID!, $after: Int) { conversationStatus(sessionId: $sessionId, after: $after) {
@@ -13,21 +13,21 @@ const DELIVERIES = `subscription ($chatbotId: ID!) { supportRuntimeDeliveries(ch
   id notice { __typename ... on SupportMessageNotice { message { text author } } ... on HandoffStateNotice { state } ... on HandoffOutcomeNotice { outcome { state reason resumeTarget agent { name } } } } } }`;
 
 let world: FlowWorld;
-let room: Room;
-/** Another replica: its own room over the same database. */
-let replica: Room;
+let api: GraphqlApi;
+/** Another replica: its own GraphQL component over the same database. */
+let replica: GraphqlApi;
 const open: Following[] = [];
 
 beforeAll(async () => {
   world = await createFlowWorld();
-  room = await startRoom(world);
-  replica = await startRoom(world);
+  api = await startGraphqlApi(world);
+  replica = await startGraphqlApi(world);
 });
 afterEach(async () => {
   await Promise.all(open.splice(0).map(one => one.leave()));
 });
 afterAll(async () => {
-  await room?.stop();
+  await api?.stop();
   await replica?.stop();
   await world?.close();
 });
@@ -38,7 +38,7 @@ const follow = (following: Following): Following => {
 };
 const transports = { 'graphql-transport-ws': overWebSocket, 'SSE by POST': overSse, 'SSE by GET': overSseByGet };
 
-/** The whole story of one handoff: asked for, taken, answered, resolved, collected. */
+/** The whole story of one handoff: requested, taken, answered, resolved, collected. */
 async function wholeHandoff(sessionId: string): Promise<string> {
   const { handoff } = await world.ask(sessionId, { resumeTarget: 'menu' });
   await world.deliverAll();
@@ -56,10 +56,10 @@ const tupleOf = ({ control, epoch, mayReply, handoffState }: any): string =>
 const last = (results: any[], field: string): any => results.at(-1)?.data[field];
 
 describe.each(Object.entries(transports))('conversationStatus over %s', (_name, over) => {
-  it('starts with the state now and tells each change of control and handoff, in order, until the bot has it again', async () => {
+  it('starts with the current state and returns each change of control and handoff, in order, until the bot has control again', async () => {
     const session = await world.open();
     await world.user(session.id, 'hello');
-    const following = follow(over(room.url, caller('ui'))(STATUS, { sessionId: session.id }));
+    const following = follow(over(api.url, caller('ui'))(STATUS, { sessionId: session.id }));
     await following.until(results => results.length === 1);
     expect(following.results[0]).toEqual({
       data: {
@@ -82,8 +82,8 @@ describe.each(Object.entries(transports))('conversationStatus over %s', (_name, 
     const results = await following.until(
       seen => last(seen, 'conversationStatus').epoch === 4 && last(seen, 'conversationStatus').control === 'BOT',
     );
-    const told = results.slice(1).map(({ data }) => data.conversationStatus);
-    expect([...new Set(told.map(status => status.handoffState))]).toEqual([
+    const notified = results.slice(1).map(({ data }) => data.conversationStatus);
+    expect([...new Set(notified.map(status => status.handoffState))]).toEqual([
       'REQUESTED',
       'QUEUED',
       'ASSIGNED',
@@ -92,7 +92,7 @@ describe.each(Object.entries(transports))('conversationStatus over %s', (_name, 
       'ENDED',
     ]);
     // One item for each transaction that changed anything: no state between the events of one.
-    expect(told.map(tupleOf)).toEqual([
+    expect(notified.map(tupleOf)).toEqual([
       'NONE 2 false REQUESTED',
       'NONE 2 false QUEUED',
       'HUMAN 3 false ASSIGNED',
@@ -100,22 +100,24 @@ describe.each(Object.entries(transports))('conversationStatus over %s', (_name, 
       'HUMAN 3 false ENDING',
       'BOT 4 true ENDED',
     ]);
-    expect(told.map(status => status.seq)).toEqual([...new Set(told.map(status => status.seq))].sort((a, b) => a - b));
-    expect(new Set(told.map(status => status.handoff?.id))).toEqual(new Set([handoff]));
-    // Read anew for each item, not once for the subscription.
-    expect(told.at(-1).handoff.state).toBe('ENDED');
+    expect(notified.map(status => status.seq)).toEqual(
+      [...new Set(notified.map(status => status.seq))].sort((a, b) => a - b),
+    );
+    expect(new Set(notified.map(status => status.handoff?.id))).toEqual(new Set([handoff]));
+    // Read again for each item, not once for the subscription.
+    expect(notified.at(-1).handoff.state).toBe('ENDED');
 
-    // Whoever comes now is shown the same state of the same event.
+    // A new subscriber gets the same state of the same event.
     const late = follow(over(replica.url, caller('ui'))(STATUS, { sessionId: session.id }));
     const [
       {
         data: { conversationStatus: snapshot },
       },
     ] = (await late.until(seen => seen.length === 1)) as [any];
-    expect({ ...snapshot, cause: null }).toEqual({ ...told.at(-1), isSnapshot: true, cause: null });
+    expect({ ...snapshot, cause: null }).toEqual({ ...notified.at(-1), isSnapshot: true, cause: null });
   });
 
-  it('resumes in the middle of a transaction with the state that it came to', async () => {
+  it('resumes within a transaction with its final state', async () => {
     const session = await world.open();
     await world.ask(session.id);
     const [, requested, control] = await world.events(session.id);
@@ -124,7 +126,7 @@ describe.each(Object.entries(transports))('conversationStatus over %s', (_name, 
       'CONTROL_CHANGED',
       requested!.position,
     ]);
-    const following = follow(over(room.url, caller('ui'))(STATUS, { sessionId: session.id, after: requested!.seq }));
+    const following = follow(over(api.url, caller('ui'))(STATUS, { sessionId: session.id, after: requested!.seq }));
     const [item] = await following.until(results => results.length === 1);
     expect(item.data.conversationStatus).toMatchObject({
       seq: control!.seq,
@@ -137,7 +139,7 @@ describe.each(Object.entries(transports))('conversationStatus over %s', (_name, 
 
   it('resumes after the last seq without a gap, on another replica', async () => {
     const session = await world.open();
-    const first = follow(over(room.url, caller('ui'))(STATUS, { sessionId: session.id }));
+    const first = follow(over(api.url, caller('ui'))(STATUS, { sessionId: session.id }));
     await first.until(results => results.length === 1);
     await world.ask(session.id);
     await first.until(results => results.length === 2);
@@ -163,14 +165,14 @@ describe.each(Object.entries(transports))('conversationStatus over %s', (_name, 
     expect(later[2].seq).toBe((await world.session(session.id)).lastEventSeq);
   });
 
-  it('answers an unknown and a foreign session alike, with a code and nothing else', async () => {
+  it('returns the same error for an unknown and a foreign session, and nothing else', async () => {
     const { id } = await world.open();
     for (const [as, sessionId] of [
       [caller('ui'), '00000000-0000-4000-8000-000000000000'],
       [caller('ui', 'org-2'), id],
       [caller('ui'), 'x'],
     ] as const) {
-      const following = follow(over(room.url, as)(STATUS, { sessionId }));
+      const following = follow(over(api.url, as)(STATUS, { sessionId }));
       await following.until(results => results.length === 1);
       await following.ended;
       expect(following.results).toHaveLength(1);
@@ -186,19 +188,19 @@ describe.each(Object.entries(transports))('conversationStatus over %s', (_name, 
 
   it('frees everything when its subscriber leaves', async () => {
     const session = await world.open();
-    const before = room.graphql.subscriptionCount();
-    const following = over(room.url, caller('ui'))(STATUS, { sessionId: session.id });
+    const before = api.graphql.subscriptionCount();
+    const following = over(api.url, caller('ui'))(STATUS, { sessionId: session.id });
     await following.until(results => results.length === 1);
-    expect(room.graphql.subscriptionCount()).toBe(before + 1);
+    expect(api.graphql.subscriptionCount()).toBe(before + 1);
     await following.leave();
-    await until(() => room.graphql.subscriptionCount() === before);
+    await until(() => api.graphql.subscriptionCount() === before);
   });
 });
 
 describe('supportSessionEvents', () => {
-  it('starts with the session and then tells each event, with what it is about', async () => {
+  it('starts with the session and then returns each event, with the object that it is about', async () => {
     const session = await world.open();
-    const following = follow(overWebSocket(room.url, caller('ui'))(EVENTS, { sessionId: session.id }));
+    const following = follow(overWebSocket(api.url, caller('ui'))(EVENTS, { sessionId: session.id }));
     await following.until(results => results.length === 1);
     expect(last(following.results, 'supportSessionEvents')).toEqual({
       seq: 1,
@@ -215,33 +217,33 @@ describe('supportSessionEvents', () => {
     ]);
   });
 
-  it('gives the same facts as the query with the same number', async () => {
+  it('returns the same facts as the query with the same number', async () => {
     const session = await world.open();
     for (let i = 0; i < 120; i += 1) await world.user(session.id, `turn ${i}`);
-    const following = follow(overSse(room.url, caller('ui'))(EVENTS, { sessionId: session.id, after: 0 }));
+    const following = follow(overSse(api.url, caller('ui'))(EVENTS, { sessionId: session.id, after: 0 }));
     const results = await following.until(seen => seen.length === 121);
     const pushed = results.map(({ data }) => data.supportSessionEvents.event.seq);
     expect(pushed).toEqual(Array.from({ length: 121 }, (_, i) => i + 1));
-    const { data } = await room.run(
+    const { data } = await api.run(
       'query ($id: ID!) { supportSession(id: $id) { events(after: 21, first: 100) { seq } } }',
       { id: session.id },
     );
     expect(data.supportSession.events.map((event: any) => event.seq)).toEqual(pushed.slice(21));
   });
 
-  it.each([-1, 2, 1_000_000])('refuses the number %i that no event has had', async after => {
+  it.each([-1, 2, 1_000_000])('refuses the future event number %i', async after => {
     const session = await world.open();
-    const following = follow(overWebSocket(room.url, caller('ui'))(EVENTS, { sessionId: session.id, after }));
+    const following = follow(overWebSocket(api.url, caller('ui'))(EVENTS, { sessionId: session.id, after }));
     await following.until(results => results.length === 1);
     expect(following.results[0].errors[0].extensions.code).toBe('CURSOR_INVALID');
   });
 });
 
 describe('handoffChanges', () => {
-  it('starts with the live handoffs of the filter and tells each change, also on another replica after a cursor', async () => {
+  it('starts with the live handoffs of the filter and returns each change, also on another replica after a cursor', async () => {
     const [live, other] = [await world.open(), await world.open()];
     const { handoff } = await world.ask(live.id);
-    const first = follow(overWebSocket(room.url, caller('operator'))(CHANGES, { filter: { sessionId: live.id } }));
+    const first = follow(overWebSocket(api.url, caller('operator'))(CHANGES, { filter: { sessionId: live.id } }));
     await first.until(results => results.length === 1);
     expect(last(first.results, 'handoffChanges')).toMatchObject({
       snapshot: { isComplete: true, handoffs: [{ id: handoff.id, state: 'REQUESTED' }] },
@@ -273,10 +275,10 @@ describe('handoffChanges', () => {
     expect(results.every(({ data }) => data.handoffChanges.snapshot === null)).toBe(true);
   });
 
-  it('tells that a handoff leaves the filter', async () => {
+  it('reports a handoff that no longer matches the filter', async () => {
     const session = await world.open();
     const following = follow(
-      overWebSocket(room.url, caller('operator'))(CHANGES, {
+      overWebSocket(api.url, caller('operator'))(CHANGES, {
         filter: { states: ['REQUESTED'], sessionId: session.id },
       }),
     );
@@ -290,11 +292,11 @@ describe('handoffChanges', () => {
   });
 
   it('shows nothing of another organization', async () => {
-    const following = follow(overWebSocket(room.url, caller('operator', 'org-2'))(CHANGES));
+    const following = follow(overWebSocket(api.url, caller('operator', 'org-2'))(CHANGES));
     await following.until(results => results.length === 1);
     const session = await world.open();
     await world.ask(session.id);
-    const mine = follow(overWebSocket(room.url, caller('operator'))(CHANGES, { filter: { sessionId: session.id } }));
+    const mine = follow(overWebSocket(api.url, caller('operator'))(CHANGES, { filter: { sessionId: session.id } }));
     await mine.until(results => results.length === 1);
     await world.deliverAll();
     await mine.until(results => results.length === 2);
@@ -302,8 +304,8 @@ describe('handoffChanges', () => {
     expect(following.results[0].data.handoffChanges.snapshot.handoffs).toEqual([]);
   });
 
-  it('refuses a cursor that it did not make', async () => {
-    const following = follow(overWebSocket(room.url, caller('operator'))(CHANGES, { after: 'made up' }));
+  it('refuses a foreign cursor', async () => {
+    const following = follow(overWebSocket(api.url, caller('operator'))(CHANGES, { after: 'made up' }));
     await following.until(results => results.length === 1);
     expect(following.results[0].errors[0].extensions.code).toBe('CURSOR_INVALID');
   });
@@ -312,7 +314,9 @@ describe('handoffChanges', () => {
 describe.each(Object.entries(transports))(
   'a subscription that is cut after any item and resumed over %s',
   (_name, over) => {
-    /** All items after `after`, by a client that stores the cursor of each item and loses its connection after each one. */
+    /**
+     * All items after `after`, by a client that stores the cursor of each item and loses its connection after each one.
+     */
     async function cutAfterEach(
       query: string,
       field: string,
@@ -323,7 +327,7 @@ describe.each(Object.entries(transports))(
     ): Promise<any[]> {
       const items: any[] = [];
       for (let cursor = after; items.length < count; cursor = cursorOf(items.at(-1))) {
-        const following = over(items.length % 2 === 0 ? room.url : replica.url, caller('operator'))(query, {
+        const following = over(items.length % 2 === 0 ? api.url : replica.url, caller('operator'))(query, {
           ...variables,
           after: cursor,
         });
@@ -334,10 +338,10 @@ describe.each(Object.entries(transports))(
       return items;
     }
 
-    it('misses nothing and sees nothing ahead of its turn', async () => {
+    it('misses nothing and receives nothing out of order', async () => {
       const session = await world.open();
       const { cursor } = last(
-        await follow(over(room.url, caller('operator'))(CHANGES)).until(results => results.length === 1),
+        await follow(over(api.url, caller('operator'))(CHANGES)).until(results => results.length === 1),
         'handoffChanges',
       );
       const handoff = await wholeHandoff(session.id);
@@ -388,7 +392,7 @@ describe.each(Object.entries(transports))(
 );
 
 describe('supportRuntimeDeliveries', () => {
-  it('brings what waits, then each new one, and again what was not acknowledged', async () => {
+  it('returns pending deliveries, then each new one, and unacknowledged ones again', async () => {
     const { stores } = world;
     const waiting = await stores.deliveries.listRuntimeInbox(
       'org-1',
@@ -402,7 +406,7 @@ describe('supportRuntimeDeliveries', () => {
     const session = await world.open();
     await world.ask(session.id);
     await world.deliverAll();
-    const first = follow(overWebSocket(room.url, caller('bot'))(DELIVERIES, { chatbotId: 'bot-1' }));
+    const first = follow(overWebSocket(api.url, caller('bot'))(DELIVERIES, { chatbotId: 'bot-1' }));
     await first.until(results => results.length === 2);
     world.provider.set({ agent: 'alice' });
     world.provider.agentSays('I am Alice');
@@ -413,7 +417,7 @@ describe('supportRuntimeDeliveries', () => {
     const seen = first.results.map(({ data }) => data.supportRuntimeDeliveries);
     await first.leave();
 
-    await room.run('mutation ($ids: [ID!]!) { acknowledgeRuntimeDeliveries(input: { ids: $ids }) { acknowledged } }', {
+    await api.run('mutation ($ids: [ID!]!) { acknowledgeRuntimeDeliveries(input: { ids: $ids }) { acknowledged } }', {
       ids: [seen[0].id],
     });
     const again = follow(overSse(replica.url, caller('bot'))(DELIVERIES, { chatbotId: 'bot-1' }));
@@ -421,20 +425,20 @@ describe('supportRuntimeDeliveries', () => {
     expect(again.results.map(({ data }) => data.supportRuntimeDeliveries)).toEqual(seen.slice(1));
   });
 
-  it('answers an unknown and a foreign chatbot alike', async () => {
+  it('returns the same error for an unknown and a foreign chatbot', async () => {
     for (const [as, chatbotId] of [
       [caller('bot'), 'bot-unknown'],
       [caller('bot', 'org-2'), 'bot-1'],
     ] as const) {
-      const following = follow(overWebSocket(room.url, as)(DELIVERIES, { chatbotId }));
+      const following = follow(overWebSocket(api.url, as)(DELIVERIES, { chatbotId }));
       await following.until(results => results.length === 1);
       expect(following.results[0].errors[0].extensions.code).toBe('CHATBOT_NOT_ENABLED');
     }
   });
 });
 
-describe('what becomes visible late', () => {
-  /** A transaction over one session that has written a change and a delivery, and is held open. */
+describe('a change that becomes visible late', () => {
+  /** A transaction over one session that has written a change and a delivery, and is kept open. */
   async function held(sessionId: string) {
     let release: () => void = () => undefined;
     const released = new Promise<void>(resolve => {
@@ -472,12 +476,12 @@ describe('what becomes visible late', () => {
     };
   }
 
-  it('is told all the same, though later changes were there before', async () => {
+  it('is returned, although later changes were visible before', async () => {
     const [late, early] = [await world.open(), await world.open()];
-    const changes = follow(overWebSocket(room.url, caller('operator'))(CHANGES, { filter: { chatbotIds: ['bot-1'] } }));
+    const changes = follow(overWebSocket(api.url, caller('operator'))(CHANGES, { filter: { chatbotIds: ['bot-1'] } }));
     const deliveries = follow(
       overWebSocket(
-        room.url,
+        api.url,
         caller('bot'),
       )(
         'subscription { supportRuntimeDeliveries(chatbotId: "bot-1") { notice { ... on HandoffStateNotice { handoff { id } } } } }',
@@ -489,9 +493,9 @@ describe('what becomes visible late', () => {
     await world.stores.sessions.transact('org-1', early.id, tx =>
       tx.enqueueForRuntime({ kind: 'HANDOFF_STATE', handoffId: handoff.id, state: 'REQUESTED' }),
     );
-    // Both subscribers get their chances to step over what is not there yet.
-    await readings(3, 'events', 'handoffChanges');
-    await readings(3, 'deliveries', 'runtimeInbox');
+    // Both subscribers get chances to skip what is not visible yet.
+    await waitForReads(3, 'events', 'handoffChanges');
+    await waitForReads(3, 'deliveries', 'runtimeInbox');
     await commit();
     const told = (results: any[]): string[] =>
       results.map(({ data }) => `${data.handoffChanges.change?.to} ${data.handoffChanges.change?.handoff.id}`);
@@ -509,10 +513,10 @@ describe('what becomes visible late', () => {
   });
 });
 
-describe('a subscription that cannot go on', () => {
-  it('says so in a masked last result and ends', async () => {
+describe('a subscription that cannot continue', () => {
+  it('returns a masked error as its last result and ends', async () => {
     const session = await world.open();
-    const following = follow(overWebSocket(room.url, caller('ui'))(EVENTS, { sessionId: session.id }));
+    const following = follow(overWebSocket(api.url, caller('ui'))(EVENTS, { sessionId: session.id }));
     await following.until(results => results.length === 1);
     const { events } = world.stores as unknown as { events: { ofSession: unknown } };
     const ofSession = events.ofSession;
@@ -532,11 +536,11 @@ describe('a subscription that cannot go on', () => {
         },
       ],
     });
-    expect(room.log.at(-1)?.message).toBe('operation failed');
+    expect(api.log.at(-1)?.message).toBe('operation failed');
   });
 
-  it('is told to come back when the service stops', async () => {
-    const own = await startRoom(world);
+  it('tells the client to reconnect when the service stops', async () => {
+    const own = await startGraphqlApi(world);
     const session = await world.open();
     const socket = overWebSocket(own.url, caller('ui'))(STATUS, { sessionId: session.id });
     const stream = overSse(own.url, caller('ui'))(STATUS, { sessionId: session.id });
@@ -549,8 +553,8 @@ describe('a subscription that cannot go on', () => {
   });
 });
 
-/** Resolves when a store's feed was read that many times more. */
-async function readings(count: number, store: 'events' | 'deliveries', feed: string): Promise<void> {
+/** Resolves when a store's feed was read that many more times. */
+async function waitForReads(count: number, store: 'events' | 'deliveries', feed: string): Promise<void> {
   const target = world.stores[store] as unknown as Record<string, (...args: unknown[]) => unknown>;
   const read = target[feed]!;
   let reads = 0;

@@ -4,33 +4,33 @@ import { getIntrospectionQuery, type GraphQLObjectType } from 'graphql';
 import { createClient } from 'graphql-ws';
 import WebSocket from 'ws';
 import { overSse, overSseByGet, overWebSocket, wsClient } from './following';
-import { caller, createFlowWorld, type FlowWorld, post, type Room, startRoom } from './room';
+import { caller, createFlowWorld, type FlowWorld, post, type GraphqlApi, startGraphqlApi } from './room';
 import { until } from '../../support/until';
 
 let world: FlowWorld;
-let room: Room;
+let api: GraphqlApi;
 beforeAll(async () => {
   world = await createFlowWorld();
-  room = await startRoom(world, { connectionInitTimeoutMs: 100, maxSubscriptionsPerSocket: 2, maxTokens: 2_000 });
+  api = await startGraphqlApi(world, { connectionInitTimeoutMs: 100, maxSubscriptionsPerSocket: 2, maxTokens: 2_000 });
 });
 afterAll(async () => {
-  await room?.stop();
+  await api?.stop();
   await world?.close();
 });
 
 const json = { 'content-type': 'application/json' };
 const codesOf = (errors: any[] | undefined): string[] => (errors ?? []).map(error => error.extensions.code);
-/** What one operation answers, whichever way it goes. */
+/** The result of an operation, over either transport. */
 const WAYS: Record<string, (query: string, variables?: Record<string, unknown>) => Promise<any[] | undefined>> = {
-  HTTP: async (query, variables) => (await room.run(query, variables)).errors,
+  HTTP: async (query, variables) => (await api.run(query, variables)).errors,
   WebSocket: async (query, variables) => {
-    const following = overWebSocket(room.url, caller('bot'))(query, variables);
+    const following = overWebSocket(api.url, caller('bot'))(query, variables);
     const ended = await following.ended;
     await following.leave();
     return Array.isArray(ended) ? ended : following.results[0]?.errors;
   },
-  SSE: (query, variables) => firstErrors(overSse(room.url, caller('bot')), query, variables),
-  'SSE by GET': (query, variables) => firstErrors(overSseByGet(room.url, caller('bot')), query, variables),
+  SSE: (query, variables) => firstErrors(overSse(api.url, caller('bot')), query, variables),
+  'SSE by GET': (query, variables) => firstErrors(overSseByGet(api.url, caller('bot')), query, variables),
 };
 async function firstErrors(
   over: ReturnType<typeof overSse>,
@@ -46,7 +46,7 @@ describe.each(Object.entries(WAYS))('an operation over %s', (_name, errorsOf) =>
   it.each([
     ['is not GraphQL', '{ supportAccounts { id', 'GRAPHQL_PARSE_FAILED'],
     ['has too many tokens', `{ ${'a '.repeat(2_001)}}`, 'GRAPHQL_PARSE_FAILED'],
-    ['asks for what is not there', '{ secrets }', 'GRAPHQL_VALIDATION_FAILED'],
+    ['requests an unknown field', '{ secrets }', 'GRAPHQL_VALIDATION_FAILED'],
     [
       'is too deep',
       `{ supportAccounts { ${'inboxes { account { '.repeat(8)} id ${'} } '.repeat(8)} } }`,
@@ -82,19 +82,19 @@ describe.each(Object.entries(WAYS))('an operation over %s', (_name, errorsOf) =>
       'query ($value: [HandoffState!]) { handoffs(filter: { states: $value }) { nodes { id } } }',
       ['LOST'],
     ],
-  ])('says which variable is no %s, and logs nothing', async (_type, query, value) => {
-    const logged = room.log.length;
+  ])('names the variable that is no %s, and logs nothing', async (_type, query, value) => {
+    const logged = api.log.length;
     const [error, ...others] = (await errorsOf(query, { value }))!;
     expect(others).toEqual([]);
     expect(error).toMatchObject({
       message: expect.stringMatching(/^Variable "\$value" got invalid value/),
       extensions: { code: 'BAD_USER_INPUT', retryable: false },
     });
-    expect(room.log).toHaveLength(logged);
+    expect(api.log).toHaveLength(logged);
   });
 
-  it('counts no more wrong variables than fifty, and blames the caller for all of them', async () => {
-    const logged = room.log.length;
+  it("reports at most fifty invalid variables, as the caller's error", async () => {
+    const logged = api.log.length;
     const errors = (await errorsOf(
       'query ($value: [HandoffState!]) { handoffs(filter: { states: $value }) { nodes { id } } }',
       { value: Array.from({ length: 60 }, () => 'LOST') },
@@ -104,10 +104,10 @@ describe.each(Object.entries(WAYS))('an operation over %s', (_name, errorsOf) =>
       message: expect.stringMatching(/^Too many errors processing variables/),
       extensions: { requestId: expect.any(String), retryable: false },
     });
-    expect(room.log).toHaveLength(logged);
+    expect(api.log).toHaveLength(logged);
   });
 
-  it('shows nothing of what goes wrong inside', async () => {
+  it('hides internal errors', async () => {
     const { handoffs } = world.stores as any;
     const getMany = handoffs.getMany;
     handoffs.getMany = () => Promise.reject(new Error('password=hunter2'));
@@ -121,7 +121,7 @@ describe.each(Object.entries(WAYS))('an operation over %s', (_name, errorsOf) =>
           extensions: { code: 'INTERNAL_SERVER_ERROR', requestId: expect.any(String), retryable: false },
         },
       ]);
-      expect(room.log.at(-1)!.fields).toMatchObject({ requestId: errors![0].extensions.requestId, field: 'handoff' });
+      expect(api.log.at(-1)!.fields).toMatchObject({ requestId: errors![0].extensions.requestId, field: 'handoff' });
     } finally {
       handoffs.getMany = getMany;
     }
@@ -129,15 +129,15 @@ describe.each(Object.entries(WAYS))('an operation over %s', (_name, errorsOf) =>
 });
 
 describe('HTTP', () => {
-  it('answers the introspection that tools ask for', async () => {
-    expect((await room.run(getIntrospectionQuery())).errors).toBeUndefined();
+  it('answers the introspection of tools', async () => {
+    expect((await api.run(getIntrospectionQuery())).errors).toBeUndefined();
   });
 
-  it("takes over the caller's request id when it is harmless, and makes one otherwise", async () => {
+  it("uses the caller's request id when it is harmless, and creates one otherwise", async () => {
     expect(
-      (await room.run('{ __typename }', {}, { ...caller('ui'), 'x-request-id': 'abc-1' })).headers.get('x-request-id'),
+      (await api.run('{ __typename }', {}, { ...caller('ui'), 'x-request-id': 'abc-1' })).headers.get('x-request-id'),
     ).toBe('abc-1');
-    const made = (await room.run('{ __typename }', {}, { ...caller('ui'), 'x-request-id': 'a b<' })).headers.get(
+    const made = (await api.run('{ __typename }', {}, { ...caller('ui'), 'x-request-id': 'a b<' })).headers.get(
       'x-request-id',
     );
     expect(made).toMatch(/^[0-9a-f-]{36}$/);
@@ -153,7 +153,7 @@ describe('HTTP', () => {
       'FORBIDDEN',
     ],
   ])('refuses %s before it reads the body', async (_who, headers, status, code) => {
-    const answer = await post(room.url, '{ not json', headers);
+    const answer = await post(api.url, '{ not json', headers);
     expect([answer.status, codesOf(answer.errors)]).toEqual([status, [code]]);
     expect(answer.headers.get('www-authenticate')).toBe(status === 401 ? 'Bearer' : null);
   });
@@ -166,7 +166,7 @@ describe('HTTP', () => {
     ['a query that is no text', '{"query":{}}', json, 400, 'BAD_REQUEST'],
     ['variables that are no object', '{"query":"{__typename}","variables":"x"}', json, 400, 'BAD_REQUEST'],
     [
-      'what a form of another site could send',
+      'a body that a form of another site can send',
       '{"query":"{__typename}"}',
       { 'content-type': 'text/plain' },
       415,
@@ -180,13 +180,13 @@ describe('HTTP', () => {
       'UNSUPPORTED_MEDIA_TYPE',
     ],
   ])('refuses %s', async (_what, body, headers, status, code) => {
-    const answer = await post(room.url, body, { ...caller('bot'), ...headers });
+    const answer = await post(api.url, body, { ...caller('bot'), ...headers });
     expect([answer.status, codesOf(answer.errors)]).toEqual([status, [code]]);
     expect(answer.errors![0].extensions.requestId).toBe(answer.headers.get('x-request-id'));
   });
 
-  it('refuses a body that grows too large while it is sent, and still says why', async () => {
-    const sending = httpRequest(room.url, {
+  it('refuses a body that grows too large while it is sent, and still responds with the reason', async () => {
+    const sending = httpRequest(api.url, {
       method: 'POST',
       headers: { ...caller('bot'), ...json, 'transfer-encoding': 'chunked' },
     });
@@ -198,15 +198,15 @@ describe('HTTP', () => {
     response.resume();
   });
 
-  it('refuses other methods, and a mutation by GET over both ways', async () => {
-    expect((await fetch(room.url, { method: 'PUT', headers: caller('bot') })).status).toBe(405);
+  it('refuses other methods, and a mutation by GET in both forms', async () => {
+    expect((await fetch(api.url, { method: 'PUT', headers: caller('bot') })).status).toBe(405);
     const mutation = new URLSearchParams({
       query: 'mutation { acknowledgeRuntimeDeliveries(input: { ids: [] }) { acknowledged } }',
     });
     for (const accept of ['application/json', 'text/event-stream'])
       expect(
         (
-          await fetch(`${room.url}?${mutation}`, {
+          await fetch(`${api.url}?${mutation}`, {
             headers: { ...caller('bot'), accept, 'apollo-require-preflight': '1' },
           })
         ).status,
@@ -214,16 +214,16 @@ describe('HTTP', () => {
   });
 
   it('refuses a GET that a page of another site could have sent', async () => {
-    const answer = await fetch(`${room.url}?query={__typename}`, { headers: caller('bot') });
+    const answer = await fetch(`${api.url}?query={__typename}`, { headers: caller('bot') });
     expect(answer.status).toBe(400);
     const body = (await answer.json()) as { errors: any[] };
     expect(codesOf(body.errors)).toEqual(['BAD_REQUEST']);
   });
 });
 
-it('reads data fields without a resolver, also after a router asked for a trace', async () => {
-  await room.run('{ supportAccounts { id } }', {}, { ...caller('gateway'), 'apollo-federation-include-trace': 'ftv1' });
-  const fields = (room.graphql.schema.getType('Handoff') as GraphQLObjectType).getFields();
+it('data fields without a resolver are read, also after a router asked for a trace', async () => {
+  await api.run('{ supportAccounts { id } }', {}, { ...caller('gateway'), 'apollo-federation-include-trace': 'ftv1' });
+  const fields = (api.graphql.schema.getType('Handoff') as GraphQLObjectType).getFields();
   expect(
     Object.values(fields)
       .filter(field => field.resolve)
@@ -233,14 +233,14 @@ it('reads data fields without a resolver, also after a router asked for a trace'
 });
 
 describe('graphql-transport-ws', () => {
-  const socket = (protocol?: string): WebSocket => new WebSocket(room.wsUrl, protocol === undefined ? [] : [protocol]);
+  const socket = (protocol?: string): WebSocket => new WebSocket(api.wsUrl, protocol === undefined ? [] : [protocol]);
   const closed = async (ws: WebSocket): Promise<number> => (await once(ws, 'close'))[0] as number;
 
   it.each([{}, { 'x-support-gateway-secret': 'wrong' }])(
-    'closes with 4403 on a caller that is nobody: %p',
+    'closes with 4403 for an unidentified caller: %p',
     async connectionParams => {
       const ended = await new Promise(resolve =>
-        createClient({ url: room.wsUrl, connectionParams, webSocketImpl: WebSocket, retryAttempts: 0 }).subscribe(
+        createClient({ url: api.wsUrl, connectionParams, webSocketImpl: WebSocket, retryAttempts: 0 }).subscribe(
           { query: '{ __typename }' },
           { next: () => undefined, complete: () => resolve('complete'), error: resolve },
         ),
@@ -249,18 +249,18 @@ describe('graphql-transport-ws', () => {
     },
   );
 
-  it('closes with 4408 on one who never says who it is', async () => {
+  it('closes with 4408 for a caller who sends no connection_init', async () => {
     expect(await closed(socket('graphql-transport-ws'))).toBe(4408);
   });
 
-  it('closes with 4401 on one who asks before', async () => {
+  it('closes with 4401 for a caller who subscribes too early', async () => {
     const ws = socket('graphql-transport-ws');
     await once(ws, 'open');
     ws.send(JSON.stringify({ type: 'subscribe', id: '1', payload: { query: '{ __typename }' } }));
     expect(await closed(ws)).toBe(4401);
   });
 
-  it('does not open for another subprotocol, or for none', async () => {
+  it('refuses another subprotocol, or none', async () => {
     for (const protocol of ['graphql-ws', undefined]) {
       const ws = socket(protocol);
       ws.on('error', () => undefined);
@@ -269,8 +269,8 @@ describe('graphql-transport-ws', () => {
     }
   });
 
-  it('closes with 1009 on a message that is larger than a body may be, and logs no content', async () => {
-    const patient = await startRoom(world);
+  it('closes with 1009 after a message beyond the body limit, and logs no content', async () => {
+    const patient = await startGraphqlApi(world);
     try {
       const ws = new WebSocket(patient.wsUrl, 'graphql-transport-ws');
       await once(ws, 'open');
@@ -282,9 +282,9 @@ describe('graphql-transport-ws', () => {
     }
   });
 
-  it('refuses one operation too many and lets the others go on', async () => {
+  it('refuses one operation too many and continues the others', async () => {
     const { id: sessionId } = await world.open();
-    const client = wsClient(room.wsUrl, caller('ui'));
+    const client = wsClient(api.wsUrl, caller('ui'));
     const query = 'subscription ($sessionId: ID!) { conversationStatus(sessionId: $sessionId) { epoch control } }';
     const two = [0, 1].map(() => client.iterate({ query, variables: { sessionId } }));
     for (const one of two) await one.next();
@@ -296,8 +296,8 @@ describe('graphql-transport-ws', () => {
     await client.dispose();
   });
 
-  it('carries queries and mutations as well', async () => {
-    const following = overWebSocket(room.url, caller('bot'))(
+  it('runs queries and mutations as well', async () => {
+    const following = overWebSocket(api.url, caller('bot'))(
       'mutation ($input: OpenSupportSessionInput!) { openSupportSession(input: $input) { created session { externalId } userErrors { code } } }',
       { input: { chatbotId: 'bot-1', channel: 'web', externalId: 'over-ws' } },
     );
@@ -313,13 +313,13 @@ describe('a subscriber that does not read', () => {
   const TURNS = 250;
   /** Of 100 events; the last one is not full. */
   const PAGES = 3;
-  let patient: Room;
+  let patient: GraphqlApi;
   const EVENTS =
     'subscription ($sessionId: ID!) { supportSessionEvents(sessionId: $sessionId, after: 0) { seq event { __typename ... on SupportMessageRecorded { message { text } } } } }';
   let sessionId: string;
   beforeAll(async () => {
-    // Nothing is read on a timer here, so that readings can be counted.
-    patient = await startRoom(world, { pollMs: 1_000_000 });
+    // No timer reads anything here, so that reads can be counted.
+    patient = await startGraphqlApi(world, { pollMs: 1_000_000 });
     sessionId = (await world.open()).id;
     for (let i = 0; i < TURNS; i += 1) await world.user(sessionId, `${i} ${'\u0001'.repeat(20_000)}`);
   });
@@ -342,14 +342,14 @@ describe('a subscriber that does not read', () => {
   }
 
   it.each(['SSE', 'WebSocket'])(
-    'is not read ahead for, and gets everything once it reads again, over %s',
+    'stops the reads for it over %s, and gets everything once it reads again',
     async way => {
       const read: number[] = [];
       const take = (result: any): void => {
         read.push(result.data.supportSessionEvents.seq);
       };
       let slow: Awaited<ReturnType<typeof silentStream>>;
-      // A quick one reads all 30 MB meanwhile. The slow one causes only what fits into the network's buffers: one page.
+      // A fast one reads all 30 MB meanwhile. The slow one causes only what fits into the network's buffers: one page.
       const pages = await pagesRead(async () => {
         slow = await (way === 'SSE' ? silentStream : silentSocket)(take);
         const quick = overWebSocket(patient.url, caller('ui'))(EVENTS, { sessionId });
@@ -364,8 +364,8 @@ describe('a subscriber that does not read', () => {
     },
   );
 
-  it('is gone after two pings: its event stream is cut off, and nothing is kept for it', async () => {
-    const strict = await startRoom(world, { pollMs: 1_000_000, pingIntervalMs: 50 });
+  it('is disconnected after two pings: its event stream is closed, and everything is freed', async () => {
+    const strict = await startGraphqlApi(world, { pollMs: 1_000_000, pingIntervalMs: 50 });
     const asking = httpRequest(strict.url, {
       method: 'POST',
       headers: { ...caller('ui'), ...json, accept: 'text/event-stream' },
@@ -382,8 +382,8 @@ describe('a subscriber that does not read', () => {
     }
   });
 
-  it('lives as long as it reads, with nothing to read but pings', async () => {
-    const strict = await startRoom(world, { pingIntervalMs: 1_000 });
+  it('stays connected as long as it reads, with nothing to read but pings', async () => {
+    const strict = await startGraphqlApi(world, { pingIntervalMs: 1_000 });
     const { id } = await world.open();
     const asking = httpRequest(strict.url, {
       method: 'POST',
@@ -401,7 +401,7 @@ describe('a subscriber that does not read', () => {
     await strict.stop();
   });
 
-  /** Both have asked, and read nothing until told to. */
+  /** Both have subscribed, and read nothing until the test lets them. */
   async function silentStream(take: (result: unknown) => void) {
     const asking = httpRequest(patient.url, {
       method: 'POST',

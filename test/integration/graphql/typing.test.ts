@@ -1,6 +1,6 @@
 import { PostgresTyping } from '../../../src/persistence';
 import { type Following, overSse, overWebSocket } from './following';
-import { caller, createFlowWorld, type FlowWorld, type Room, startRoom } from './room';
+import { caller, createFlowWorld, type FlowWorld, type GraphqlApi, startGraphqlApi } from './room';
 
 const TYPING =
   'subscription ($sessionId: ID!) { supportTyping(sessionId: $sessionId) { isTyping at agent { id name } session { id control } } }';
@@ -9,12 +9,12 @@ const SET =
 
 let world: FlowWorld;
 let board: PostgresTyping;
-let rooms: Room[];
+let apis: GraphqlApi[];
 const open: Following[] = [];
 
 beforeAll(async () => {
   world = await createFlowWorld();
-  // Two replicas on one wire; test/integration/persistence/typing.test.ts has the real one.
+  // Two replicas on one channel; test/integration/persistence/typing.test.ts has the real one.
   const hearers: ((payload: string) => void)[] = [];
   const wire = (own: number) => ({
     listenOn: (_channel: string, listener: (payload: string) => void) => {
@@ -25,13 +25,13 @@ beforeAll(async () => {
     },
   });
   board = new PostgresTyping(wire(0));
-  rooms = [await startRoom(world, {}, board), await startRoom(world, {}, new PostgresTyping(wire(1)))];
+  apis = [await startGraphqlApi(world, {}, board), await startGraphqlApi(world, {}, new PostgresTyping(wire(1)))];
 });
 afterEach(async () => {
   await Promise.all(open.splice(0).map(one => one.leave()));
 });
 afterAll(async () => {
-  for (const room of rooms ?? []) await room.stop();
+  for (const api of apis ?? []) await api.stop();
   await world?.close();
 });
 
@@ -39,8 +39,8 @@ const follow = (following: Following): Following => {
   open.push(following);
   return following;
 };
-/** Who subscribes hears nothing until something happens: said again until it is heard. */
-async function heard(following: Following, sessionId: string, isTyping: boolean, agentId: string | null) {
+/** A new subscriber gets nothing until something happens, so it is repeated until it arrives. */
+async function received(following: Following, sessionId: string, isTyping: boolean, agentId: string | null) {
   const ringing = setInterval(
     () =>
       board.agentTyping({
@@ -66,12 +66,12 @@ async function heard(following: Following, sessionId: string, isTyping: boolean,
 it.each([
   ['here', 0, overWebSocket],
   ['on another replica', 1, overSse],
-] as const)('who follows a session %s is told who types in it, and that they stopped', async (_where, at, over) => {
+] as const)('a subscriber of a session %s receives typing and its stop', async (_where, at, over) => {
   const session = await world.open();
   const [agent] = await world.stores.setup.listAgents('org-1', null);
-  const following = follow(over(rooms[at]!.url, caller('ui'))(TYPING, { sessionId: session.id }));
-  await heard(following, session.id, true, agent!.id);
-  expect(await heard(following, session.id, false, agent!.id)).toEqual(
+  const following = follow(over(apis[at]!.url, caller('ui'))(TYPING, { sessionId: session.id }));
+  await received(following, session.id, true, agent!.id);
+  expect(await received(following, session.id, false, agent!.id)).toEqual(
     [true, false].map(isTyping => ({
       isTyping,
       at: '2026-11-22T12:00:00.000Z',
@@ -87,63 +87,67 @@ const OF_ALL =
 it.each([
   ['a chatbot', { chatbotId: 'bot-1' }],
   ['the organization', {}],
-])('who follows %s is told of all of its sessions by one subscription, and of no others', async (_whose, variables) => {
-  const [one, two] = [await world.open(), await world.open()];
-  const following = follow(overWebSocket(rooms[0]!.url, caller('bot'))(OF_ALL, variables));
-  const foreign = follow(overSse(rooms[0]!.url, caller('bot', 'org-2'))(OF_ALL, {}));
-  const types = (sessionId: string, isTyping: boolean, organizationId = 'org-1') =>
-    board.agentTyping({
-      organizationId,
-      chatbotId: 'bot-1',
-      sessionId,
-      externalId: 'alice',
-      agentId: null,
-      isTyping,
-      at: '2026-11-22T12:00:00.000Z',
-    });
-  // Said again until both hear: a subscription has no first item that shows when it began.
-  const ringing = setInterval(() => {
-    types(one.id, true);
-    types(two.id, true);
-    types(one.id, true, 'org-2');
-  }, 20);
-  try {
-    await following.until(results => results.length === 2);
-    await foreign.until(results => results.length === 1);
-  } finally {
-    clearInterval(ringing);
-  }
-  types(two.id, false);
-  await following.until(results => results.length === 3);
-  const told = ({ data: { supportTyping } }: any): string => `${supportTyping.session.id} ${supportTyping.isTyping}`;
-  expect(following.results.map(told)).toEqual([`${one.id} true`, `${two.id} true`, `${two.id} false`]);
-  // The session that was named is not that organization's, and is not shown to it.
-  expect(foreign.results).toHaveLength(1);
-  expect(foreign.results[0].data).toBeNull();
-});
+])(
+  'a subscriber of %s receives the typing of all of its sessions in one subscription, and of no others',
+  async (_whose, variables) => {
+    const [one, two] = [await world.open(), await world.open()];
+    const following = follow(overWebSocket(apis[0]!.url, caller('bot'))(OF_ALL, variables));
+    const foreign = follow(overSse(apis[0]!.url, caller('bot', 'org-2'))(OF_ALL, {}));
+    const types = (sessionId: string, isTyping: boolean, organizationId = 'org-1') =>
+      board.agentTyping({
+        organizationId,
+        chatbotId: 'bot-1',
+        sessionId,
+        externalId: 'alice',
+        agentId: null,
+        isTyping,
+        at: '2026-11-22T12:00:00.000Z',
+      });
+    // Repeated until both get it: no first item shows when a subscription started.
+    const ringing = setInterval(() => {
+      types(one.id, true);
+      types(two.id, true);
+      types(one.id, true, 'org-2');
+    }, 20);
+    try {
+      await following.until(results => results.length === 2);
+      await foreign.until(results => results.length === 1);
+    } finally {
+      clearInterval(ringing);
+    }
+    types(two.id, false);
+    await following.until(results => results.length === 3);
+    const typingOf = ({ data: { supportTyping } }: any): string =>
+      `${supportTyping.session.id} ${supportTyping.isTyping}`;
+    expect(following.results.map(typingOf)).toEqual([`${one.id} true`, `${two.id} true`, `${two.id} false`]);
+    // The named session is not that organization's, and is not shown to it.
+    expect(foreign.results).toHaveLength(1);
+    expect(foreign.results[0].data).toBeNull();
+  },
+);
 
 it.each([
   ['an unknown chatbot', caller('bot'), { chatbotId: 'bot-unknown' }, 'CHATBOT_NOT_ENABLED'],
   ['a foreign chatbot', caller('bot', 'org-2'), { chatbotId: 'bot-1' }, 'CHATBOT_NOT_ENABLED'],
   ['a session and a chatbot together', caller('bot'), { sessionId: 'x', chatbotId: 'bot-1' }, 'INPUT_INVALID'],
-] as const)('following %s is refused', async (_what, as, variables, code) => {
-  const following = follow(overWebSocket(rooms[0]!.url, as)(OF_ALL, variables));
+] as const)('a subscription to typing of %s is refused', async (_what, as, variables, code) => {
+  const following = follow(overWebSocket(apis[0]!.url, as)(OF_ALL, variables));
   const [refused] = await following.until(results => results.length > 0);
   expect(refused.errors[0].extensions.code).toBe(code);
 });
 
-it('somebody who is not listed types without a name', async () => {
+it('an unlisted person types without a name', async () => {
   const session = await world.open();
-  const following = follow(overWebSocket(rooms[0]!.url, caller('ui'))(TYPING, { sessionId: session.id }));
-  expect(await heard(following, session.id, true, null)).toMatchObject([{ isTyping: true, agent: null }]);
+  const following = follow(overWebSocket(apis[0]!.url, caller('ui'))(TYPING, { sessionId: session.id }));
+  expect(await received(following, session.id, true, null)).toMatchObject([{ isTyping: true, agent: null }]);
 });
 
-it('a session of another organization is unknown, to followers and to whoever types', async () => {
+it('a session of another organization is unknown, to subscribers and to senders', async () => {
   const session = await world.open();
-  const following = follow(overWebSocket(rooms[0]!.url, caller('ui', 'org-2'))(TYPING, { sessionId: session.id }));
+  const following = follow(overWebSocket(apis[0]!.url, caller('ui', 'org-2'))(TYPING, { sessionId: session.id }));
   const [refused] = await following.until(results => results.length > 0);
   expect(refused.errors[0].extensions.code).toBe('SESSION_NOT_FOUND');
-  const { data } = await rooms[0]!.run(
+  const { data } = await apis[0]!.run(
     SET,
     { input: { sessionId: session.id, isTyping: true } },
     caller('bot', 'org-2'),
@@ -154,13 +158,13 @@ it('a session of another organization is unknown, to followers and to whoever ty
   });
 });
 
-it("is not shown where the provider has no typing, and not anybody's to say", async () => {
+it('typing is not shown where the provider has none, and only the runtime may send it', async () => {
   const session = await world.open();
   await world.ask(session.id);
-  const { data } = await rooms[0]!.run(SET, { input: { sessionId: session.id, isTyping: true } });
+  const { data } = await apis[0]!.run(SET, { input: { sessionId: session.id, isTyping: true } });
   expect(data.setSupportTyping).toEqual({ isForwarded: false, userErrors: [] });
   expect(
-    (await rooms[0]!.run(SET, { input: { sessionId: session.id, isTyping: true } }, caller('ui'))).errors![0].extensions
+    (await apis[0]!.run(SET, { input: { sessionId: session.id, isTyping: true } }, caller('ui'))).errors![0].extensions
       .code,
   ).toBe('FORBIDDEN');
 });

@@ -1,19 +1,19 @@
-import { caller, createFlowWorld, type FlowWorld, ORG, type Room, startRoom } from './room';
+import { caller, createFlowWorld, type FlowWorld, ORG, type GraphqlApi, startGraphqlApi } from './room';
 
 let world: FlowWorld;
-let room: Room;
+let api: GraphqlApi;
 beforeEach(async () => {
   world = await createFlowWorld();
-  room = await startRoom(world);
+  api = await startGraphqlApi(world);
 });
 afterEach(async () => {
-  await room?.stop();
+  await api?.stop();
   await world?.close();
 });
 
 const OPERATOR = caller('operator');
 const accountId = async () => (await world.stores.setup.listAccounts(ORG))[0]!.id;
-const run = async (query: string, variables: object = {}, as = OPERATOR) => (await room.run(query, variables, as)).body;
+const run = async (query: string, variables: object = {}, as = OPERATOR) => (await api.run(query, variables, as)).body;
 const DRIFT =
   'query ($id: ID!) { supportDrift(accountId: $id) { id kind subject desired observed repairable problem } }';
 const REPAIR =
@@ -28,7 +28,7 @@ const ITEM = {
   problem: 'BotAgent1 is no longer an administrator.',
 } as const;
 
-it("shows desired against observed, repairs what is chosen, and shows the account's health", async () => {
+it("drift shows desired against observed, repair covers the chosen items, and the account's health is shown", async () => {
   const id = await accountId();
   world.provider.drifted = [ITEM];
   expect((await run(DRIFT, { id })).data.supportDrift).toEqual([ITEM]);
@@ -52,7 +52,7 @@ it("shows desired against observed, repairs what is chosen, and shows the accoun
   });
 });
 
-it('is for operators of that organization', async () => {
+it('drift and repair are for operators of that organization', async () => {
   const id = await accountId();
   expect((await run(DRIFT, { id }, caller('ui'))).errors[0].extensions.code).toBe('FORBIDDEN');
   expect((await run(DRIFT, { id }, caller('operator', 'org-2'))).errors[0].extensions.code).toBe('ACCOUNT_NOT_FOUND');
@@ -63,7 +63,7 @@ it('is for operators of that organization', async () => {
   expect(world.provider.calls).not.toContain('inspectDrift');
 });
 
-it('says what kept it from looking, also on the account', async () => {
+it('a failed inspection reports its reason, also on the account', async () => {
   world.provider.failNext('inspectDrift', 'before');
   expect((await run(DRIFT, { id: await accountId() })).errors[0].extensions).toMatchObject({
     code: 'PROVIDER_UNAVAILABLE',
@@ -72,7 +72,7 @@ it('says what kept it from looking, also on the account', async () => {
   expect((await world.stores.setup.listAccounts(ORG))[0]!.health).toMatchObject({ state: 'UNREACHABLE' });
 });
 
-it('switches support off and on for a chatbot and for the organization', async () => {
+it('support is enabled and disabled for a chatbot and for the organization', async () => {
   const disable = (name: string, input: object, as = OPERATOR) =>
     run(
       `mutation ($input: ${name}Input!) { answer: ${name[0]!.toLowerCase()}${name.slice(1)}(input: $input) { ${name === 'DisableSupport' ? 'account' : 'inbox'} { state } endedHandoffs userErrors { code field } } }`,

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
-import { createChatwootWorld, ORG, type ChatwootWorld } from '../../support/chatwoot-world';
-import { runFileWork } from '../../support/run-file-work';
+import { createChatwootWorld, ORG, type ChatwootWorld } from '../../../src/providers/chatwoot/testing/chatwoot-world';
+import { runFileWork } from '../../../src/providers/chatwoot/testing/run-file-work';
 import { ARCHIVE_TIMES } from '../../../src/core/flows/archive-file';
 import { LINK_MS, MediaLinks } from '../../../src/media/media-links';
 import { createFileServer, OPEN_RETRIES } from '../../../src/media/serve-file';
@@ -52,7 +52,7 @@ describe("an agent's file", () => {
     await world.close();
   });
 
-  it('is fetched once, kept, and served as a download under our own link', async () => {
+  it('is fetched once, stored, and served as a download under our own link', async () => {
     const first = await fetch(url());
     expect([first.status, first.headers.get('content-type'), await first.text()]).toEqual([
       200,
@@ -68,7 +68,7 @@ describe("an agent's file", () => {
     );
   });
 
-  it('is served from what was kept, also when the support system has lost it since', async () => {
+  it('is served from our store, also when the support system has lost it since', async () => {
     expect(await runFileWork(world)).toEqual(['done']);
     world.double.clearRequests();
     await world.double.outage('web');
@@ -79,11 +79,11 @@ describe("an agent's file", () => {
     await world.double.outage(null);
   });
 
-  it('is fetched once, however many open it at the same moment, and the worker with them', async () => {
+  it('is fetched once, however many open it at the same moment together with the worker', async () => {
     const opened = Array.from({ length: 5 }, async () => (await fetch(url())).text());
     expect(await runFileWork(world)).toEqual(['done']);
     expect(await Promise.all(opened)).toEqual(Array(5).fill('the bill'));
-    // The address in the message, and where it redirects to.
+    // The address in the message, and the target of its redirect.
     expect(asked()).toBe(2);
   });
 
@@ -91,7 +91,7 @@ describe("an agent's file", () => {
     ['voice', 'audio/ogg', Buffer.from('OggS and what an agent says'), 'audio/ogg'],
     ['photo', 'image/png', Buffer.from('89504e470d0a1a0a', 'hex'), 'image/png'],
   ])(
-    'without an ending has the type that its bytes tell, not one that was guessed: %s',
+    'without an extension has the type of its bytes, not a guessed one: %s',
     async (filename, contentType, bytes, type) => {
       await act.attach({ filename, contentType, bytes });
       await world.runDueSyncs();
@@ -130,12 +130,12 @@ describe("an agent's file", () => {
     expect(await (await fetch(url({ messageId: message.id }))).text()).toBe('a photo');
   });
 
-  it('that is not there yet is waited for a little', async () => {
+  it('is awaited briefly when it does not exist yet', async () => {
     world.double.failNext({ mode: 'status:404', times: 2, match: { path: OF_FILES } });
     expect(await (await fetch(url())).text()).toBe('the bill');
   });
 
-  it('that is not there for longer is asked for later, or gone when its message is old', async () => {
+  it('is to be requested later when it does not exist for longer, or gone when its message is old', async () => {
     world.double.failNext({ mode: 'status:404', times: OPEN_RETRIES.attempts + 1, match: { path: OF_FILES } });
     const later = await fetch(url());
     expect([later.status, later.headers.get('retry-after')]).toEqual([503, String(OPEN_RETRIES.retryAfterSeconds)]);
@@ -147,14 +147,14 @@ describe("an agent's file", () => {
   it.each([
     ['setup.exe', 'the program', 415],
     ['large.pdf', 'x'.repeat(1_000_001), 413],
-  ])('against our limits is not served: %s', async (filename, bytes, status) => {
+  ])('is not served when it exceeds our limits: %s', async (filename, bytes, status) => {
     await act.attach({ filename, contentType: 'application/pdf', bytes });
     await world.runDueSyncs();
     expect((await fetch(url({ messageId: await lastMessageId() }))).status).toBe(status);
     expect(await (await fetch(url())).text()).toBe('the bill');
   });
 
-  it('that was taken back is no longer served, and no longer kept', async () => {
+  it('of a deleted message is no longer served or stored', async () => {
     expect((await fetch(url())).status).toBe(200);
     await act.deleteMessage(providerMessageId);
     await world.runDueSyncs();
@@ -163,7 +163,7 @@ describe("an agent's file", () => {
     expect(readdirSync(world.mediaFolder, { recursive: true }).filter(name => String(name).length > 3)).toEqual([]);
   });
 
-  it("is not given to who changed the link, came too late, or asks in another organization's name", async () => {
+  it('is refused for a changed link, an expired link, or another organization', async () => {
     const good = url();
     expect((await fetch(good.replace(/\/files\/(..)/, '/files/AA'))).status).toBe(404);
     expect((await fetch(url({ organizationId: 'org-2' }))).status).toBe(404);
@@ -173,7 +173,7 @@ describe("an agent's file", () => {
     expect((await fetch(url())).status).toBe(200);
   });
 
-  it('answers 502 while Chatwoot is away, keeps nothing, and works afterwards', async () => {
+  it('gets a 502 while Chatwoot is down, stores nothing, and works afterwards', async () => {
     await world.double.outage('web');
     expect((await fetch(url())).status).toBe(502);
     await world.double.outage(null);
@@ -181,7 +181,7 @@ describe("an agent's file", () => {
   });
 });
 
-it('a file that its reader takes nothing of is given up, and its place is free again', async () => {
+it('a file whose reader reads nothing is abandoned, and its slot is free again', async () => {
   const links = new MediaLinks(Buffer.alloc(32, 7), Date.now);
   const messageId = randomUUID();
   let isGivenUp = false;

@@ -2,12 +2,17 @@ import { readdirSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ARCHIVE_TIMES } from '../../../src/core/flows/archive-file';
-import { createChatwootWorld, ORG, type ChatwootWorld, type ChatwootWorldOptions } from '../../support/chatwoot-world';
-import { runFileWork } from '../../support/run-file-work';
+import {
+  createChatwootWorld,
+  ORG,
+  type ChatwootWorld,
+  type ChatwootWorldOptions,
+} from '../../../src/providers/chatwoot/testing/chatwoot-world';
+import { runFileWork } from '../../../src/providers/chatwoot/testing/run-file-work';
 
 const PHOTO = Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), Buffer.from('the bytes of a photo')]);
 
-/** The end-users' channel: its links hold a secret, and work for as long as the test says. */
+/** The end-users' channel: its links contain a secret, and work for as long as the test says. */
 let host: Server;
 let links: (name: string) => string;
 let state: { answers: 'file' | 403 | 503; bytes: Buffer; asked: number };
@@ -41,7 +46,7 @@ const file = (name = 'photo.png', sizeBytes: number | null = null) => ({
 });
 const sends = (text: string, ...files: ReturnType<typeof file>[]) =>
   world.user(sessionId, text, { attachments: files });
-/** What agents see: words, and the names of the files. */
+/** What agents see: texts, and the names of the files. */
 const shown = async () =>
   (await world.messages(sessionId)).map(({ content, attachments }) => [
     content,
@@ -60,7 +65,7 @@ const everythingStored = async () =>
   ]);
 
 describe('a photo that was sent to the bot', () => {
-  it('reaches the agents although its link was dead at the handoff, under ON_HANDOFF', async () => {
+  it('reaches the agents although its link had expired at the handoff, under ON_HANDOFF', async () => {
     await start('ON_HANDOFF');
     await sends('my receipt', file());
     expect(await runFileWork(world)).toEqual(['done']);
@@ -83,7 +88,7 @@ describe('a photo that was sent to the bot', () => {
     ]);
   });
 
-  it('leaves its link nowhere once it is kept: not in our database, not in the log, not with the agents', async () => {
+  it('leaves its link nowhere once it is stored: not in our database, in the log, or with the agents', async () => {
     await start('ALWAYS');
     const { message } = await sends('my receipt', file());
     await world.deliverAll();
@@ -95,7 +100,7 @@ describe('a photo that was sent to the bot', () => {
     ]);
   });
 
-  it('goes with the message when the end-user deletes it', async () => {
+  it('is removed with the message when the end-user deletes it', async () => {
     await start('ON_HANDOFF');
     const { message } = await sends('my receipt', file());
     await runFileWork(world);
@@ -108,7 +113,7 @@ describe('a photo that was sent to the bot', () => {
     expect(kept()).toEqual([]);
   });
 
-  it('that was deleted before it could be fetched is not fetched, and its link is forgotten', async () => {
+  it('that was deleted before it could be fetched is not fetched, and its link is removed', async () => {
     await start('ON_HANDOFF');
     const { message } = await sends('my receipt', file());
     await world.flows.deleteMessage(
@@ -129,7 +134,7 @@ describe('an outage of the host of a file', () => {
     expect(await world.deliverAll()).toEqual([]);
   });
 
-  it('costs the words nothing; the file follows once the host is back', async () => {
+  it('does not delay the text; the file follows once the host is back', async () => {
     expect(await shown()).toEqual([
       ['my receipt\n[photo.png] could not be fetched yet; it follows as soon as it can be.', []],
     ]);
@@ -148,7 +153,7 @@ describe('an outage of the host of a file', () => {
     expect([await runFileWork(world), await world.deliverAll(), (await notices()).length]).toEqual([[], [], 0]);
   });
 
-  it('that lasts costs the file: the runtime and the agents are told, once, and nothing waits for an operator', async () => {
+  it('that lasts loses the file: runtime and agents are notified, once, and nothing waits for an operator', async () => {
     expect(await runFileWork(world)).toEqual(['again FILE_UNAVAILABLE']);
     world.time.aheadMs += ARCHIVE_TIMES.linkRetryMs;
     expect(await runFileWork(world)).toEqual(['given up FILE_UNAVAILABLE', 'nothing owed']);
@@ -161,7 +166,7 @@ describe('an outage of the host of a file', () => {
     expect(await everythingStored()).not.toContain('SECRET');
   });
 
-  it('is over too late for a message that was deleted meanwhile: nothing follows', async () => {
+  it('that ends after the message was deleted brings no file', async () => {
     const [{ id }] = (await world.pool.query('select id from message')).rows;
     await world.flows.deleteMessage(
       { organizationId: ORG },
@@ -174,7 +179,7 @@ describe('an outage of the host of a file', () => {
     expect(kept()).toEqual([]);
   });
 
-  it('takes a file back that had followed, with its message', async () => {
+  it('is followed by the removal of the late file together with its message', async () => {
     state.answers = 'file';
     await runFileWork(world);
     await world.deliverAll();
@@ -207,13 +212,13 @@ describe('a file on its way to a conversation that is deleted meanwhile', () => 
       `${world.accountPath}/conversations/${(await world.session(sessionId)).conversationId}`,
       world.admin,
     );
-    await world.double.settled();
+    await world.double.whenIdle();
     await world.read(sessionId);
     expect(await world.liveHandoff(sessionId)).toMatchObject({ state: 'REQUESTED' });
   };
   const files = async () => (await shown()).flatMap(([, names]) => names);
 
-  it('is not posted after the message that brings it in the next one', async () => {
+  it('is not posted a second time after the message that posts it in the next conversation', async () => {
     await loseConversation();
     state.answers = 'file';
     expect(await runFileWork(world)).toEqual(['done', 'done']);
@@ -221,7 +226,7 @@ describe('a file on its way to a conversation that is deleted meanwhile', () => 
     expect(await shown()).toEqual([['my receipt', ['photo.png']]]);
   });
 
-  it('follows once where the next one was made before it could be fetched', async () => {
+  it('is posted once after the next conversation when that was created before it could be fetched', async () => {
     await loseConversation();
     expect(await world.deliverAll()).toEqual([]);
     state.answers = 'file';
@@ -230,7 +235,7 @@ describe('a file on its way to a conversation that is deleted meanwhile', () => 
     expect(await files()).toEqual(['photo.png']);
   });
 
-  it('is not announced as lost twice', async () => {
+  it('is reported as lost only once', async () => {
     await loseConversation();
     expect(await world.deliverAll()).toEqual([]);
     expect(await runFileWork(world)).toEqual(['again FILE_UNAVAILABLE']);
@@ -240,7 +245,7 @@ describe('a file on its way to a conversation that is deleted meanwhile', () => 
     expect((await shown()).filter(([content]) => String(content).includes('does not follow'))).toHaveLength(1);
   });
 
-  it('that waited in the lane already is dropped', async () => {
+  it('is dropped from the lane if it was pending', async () => {
     state.answers = 'file';
     expect(await runFileWork(world)).toEqual(['done', 'done']);
     await loseConversation();
@@ -253,7 +258,7 @@ describe('a file that is too large for agents', () => {
   it.each([
     ['is known before it is fetched', 500_001],
     ['is known only while it comes', null],
-  ])('%s: agents get the words and its name, the runtime a notice', async (_when, sizeBytes) => {
+  ])("%s: agents get the text and the file's name, the runtime a notification", async (_when, sizeBytes) => {
     await start('ALWAYS');
     state.bytes = Buffer.alloc(500_001);
     const { message } = await sends('a film', file('film.mov', sizeBytes), file('photo.png', 10));
@@ -276,7 +281,7 @@ describe('a file that is too large for agents', () => {
     });
   });
 
-  it("is no link for anybody, and its own limit is not that of agents' files", async () => {
+  it("is a link for nobody, and has another limit than agents' files", async () => {
     await start('ON_HANDOFF');
     state.bytes = Buffer.alloc(500_000, 1);
     await sends('within', file());
@@ -287,7 +292,7 @@ describe('a file that is too large for agents', () => {
     expect(kept()).toHaveLength(1);
   });
 
-  it('together with others follows by itself', async () => {
+  it('is posted alone when it comes with others', async () => {
     await start('ALWAYS');
     state.bytes = Buffer.alloc(300_000, 1);
     await sends('two films', file('one.png'), file('two.png'));
@@ -302,7 +307,7 @@ describe('a file that is too large for agents', () => {
 });
 
 describe('a long conversation that is handed over', () => {
-  it('brings the newest files of its earlier part with the transcript, in it their names and no link', async () => {
+  it('posts the newest files of its earlier part with the transcript, which has their names and no link', async () => {
     await start('ON_HANDOFF');
     for (let n = 1; n <= 25; n++) await sends(`photo ${n}`, file(`${n}.png`));
     for (let n = 1; n <= 50; n++) await world.user(sessionId, `line ${n}`);
@@ -316,7 +321,7 @@ describe('a long conversation that is handed over', () => {
     expect(files.filter(name => name !== 'transcript.txt')).toEqual(
       Array.from({ length: 20 }, (_, n) => `${n + 6} ${n + 6}.png`),
     );
-    // Notes of files beside it come before it, so that its lines stand next to what follows.
+    // Notes about its files precede it, so that its lines stay next to later ones.
     expect(rows.slice(0, at + 1).map(([, names]) => (names as string[]).length)).toEqual([5, 16]);
     const transcript = (await world.messages(sessionId))
       .flatMap(({ attachments }) => attachments ?? [])
@@ -327,7 +332,7 @@ describe('a long conversation that is handed over', () => {
     expect(text).not.toMatch(/SECRET|http/);
   });
 
-  it('brings a file that was late for the transcript behind it', async () => {
+  it('posts a file that was late for the transcript after it', async () => {
     await start('ON_HANDOFF');
     state.answers = 503;
     await sends('photo', file());

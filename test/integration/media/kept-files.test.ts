@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
-import { createChatwootWorld, ORG, type ChatwootWorld } from '../../support/chatwoot-world';
-import { runFileWork } from '../../support/run-file-work';
+import { createChatwootWorld, ORG, type ChatwootWorld } from '../../../src/providers/chatwoot/testing/chatwoot-world';
+import { runFileWork } from '../../../src/providers/chatwoot/testing/run-file-work';
 import { MediaStoreError } from '../../../src/core/file-errors';
 import { fileKey } from '../../../src/core/files';
 import { toExternalMessage } from '../../../src/core/external-message';
@@ -8,7 +8,7 @@ import { ARCHIVE_TIMES } from '../../../src/core/flows/archive-file';
 import type { MediaStore } from '../../../src/core/ports/media-store';
 import { Worker } from '../../../src/delivery';
 import { createMediaHandler } from '../../../src/delivery/media-handler';
-import { createLease } from '../../support/lease';
+import { createLease } from '../../../src/testing/lease';
 import { quiet } from '../../support/quiet';
 import { until } from '../../support/until';
 
@@ -38,7 +38,7 @@ const kept = () => readdirSync(world.mediaFolder, { recursive: true }).filter(na
 const asked = () => world.double.requests().filter(({ path }) => OF_FILES.test(path)).length;
 const notes = async () =>
   (await world.messages(sessionId)).filter(message => message.private).map(({ content }) => content as string);
-/** Our store, with something that happens before the next write. */
+/** Our store, with an action before the next write. */
 function before(happens: () => Promise<void>): MediaStore {
   let left = [happens];
   const { media } = world;
@@ -65,19 +65,19 @@ const parked = async () =>
     .filter(({ type }) => type === 'DELIVERY_PARKED');
 
 describe("an agent's file", () => {
-  it('is fetched because its message came, not because somebody asked for it, and once', async () => {
+  it("is fetched because its message arrived, without a reader's request, and once", async () => {
     await sends('bill.pdf');
     expect(kept()).toEqual([]);
     expect(await runFileWork(world)).toEqual(['done']);
     expect(kept()).toHaveLength(1);
-    // The address in the message, and where it redirects to.
+    // The address in the message, and the target of its redirect.
     expect(asked()).toBe(2);
     await world.runDueSyncs();
     await world.read(sessionId);
     expect(await runFileWork(world)).toEqual([]);
   });
 
-  it('does not keep its message from the runtime, whatever becomes of it', async () => {
+  it('does not delay its message to the runtime, whatever happens to it', async () => {
     world.double.failNext({ mode: 'status:500', times: 99, match: { path: OF_FILES } });
     await sends('bill.pdf');
     expect(await runFileWork(world)).toEqual(['again PROVIDER_UNAVAILABLE']);
@@ -86,7 +86,7 @@ describe("an agent's file", () => {
     expect(await world.deliverAll()).toEqual([]);
   });
 
-  it('that is not there yet is asked for again, and kept once it is', async () => {
+  it('that does not exist yet is requested again, and stored once it does', async () => {
     world.double.failNext({ mode: 'status:404', times: 2, match: { path: OF_FILES } });
     await sends('bill.pdf');
     expect([await runFileWork(world), await runFileWork(world), await runFileWork(world)]).toEqual([
@@ -98,7 +98,7 @@ describe("an agent's file", () => {
     expect([await parked(), await notes()]).toEqual([[], []]);
   });
 
-  it('that is still not there after the declared time is given up; the agent is told once, and the next file is not held up', async () => {
+  it('that still does not exist after the declared time is abandoned; the agent is notified once, and the next file is not delayed', async () => {
     await sends('lost.pdf');
     world.double.failNext({ mode: 'status:404', times: 2, match: { path: OF_FILES } });
     await sends('here.pdf');
@@ -115,7 +115,7 @@ describe("an agent's file", () => {
     ['large.pdf', 'application/pdf', Buffer.alloc(1_000_001), 'FILE_TOO_LARGE'],
     ['setup.exe', 'application/octet-stream', Buffer.from('MZ'), 'FILE_TYPE_REFUSED'],
   ])(
-    'against our limits is never a link: the end-user gets its name, its agent is told among agents: %s',
+    'beyond our limits is never a link: the end-user gets its name, its agent an internal note: %s',
     async (name, contentType, bytes, refused) => {
       await sends(name, bytes, contentType);
       await sends('next.pdf');
@@ -131,12 +131,12 @@ describe("an agent's file", () => {
     },
   );
 
-  it('that turns out to be against our limits only while it comes is set aside; from then on it is a name and no link', async () => {
+  it('that exceeds our limits only during the download is parked; from then on it is a name without a link', async () => {
     await sends('growing.pdf', Buffer.alloc(1_000_001));
     const [message] = (
       await world.pool.query("select id, session_id from message where author = 'AGENT' and attachments <> '[]'")
     ).rows;
-    // As if the support system had not told the size.
+    // As if the support system had not reported the size.
     await world.pool.query(
       `update message set attachments = jsonb_set(attachments #- '{0,refused}', '{0,sizeBytes}', 'null') where id = $1`,
       [message.id],
@@ -152,7 +152,7 @@ describe("an agent's file", () => {
     expect(kept()).toEqual([]);
   });
 
-  it('is told about once, also when we died between telling and setting it aside', async () => {
+  it('is reported once, also when we died between the report and parking it', async () => {
     world.double.failNext({ mode: 'status:404', times: 3, match: { path: OF_FILES } });
     await sends('lost.pdf');
     expect(await runFileWork(world)).toEqual(['again FILE_MISSING']);
@@ -167,7 +167,7 @@ describe("an agent's file", () => {
     expect([(await notes()).length, (await parked()).length]).toEqual([1, 1]);
   });
 
-  it('is claimed again after a kill between fetch and completion, and nothing is fetched or harmed', async () => {
+  it('is claimed again after a kill between fetch and completion, without a second fetch or damage', async () => {
     await sends('bill.pdf');
     const [lane] = await world.stores.lanes.claimDeliveries('MEDIA', 1, 1);
     await world.deps.files!.archive(fileOf(lane!));
@@ -177,7 +177,7 @@ describe("an agent's file", () => {
     expect(await world.stores.lanes.complete(lane!)).toBe(false);
   });
 
-  it('is kept whole when several processes fetch it at the same time', async () => {
+  it('is stored whole when several processes fetch it at the same time', async () => {
     await sends('bill.pdf', 'x'.repeat(500_000));
     const [lane] = await world.stores.lanes.claimDeliveries('MEDIA', 1, 60_000);
     const file = fileOf(lane!);
@@ -187,7 +187,7 @@ describe("an agent's file", () => {
     expect([kept().length, await world.media.sizeOf(fileKey(file))]).toEqual([1, 500_000]);
   });
 
-  it('goes when its agent takes the message back', async () => {
+  it('is removed when its agent deletes the message', async () => {
     const id = await sends('bill.pdf');
     expect(await runFileWork(world)).toEqual(['done']);
     await (await acting()).deleteMessage(id);
@@ -196,7 +196,7 @@ describe("an agent's file", () => {
     expect(kept()).toEqual([]);
   });
 
-  it('is not kept when the message is taken back before it was fetched, or while it comes', async () => {
+  it('is not stored when the message is deleted before or during the fetch', async () => {
     const id = await sends('bill.pdf');
     const [lane] = await world.stores.lanes.claimDeliveries('MEDIA', 1, 1);
     const store = before(async () => {
@@ -210,7 +210,7 @@ describe("an agent's file", () => {
     expect([asked(), kept(), await notes()]).toEqual([0, [], []]);
   });
 
-  it('waits while our own store is away, however young or old it is', async () => {
+  it('stays pending while our own store is down, however old it is', async () => {
     await sends('bill.pdf');
     const files = world.newKeeper({ store: before(() => Promise.reject(new MediaStoreError('away'))) });
     world.time.aheadMs += ARCHIVE_TIMES.appearsWithinMs * 2;
@@ -220,7 +220,7 @@ describe("an agent's file", () => {
     ]);
   });
 
-  it('is owed no more once support is switched off', async () => {
+  it('is no longer pending once support is disabled', async () => {
     await sends('bill.pdf');
     await world.flows.disableChatbot({ organizationId: ORG }, 'bot-1');
     expect(await runFileWork(world)).toEqual(['nothing owed']);
@@ -228,7 +228,7 @@ describe("an agent's file", () => {
   });
 });
 
-describe('the worker', () => {
+describe('the file worker', () => {
   const start = () => {
     const worker = new Worker(
       world.deps,
@@ -238,7 +238,7 @@ describe('the worker', () => {
     return worker.start().then(() => worker);
   };
 
-  it('keeps files while it delivers and reads, and goes past one that it gives up', async () => {
+  it('stores files while it delivers and syncs, and continues past one that it abandons', async () => {
     await sends('setup.exe');
     await sends('bill.pdf');
     const worker = await start();
@@ -250,7 +250,7 @@ describe('the worker', () => {
     }
   });
 
-  it('stops at once while a file hangs, and the next process fetches it', async () => {
+  it('stops at once while a fetch hangs, and the next process fetches the file', async () => {
     world.double.failNext({ mode: 'hang', match: { path: OF_FILES } });
     await sends('bill.pdf');
     const worker = await start();
@@ -261,7 +261,7 @@ describe('the worker', () => {
     expect(kept()).toHaveLength(1);
   });
 
-  it('removes files that are older than they are to be kept', async () => {
+  it('removes files that exceed their retention time', async () => {
     await sends('bill.pdf');
     await runFileWork(world);
     const retentionMs = 86_400_000;

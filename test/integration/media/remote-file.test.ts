@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { openRemoteFile } from '../../../src/media/remote-file';
-import { createTestFetch } from '../../support/tenant-fetch';
+import { createTestFetch } from '../../../src/testing/tenant-fetch';
 
 let files: Server;
 let url: string;
@@ -68,7 +68,7 @@ describe('the file behind a link', () => {
     await expect(fetched(link)).rejects.toMatchObject({ code: 'FILE_UNAVAILABLE' });
   });
 
-  it('is never named by an error: links hold secrets', async () => {
+  it('is never named by an error, because links contain secrets', async () => {
     for (const link of ['/404?token=secret', '/503?token=secret', 'http://secret@127.0.0.1:1/secret', 'secret'])
       await expect(fetched(link)).rejects.toMatchObject({ message: expect.not.stringContaining('secret') });
   });
@@ -79,7 +79,7 @@ describe('the file behind a link', () => {
     expect(await fetched('/cat.png', createTestFetch({ networks: ['127.0.0.0/8'] }).fetch)).toContain('meow');
   });
 
-  it('is not fetched from inside by a name that moves once it was looked up', async () => {
+  it('is not fetched from a private network by a name that changes after its lookup', async () => {
     const host = `http://rebinding.example:${new URL(url).port}`;
     // Public at the first lookup, this machine at each later one.
     let lookups = 0;
@@ -98,7 +98,7 @@ describe('the file behind a link', () => {
   });
 
   it('is not followed from a public address to a private one', async () => {
-    // The first server stands for a public one: the operator allows its name, and not the address that it redirects to.
+    // The first server represents a public one: the operator allows its name, and not the address that it redirects to.
     const host = `http://files.example.com:${new URL(url).port}`;
     const { fetch: guarded } = createTestFetch({ hosts: ['files.example.com'] }, async () => [
       { address: '127.0.0.1', family: 4 },

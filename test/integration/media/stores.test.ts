@@ -7,7 +7,7 @@ import type { MediaStore } from '../../../src/core/ports/media-store';
 import { FolderMediaStore } from '../../../src/media/folder-store';
 import { openMediaStore } from '../../../src/media/open-store';
 import type { S3Options } from '../../../src/media/s3-store';
-import { RetainedBytes } from '../../support/retained-bytes';
+import { RetainedBytes } from '../../../src/testing/retained-bytes';
 import { S3Double } from '../../support/s3-double';
 import { TIME_LIMITS } from '../../../src/time-limits';
 
@@ -17,8 +17,8 @@ const neverSignal = new AbortController().signal;
 const PAST = '2001-01-01T00:00:00.000Z';
 const FUTURE = '2101-01-01T00:00:00.000Z';
 
-interface House {
-  readonly store: MediaStore /** Puts something that is not ours beside our files. */;
+interface StoreFixture {
+  readonly store: MediaStore /** Puts a foreign object beside our files. */;
   addForeign(): Promise<unknown>;
   hasForeign(): Promise<boolean>;
   close(): Promise<void>;
@@ -36,7 +36,7 @@ const optionsFor = (endpoint: string, more: Partial<S3Options> = {}): S3Options 
 
 const newFolder = () => mkdtempSync(path.join(tmpdir(), 'store-'));
 
-async function folderHouse(): Promise<House> {
+async function folderHouse(): Promise<StoreFixture> {
   const folder = newFolder();
   const foreign = path.join(folder, 'ab', 'holiday.jpg');
   return {
@@ -54,7 +54,7 @@ async function folderHouse(): Promise<House> {
   };
 }
 
-async function s3rverHouse(): Promise<House> {
+async function s3rverHouse(): Promise<StoreFixture> {
   const folder = newFolder();
   const server = new S3rver({
     address: '127.0.0.1',
@@ -90,7 +90,7 @@ async function s3rverHouse(): Promise<House> {
   };
 }
 
-async function doubleHouse(): Promise<House & { readonly double: S3Double; readonly endpoint: string }> {
+async function doubleHouse(): Promise<StoreFixture & { readonly double: S3Double; readonly endpoint: string }> {
   const double = new S3Double('files', credentials.accessKeyId);
   const endpoint = await double.start();
   const { media: store, close } = await openMediaStore({ folder: '', s3: optionsFor(endpoint) }, TIME_LIMITS.store);
@@ -129,8 +129,8 @@ describe.each([
   ['a folder', folderHouse],
   ['S3, as s3rver speaks it', s3rverHouse],
   ['S3, as our double speaks it', doubleHouse],
-])('files kept in %s', (_name, open) => {
-  let house: House;
+])('files stored in %s', (_name, open) => {
+  let house: StoreFixture;
   let store: MediaStore;
   beforeEach(async () => {
     house = await open();
@@ -138,7 +138,7 @@ describe.each([
   });
   afterEach(() => house.close());
 
-  it('are null until they are kept, and then whole, also when they are empty', async () => {
+  it('are null until they are stored, and then complete, also when they are empty', async () => {
     const [key, empty] = [newKey(), newKey()];
     expect([await store.sizeOf(key), await store.read(key)]).toEqual([null, null]);
     await store.write(key, bytes('a file ', 'in two'));
@@ -146,7 +146,7 @@ describe.each([
     expect([await textOf(store, key), await textOf(store, empty)]).toEqual(['a file in two', '']);
   });
 
-  it('are not seen by half: nothing, or what was there before, until the last byte has come', async () => {
+  it('are never partly visible: until the last byte is stored, readers get nothing, or the previous file', async () => {
     const key = newKey();
     for (const before of [null, 'x'.repeat(12 * MB)]) {
       async function* slow() {
@@ -161,7 +161,7 @@ describe.each([
     expect(await textOf(store, key)).toBe('y'.repeat(12 * MB));
   });
 
-  it("stay as they were when a write breaks, and the reason is the body's own", async () => {
+  it("are unchanged after a failed write, whose error is the body's own", async () => {
     const [key, other] = [newKey(), newKey()];
     await store.write(key, bytes('whole'));
     const reason = new Error('the far side hung up');
@@ -179,14 +179,14 @@ describe.each([
     expect([await textOf(store, key), await textOf(store, other)]).toEqual(['whole', null]);
   });
 
-  it('are whole when several write the same at the same time', async () => {
+  it('are complete when several writers write the same at the same time', async () => {
     const key = newKey();
     const text = 'z'.repeat(6 * MB);
     await Promise.all(Array.from({ length: 3 }, () => store.write(key, bytes(text))));
     expect(await textOf(store, key)).toBe(text);
   });
 
-  it('are gone when they are removed, however often', async () => {
+  it('are gone after removal, however often it is repeated', async () => {
     const [key, other] = [newKey(), newKey()];
     await store.write(key, bytes('x'));
     await store.write(other, bytes('y'));
@@ -195,7 +195,7 @@ describe.each([
     expect([await store.sizeOf(key), await textOf(store, other)]).toEqual([null, 'y']);
   });
 
-  it('go by their age, and nothing else does', async () => {
+  it('are removed by age, and no others are', async () => {
     const keys = Array.from({ length: 5 }, newKey);
     for (const key of keys) await store.write(key, bytes('x'));
     await house.addForeign();
@@ -241,8 +241,8 @@ it.each([
   await house.close();
 });
 
-describe('a folder', () => {
-  it('loses what a crash left unfinished a day ago, and keeps what is being written', async () => {
+describe('a folder store', () => {
+  it('removes what a crash left unfinished a day ago, and keeps what is being written', async () => {
     const folder = newFolder();
     const [old, young] = ['old', 'young'].map(name => path.join(folder, 'ab', `${name}.part`)) as [string, string];
     mkdirSync(path.dirname(old));
@@ -253,7 +253,7 @@ describe('a folder', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('that cannot be written says so by its code, and names no file', async () => {
+  it('reports by code that it cannot be written, and names no file', async () => {
     const folder = path.join(newFolder(), 'a-file');
     writeFileSync(folder, '');
     const key = newKey();
@@ -264,8 +264,8 @@ describe('a folder', () => {
   });
 });
 
-describe('S3', () => {
-  it('keeps everything below its prefix, lists nothing else, and leaves no parts of an upload that broke', async () => {
+describe('an S3 store', () => {
+  it('keeps everything below its prefix, lists nothing else, and leaves no parts of a failed upload', async () => {
     const house = await doubleHouse();
     async function* broken() {
       for (let n = 0; n < 12; n++) yield Buffer.alloc(MB);
@@ -283,8 +283,8 @@ describe('S3', () => {
   it.each([
     ['with a key that it does not know', { credentials: { accessKeyId: 'WRONG', secretAccessKey: 'hunter2-hunter2' } }],
     ['without its bucket', { bucket: 'nowhere' }],
-    ['that is away', { endpoint: 'http://127.0.0.1:1' }],
-  ] as const)('%s answers every call with one code, without the secret', async (_name, wrong) => {
+    ['that is down', { endpoint: 'http://127.0.0.1:1' }],
+  ] as const)('%s fails every call with one code, without the secret', async (_name, wrong) => {
     const house = await doubleHouse();
     const { media, close } = await openMediaStore(
       { folder: '', s3: optionsFor(house.endpoint, wrong) },

@@ -26,7 +26,7 @@ async function oweIn(tx: SessionTransaction, ...texts: string[]): Promise<void> 
       messageId: (await tx.insertMessage(said({ text, author: 'AGENT' }))).id,
     });
 }
-const owe = (id: string, ...texts: string[]) => world.stores.sessions.transact(ORG, id, tx => oweIn(tx, ...texts));
+const enqueue = (id: string, ...texts: string[]) => world.stores.sessions.transact(ORG, id, tx => oweIn(tx, ...texts));
 async function openOf(chatbotId: string): Promise<string> {
   const inbox = (await world.stores.setup.findInboxByChatbot(ORG, chatbotId))!;
   return (
@@ -62,11 +62,11 @@ const acknowledge = (cursor: string, filter: Partial<RuntimeInboxFilter> = {}, l
   world.stores.deliveries.acknowledgeThrough(ORG, { ...EVERYTHING, ...filter }, cursor, limit, AT);
 
 describe('acknowledging everything up to a cursor', () => {
-  it('takes what the list showed up to and with it, of all sessions, and leaves the rest', async () => {
+  it('takes what the list showed up to and including it, of all sessions, and leaves the rest', async () => {
     const [one, other] = [await openOf('bot-1'), await openOf('bot-2')];
-    await owe(one, 'a', 'b');
-    await owe(other, 'c');
-    await owe(one, 'd');
+    await enqueue(one, 'a', 'b');
+    await enqueue(other, 'c');
+    await enqueue(one, 'd');
     const done = await acknowledge(await cursorOf('c'));
     expect(done).toEqual({ acknowledged: 3, sessionIds: expect.any(Array), isComplete: true });
     expect([...done.sessionIds].sort()).toEqual([one, other].sort());
@@ -74,16 +74,16 @@ describe('acknowledging everything up to a cursor', () => {
     expect(await world.sql("select distinct done_at from delivery where state = 'DONE'")).toEqual([{ done_at: AT }]);
   });
 
-  it('stops between two of the same transaction', async () => {
+  it('can stop between two deliveries of one transaction', async () => {
     const id = await openOf('bot-1');
-    await owe(id, 'a', 'b', 'c');
+    await enqueue(id, 'a', 'b', 'c');
     await acknowledge(await cursorOf('b'));
     expect(await texts()).toEqual(['c']);
   });
 
-  it('goes in batches, oldest first, and a repeat finds nothing', async () => {
+  it('works in batches, oldest first, and a repeat finds nothing', async () => {
     const id = await openOf('bot-1');
-    await owe(id, 'a', 'b', 'c', 'd');
+    await enqueue(id, 'a', 'b', 'c', 'd');
     const cursor = await cursorOf('c');
     expect(await acknowledge(cursor, {}, 2)).toMatchObject({ acknowledged: 2, isComplete: false });
     expect(await texts()).toEqual(['c', 'd']);
@@ -91,24 +91,24 @@ describe('acknowledging everything up to a cursor', () => {
     expect(await acknowledge(cursor, {}, 2)).toEqual({ acknowledged: 0, sessionIds: [], isComplete: true });
   });
 
-  it("keeps to the list of the cursor: a chatbot's, a session's", async () => {
+  it("is limited to the list of the cursor: a chatbot's, a session's", async () => {
     const [one, sibling, other] = [await openOf('bot-1'), await openOf('bot-1'), await openOf('bot-2')];
-    await owe(one, 'a');
-    await owe(sibling, 'b');
-    await owe(other, 'c');
-    await owe(one, 'd');
+    await enqueue(one, 'a');
+    await enqueue(sibling, 'b');
+    await enqueue(other, 'c');
+    await enqueue(one, 'd');
     await acknowledge(await cursorOf('d', { sessionId: one }));
     expect(await texts()).toEqual(['b', 'c']);
-    await owe(other, 'e');
-    await owe(sibling, 'f');
+    await enqueue(other, 'e');
+    await enqueue(sibling, 'f');
     await acknowledge(await cursorOf('f', { chatbotId: 'bot-1' }));
     expect(await texts()).toEqual(['c', 'e']);
   });
 
   it('can be narrowed, and never widened', async () => {
     const [one, other] = [await openOf('bot-1'), await openOf('bot-2')];
-    await owe(one, 'a');
-    await owe(other, 'b');
+    await enqueue(one, 'a');
+    await enqueue(other, 'b');
     const wide = await cursorOf('b');
     await acknowledge(wide, { chatbotId: 'bot-2', sessionId: other });
     expect(await texts()).toEqual(['a']);
@@ -122,9 +122,9 @@ describe('acknowledging everything up to a cursor', () => {
     expect(await texts()).toEqual(['a']);
   });
 
-  it('never takes what becomes visible later below it', async () => {
+  it('never takes a delivery below it that becomes visible later', async () => {
     const [slow, quick, early] = [await openOf('bot-1'), await openOf('bot-1'), await openOf('bot-1')];
-    await owe(early, 'early');
+    await enqueue(early, 'early');
     const wrote = gate();
     const mayEnd = gate();
     const open = world.stores.sessions.transact(ORG, slow, async tx => {
@@ -134,8 +134,9 @@ describe('acknowledging everything up to a cursor', () => {
       await mayEnd.opened;
     });
     await wrote.opened;
-    await owe(quick, 'quick');
-    // The list over all sessions ends before the open transaction, and so do its cursors. One session's list goes on, for itself alone.
+    await enqueue(quick, 'quick');
+    // The list over all sessions ends before the open transaction, and so do its cursors. One session's list continues
+    // by itself.
     expect(await texts()).toEqual(['early']);
     const ofAll = await cursorOf('early');
     const ofQuick = await cursorOf('quick', { sessionId: quick });
@@ -148,7 +149,7 @@ describe('acknowledging everything up to a cursor', () => {
   });
 
   it('takes nothing of another organization, whatever the cursor', async () => {
-    await owe(await openOf('bot-1'), 'a');
+    await enqueue(await openOf('bot-1'), 'a');
     const cursor = await cursorOf('a');
     expect(await world.stores.deliveries.acknowledgeThrough(FOREIGN, EVERYTHING, cursor, 500, AT)).toMatchObject({
       acknowledged: 0,
@@ -156,10 +157,10 @@ describe('acknowledging everything up to a cursor', () => {
     expect(await texts()).toEqual(['a']);
   });
 
-  it('waits for nobody in a circle when lists and cursors overlap', async () => {
+  it('does not deadlock when lists and cursors overlap', async () => {
     const ids = await Promise.all(Array.from({ length: 6 }, () => openOf('bot-1')));
     for (let round = 0; round < 5; round++) {
-      await Promise.all(ids.map(id => owe(id, ...Array.from({ length: 10 }, (_, n) => `${n}`))));
+      await Promise.all(ids.map(id => enqueue(id, ...Array.from({ length: 10 }, (_, n) => `${n}`))));
       const all = await world.stores.deliveries.listRuntimeInbox(ORG, EVERYTHING, { first: 100, after: null });
       const last = all.edges.at(-1)!.cursor;
       const asked = all.edges.map(({ node }) => node.id).reverse();

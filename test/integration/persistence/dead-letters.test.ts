@@ -25,8 +25,8 @@ const claim = async (stores: Stores = world.stores): Promise<ClaimedLane | undef
 const textOf = async ({ delivery: { work } }: ClaimedLane) =>
   (await world.stores.messages.get(ORG, (work as { messageId: string }).messageId))!.text;
 
-/** Owes one post per text; answers the deliveries' ids. */
-async function owe(sessionId: string, ...texts: string[]): Promise<string[]> {
+/** Enqueues one post per text and returns the ids of the deliveries. */
+async function enqueue(sessionId: string, ...texts: string[]): Promise<string[]> {
   await world.stores.sessions.transact(ORG, sessionId, async tx => {
     for (const text of texts)
       await tx.enqueueForProvider({ kind: 'POST_MESSAGE', messageId: (await tx.insertMessage(said({ text }))).id });
@@ -42,7 +42,7 @@ const parkNext = async (code = 'PROVIDER_REFUSED') => {
   expect(await world.stores.lanes.park(lane, code)).not.toBeNull();
   return lane.delivery.id;
 };
-/** Everything that the lane gives out now, done one by one. */
+/** Completes everything that the lane gives out now, one by one. */
 async function work(): Promise<string[]> {
   const texts: string[] = [];
   for (let lane = await claim(); lane; lane = await claim()) {
@@ -66,43 +66,43 @@ const ANY: DeadLetterFilter = {
   parkedAfter: null,
 };
 
-describe('a lane whose policy is to block', () => {
+describe('a lane with the policy BLOCK', () => {
   beforeEach(() => policy('BLOCK'));
 
-  it('waits behind its dead letter, also when more is owed, and goes on in order once that is sent again', async () => {
+  it('waits behind its dead letter, also when more is enqueued, and continues in order once that is sent again', async () => {
     const { id } = await world.open();
-    await owe(id, 'one', 'two');
-    const letter = await parkNext();
-    await owe(id, 'three');
+    await enqueue(id, 'one', 'two');
+    const deadLetterId = await parkNext();
+    await enqueue(id, 'three');
     expect(await claim()).toBeUndefined();
     expect(await world.sql('select next_run_at from lane')).toEqual([{ next_run_at: null }]);
     expect(await world.stores.deadLetters.findBlockedLanes(ORG, id)).toEqual([
       {
         destination: 'PROVIDER',
-        deliveryId: letter,
+        deliveryId: deadLetterId,
         kind: 'POST_MESSAGE',
         code: 'PROVIDER_REFUSED',
         outcome: 'NOT_DELIVERED',
         parkedAt: '2026-11-22T20:52:20.557Z',
       },
     ]);
-    await again(id, letter);
+    await again(id, deadLetterId);
     expect(await world.stores.deadLetters.findBlockedLanes(ORG, id)).toEqual([]);
     expect(await work()).toEqual(['one', 'two', 'three']);
   });
 
-  it('goes on without it once it is discarded', async () => {
+  it('continues without the dead letter once it is discarded', async () => {
     const { id } = await world.open();
-    await owe(id, 'one', 'two');
-    const letter = await parkNext();
-    await owe(id, 'three');
-    await discard(id, letter);
+    await enqueue(id, 'one', 'two');
+    const deadLetterId = await parkNext();
+    await enqueue(id, 'three');
+    await discard(id, deadLetterId);
     expect(await work()).toEqual(['two', 'three']);
   });
 
-  it('stays blocked while another dead letter is decided about, which then comes in its old place', async () => {
+  it('stays blocked while another dead letter is resolved, which then comes in its original place', async () => {
     const { id } = await world.open();
-    await owe(id, 'one', 'two', 'three');
+    await enqueue(id, 'one', 'two', 'three');
     await policy('CONTINUE');
     const first = await parkNext();
     await policy('BLOCK');
@@ -113,95 +113,98 @@ describe('a lane whose policy is to block', () => {
     expect(await work()).toEqual(['one', 'three']);
   });
 
-  it('blocks again when what was sent again is refused again', async () => {
+  it('blocks again when a resent delivery is refused again', async () => {
     const { id } = await world.open();
-    await owe(id, 'one', 'two');
-    const letter = await parkNext();
-    await again(id, letter);
-    expect(await parkNext()).toBe(letter);
+    await enqueue(id, 'one', 'two');
+    const deadLetterId = await parkNext();
+    await again(id, deadLetterId);
+    expect(await parkNext()).toBe(deadLetterId);
     expect(await claim()).toBeUndefined();
-    expect(await world.stores.deadLetters.findBlockedLanes(ORG, id)).toMatchObject([{ deliveryId: letter }]);
+    expect(await world.stores.deadLetters.findBlockedLanes(ORG, id)).toMatchObject([{ deliveryId: deadLetterId }]);
   });
 
-  it('keeps nobody else waiting', async () => {
+  it('delays no other lane', async () => {
     const [blocked, other] = [await world.open(), await world.open()];
-    await owe(blocked.id, 'one', 'two');
+    await enqueue(blocked.id, 'one', 'two');
     await parkNext();
-    await owe(other.id, 'elsewhere');
+    await enqueue(other.id, 'elsewhere');
     expect(await work()).toEqual(['elsewhere']);
   });
 });
 
 describe('a dead letter that is sent again', () => {
-  it('comes before what was owed after it, and is known to have been tried', async () => {
+  it('comes before what was enqueued after it, and counts as attempted', async () => {
     const { id } = await world.open();
-    await owe(id, 'one', 'two', 'three');
+    await enqueue(id, 'one', 'two', 'three');
     const [one, two] = [await parkNext(), await parkNext()];
     world.time.ms += 60_000;
-    expect((await again(id, two, one)).result.map(letter => letter.id)).toEqual([one, two]);
+    expect((await again(id, two, one)).result.map(deadLetter => deadLetter.id)).toEqual([one, two]);
     const lane = (await claim())!;
     expect(lane.delivery).toMatchObject({ id: one, previousAttempts: 1, failingSince: null });
     await world.stores.lanes.complete(lane);
     expect(await work()).toEqual(['two', 'three']);
   });
 
-  it('is not lost when the lane is at work on a later one', async () => {
+  it('is not lost while the lane works on a later delivery', async () => {
     const { id } = await world.open();
-    await owe(id, 'one', 'two');
-    const letter = await parkNext();
+    await enqueue(id, 'one', 'two');
+    const deadLetterId = await parkNext();
     const busy = (await claim())!;
-    await again(id, letter);
+    await again(id, deadLetterId);
     expect(await claim()).toBeUndefined();
     expect(await world.stores.lanes.complete(busy)).toBe(true);
     expect(await work()).toEqual(['one']);
     expect(await world.sql("select 1 from delivery where state <> 'DONE' and destination = 'PROVIDER'")).toEqual([]);
   });
 
-  it.each(['retry', 'park'] as const)('comes at once, also when the later one meets a %s meanwhile', async verb => {
-    const { id } = await world.open();
-    await owe(id, 'one', 'two');
-    const letter = await parkNext();
-    const busy = (await claim())!;
-    await again(id, letter);
-    await (verb === 'retry'
-      ? world.stores.lanes.retry(busy, 3_600_000, 'PROVIDER_UNAVAILABLE')
-      : world.stores.lanes.park(busy, 'PROVIDER_REFUSED'));
-    expect((await claim())!.delivery.id).toBe(letter);
-  });
+  it.each(['retry', 'park'] as const)(
+    'comes at once, also when the later delivery meets a %s meanwhile',
+    async verb => {
+      const { id } = await world.open();
+      await enqueue(id, 'one', 'two');
+      const deadLetterId = await parkNext();
+      const busy = (await claim())!;
+      await again(id, deadLetterId);
+      await (verb === 'retry'
+        ? world.stores.lanes.retry(busy, 3_600_000, 'PROVIDER_UNAVAILABLE')
+        : world.stores.lanes.park(busy, 'PROVIDER_REFUSED'));
+      expect((await claim())!.delivery.id).toBe(deadLetterId);
+    },
+  );
 
   it("is not lost when the lane's holder dies", async () => {
     const { id } = await world.open();
-    await owe(id, 'one', 'two');
-    const letter = await parkNext();
+    await enqueue(id, 'one', 'two');
+    const deadLetterId = await parkNext();
     const dead = (await claim())!;
-    await again(id, letter);
+    await again(id, deadLetterId);
     await world.sql("update lane set next_run_at = now() - interval '1 ms'");
     expect(await work()).toEqual(['one', 'two']);
     expect(await world.stores.lanes.complete(dead)).toBe(false);
   });
 
-  it('wakes a lane that rests', async () => {
+  it('wakes a lane that waits for a retry', async () => {
     const { id } = await world.open();
-    await owe(id, 'one', 'two');
-    const letter = await parkNext();
+    await enqueue(id, 'one', 'two');
+    const deadLetterId = await parkNext();
     expect(await work()).toEqual(['two']);
-    await again(id, letter);
-    await owe(id, 'three');
+    await again(id, deadLetterId);
+    await enqueue(id, 'three');
     expect(await work()).toEqual(['one', 'three']);
   });
 
-  it('counts its tries, and begins anew with its waits', async () => {
+  it('keeps its count of attempts, and restarts its backoff', async () => {
     const { id } = await world.open();
-    await owe(id, 'one');
+    await enqueue(id, 'one');
     for (let i = 0; i < 3; i++) {
       await world.stores.lanes.retry((await claim())!, 0, 'PROVIDER_UNAVAILABLE');
     }
-    const letter = await parkNext('PROVIDER_UNAVAILABLE');
-    expect((await world.stores.deadLetters.findParked(ORG, [letter]))[0]).toMatchObject({
+    const deadLetterId = await parkNext('PROVIDER_UNAVAILABLE');
+    expect((await world.stores.deadLetters.findParked(ORG, [deadLetterId]))[0]).toMatchObject({
       attempts: 4,
       code: 'PROVIDER_UNAVAILABLE',
     });
-    await again(id, letter);
+    await again(id, deadLetterId);
     expect((await claim())!.delivery.previousAttempts).toBe(1);
     expect(
       await world.sql(
@@ -210,20 +213,20 @@ describe('a dead letter that is sent again', () => {
     ).toEqual([{ attempts: 5 }]);
   });
 
-  describe('fails since', () => {
+  describe('has a failing period that starts with', () => {
     const HOUR = 3_600_000;
     const retry = async (hasFailed?: boolean) =>
       world.stores.lanes.retry((await claim())!, 0, 'PROVIDER_UNAVAILABLE', hasFailed);
-    /** Of what is tried next. */
+    /** Of the next attempt. */
     const failingSince = async () => {
       const lane = (await claim())!;
       await world.stores.lanes.release(lane, false);
       return [await textOf(lane), lane.delivery.failingSince];
     };
 
-    it('its first try that counts, however long it was owed before', async () => {
+    it('its first counted attempt, however long it was pending before', async () => {
       const { id } = await world.open();
-      await owe(id, 'one');
+      await enqueue(id, 'one');
       world.time.ms += 76 * HOUR;
       await retry(false);
       expect(await failingSince()).toEqual(['one', null]);
@@ -233,54 +236,54 @@ describe('a dead letter that is sent again', () => {
       expect(await failingSince()).toEqual(['one', '2026-11-26T00:52:20.557Z']);
     });
 
-    it('its first try after it was sent again', async () => {
+    it('its first attempt after it was sent again', async () => {
       const { id } = await world.open();
-      await owe(id, 'one');
+      await enqueue(id, 'one');
       await retry();
       world.time.ms += 76 * HOUR;
-      const letter = await parkNext();
-      await again(id, letter);
+      const deadLetterId = await parkNext();
+      await again(id, deadLetterId);
       expect(await failingSince()).toEqual(['one', null]);
     });
 
-    it.each(['rests', 'is at work'])('its first try behind what was sent again, when its lane %s', async lane => {
+    it.each(['rests', 'is at work'])('its first attempt after the resent one, when its lane %s', async lane => {
       const { id } = await world.open();
-      await owe(id, 'one', 'two');
-      const letter = await parkNext();
+      await enqueue(id, 'one', 'two');
+      const deadLetterId = await parkNext();
       await retry();
       const busy = lane === 'rests' ? null : (await claim())!;
-      await again(id, letter);
+      await again(id, deadLetterId);
       if (busy !== null) await world.stores.lanes.retry(busy, 0, 'PROVIDER_UNAVAILABLE');
       world.time.ms += 76 * HOUR;
       const first = (await claim())!;
-      expect(first.delivery.id).toBe(letter);
+      expect(first.delivery.id).toBe(deadLetterId);
       await world.stores.lanes.complete(first);
       expect(await failingSince()).toEqual(['two', null]);
     });
   });
 
-  it('is sent once, however many send it at the same moment', async () => {
+  it('is sent once, however many callers resend it at the same moment', async () => {
     const { id } = await world.open();
-    await owe(id, 'one');
-    const letter = await parkNext();
+    await enqueue(id, 'one');
+    const deadLetterId = await parkNext();
     const replica = world.replica();
     const answers = await Promise.all(
       Array.from({ length: 8 }, (_, i) =>
-        (i % 2 ? replica : world.stores).sessions.transact(ORG, id, tx => tx.resend([letter])),
+        (i % 2 ? replica : world.stores).sessions.transact(ORG, id, tx => tx.resend([deadLetterId])),
       ),
     );
     expect(answers.flatMap(({ result }) => result)).toHaveLength(1);
     expect(await work()).toEqual(['one']);
-    expect((await again(id, letter)).result).toEqual([]);
+    expect((await again(id, deadLetterId)).result).toEqual([]);
   });
 
-  it('is left alone in another Session, and so is what is not parked', async () => {
+  it('is unchanged in another Session, and so is a delivery that is not parked', async () => {
     const [mine, other] = [await world.open(), await world.open()];
-    await owe(other.id, 'theirs');
-    const letter = await parkNext();
-    const [waiting] = await owe(mine.id, 'mine');
-    expect((await again(mine.id, letter, waiting!)).result).toEqual([]);
-    expect((await discard(mine.id, letter, waiting!)).result).toEqual([]);
+    await enqueue(other.id, 'theirs');
+    const deadLetterId = await parkNext();
+    const [waiting] = await enqueue(mine.id, 'mine');
+    expect((await again(mine.id, deadLetterId, waiting!)).result).toEqual([]);
+    expect((await discard(mine.id, deadLetterId, waiting!)).result).toEqual([]);
     expect(await world.sql("select state from delivery where destination = 'PROVIDER' order by id")).toEqual([
       { state: 'PARKED' },
       { state: 'WAITING' },
@@ -288,9 +291,9 @@ describe('a dead letter that is sent again', () => {
   });
 });
 
-it('parking waits for the Session, and then its lease has to be the right one still', async () => {
+it('parking waits for the Session lock, and then still requires the lease', async () => {
   const { id } = await world.open();
-  await owe(id, 'one');
+  await enqueue(id, 'one');
   const lane = (await claim())!;
   let parking!: ReturnType<Stores['lanes']['park']>;
   await world.stores.sessions.transact(ORG, id, async tx => {
@@ -313,7 +316,7 @@ it('parking waits for the Session, and then its lease has to be the right one st
 });
 
 describe('the list of dead letters', () => {
-  it('tells what each was, oldest first, and pages on', async () => {
+  it('describes each one, oldest first, page by page', async () => {
     const { id } = await world.open();
     await world.stores.sessions.transact(ORG, id, async tx => {
       const message = await tx.insertMessage(said({ text: 'hello' }));
@@ -356,11 +359,11 @@ describe('the list of dead letters', () => {
 
   it('filters by each condition, and by all of them together', async () => {
     const [first, second] = [await world.open(), await world.open()];
-    await owe(first.id, 'one');
+    await enqueue(first.id, 'one');
     const one = await parkNext('PROVIDER_REFUSED');
     world.time.ms += 1_000;
     const between = new Date(world.time.ms - 500).toISOString();
-    await owe(second.id, 'two');
+    await enqueue(second.id, 'two');
     const two = await parkNext('INTERNAL');
     const found = async (filter: Partial<DeadLetterFilter>, organizationId = ORG) => {
       const { edges } = await world.stores.deadLetters.page(
@@ -394,19 +397,23 @@ describe('the list of dead letters', () => {
     expect((await world.stores.deadLetters.findParked(ORG, [two, 'x', one])).map(({ id }) => id)).toEqual([one, two]);
   });
 
-  it('keeps what was discarded, with the reason', async () => {
+  it('keeps discarded ones, with the reason', async () => {
     const { id } = await world.open();
-    await owe(id, 'one');
-    const letter = await parkNext();
-    await discard(id, letter);
+    await enqueue(id, 'one');
+    const deadLetterId = await parkNext();
+    await discard(id, deadLetterId);
     expect(await world.stores.deadLetters.count(ORG, 'PARKED', ANY)).toBe(0);
     expect((await world.stores.deadLetters.page(ORG, 'DISCARDED', ANY, { first: 5, after: null })).edges).toMatchObject(
       [
         {
-          node: { id: letter, state: 'DISCARDED', discarded: { at: '2026-11-22T20:52:20.557Z', reason: 'not wanted' } },
+          node: {
+            id: deadLetterId,
+            state: 'DISCARDED',
+            discarded: { at: '2026-11-22T20:52:20.557Z', reason: 'not wanted' },
+          },
         },
       ],
     );
-    expect((await again(id, letter)).result).toEqual([]);
+    expect((await again(id, deadLetterId)).result).toEqual([]);
   });
 });

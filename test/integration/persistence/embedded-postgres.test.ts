@@ -20,12 +20,12 @@ import { until } from '../../support/until';
 const isRoot = process.getuid?.() === 0;
 const posix = process.platform === 'win32' ? it.skip : it;
 let parent: string;
-/** Made by the first test that starts on it, and used by those after it: each leaves it stopped. */
+/** Created by the first test that starts on it, and used by those after it: each leaves it stopped. */
 let folder: string;
 const children: ChildProcess[] = [];
 beforeAll(() => {
   parent = mkdtempSync(path.join(tmpdir(), 'support-embedded-test-'));
-  // As a project's folder mostly is; the last test makes it root's own.
+  // Like most folders of projects; the last test makes it root's own.
   chmodSync(parent, 0o755);
   folder = path.join(parent, 'data');
 });
@@ -71,7 +71,7 @@ async function otherProcess(): Promise<{ url: string; process: ChildProcess }> {
 }
 
 describe('the embedded Postgres', () => {
-  it('is made once when two processes start on a new folder, beside what a killed start left behind', async () => {
+  it('is created once when two processes start on a new folder that a killed start left behind', async () => {
     mkdirSync(path.join(folder, 'pgdata.new-4194999'), { recursive: true });
     writeFileSync(path.join(folder, 'pgdata.new-4194999', 'PG_VERSION'), '18');
     const both = await Promise.allSettled([startEmbedded(folder), startEmbedded(folder)]);
@@ -92,7 +92,7 @@ describe('the embedded Postgres', () => {
     await second.stop();
   });
 
-  it('lets nobody in without the password, which only we may read', async () => {
+  it('requires the password, which only its owner may read', async () => {
     const { url, stop } = await startEmbedded(folder);
     const open = new URL(url);
     open.password = '';
@@ -103,7 +103,7 @@ describe('the embedded Postgres', () => {
     await stop();
   });
 
-  it('leaves nothing behind when it is a throw-away one', async () => {
+  it('leaves nothing behind when it is temporary', async () => {
     const before = readdirSync(tmpdir());
     const { url, stop } = await startEmbedded();
     const [{ dir }] = (await query<{ dir: string }>(
@@ -120,13 +120,13 @@ describe('the embedded Postgres', () => {
     ).toEqual([]);
   });
 
-  it('takes more connections than a pool or two', async () => {
+  it('accepts the connections of several pools', async () => {
     const { url, stop } = await startEmbedded(folder);
     expect(await query(url, 'show max_connections')).toEqual([{ max_connections: '200' }]);
     await stop();
   });
 
-  it('is refused, with the reason, on a folder whose Postgres runs already', async () => {
+  it('is refused, with the reason, on a folder whose Postgres is already running', async () => {
     const { url, stop } = await startEmbedded(folder);
     await expect(startEmbedded(folder)).rejects.toThrow(/in use/);
     expect(await query(url, 'select 1 as one')).toEqual([{ one: 1 }]);
@@ -149,7 +149,7 @@ describe('the embedded Postgres', () => {
     process.kill(lockedBy(), 'SIGKILL');
     other.process.kill('SIGKILL');
     expect(existsSync(lockFile())).toBe(true);
-    // The number has been given to another process of the same user meanwhile.
+    // The process id was given to another process of the same user meanwhile.
     const { uid, gid } = statSync(path.join(folder, 'pgdata'));
     const sleeper = spawn('sleep', ['600'], { stdio: 'ignore', ...(isRoot ? { uid, gid } : {}) });
     children.push(killWithParent(sleeper));
@@ -166,7 +166,7 @@ describe('the embedded Postgres', () => {
       const { url, stop } = await startEmbedded(folder);
       expect(await query(url, 'select 1 as one')).toEqual([{ one: 1 }]);
       await stop();
-      // And was made there.
+      // And was created there.
       const fresh = await startEmbedded(path.join(parent, 'another'));
       expect(await query(fresh.url, 'select 1 as one')).toEqual([{ one: 1 }]);
       await fresh.stop();

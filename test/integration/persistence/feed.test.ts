@@ -38,13 +38,13 @@ async function heldOpen(id: string, write: (tx: SessionTransaction) => Promise<u
   };
 }
 
-describe('changes of handoffs over all Sessions', () => {
+describe('handoff changes of all Sessions', () => {
   const causes = async (after: string, limit = 100) => {
     const page = await events().listHandoffChanges(ORG, after, limit);
     return { causes: page.events.map(({ event }) => (event.body as { cause: string }).cause), cursor: page.cursor };
   };
 
-  it('are read forward from now on, one after the other', async () => {
+  it('are read from the current position on, in order', async () => {
     const [one, other] = [await world.open(), await world.open()];
     await transact(one.id, tx => changed(tx, 'before'));
     const start = await events().currentCursor();
@@ -79,19 +79,19 @@ describe('changes of handoffs over all Sessions', () => {
     expect(await causes(all.cursor)).toEqual({ causes: [], cursor: all.cursor });
   });
 
-  it('never step over one that commits later', async () => {
+  it('never skip one that commits later', async () => {
     const [slow, quick] = [await world.open(), await world.open()];
     const start = await events().currentCursor();
     const open = await heldOpen(slow.id, tx => changed(tx, 'slow'));
     await transact(quick.id, tx => changed(tx, 'quick'));
-    // The quick one is committed, and must not be told before the slow one.
+    // The fast one is committed, and must not be returned before the slow one.
     const early = await causes(start);
     expect(early.causes).toEqual([]);
     await open.commit();
     expect((await causes(early.cursor)).causes).toEqual(['slow', 'quick']);
   });
 
-  it('tell what is before the one that is still open', async () => {
+  it('include what precedes an open transaction', async () => {
     const [first, slow, quick] = [await world.open(), await world.open(), await world.open()];
     const start = await events().currentCursor();
     await transact(first.id, tx => changed(tx, 'first'));
@@ -103,7 +103,7 @@ describe('changes of handoffs over all Sessions', () => {
     expect((await causes(early.cursor)).causes).toEqual(['slow', 'quick']);
   });
 
-  it('hold a cursor of now behind what is still open', async () => {
+  it('keep a new cursor before open transactions', async () => {
     const [slow, quick] = [await world.open(), await world.open()];
     const open = await heldOpen(slow.id, tx => changed(tx, 'slow'));
     await transact(quick.id, tx => changed(tx, 'quick'));
@@ -112,7 +112,7 @@ describe('changes of handoffs over all Sessions', () => {
     expect((await causes(start)).causes).toContain('slow');
   });
 
-  it('are not held back by a stranger who keeps a transaction open on the same server', async () => {
+  it("are not delayed by a foreign database's open transaction on the same server", async () => {
     const { id } = await world.open();
     const start = await events().currentCursor();
     const stranger = await world.pool.connect();
@@ -128,19 +128,19 @@ describe('changes of handoffs over all Sessions', () => {
     }
   });
 
-  it('come without waiting for the next bell when the one in front of them ends without a word', async () => {
+  it('arrive without the next signal when the transaction before them rolls back silently', async () => {
     const [slow, quick] = [await world.open(), await world.open()];
     const start = await events().currentCursor();
     const open = await heldOpen(slow.id, async tx => {
       await tx.findMessageByCallerId('only reads');
     });
     await transact(quick.id, tx => changed(tx, 'quick'));
-    const reading = causes(start);
+    const read = causes(start);
     await open.commit();
-    expect((await reading).causes).toEqual(['quick']);
+    expect((await read).causes).toEqual(['quick']);
   });
 
-  it("arrive all, once and in each Session's order, while 4 replicas write", async () => {
+  it("arrive completely, once and in each Session's order, while 4 replicas write", async () => {
     const ids = (await Promise.all(Array.from({ length: 8 }, () => world.open()))).map(({ id }) => id);
     let cursor = await events().currentCursor();
     const replicas = [world.stores, world.replica(), world.replica(), world.replica()];
@@ -176,7 +176,7 @@ describe('changes of handoffs over all Sessions', () => {
     }
   });
 
-  it('are of one organization only', async () => {
+  it('belong to one organization only', async () => {
     const { id } = await world.open();
     const start = await events().currentCursor();
     await transact(id, tx => changed(tx, 'ours'));
@@ -184,7 +184,7 @@ describe('changes of handoffs over all Sessions', () => {
     expect(await events().listBySession(FOREIGN, id, 0, 10)).toEqual([]);
   });
 
-  it('refuse a cursor that is none of theirs', async () => {
+  it('refuse a foreign cursor', async () => {
     const other = Buffer.from(JSON.stringify(['runtimeInbox', '1', 1])).toString('base64url');
     const tooBig = Buffer.from(JSON.stringify(['handoffChanges', '9223372036854775808', 1])).toString('base64url');
     for (const cursor of [
@@ -198,7 +198,7 @@ describe('changes of handoffs over all Sessions', () => {
   });
 });
 
-describe("the runtime's inbox", () => {
+describe('the runtime inbox', () => {
   const inbox = (
     filter: { chatbotId?: string; sessionId?: string } = {},
     first = 100,
@@ -216,7 +216,7 @@ describe("the runtime's inbox", () => {
     (await page).edges.map(({ node: { notice } }) => (notice.kind === 'HANDOFF_STATE' ? notice.state : notice.kind));
   beforeEach(() => world.sql('truncate delivery'));
 
-  it('lists what waits, oldest first, page by page', async () => {
+  it('lists pending deliveries, oldest first, page by page', async () => {
     const { id } = await world.open();
     for (const state of ['A', 'B', 'C']) await transact(id, tx => tell(tx, state));
     const page = await inbox({}, 2);
@@ -242,18 +242,18 @@ describe("the runtime's inbox", () => {
     await expect(inbox({}, 1, 'garbage')).rejects.toMatchObject({ code: 'CURSOR_INVALID' });
   });
 
-  it('never steps over a delivery that commits later', async () => {
+  it('never skips a delivery that commits later', async () => {
     const [slow, quick] = [await world.open(), await world.open()];
     const open = await heldOpen(slow.id, tx => tell(tx, 'slow'));
     await transact(quick.id, tx => tell(tx, 'quick'));
     expect(await statesOf(inbox({ chatbotId: 'bot-1' }))).toEqual([]);
-    // Of one Session nothing can come behind what is there.
+    // Within one Session nothing can appear before what is visible.
     expect(await statesOf(inbox({ sessionId: quick.id }))).toEqual(['quick']);
     await open.commit();
     expect(await statesOf(inbox({ chatbotId: 'bot-1' }))).toEqual(['slow', 'quick']);
   });
 
-  it('loses what is acknowledged, as often as that is said', async () => {
+  it('loses acknowledged deliveries, however often they are acknowledged', async () => {
     const { id } = await world.open();
     await transact(id, async tx => {
       await tell(tx, 'A');
@@ -268,7 +268,7 @@ describe("the runtime's inbox", () => {
     expect(await world.sql("select done_at from delivery where state = 'DONE'")).toEqual([{ done_at: AT }]);
   });
 
-  it('answers unknown, foreign and senseless ids alike, and does the rest', async () => {
+  it('reports unknown, foreign and malformed ids alike, and processes the rest', async () => {
     const { id } = await world.open();
     await transact(id, async tx => {
       await tell(tx, 'A');
@@ -329,7 +329,7 @@ describe('an ending handoff', () => {
       expect(await tx.countUnacknowledged(handoff.id)).toBe(2);
       return handoff.id;
     });
-    // Of a message that is there already, too.
+    // Also for an existing message.
     await transact(id, async tx => {
       const [first] = await tx.findUnpostedMessages(1);
       await tx.enqueueForRuntime({ kind: 'MESSAGE', messageId: first!.id });

@@ -66,7 +66,10 @@ async function two(): Promise<readonly [string, string]> {
   return ids as [string, string];
 }
 
-/** Another transaction that has the higher one, and will want the lower. Whoever waits for it in a circle is who gives way. */
+/**
+ * Another transaction that has locked the higher one, and will need the lower one. The deadlock's victim must be the
+ * other side.
+ */
 async function inTheWay([low, high]: readonly [string, string]) {
   await other.query("begin; set local deadlock_timeout = '10min'");
   await other.query('select from delivery where id = $1 for update', [high]);
@@ -79,7 +82,7 @@ async function inTheWay([low, high]: readonly [string, string]) {
 }
 
 describe('claims and acknowledgements of the same deliveries', () => {
-  it('lock them in one order, whatever has been due for longer', async () => {
+  it('lock them in one order, whatever has been due longer', async () => {
     const [low, high] = await two();
     await other.query('begin');
     await other.query('select from delivery where id = $1 for update', [low]);
@@ -92,7 +95,7 @@ describe('claims and acknowledgements of the same deliveries', () => {
     expect((await claimed).map(({ delivery }) => delivery.id).sort()).toEqual([low, high].sort());
   });
 
-  it('are made again when a deadlock ends them', async () => {
+  it('are retried when a deadlock aborts them', async () => {
     const both = await two();
     const first = await inTheWay(both);
     const claimed = claim();
@@ -119,7 +122,7 @@ describe('a claim that fails', () => {
     return () => world.sql(`drop trigger failing on ${on}`);
   };
 
-  it('gives its lanes back at once, also when nothing could be taken of them', async () => {
+  it('releases its lanes at once, also when it could take nothing of them', async () => {
     await two();
     const mended = await failing('delivery', 'new.attempts > old.attempts');
     await expect(claim()).rejects.toThrow('broken');
@@ -127,7 +130,7 @@ describe('a claim that fails', () => {
     expect((await claim()).map(({ delivery }) => delivery.previousAttempts)).toEqual([0, 0]);
   });
 
-  it('gives back what it had taken already, as if it had not been tried', async () => {
+  it('returns what it had already taken, as if it had not been attempted', async () => {
     const [low, high] = await two();
     await world.sql("update delivery set state = 'DONE' where id = $1", [high]);
     const mended = await failing('lane', 'old.is_claimed and new.next_run_at is null');

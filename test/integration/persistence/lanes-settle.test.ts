@@ -1,10 +1,10 @@
 import type { ClaimedLane } from '../../../src/core/ports/lane-store';
 import type { SessionTransaction } from '../../../src/core/ports/session-transaction';
 import { DEFAULT_POLICY } from '../../../src/core/setup';
-import { ANY_DEAD_LETTER } from '../../support/any-dead-letter';
+import { ANY_DEAD_LETTER } from '../../../src/testing/any-dead-letter';
 import { createStoreWorld, ORG, said, type StoreWorld } from './store-world';
 
-/* What a try may have written can be looked for when it has settled over there. Nothing of its lane is begun before. */
+/* A write can be looked up once it can have no more effect at the provider. Nothing of its lane starts before that. */
 
 const HOUR = 3_600_000;
 let world: StoreWorld;
@@ -19,10 +19,10 @@ beforeEach(async () => {
 });
 const lanes = () => world.stores.lanes;
 const claim = async (): Promise<ClaimedLane | undefined> => (await lanes().claimDeliveries('PROVIDER', 1, 60_000))[0];
-const settled = () => world.sql('update lane set next_run_at = now() where next_run_at is not null');
+const letTimePass = () => world.sql('update lane set next_run_at = now() where next_run_at is not null');
 const within = async <T>(work: (tx: SessionTransaction) => Promise<T>): Promise<T> =>
   (await world.stores.sessions.transact(ORG, id, work)).result;
-const owe = () =>
+const enqueue = () =>
   within(async tx =>
     tx.enqueueForProvider({ kind: 'POST_MESSAGE', messageId: (await tx.insertMessage(said({ text: 'hello' }))).id }),
   );
@@ -34,31 +34,31 @@ const sendAgain = () => within(async tx => tx.resend(await parked()));
 const fails = (lane: ClaimedLane) => lanes().retry(lane, HOUR, 'PROVIDER_UNAVAILABLE', true, 'UNKNOWN', HOUR);
 
 it.each(['after', 'while'] as const)(
-  'a dead letter that is sent again %s one behind it is tried comes when that has settled, and first',
+  'a dead letter that is sent again %s a later delivery is attempted comes first, once the outcome of that attempt can no longer change',
   async when => {
-    await owe();
+    await enqueue();
     await lanes().park((await claim())!, 'PROVIDER_REFUSED');
-    const [letter] = await parked();
-    await owe();
-    const behind = (await claim())!;
+    const [deadLetterId] = await parked();
+    await enqueue();
+    const later = (await claim())!;
     if (when === 'while') await sendAgain();
-    await fails(behind);
+    await fails(later);
     if (when === 'after') await sendAgain();
     expect(await claim()).toBeUndefined();
-    await settled();
+    await letTimePass();
     const first = (await claim())!;
-    expect(first.delivery.id).toBe(letter);
+    expect(first.delivery.id).toBe(deadLetterId);
     await lanes().complete(first);
     expect(await claim()).toBeUndefined();
-    await settled();
-    expect((await claim())!.delivery.id).toBe(behind.delivery.id);
+    await letTimePass();
+    expect((await claim())!.delivery.id).toBe(later.delivery.id);
   },
 );
 
 it.each(['after', 'while'] as const)(
-  'one that is sent again %s the head before it is tried does not bring that before its time',
+  "a dead letter that is sent again %s the head is attempted does not shorten the head's wait",
   async when => {
-    await owe();
+    await enqueue();
     const head = (await claim())!;
     await within(tx => tx.enqueueForProvider({ kind: 'POST_NOTE', noteId: 'n', text: 't' }));
     await world.sql(
@@ -68,45 +68,45 @@ it.each(['after', 'while'] as const)(
     await fails(head);
     if (when === 'after') await sendAgain();
     expect(await claim()).toBeUndefined();
-    await settled();
+    await letTimePass();
     expect((await claim())!.delivery.id).toBe(head.delivery.id);
   },
 );
 
-it('what is behind a write that was set aside waits until that has settled, and so do later turns and the write itself, sent again', async () => {
-  await owe();
-  await owe();
+it('a parked write delays later deliveries, later messages and its own resend until it can have no more effect', async () => {
+  await enqueue();
+  await enqueue();
   await lanes().park((await claim())!, 'PROVIDER_UNAVAILABLE', 'UNKNOWN', HOUR);
   expect(await claim()).toBeUndefined();
-  await owe();
+  await enqueue();
   await sendAgain();
   expect(await claim()).toBeUndefined();
-  await settled();
+  await letTimePass();
   expect((await claim())!.delivery.id).toBeDefined();
 });
 
-it('so does what is owed to a lane that has come to rest', async () => {
-  await owe();
+it('a parked write also delays a delivery to a lane that had nothing pending', async () => {
+  await enqueue();
   await lanes().park((await claim())!, 'PROVIDER_UNAVAILABLE', 'UNKNOWN', HOUR);
-  await owe();
+  await enqueue();
   expect(await claim()).toBeUndefined();
 });
 
-it('so does a lane that is no longer blocked', async () => {
+it('a parked write also delays a lane that is unblocked', async () => {
   await world.stores.setup.updateInbox(world.inbox.id, { policy: { ...DEFAULT_POLICY, onDeadLetter: 'BLOCK' } });
-  await owe();
-  await owe();
+  await enqueue();
+  await enqueue();
   await lanes().park((await claim())!, 'PROVIDER_UNAVAILABLE', 'UNKNOWN', HOUR);
   await within(async tx => tx.discard(await parked(), 'it is there'));
   await world.stores.setup.updateInbox(world.inbox.id, { policy: DEFAULT_POLICY });
   expect(await claim()).toBeUndefined();
-  await settled();
+  await letTimePass();
   expect(await claim()).toBeDefined();
 });
 
-it('what is known to have written nothing keeps nobody waiting', async () => {
-  await owe();
-  await owe();
+it('a write that certainly had no effect delays nothing', async () => {
+  await enqueue();
+  await enqueue();
   await lanes().park((await claim())!, 'PROVIDER_REFUSED', 'NOT_DELIVERED');
   expect(await claim()).toBeDefined();
 });

@@ -11,13 +11,13 @@ beforeAll(async () => {
   world = await createStoreWorld();
 });
 afterAll(() => world.end());
-// Claims run over all Sessions: each test begins with empty lanes.
+// Claims run over all Sessions, so each test starts with empty lanes.
 beforeEach(() => world.sql('truncate lane, delivery, handoff, message, event, agent_initiated_conversation, session'));
 
 const LEASE = 60_000;
 const lanes = (): Stores['lanes'] => world.stores.lanes;
 
-async function owe(sessionId: string, ...texts: string[]): Promise<string[]> {
+async function enqueue(sessionId: string, ...texts: string[]): Promise<string[]> {
   const { result } = await world.stores.sessions.transact(ORG, sessionId, async tx => {
     const ids: string[] = [];
     for (const text of texts) {
@@ -37,10 +37,10 @@ const claimOne = async (stores: Stores = world.stores): Promise<ClaimedLane | un
 const endLeases = () =>
   world.sql("update lane set next_run_at = now() - interval '1 ms' where next_run_at is not null");
 
-describe('the lane of deliveries to the provider', () => {
-  it('gives out one delivery at a time, in the order in which they were owed', async () => {
+describe('the provider lane', () => {
+  it('gives out one delivery at a time, in the order of enqueueing', async () => {
     const { id } = await world.open();
-    const ids = [...(await owe(id, 'one', 'two')), ...(await owe(id, 'three'))];
+    const ids = [...(await enqueue(id, 'one', 'two')), ...(await enqueue(id, 'three'))];
     const seen: string[] = [];
     for (let lane = await claimOne(); lane; lane = await claimOne()) {
       expect(await claimOne()).toBeUndefined();
@@ -53,9 +53,9 @@ describe('the lane of deliveries to the provider', () => {
     );
   });
 
-  it('carries what a worker needs', async () => {
+  it('contains what a worker needs', async () => {
     const { id } = await world.open();
-    const [messageId] = await owe(id, 'one');
+    const [messageId] = await enqueue(id, 'one');
     expect(await claimOne()).toEqual({
       destination: 'PROVIDER',
       organizationId: ORG,
@@ -79,12 +79,12 @@ describe('the lane of deliveries to the provider', () => {
     });
   });
 
-  it('lets nothing pass a head that is to be tried again', async () => {
+  it('lets nothing pass a head that waits for a retry', async () => {
     const { id } = await world.open();
-    const [one, two] = await owe(id, 'one', 'two');
+    const [one, two] = await enqueue(id, 'one', 'two');
     const first = (await claimOne())!;
     expect(await lanes().retry(first, 60_000, 'PROVIDER_UNAVAILABLE')).toBe(true);
-    await owe(id, 'three');
+    await enqueue(id, 'three');
     expect(await claimOne()).toBeUndefined();
     expect(await world.stores.deliveries.countPending(ORG, id)).toEqual({
       provider: 3,
@@ -100,15 +100,15 @@ describe('the lane of deliveries to the provider', () => {
     expect(messageOf((await claimOne())!)).toBe(two);
   });
 
-  it('goes on behind a dead letter, which is kept', async () => {
+  it('continues after a dead letter, which is kept', async () => {
     const { id } = await world.open();
-    const [one, two] = await owe(id, 'one', 'two');
+    const [one, two] = await enqueue(id, 'one', 'two');
     expect(await lanes().park((await claimOne())!, 'PROVIDER_REFUSED')).toBe('NOT_DELIVERED');
     const next = (await claimOne())!;
     expect(messageOf(next)).toBe(two);
     await lanes().complete(next);
     expect(await claimOne()).toBeUndefined();
-    // The runtime is told of it.
+    // The runtime is notified of it.
     expect(await world.stores.deliveries.countPending(ORG, id)).toEqual({
       provider: 0,
       runtime: 1,
@@ -130,11 +130,13 @@ describe('the lane of deliveries to the provider', () => {
     ]);
   });
 
-  it('is never held by two, however many replicas claim, and keeps its order', async () => {
+  it('never has two holders, however many replicas claim, and keeps its order', async () => {
     const sessionIds = (await Promise.all(Array.from({ length: 12 }, () => world.open()))).map(({ id }) => id);
     const expected = new Map(
       await Promise.all(
-        sessionIds.map(async (id): Promise<[string, string[]]> => [id, await owe(id, 'one', 'two', 'three', 'four')]),
+        sessionIds.map(
+          async (id): Promise<[string, string[]]> => [id, await enqueue(id, 'one', 'two', 'three', 'four')],
+        ),
       ),
     );
     const held = new Set<string>();
@@ -159,11 +161,11 @@ describe('the lane of deliveries to the provider', () => {
     expect(done).toEqual(expected);
   });
 
-  it('goes to one of many that ask for it at the same moment', async () => {
+  it('is claimed by one of many concurrent callers', async () => {
     const replicas = [world.stores, world.replica(), world.replica(), world.replica()];
     for (let round = 0; round < 15; round++) {
       const { id } = await world.open();
-      await owe(id, 'one');
+      await enqueue(id, 'one');
       const claims = await Promise.all(
         Array.from({ length: 12 }, (_, i) => replicas[i % 4]!.lanes.claimDeliveries('PROVIDER', 1, LEASE)),
       );
@@ -171,19 +173,19 @@ describe('the lane of deliveries to the provider', () => {
     }
   });
 
-  it('is passed over while its Session is in the middle of a transaction, and holds up no other', async () => {
+  it('is skipped while its Session is locked by a transaction, without delaying others', async () => {
     const [busy, other] = [await world.open(), await world.open()];
-    await owe(busy.id, 'one');
-    const hasOwed = gate();
+    await enqueue(busy.id, 'one');
+    const hasEnqueued = gate();
     const mayCommit = gate();
     const owing = world.stores.sessions.transact(ORG, busy.id, async tx => {
       await tx.enqueueForProvider({ kind: 'RETURN_CONVERSATION', handoffId: null, how: 'RETURN_TO_BOT' });
       await tx.findMessageByCallerId('all is sent');
-      hasOwed.open();
+      hasEnqueued.open();
       await mayCommit.opened;
     });
-    await hasOwed.opened;
-    await owe(other.id, 'one');
+    await hasEnqueued.opened;
+    await enqueue(other.id, 'one');
     expect((await lanes().claimDeliveries('PROVIDER', 10, LEASE)).map(({ sessionId }) => sessionId)).toEqual([
       other.id,
     ]);
@@ -192,12 +194,12 @@ describe('the lane of deliveries to the provider', () => {
     expect((await lanes().claimDeliveries('PROVIDER', 10, LEASE)).map(({ sessionId }) => sessionId)).toEqual([busy.id]);
   });
 
-  it('loses nothing that is owed while the head is being completed', async () => {
+  it('loses nothing that is enqueued while the head is being completed', async () => {
     const { id } = await world.open();
     const expected: string[] = [];
     const seen: string[] = [];
     const owing = (async () => {
-      for (let i = 0; i < 40; i++) expected.push(...(await owe(id, `${i}`)));
+      for (let i = 0; i < 40; i++) expected.push(...(await enqueue(id, `${i}`)));
     })();
     await until(async () => {
       const lane = await claimOne();
@@ -211,21 +213,21 @@ describe('the lane of deliveries to the provider', () => {
     expect(seen).toEqual(expected);
   });
 
-  it('is not forgotten when one is owed in a transaction that the completion had to wait for', async () => {
+  it('is not missed when a delivery is enqueued in a transaction that the completion waited for', async () => {
     const { id } = await world.open();
-    await owe(id, 'one');
+    await enqueue(id, 'one');
     const lane = (await claimOne())!;
-    const hasOwed = gate();
+    const hasEnqueued = gate();
     const mayCommit = gate();
     const owing = world.stores.sessions.transact(ORG, id, async tx => {
       const message = await tx.insertMessage(said({ text: 'two' }));
       await tx.enqueueForProvider({ kind: 'POST_MESSAGE', messageId: message.id });
       await tx.findMessage(message.id);
-      hasOwed.open();
+      hasEnqueued.open();
       await mayCommit.opened;
       return message.id;
     });
-    await hasOwed.opened;
+    await hasEnqueued.opened;
     const completing = lanes().complete(lane);
     await until(
       async () =>
@@ -240,9 +242,9 @@ describe('the lane of deliveries to the provider', () => {
     expect(messageOf((await claimOne())!)).toBe((await owing).result);
   });
 
-  it('comes back when its holder dies, and the old holder can do nothing more', async () => {
+  it('is claimed again when its holder dies, and the old holder can do nothing more', async () => {
     const { id } = await world.open();
-    const [one] = await owe(id, 'one', 'two');
+    const [one] = await enqueue(id, 'one', 'two');
     const slow = (await claimOne())!;
     await endLeases();
     const other = (await claimOne(world.replica()))!;
@@ -260,7 +262,7 @@ describe('the lane of deliveries to the provider', () => {
 
   it('stays with a holder that renews its lease', async () => {
     const { id } = await world.open();
-    await owe(id, 'one');
+    await enqueue(id, 'one');
     const [lane] = await lanes().claimDeliveries('PROVIDER', 1, 1);
     expect(await lanes().renew(lane!, LEASE)).toBe(true);
     await until(
@@ -270,11 +272,11 @@ describe('the lane of deliveries to the provider', () => {
     expect(await lanes().complete(lane!)).toBe(true);
   });
 
-  it('claims as many lanes as asked for, the longest due first', async () => {
+  it('is claimed in batches of the requested size, the longest due first', async () => {
     const sessionIds: string[] = [];
     for (let i = 0; i < 5; i++) {
       const { id } = await world.open();
-      await owe(id, 'one');
+      await enqueue(id, 'one');
       await world.sql(
         "update lane set next_run_at = now() - interval '1 h' + $2 * interval '1 min' where session_id = $1",
         [id, i],
@@ -288,67 +290,67 @@ describe('the lane of deliveries to the provider', () => {
     expect(await lanes().claimDeliveries('PROVIDER', 10, LEASE)).toEqual([]);
   });
 
-  it('leaves every far side its share, however much waits behind another', async () => {
-    const crowd = randomUUID();
-    for (let i = 0; i < 5; i++) await owe((await world.open()).id, 'one');
-    await world.sql("update lane set remote_id = $1, next_run_at = now() - interval '1 h'", [crowd]);
-    const { id: lonely } = await world.open();
-    await owe(lonely, 'one');
-    const farSides = (claimed: readonly ClaimedLane[]) =>
-      claimed.map(({ remoteId }) => (remoteId === crowd ? 'crowd' : 'lonely')).sort();
+  it('leaves every remote its share, whatever the backlog of another', async () => {
+    const busy = randomUUID();
+    for (let i = 0; i < 5; i++) await enqueue((await world.open()).id, 'one');
+    await world.sql("update lane set remote_id = $1, next_run_at = now() - interval '1 h'", [busy]);
+    const { id: other } = await world.open();
+    await enqueue(other, 'one');
+    const remotesOf = (claimed: readonly ClaimedLane[]) =>
+      claimed.map(({ remoteId }) => (remoteId === busy ? 'busy' : 'other')).sort();
     expect(
-      farSides(await lanes().claimDeliveries('PROVIDER', 3, LEASE, { perRemote: 2, exceptions: new Map() })),
-    ).toEqual(['crowd', 'crowd', 'lonely']);
+      remotesOf(await lanes().claimDeliveries('PROVIDER', 3, LEASE, { perRemote: 2, exceptions: new Map() })),
+    ).toEqual(['busy', 'busy', 'other']);
     await endLeases();
     expect(
-      farSides(
-        await lanes().claimDeliveries('PROVIDER', 9, LEASE, { perRemote: 9, exceptions: new Map([[crowd, 0]]) }),
+      remotesOf(
+        await lanes().claimDeliveries('PROVIDER', 9, LEASE, { perRemote: 9, exceptions: new Map([[busy, 0]]) }),
       ),
-    ).toEqual(['lonely']);
+    ).toEqual(['other']);
     await endLeases();
     expect(
-      farSides(
-        await lanes().claimDeliveries('PROVIDER', 9, LEASE, { perRemote: 9, exceptions: new Map([[crowd, 1]]) }),
+      remotesOf(
+        await lanes().claimDeliveries('PROVIDER', 9, LEASE, { perRemote: 9, exceptions: new Map([[busy, 1]]) }),
       ),
-    ).toEqual(['crowd', 'lonely']);
+    ).toEqual(['busy', 'other']);
   });
 
-  it('rests when nothing waits in it after all', async () => {
+  it('becomes idle when nothing is pending after all', async () => {
     const { id } = await world.open();
-    await owe(id, 'one');
+    await enqueue(id, 'one');
     await world.sql("update delivery set state = 'DONE'");
     expect(await claimOne()).toBeUndefined();
     expect(await world.sql('select next_run_at from lane')).toEqual([{ next_run_at: null }]);
-    const [two] = await owe(id, 'two');
+    const [two] = await enqueue(id, 'two');
     expect(messageOf((await claimOne())!)).toBe(two);
   });
 });
 
-describe('readings of the provider', () => {
+describe('syncs of a conversation', () => {
   const want = (id: string, at = '2026-11-22T20:52:20.557Z') =>
     world.stores.sessions.transact(ORG, id, tx => tx.requestSync(at));
-  const claim = async () => (await lanes().claimSyncs('HINT', 10, LEASE)).map(reading => reading);
+  const claim = async () => (await lanes().claimSyncs('HINT', 10, LEASE)).map(sync => sync);
 
-  it('are claimed once somebody wants one, and rest when none is to follow', async () => {
+  it('are claimed once one is requested, and stop when none is to follow', async () => {
     const { id } = await world.open();
     expect(await claim()).toEqual([]);
     await want(id);
     await want(id);
-    const [reading, ...others] = await claim();
+    const [sync, ...others] = await claim();
     expect(others).toEqual([]);
-    expect(reading).toEqual({
+    expect(sync).toEqual({
       organizationId: ORG,
       sessionId: id,
       remoteId: world.account.id,
       fence: expect.any(String),
       failures: 0,
     });
-    expect(await lanes().finishSync(reading!, null, false)).toBe(true);
-    expect(await lanes().finishSync(reading!, null, false)).toBe(false);
+    expect(await lanes().finishSync(sync!, null, false)).toBe(true);
+    expect(await lanes().finishSync(sync!, null, false)).toBe(false);
     expect(await claim()).toEqual([]);
   });
 
-  it('come no later than the earliest wish', async () => {
+  it('run no later than the earliest request', async () => {
     const { id } = await world.open();
     await want(id, '2026-11-22T21:52:20.557Z');
     expect(await claim()).toEqual([]);
@@ -357,25 +359,25 @@ describe('readings of the provider', () => {
     expect(await claim()).toHaveLength(1);
   });
 
-  it('are not begun twice at once by a wish, and the wish is not swallowed', async () => {
+  it('run once at a time despite a request, which is not lost', async () => {
     const { id } = await world.open();
     await want(id);
-    const [reading] = await claim();
+    const [sync] = await claim();
     await want(id);
     expect(await claim()).toEqual([]);
-    expect(await lanes().finishSync(reading!, null, false)).toBe(true);
+    expect(await lanes().finishSync(sync!, null, false)).toBe(true);
     const [again] = await claim();
     expect(again).toMatchObject({ sessionId: id });
     await lanes().finishSync(again!, null, false);
     expect(await claim()).toEqual([]);
   });
 
-  it('follow at the earlier of the next regular one and the wish', async () => {
+  it('follow at the earlier of the regular time and the request', async () => {
     const { id } = await world.open();
     await want(id);
-    const [reading] = await claim();
+    const [sync] = await claim();
     await want(id);
-    await lanes().finishSync(reading!, 3_600_000, false);
+    await lanes().finishSync(sync!, 3_600_000, false);
     const [second] = await claim();
     expect(second).toBeDefined();
     await lanes().finishSync(second!, 3_600_000, false);
@@ -392,14 +394,14 @@ describe('readings of the provider', () => {
     await want(id);
     const failures: number[] = [];
     for (const failed of [true, true, false, true]) {
-      const [reading] = await claim();
-      failures.push(reading!.failures);
-      await lanes().finishSync(reading!, 0, failed);
+      const [sync] = await claim();
+      failures.push(sync!.failures);
+      await lanes().finishSync(sync!, 0, failed);
     }
     expect(failures).toEqual([0, 1, 2, 0]);
   });
 
-  it('are taken over when the reader dies', async () => {
+  it('are taken over when their worker dies', async () => {
     const { id } = await world.open();
     await want(id);
     const [slow] = await claim();
@@ -410,7 +412,7 @@ describe('readings of the provider', () => {
     expect(await lanes().finishSync(other!, null, false)).toBe(true);
   });
 
-  it('that timers ask for never stand before those of hints', async () => {
+  it('that timers request never precede those of hints', async () => {
     const [timed, hinted, both] = [await world.open(), await world.open(), await world.open()];
     for (const { id } of [timed, both])
       await world.stores.sessions.transact(ORG, id, tx => tx.requestSync('2026-11-22T19:52:20.557Z', 'TIMER'));
@@ -419,14 +421,14 @@ describe('readings of the provider', () => {
     expect(others).toEqual([]);
     expect([first, second].map(one => one!.sessionId).sort()).toEqual([hinted.id, both.id].sort());
     expect((await lanes().claimSyncs('TIMER', 10, LEASE)).map(({ sessionId }) => sessionId)).toEqual([timed.id]);
-    // What comes after a sync is a timer's, unless a hint came meanwhile.
+    // A later sync is requested by a timer, unless a hint arrived meanwhile.
     await want(hinted.id);
     for (const one of [first!, second!]) await lanes().finishSync(one, 0, false, 'TIMER');
     expect((await claim()).map(({ sessionId }) => sessionId)).toEqual([hinted.id]);
     expect((await lanes().claimSyncs('TIMER', 10, LEASE)).map(({ sessionId }) => sessionId)).toEqual([both.id]);
   });
 
-  it('are wanted of every live handoff of an account that cannot be scanned', async () => {
+  it('are requested for every live handoff of an account that cannot be scanned', async () => {
     const live = await world.open();
     const over = await world.open();
     await world.open();
@@ -441,7 +443,7 @@ describe('readings of the provider', () => {
     expect((await lanes().claimSyncs('TIMER', 10, LEASE)).map(({ sessionId }) => sessionId)).toEqual([live.id]);
   });
 
-  it('are wanted of a live handoff whose Session is just being changed, and those of the others do not wait for it', async () => {
+  it('are requested for a live handoff whose Session is locked, without delaying the others', async () => {
     const [busy, idle] = [await world.open(), await world.open()];
     for (const { id } of [busy, idle])
       await world.stores.sessions.transact(ORG, id, tx => begin(tx, { state: 'ACTIVE' }));
@@ -455,22 +457,22 @@ describe('readings of the provider', () => {
     );
   });
 
-  it('do not touch deliveries of the same Session', async () => {
+  it('do not affect deliveries of the same Session', async () => {
     const { id } = await world.open();
-    await owe(id, 'one');
+    await enqueue(id, 'one');
     await want(id);
     const lane = (await claimOne())!;
-    const [reading] = await claim();
-    expect(await lanes().finishSync(reading!, null, false)).toBe(true);
+    const [sync] = await claim();
+    expect(await lanes().finishSync(sync!, null, false)).toBe(true);
     expect(await lanes().complete(lane)).toBe(true);
   });
 
-  it('are renewed apart from deliveries of the same Session, also with the same fence', async () => {
+  it('are renewed independently of deliveries of the same Session, also with the same fence', async () => {
     const { id } = await world.open();
-    await owe(id, 'one');
+    await enqueue(id, 'one');
     await want(id);
     const lane = (await claimOne())!;
-    const [reading] = await claim();
+    const [sync] = await claim();
     await world.sql('update lane set fence = 7');
     const beats = new Heartbeats(lanes(), LEASE, () => time.ms);
     const time = { ms: 0 };
@@ -493,7 +495,7 @@ describe('readings of the provider', () => {
         lease: () => lease,
       };
     };
-    const [delivering, syncing] = [hold(lane), hold({ ...reading!, destination: 'SYNC' })];
+    const [delivering, syncing] = [hold(lane), hold({ ...sync!, destination: 'SYNC' })];
     // Another process has the deliveries now, and not the sync.
     await world.sql("update lane set fence = 8 where destination = 'PROVIDER'");
     time.ms = LEASE / 2;

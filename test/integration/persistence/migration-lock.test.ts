@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { migrate } from '../../../src/persistence/migrate';
-import { createEmptyDatabase, type TestDatabase } from '../../support/database';
+import { createEmptyDatabase, type TestDatabase } from '../../../src/testing/database';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-it('a start does not wait for ever for another replica that migrates, and says for whom it waited', async () => {
+it('a start waits a limited time for another replica that migrates, and reports which one', async () => {
   const other = new Client({ connectionString: database.url });
   await other.connect();
   try {

@@ -7,7 +7,9 @@ import { PostgresMessageStore } from '../../../src/persistence/sessions/message-
 import { PostgresRetentionStore } from '../../../src/persistence/retention/retention-store';
 import { createStoreWorld, ORG, said, type StoreWorld } from './store-world';
 
-/** How statements go about it when 200,000 deliveries of long ago lie around, and many events, messages and keys. Shapes of plans, no times. */
+/**
+ * The plans of statements among 200,000 old deliveries and many events, messages and keys. Shapes of plans, no times.
+ */
 let world: StoreWorld;
 let live: string;
 beforeAll(async () => {
@@ -15,7 +17,7 @@ beforeAll(async () => {
   live = (await world.open()).id;
   const filler = new Client({ connectionString: world.database.url });
   await filler.connect();
-  // Foreign keys are right by the way the rows are made: checking each would take most of the time.
+  // The foreign keys hold by construction, and checking each would take most of the time.
   await filler.query('set session_replication_role = replica');
   const fill = (text: string, values: unknown[] = []) => filler.query(text, values);
   await fill(
@@ -110,8 +112,8 @@ async function accesses(
   }
 }
 
-describe.each(['force_custom_plan', 'force_generic_plan'] as const)('with a plan that is made by %s', mode => {
-  it('a claim goes to the lanes that are due and to the waiting deliveries, and touches nothing that is done', async () => {
+describe.each(['force_custom_plan', 'force_generic_plan'] as const)('with a plan made by %s', mode => {
+  it('a claim reads the due lanes and the pending deliveries, and no completed ones', async () => {
     const claim = async (pool: ReturnType<typeof createPool>) => {
       const lanes = new PostgresLaneStore(pool, { now: Date.now } as never, world.stores.sessions);
       const claimed = await lanes.claimDeliveries('PROVIDER', 10, 60_000);
@@ -127,7 +129,7 @@ describe.each(['force_custom_plan', 'force_generic_plan'] as const)('with a plan
     expect(found).toContain('lane: ix_lane_due');
   });
 
-  it('removing goes to the old rows by index, and through no table', async () => {
+  it('removal reads the old rows by index, and scans no table', async () => {
     const before = new Date(Date.now() - 5 * 86_400_000).toISOString();
     const remove = async (pool: ReturnType<typeof createPool>) => {
       const retention = new PostgresRetentionStore(pool);
@@ -151,7 +153,7 @@ describe.each(['force_custom_plan', 'force_generic_plan'] as const)('with a plan
     );
   });
 
-  it('lists of many sessions are read by index, for each of them no more than is asked for', async () => {
+  it('lists of many sessions read by index no more rows per session than requested', async () => {
     const ids = (await world.sql<{ id: string }>('select id from session limit 100')).map(({ id }) => id);
     const read = async (pool: ReturnType<typeof createPool>) => {
       await new PostgresMessageStore(pool).listPagesBySessions(

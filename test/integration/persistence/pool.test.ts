@@ -4,7 +4,7 @@ import { TcpFaultProxy } from '../../../scripts/torture/tcp-proxy';
 import { createPool } from '../../../src/persistence';
 import { instantOfRow } from '../../../src/persistence/postgres/pool';
 import { rollBack, inTransaction } from '../../../src/persistence/postgres/sql';
-import { createEmptyDatabase, type TestDatabase } from '../../support/database';
+import { createEmptyDatabase, type TestDatabase } from '../../../src/testing/database';
 import { until } from '../../support/until';
 
 let database: TestDatabase;
@@ -13,8 +13,8 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-describe('the pool', () => {
-  it('gives times as RFC 3339 with milliseconds in UTC, and bigints as text', async () => {
+describe('the connection pool', () => {
+  it('returns times as RFC 3339 with milliseconds in UTC, and bigints as text', async () => {
     const pool = createPool(database.url);
     const { rows } =
       await pool.query(`select '2026-11-22 23:52:20.5+03'::timestamptz(3) as half, '2026-11-22 20:52:20Z'::timestamptz as whole,
@@ -33,7 +33,7 @@ describe('the pool', () => {
     await pool.end();
   });
 
-  it('reads times of any zone, should a session have another one', () => {
+  it('reads times of any time zone of the session', () => {
     expect(
       ['2026-11-22 23:52:20.5+03', '2026-11-23 02:22:20.5+05:30', '2026-11-22 20:52:20.5+00'].map(instantOfRow),
     ).toEqual(Array(3).fill('2026-11-22T20:52:20.500Z'));
@@ -46,7 +46,7 @@ describe('the pool', () => {
     await pool.end();
   });
 
-  it('ends what hangs: statements and idle transactions have limits', async () => {
+  it('limits the time of statements and idle transactions', async () => {
     const pool = createPool(database.url, { applicationName: 'of the test' });
     const { rows } = await pool.query('select name, setting from pg_settings where name = any($1) order by name', [
       [
@@ -71,7 +71,7 @@ describe('the pool', () => {
     await pool.end();
   });
 
-  it('gives up a connection that falls silent, and goes on with another', async () => {
+  it('drops a connection that falls silent, and uses another one', async () => {
     const plan = new FaultPlan('database', new SeededRandom(1), {});
     const proxy = await TcpFaultProxy.start(plan);
     proxy.lead(Number(new URL(database.url).port));
@@ -81,7 +81,7 @@ describe('the pool', () => {
     const client = await pool.connect();
     await client.query('begin');
     proxy.silence();
-    // What is sent behind the first fails with it, and does not wait its turn.
+    // Queries that are sent after the first fail with it, and do not wait.
     const lost = await Promise.allSettled([client.query('select 1'), client.query('select 2')]);
     expect(lost.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     await rollBack(client);
@@ -101,7 +101,7 @@ describe('the pool', () => {
     await Promise.all([pool.end(), admin.end()]);
   });
 
-  it('leaves a server that takes no writes any more: the next transaction has a new connection', async () => {
+  it('drops a connection to a read-only server: the next transaction has a new connection', async () => {
     const pool = createPool(database.url, { max: 1 });
     const write = () =>
       inTransaction(pool, client => client.query('create temporary table written on commit drop as select 1'));

@@ -10,7 +10,7 @@ afterAll(() => world.end());
 
 const EVERY: HandoffFilter = { chatbotIds: null, states: null, live: null, teamIds: null, sessionId: null };
 
-describe('many by their keys', () => {
+describe('batch reads by keys', () => {
   /** Rows of every kind, and how each kind is read. */
   async function kinds() {
     const session = await world.open();
@@ -69,7 +69,7 @@ describe('many by their keys', () => {
     ];
   }
 
-  it('take one statement for 100 keys, in the order asked for, with null for what is not there', async () => {
+  it('take one statement for 100 keys, in the requested order, with null for missing ones', async () => {
     for (const { kind, id, many } of await kinds()) {
       const keys = Array.from({ length: 100 }, (_, i) =>
         i % 3 === 0 ? id : i % 3 === 1 ? randomUUID() : `no id ${i}`,
@@ -83,7 +83,7 @@ describe('many by their keys', () => {
     }
   });
 
-  it('are null for another organization, one by one and together', async () => {
+  it('return null for another organization, one by one and together', async () => {
     for (const { kind, id, many, one } of await kinds()) {
       expect({ kind, row: await one(ORG, id) }).toMatchObject({ kind, row: { id } });
       expect({ kind, row: await one(FOREIGN, id) }).toEqual({ kind, row: null });
@@ -92,7 +92,7 @@ describe('many by their keys', () => {
     }
   });
 
-  it('finds inboxes by chatbot in one statement, in order', async () => {
+  it('find inboxes by chatbot in one statement, in order', async () => {
     const chatbots = [randomUUID(), 'bot-1', 'unknown \u0000', 'bot-1'];
     const other = await world.stores.setup.insertInbox(inboxOf(world.account, { chatbotId: chatbots[0]! }));
     const query = jest.spyOn(world.pool, 'query');
@@ -109,8 +109,8 @@ describe('many by their keys', () => {
   });
 });
 
-describe('a Session', () => {
-  it('is found by its runtime key and by its conversation', async () => {
+describe('reading a Session', () => {
+  it('finds it by its runtime key and by its conversation', async () => {
     const session = await world.open('visitor-7');
     const { sessions } = world.stores;
     expect(await sessions.findByRuntimeKey(ORG, 'bot-1', 'web', 'visitor-7')).toEqual(session);
@@ -141,7 +141,7 @@ describe('a Session', () => {
       expect(await sessions.findByConversation(account, conversation)).toBeNull();
   });
 
-  it('owes nothing when nobody asked for anything, and nothing of others', async () => {
+  it('returns no pending notifications when there are none, and none of other Sessions', async () => {
     const { id } = await world.open();
     const nothing = { provider: 0, runtime: 0, parked: 0, parkedUnknown: 0, lastErrorCode: null };
     expect(await world.stores.deliveries.countPending(ORG, id)).toEqual(nothing);
@@ -159,7 +159,7 @@ describe('a Session', () => {
 });
 
 describe('pages', () => {
-  it('of messages go through all, oldest first', async () => {
+  it('of messages contain all, oldest first', async () => {
     const { id } = await world.open();
     await world.stores.sessions.transact(ORG, id, async tx => {
       for (let i = 1; i <= 7; i++) await tx.insertMessage(said({ text: String(i) }));
@@ -186,7 +186,7 @@ describe('pages', () => {
     });
   });
 
-  it('of handoffs go through all, newest first, also where several began in one millisecond', async () => {
+  it('of handoffs contain all, newest first, also where several began in one millisecond', async () => {
     const ids: string[] = [];
     for (let i = 0; i < 6; i++) {
       const { id } = await world.open();
@@ -210,7 +210,7 @@ describe('pages', () => {
     ).rejects.toMatchObject({ code: 'CURSOR_INVALID' });
   });
 
-  it('of handoffs hold what the filter says, alone and together', async () => {
+  it('of handoffs match the filter, by each condition and by all together', async () => {
     const team = randomUUID();
     const chatbot = randomUUID();
     const inbox = await world.stores.setup.insertInbox(inboxOf(world.account, { chatbotId: chatbot }));

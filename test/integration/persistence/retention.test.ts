@@ -23,7 +23,7 @@ const BOUND = 100;
 const retention = () => world.stores.retention;
 const sessions = () => world.stores.sessions;
 
-/** To the end of one walk, as the timer does it. */
+/** Runs to the end, as the timer does. */
 async function walk(
   step: (after: RetentionCursor) => Promise<{ readonly count: number; readonly next: RetentionCursor }>,
 ): Promise<number> {
@@ -59,8 +59,8 @@ const texts = async (id: string) =>
 const say = (tx: SessionTransaction, text: string, createdAt: string, more = {}) =>
   tx.insertMessage(said({ text, createdAt, ...more }));
 
-describe('events', () => {
-  it('that are old go from the front, and the numbers go on', async () => {
+describe('removing events', () => {
+  it('deletes old ones from the front, and numbering continues', async () => {
     const id = await opened();
     await act(id, async tx => {
       for (const at of [OLD, OLD, NEW, NEW]) await tx.appendEvent(note('m'), null, at);
@@ -76,7 +76,7 @@ describe('events', () => {
     expect(await removeEvents()).toBe(0);
   });
 
-  it('behind a newer one stay, so that nothing is missing in between', async () => {
+  it('keeps old ones after a newer one, so that there are no gaps', async () => {
     const id = await opened();
     await act(id, async tx => {
       for (const at of [NEW, OLD]) await tx.appendEvent(note('m'), null, at);
@@ -85,7 +85,7 @@ describe('events', () => {
     expect(await seqs(id)).toEqual([2, 3]);
   });
 
-  it.each([1, 2, 7])('all go, however small the batches are: %i', async limit => {
+  it.each([1, 2, 7])('deletes all old ones, whatever the batch size: %i', async limit => {
     const ids = [await opened(), await opened()];
     for (const id of ids)
       await act(id, async tx => {
@@ -97,7 +97,7 @@ describe('events', () => {
     for (const id of ids) expect(await seqs(id)).toEqual([10, 11]);
   });
 
-  it('say that they are gone to whoever wants to go on before them, and only then', async () => {
+  it('tells readers that resume before the removed events, and only those', async () => {
     const id = await opened();
     await act(id, async tx => {
       for (const at of [OLD, NEW]) await tx.appendEvent(note('m'), null, at);
@@ -113,7 +113,7 @@ describe('events', () => {
     expect(await world.stores.events.listBySession(FOREIGN, id, 0, 10)).toEqual([]);
   });
 
-  it('leave with the Session what they had led to', async () => {
+  it('keeps the result of removed events in the Session', async () => {
     const id = await opened();
     const handoffs: string[] = [];
     await act(id, async tx => {
@@ -153,7 +153,7 @@ describe('events', () => {
     expect(await sessions().get(ORG, id)).toMatchObject({ epoch: 9, removedHistory: { epoch: 3 } });
   });
 
-  it('of all Sessions have a floor: a cursor from before it is expired, one behind it goes on', async () => {
+  it('expires cursors over all Sessions from before the removal, and no later ones', async () => {
     const change = (tx: SessionTransaction, at: string) =>
       tx.appendEvent(
         { type: 'HANDOFF_CHANGED', from: null, to: 'ENDED', cause: 'X', endReason: null, agentName: null },
@@ -188,8 +188,8 @@ describe('events', () => {
   });
 });
 
-describe('messages', () => {
-  it('that are old go from the front, and tell so to an old page', async () => {
+describe('removing messages', () => {
+  it('deletes old ones from the front, and tells readers of an old page', async () => {
     const id = await opened();
     await act(id, async tx => {
       for (const [i, at] of [OLD, OLD, OLD, NEW, NEW].entries()) await say(tx, `${i + 1}`, at);
@@ -214,7 +214,7 @@ describe('messages', () => {
     expect(await texts(id)).toEqual(['4', '5', '6']);
   });
 
-  it('name their files before they go', async () => {
+  it('lists their files first', async () => {
     const id = await opened();
     const file = { url: 'https://files.example/a.png', name: 'a.png', contentType: 'image/png', sizeBytes: null };
     let withFiles!: string;
@@ -231,7 +231,7 @@ describe('messages', () => {
   });
 });
 
-describe('what is still needed stays, however old it is', () => {
+describe('removal keeps what is still needed, however old it is', () => {
   async function old(): Promise<string> {
     const id = await opened();
     await act(id, async tx => {
@@ -247,7 +247,7 @@ describe('what is still needed stays, however old it is', () => {
     await removeSessions(),
   ];
 
-  it('of a Session with a live handoff', async () => {
+  it('for a Session with a live handoff', async () => {
     const id = await old();
     await act(id, tx => begin(tx, { requestedAt: OLD }));
     expect(await removeAll()).toEqual([0, 0, 0, 0]);
@@ -259,7 +259,7 @@ describe('what is still needed stays, however old it is', () => {
   });
 
   it.each(['WAITING for the provider', 'WAITING for the runtime', 'PARKED'])(
-    'of a Session with something %s',
+    'for a Session with something %s',
     async what => {
       const id = await old();
       const message = (await world.stores.messages.page(ORG, id, { first: 1, after: null })).edges[0]!.node;
@@ -276,7 +276,7 @@ describe('what is still needed stays, however old it is', () => {
     },
   );
 
-  it('of a Session that somebody is at work on, who is not kept waiting and finds everything', async () => {
+  it('for a Session that is locked, whose holder does not wait and finds everything', async () => {
     const [busy, other] = [await old(), await old()];
     const [entered, mayGo] = [gate(), gate()];
     const working = act(busy, async tx => {
@@ -293,8 +293,8 @@ describe('what is still needed stays, however old it is', () => {
   });
 });
 
-describe('deliveries', () => {
-  it('go when they were done or discarded long ago', async () => {
+describe('removing deliveries', () => {
+  it('deletes those that were done or discarded long ago', async () => {
     const { id } = await world.open();
     await act(id, async tx => {
       for (let i = 0; i < 6; i++)
@@ -321,8 +321,8 @@ describe('deliveries', () => {
   });
 });
 
-describe('idempotency keys', () => {
-  it('go when they are old', async () => {
+describe('removing idempotency keys', () => {
+  it('deletes old ones', async () => {
     const { id } = await world.open();
     for (const key of ['old', 'new'])
       await sessions().transact(ORG, id, async () => key, {
@@ -337,7 +337,7 @@ describe('idempotency keys', () => {
   });
 });
 
-describe('Sessions', () => {
+describe('removing Sessions', () => {
   async function closed(at = OLD): Promise<{ id: string; externalId: string }> {
     const session = await world.open();
     await world.sql('delete from event where session_id = $1', [session.id]);
@@ -345,7 +345,7 @@ describe('Sessions', () => {
     return session;
   }
 
-  it('that were closed long ago go when nothing of them is left, with lanes and handoffs, and their key is free', async () => {
+  it('deletes those that were closed long ago and are empty, with lanes and handoffs, and frees their key', async () => {
     const { id, externalId } = await closed();
     await act(id, async tx => {
       const handoff = await begin(tx, { state: 'ENDED' });
@@ -365,7 +365,7 @@ describe('Sessions', () => {
     expect(again).toMatchObject({ closedAt: null, control: 'BOT', epoch: 1, lastEventSeq: 1, removedHistory: null });
   });
 
-  it('that are open, or were closed lately, or have a message, stay', async () => {
+  it('keeps those that are open, were closed lately, or have a message', async () => {
     await world.open();
     await closed(NEW);
     const { id } = await closed();
@@ -374,12 +374,12 @@ describe('Sessions', () => {
     expect(await world.sql('select from session')).toHaveLength(3);
   });
 
-  it('that a reading still holds go too, and the reading ends without harm', async () => {
+  it('deletes those that a sync still claims, and the sync ends without an error', async () => {
     const { id } = await closed();
     await act(id, tx => tx.requestSync(OLD));
-    const [reading] = await world.stores.lanes.claimSyncs('HINT', 1, 60_000);
+    const [sync] = await world.stores.lanes.claimSyncs('HINT', 1, 60_000);
     expect(await removeSessions()).toBe(1);
-    expect(await world.stores.lanes.finishSync(reading!, null, false)).toBe(false);
+    expect(await world.stores.lanes.finishSync(sync!, null, false)).toBe(false);
   });
 });
 
@@ -390,7 +390,7 @@ it('one replica removes at a time, and the next one when that has died', async (
   await world.sql("update maintenance_lease set next_run_at = now() - interval '1 ms'");
   const second = await replicas[1]!.claim(60_000);
   expect(second).not.toBeNull();
-  // Who had it before, and was paused past the end of that, has no say any more.
+  // The previous holder, paused past the end of its lease, has no effect any more.
   await replicas[0]!.release(claims[0]!, 0);
   expect(await replicas[0]!.renew(claims[0]!, 60_000)).toBeNull();
   expect(await replicas[0]!.claim(60_000)).toBeNull();

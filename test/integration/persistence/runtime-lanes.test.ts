@@ -55,10 +55,10 @@ async function oweIn(tx: SessionTransaction, text: string): Promise<void> {
     messageId: (await tx.insertMessage(said({ text, author: 'AGENT' }))).id,
   });
 }
-const owe = (id: string, text: string, stores: Stores = world.stores) =>
+const enqueue = (id: string, text: string, stores: Stores = world.stores) =>
   stores.sessions.transact(ORG, id, tx => oweIn(tx, text));
 
-/** A transaction that has owed and waits for the test. */
+/** A transaction that has enqueued a delivery and waits for the test. */
 async function heldOpen(id: string, text: string) {
   const wrote = gate();
   const mayEnd = gate();
@@ -92,47 +92,47 @@ async function pushed(): Promise<string[]> {
 }
 
 describe('a delivery to the runtime', () => {
-  it('is in no lane without an endpoint, and in the lane of the right one with', async () => {
+  it('is in no lane without an endpoint, and in the lane of the right one otherwise', async () => {
     const { id } = await world.open();
-    await owe(id, 'one');
+    await enqueue(id, 'one');
     expect(await world.sql('select from lane')).toEqual([]);
     const all = await enabled();
-    await owe(id, 'two');
+    await enqueue(id, 'two');
     expect(await world.sql('select session_id, destination, remote_id from lane')).toEqual([
       { session_id: id, destination: 'RUNTIME', remote_id: all },
     ]);
     const own = await enabled({ chatbotId: 'bot-1' });
-    await owe(id, 'three');
+    await enqueue(id, 'three');
     expect(await world.sql('select remote_id from lane')).toEqual([{ remote_id: own }]);
     await enabled({ organizationId: FOREIGN });
-    await owe(id, 'four');
+    await enqueue(id, 'four');
     expect((await claim()).map(({ remoteId }) => remoteId)).toEqual([own]);
   });
 
-  it('comes in order, also when what was owed before the endpoint has no lane yet', async () => {
+  it('comes in order, also when what was enqueued before the endpoint has no lane yet', async () => {
     const { id } = await world.open();
     const open = await heldOpen(id, 'one');
     await enabled();
     await open.commit();
-    await owe(id, 'two');
+    await enqueue(id, 'two');
     expect(await pushed()).toEqual(['one', 'two']);
   });
 
-  it('waits, due, while its endpoint is switched off', async () => {
+  it('stays due while its endpoint is disabled', async () => {
     const endpointId = await enabled();
     const { id } = await world.open();
-    await owe(id, 'one');
+    await enqueue(id, 'one');
     await endpoints().disable(ORG, endpointId, 'OPERATOR', AT);
-    await owe(id, 'two');
+    await enqueue(id, 'two');
     expect(await claim()).toEqual([]);
     await endpoints().activate(ORG, endpointId, AT);
     expect(await pushed()).toEqual(['one', 'two']);
   });
 
-  it('that is given back is due at once and was not tried', async () => {
+  it('that is given back is due at once and does not count as attempted', async () => {
     await enabled();
     const { id } = await world.open();
-    await owe(id, 'one');
+    await enqueue(id, 'one');
     const [lane] = await claim();
     expect(await world.stores.lanes.release(lane!, false)).toBe(true);
     expect(await world.stores.lanes.release(lane!, false)).toBe(false);
@@ -143,12 +143,12 @@ describe('a delivery to the runtime', () => {
 describe('a change of endpoints', () => {
   const lanesDue = () => world.sql('select remote_id from lane where next_run_at <= now()');
 
-  it('gives a lane to what a transaction owes that had begun before and ends behind it', async () => {
+  it('assigns a lane to what a transaction enqueues that started earlier and commits later', async () => {
     const [slow, other] = [await world.open(), await world.open()];
-    await owe(other.id, 'theirs');
+    await enqueue(other.id, 'theirs');
     const open = await heldOpen(slow.id, 'straggler');
     const endpointId = await enabled();
-    // What can be seen is due already; the change stays open for what cannot.
+    // Visible deliveries are due already; the change stays open for those that are not.
     expect(await endpoints().rerouteLanes()).toBe(false);
     expect(await pushed()).toEqual(['theirs']);
     await open.commit();
@@ -158,7 +158,7 @@ describe('a change of endpoints', () => {
     expect(await pushed()).toEqual(['straggler']);
   });
 
-  it("leads to the organization's endpoint what was owed to one that is removed meanwhile", async () => {
+  it("moves to the organization's endpoint what is enqueued for one that is removed meanwhile", async () => {
     const { id } = await world.open();
     const all = await enabled();
     const own = await enabled({ chatbotId: 'bot-1' });
@@ -179,7 +179,7 @@ describe('a change of endpoints', () => {
     expect(await pushed()).toEqual(['straggler']);
   });
 
-  it('is not held up by what begins after it', async () => {
+  it('does not wait for transactions that start after it', async () => {
     const { id } = await world.open();
     await enabled();
     await endpoints().rerouteLanes();
@@ -191,9 +191,9 @@ describe('a change of endpoints', () => {
     expect(await pushed()).toEqual(['later']);
   });
 
-  it('goes through any number of deliveries', async () => {
+  it('handles any number of deliveries', async () => {
     const { id } = await world.open();
-    await owe(id, 'one');
+    await enqueue(id, 'one');
     await world.sql(`insert into session (id, organization_id, chatbot_id, inbox_id, account_id, channel, external_id, end_user, control, epoch, last_message_seq, last_event_seq, status_writes, opened_at)
       select gen_random_uuid(), organization_id, chatbot_id, inbox_id, account_id, channel, 'copy-' || n, end_user, control, epoch, last_message_seq, last_event_seq, status_writes, opened_at
       from session, generate_series(1, 1200) n`);
@@ -235,7 +235,7 @@ describe('a change of endpoints', () => {
     let isOver = false;
     const owing = ids.map(async (id, i) => {
       for (let n = 0; n < 25; n++) {
-        await owe(id, `${n}`, replicas[(i + n) % 3]);
+        await enqueue(id, `${n}`, replicas[(i + n) % 3]);
         expected.get(id)!.push(`${n}`);
       }
     });
@@ -255,7 +255,7 @@ describe('a change of endpoints', () => {
     const pushing = (async () => {
       while (!isOver)
         for (const lane of await claim(replicas[2])) {
-          // Others may have it by now: then it comes again, and counts there.
+          // Other processes may have it by now: then it is offered again, and counts there.
           const text = await textOf(lane);
           if (await replicas[2]!.lanes.complete(lane)) seen.get(lane.sessionId)!.push(text);
         }
@@ -280,8 +280,8 @@ describe('a change of endpoints', () => {
   });
 });
 
-describe('a secret', () => {
-  it('is kept sealed, and moves when it is rotated', async () => {
+describe('an endpoint secret', () => {
+  it('is stored encrypted, and moves when it is rotated', async () => {
     const endpoint = endpointOf();
     await endpoints().insert(endpoint);
     expect(await endpoints().get(FOREIGN, endpoint.id)).toBeNull();
@@ -298,11 +298,11 @@ describe('a secret', () => {
 });
 
 describe('a claim from before an endpoint was removed', () => {
-  it('proves nothing in the lane to the next one', async () => {
+  it('is invalid in the lane to the next endpoint', async () => {
     const first = await enabled();
     await settled();
     const { id } = await world.open();
-    for (const text of ['one', 'two']) await owe(id, text);
+    for (const text of ['one', 'two']) await enqueue(id, text);
     const [old] = await claim();
     await endpoints().remove(ORG, first);
     await settled();

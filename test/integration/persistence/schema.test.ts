@@ -3,10 +3,10 @@ import { SeededRandom } from '../../../scripts/torture/seeded-random';
 import { FaultPlan } from '../../../scripts/torture/faults';
 import { TcpFaultProxy } from '../../../scripts/torture/tcp-proxy';
 import { migrate, revertAll, schemaDrift } from '../../../src/persistence/migrate';
-import { createEmptyDatabase, type TestDatabase } from '../../support/database';
+import { createEmptyDatabase, type TestDatabase } from '../../../src/testing/database';
 import { until } from '../../support/until';
 
-describe('the schema', () => {
+describe('the database schema', () => {
   let database: TestDatabase;
   beforeEach(async () => {
     database = await createEmptyDatabase();
@@ -28,7 +28,7 @@ describe('the schema', () => {
     expect(await schemaDrift(database.url)).toEqual([]);
   });
 
-  it('shows a drift when a table differs from its entity', async () => {
+  it('reports drift when a table differs from its entity', async () => {
     await migrate(database.url);
     await query('alter table team alter column name drop not null; drop index ix_lane_due');
     const drift = await schemaDrift(database.url);
@@ -43,7 +43,7 @@ describe('the schema', () => {
     expect(rows.length).toBeGreaterThanOrEqual(2);
   });
 
-  it('keeps nobody waiting when there is nothing to migrate, whoever holds the lock', async () => {
+  it('makes nobody wait when there is nothing to migrate, whoever holds the lock', async () => {
     await migrate(database.url);
     const holder = new Client(database.url);
     await holder.connect();
@@ -52,7 +52,7 @@ describe('the schema', () => {
     await holder.end();
   });
 
-  it('is not migrated when the connection is lost meanwhile, which is an error and no more', async () => {
+  it('is not migrated when the connection is lost meanwhile, which is reported as an error', async () => {
     const holder = new Client(database.url);
     await holder.connect();
     await holder.query('select pg_advisory_lock(7364482011)');
@@ -70,7 +70,7 @@ describe('the schema', () => {
     await holder.end();
   });
 
-  it('can be taken back to nothing and made again', async () => {
+  it('can be reverted completely and created again', async () => {
     await migrate(database.url);
     await revertAll(database.url);
     expect(

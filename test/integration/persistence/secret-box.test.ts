@@ -2,28 +2,28 @@ import { SecretBox } from '../../../src/persistence';
 
 const box = new SecretBox('the first secret of this installation');
 
-it('opens what it sealed, and nothing is readable in between', () => {
+it('decrypts what it encrypted, and nothing is readable in between', () => {
   const sealed = box.seal('p4ssword ✓', 'row/1');
   expect(box.open(sealed, 'row/1')).toBe('p4ssword ✓');
   expect(Buffer.from(sealed.split('.')[1]!, 'base64url').toString('latin1')).not.toContain('p4ssword');
 });
 
-it('seals the same text differently each time', () => {
+it('encrypts the same text differently each time', () => {
   expect(box.seal('same', 'row/1')).not.toBe(box.seal('same', 'row/1'));
 });
 
-it('opens what an older secret sealed, and seals with the newest', () => {
+it('decrypts what an older secret encrypted, and encrypts with the newest', () => {
   const rotated = new SecretBox('the second secret of this installation', ['the first secret of this installation']);
   expect(rotated.open(box.seal('old', 'row/1'), 'row/1')).toBe('old');
   expect(() => box.open(rotated.seal('new', 'row/1'), 'row/1')).toThrow(/secret key/);
 });
 
-it('takes a secret as text or as bytes', () => {
+it('accepts a secret as text or as bytes', () => {
   const bytes = Buffer.from('the first secret of this installation');
   expect(new SecretBox(bytes).open(box.seal('x', 'row/1'), 'row/1')).toBe('x');
 });
 
-it('refuses what was changed, cut, or moved to another place, and does not show it', () => {
+it('refuses ciphertext that was changed, cut, or moved to another place, and does not show it', () => {
   const sealed = box.seal('p4ssword', 'row/1');
   const flipped = `${sealed.slice(0, -2)}${sealed.at(-2) === 'A' ? 'B' : 'A'}${sealed.at(-1)}`;
   for (const [value, place] of [

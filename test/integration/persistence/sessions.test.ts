@@ -43,7 +43,7 @@ describe('opening a Session', () => {
     ...given,
   });
 
-  it('makes one Session of one runtime key, however many open it at once', async () => {
+  it('creates one Session per runtime key, however many callers open it at once', async () => {
     const replicas = [world.stores, world.replica(), world.replica()];
     const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => replicas[i % 3]!.sessions.open(row())));
     expect(new Set(answers.map(({ session }) => session.id)).size).toBe(1);
@@ -53,7 +53,7 @@ describe('opening a Session', () => {
     ]);
   });
 
-  it('begins with the bot in control at epoch 1, and with the event that it was opened', async () => {
+  it('starts with the bot in control at epoch 1, and with the event that it was opened', async () => {
     const { session } = await sessions().open(row());
     expect(session).toMatchObject({
       control: 'BOT',
@@ -69,13 +69,13 @@ describe('opening a Session', () => {
     ]);
   });
 
-  it('leaves the end-user of one that is there as they are known', async () => {
+  it('does not change the end-user of an existing one', async () => {
     await sessions().open(row({ endUser: { ...NOBODY_KNOWN, name: 'Jane' } }));
     const { session, created } = await sessions().open(row({ endUser: { ...NOBODY_KNOWN, name: 'Jane Roe' } }));
     expect([created, session.endUser.name]).toEqual([false, 'Jane']);
   });
 
-  it('returns a closed Session closed', async () => {
+  it('returns a closed Session as closed', async () => {
     const { session } = await sessions().open(row());
     await sessions().transact(ORG, session.id, tx => tx.updateSession({ closedAt: '2026-11-22T21:00:00.000Z' }));
     expect(await sessions().open(row())).toMatchObject({
@@ -84,7 +84,7 @@ describe('opening a Session', () => {
     });
   });
 
-  it('takes any text that JSON can carry', async () => {
+  it('accepts any text that JSON can represent', async () => {
     const odd = 'null \u0000 half \ud83d whole 😀 escaped \\u0000';
     const { session } = await sessions().open(row({ endUser: { ...NOBODY_KNOWN, name: odd, attributes: { odd } } }));
     const kept = 'null  half \ufffd whole 😀 escaped \\u0000';
@@ -96,8 +96,8 @@ describe('opening a Session', () => {
   });
 });
 
-describe('a transaction over one Session', () => {
-  it('keeps everything together, numbered without gaps', async () => {
+describe('a transaction on one Session', () => {
+  it('commits everything together, numbered without gaps', async () => {
     const { id } = await world.open();
     await sessions().transact(ORG, id, async tx => {
       const first = await tx.insertMessage(said({ callerMessageId: 'turn-1' }));
@@ -122,7 +122,7 @@ describe('a transaction over one Session', () => {
     expect((await world.stores.events.listBySession(ORG, id, 0, 10)).map(({ seq }) => seq)).toEqual([1, 2, 3]);
   });
 
-  it('keeps nothing when the work throws, and wakes nobody', async () => {
+  it('commits nothing when the work throws, and wakes nobody', async () => {
     const { id } = await world.open();
     world.woken.length = 0;
     await expect(
@@ -138,14 +138,14 @@ describe('a transaction over one Session', () => {
     expect(world.woken).toEqual([]);
   });
 
-  it('keeps nothing when one of its writes fails, and says which', async () => {
+  it('commits nothing when one of its writes fails, and says which', async () => {
     const { id } = await world.open();
     await sessions().transact(ORG, id, tx => tx.insertMessage(said({ callerMessageId: 'turn-1' })));
     const again = sessions().transact(ORG, id, async tx => {
       await tx.insertMessage(said({ text: 'before' }));
       await tx.insertMessage(said({ callerMessageId: 'turn-1' }));
       await tx.insertMessage(said({ text: 'behind' }));
-      // Fails only because the transaction is broken already: not what should be told.
+      // Fails only because the transaction has already failed, which must not be reported.
       await tx.findMessageByCallerId('turn-2');
     });
     await expect(again).rejects.toMatchObject({ code: '23505', constraint: 'uq_message_caller_id' });
@@ -153,7 +153,7 @@ describe('a transaction over one Session', () => {
     expect((await world.stores.messages.page(ORG, id, { first: 10, after: null })).edges).toHaveLength(1);
   });
 
-  it('wakes the others once it has committed something, and only then', async () => {
+  it('wakes others once it has committed something, and only then', async () => {
     const { id } = await world.open();
     world.woken.length = 0;
     await sessions().transact(ORG, id, async tx => {
@@ -166,7 +166,7 @@ describe('a transaction over one Session', () => {
     expect(world.woken).toEqual([id]);
   });
 
-  it('sees what the one before it committed', async () => {
+  it('reads what the previous one committed', async () => {
     const { id } = await world.open();
     await Promise.all(
       Array.from({ length: 20 }, (_, i) =>
@@ -180,7 +180,7 @@ describe('a transaction over one Session', () => {
     expect(await sessions().get(ORG, id)).toMatchObject({ epoch: 21 });
   });
 
-  it('sees the handoff as the one before it left it, not as it was when it began to wait', async () => {
+  it('reads the handoff as of the lock, not as of the start of the wait', async () => {
     const { id } = await world.open();
     await sessions().transact(ORG, id, tx => begin(tx));
     const entered = gate();
@@ -208,7 +208,7 @@ describe('a transaction over one Session', () => {
     expect((await second).result).toMatchObject({ state: 'ACTIVE', agent: { id: null, externalId: '7', name: 'Ann' } });
   });
 
-  it('shows its own writes in its getters', async () => {
+  it('returns its own writes from its getters', async () => {
     const { id } = await world.open();
     await sessions().transact(ORG, id, async tx => {
       expect(tx.liveHandoff).toBeNull();
@@ -242,7 +242,7 @@ describe('a transaction over one Session', () => {
     });
   });
 
-  it('cannot keep two live handoffs, whatever the flow believes', async () => {
+  it('cannot store two live handoffs, whatever the flow does', async () => {
     const { id } = await world.open();
     await sessions().transact(ORG, id, tx => begin(tx));
     await expect(sessions().transact(ORG, id, tx => begin(tx))).rejects.toMatchObject({
@@ -258,7 +258,7 @@ describe('a transaction over one Session', () => {
     ]);
   });
 
-  it('lists what is not yet posted, ascending, up to a number', async () => {
+  it('lists unposted messages, ascending, up to a limit', async () => {
     const { id } = await world.open();
     await sessions().transact(ORG, id, async tx => {
       const posted = await tx.insertMessage(said({ text: 'one' }));
@@ -270,7 +270,7 @@ describe('a transaction over one Session', () => {
     });
   });
 
-  it('says which of the messages that are posted now were undelivered until then, once', async () => {
+  it('returns which newly posted messages were reported as undelivered before, once', async () => {
     const [{ id }, other] = [await world.open(), await world.open()];
     await sessions().transact(ORG, id, async tx => {
       const [one, two, three] = [
@@ -294,7 +294,7 @@ describe('a transaction over one Session', () => {
     expect(await world.stores.messages.get(ORG, first!.node.id)).toMatchObject({ providerMessageId: '1' });
   });
 
-  it('is refused alike for an unknown, a foreign and a malformed id', async () => {
+  it('is refused in the same way for an unknown, a foreign and a malformed id', async () => {
     const { id } = await world.open();
     const work = jest.fn();
     for (const [organization, session] of [
@@ -309,7 +309,7 @@ describe('a transaction over one Session', () => {
     expect(work).not.toHaveBeenCalled();
   });
 
-  it('is tried again after a deadlock', async () => {
+  it('is retried after a deadlock', async () => {
     const { id } = await world.open();
     let runs = 0;
     await sessions().transact(ORG, id, async () => {
@@ -319,7 +319,7 @@ describe('a transaction over one Session', () => {
     expect(runs).toBe(3);
   });
 
-  it('fails when its connection is cut, keeps nothing, and does no harm to the next', async () => {
+  it('fails when its connection is cut, commits nothing, and does not affect the next', async () => {
     const { id } = await world.open();
     const cut = sessions().transact(ORG, id, async tx => {
       await tx.insertMessage(said({ text: 'lost' }));
@@ -334,7 +334,7 @@ describe('a transaction over one Session', () => {
     expect(result.seq).toBe(1);
   });
 
-  it('gives its connection back, whatever happens', async () => {
+  it('releases its connection, whatever happens', async () => {
     const { id } = await world.open();
     for (let i = 0; i < 12; i++) {
       await sessions().transact(ORG, id, tx => tx.findMessageByCallerId('x'));
@@ -364,7 +364,7 @@ describe('a transaction over one Session', () => {
 });
 
 describe('a transaction under an idempotency key', () => {
-  it('runs once for 20 callers at the same moment, and all get the same answer', async () => {
+  it('runs once for 20 concurrent callers, and all get the same result', async () => {
     const { id } = await world.open();
     const replicas = [world.stores, world.replica(), world.replica()];
     let runs = 0;
@@ -387,7 +387,7 @@ describe('a transaction under an idempotency key', () => {
     expect(await sessions().get(ORG, id)).toMatchObject({ lastMessageSeq: 1 });
   });
 
-  it('answers a repeat as it answered at first, though the Session has gone on', async () => {
+  it('returns the first result to a repeat, although the Session has changed since', async () => {
     const { id } = await world.open();
     const say = (text: string) =>
       sessions().transact(
@@ -457,9 +457,9 @@ describe('a transaction under an idempotency key', () => {
     expect(await world.sql('select from message where session_id in ($1, $2)', [one.id, other.id])).toHaveLength(1);
   });
 
-  it('is told to come again when the first still runs after a short wait, and another key on the Session is not', async () => {
+  it('tells the caller to retry when the first still runs after a short wait, but not for another key on the Session', async () => {
     const { id } = await world.open();
-    // In one process each waits for the call before it: these two come to two.
+    // In one process each waits for the call before it; these two come to two processes.
     const [patient, impatient] = [world.replica().sessions, world.replica({ waitMs: 30 }).sessions];
     const [entered, mayGo] = [gate(), gate()];
     const first = sessions().transact(
@@ -504,7 +504,7 @@ describe('a transaction under an idempotency key', () => {
     expect(await repeat()).toEqual({ result, replayed: true });
   });
 
-  it('runs in the place of a first that failed while it waited', async () => {
+  it('runs in place of a first call that failed while it waited', async () => {
     const { id } = await world.open();
     const [entered, mayGo] = [gate(), gate()];
     const first = sessions().transact(
@@ -526,7 +526,7 @@ describe('a transaction under an idempotency key', () => {
     expect(await second).toEqual({ result: 'done', replayed: false });
   });
 
-  it('counts as new after seven days, though it is not removed yet, and is then kept for seven more', async () => {
+  it('runs again after seven days, even before the key is removed, and is then stored for seven more', async () => {
     const { id } = await world.open();
     const age = (days: number) =>
       world.sql("update idempotency_key set created_at = now() - $2 * interval '1 day' where key = $1", [key, days]);
@@ -546,7 +546,7 @@ describe('a transaction under an idempotency key', () => {
     });
   });
 
-  it('does not keep the key of a refused call', async () => {
+  it('does not store the key of a refused call', async () => {
     const { id } = await world.open();
     await expect(
       sessions().transact(
@@ -564,7 +564,7 @@ describe('a transaction under an idempotency key', () => {
     });
   });
 
-  it('keeps any text in the answer', async () => {
+  it('stores any text in the result', async () => {
     const { id } = await world.open();
     const text = 'null \u0000 half \ud83d back\\slash "quote"';
     const call = () => sessions().transact(ORG, id, async () => ({ text }), keyed());
@@ -573,7 +573,7 @@ describe('a transaction under an idempotency key', () => {
   });
 });
 
-it('a Session is written again, without a restart, as soon as a new connection leads to a server that takes writes', async () => {
+it('a Session can be written again, without a restart, as soon as a new connection leads to a writable server', async () => {
   const { id } = await world.open();
   const stores = world.replica();
   const say = () => stores.sessions.transact(ORG, id, tx => tx.insertMessage(said()));
@@ -589,7 +589,7 @@ it('a Session is written again, without a restart, as soon as a new connection l
 });
 
 describe('many calls for one Session', () => {
-  /** Five connections, as many as a pool of the tests has, and a Session whose row somebody else holds. */
+  /** Five connections, as many as a pool of the tests has, and a Session whose row is locked. */
   async function whileHeld(
     work: (say: (key?: string) => Promise<unknown>, stores: StoreWorld['stores']) => Promise<void>,
   ): Promise<void> {
@@ -623,7 +623,7 @@ describe('many calls for one Session', () => {
   it.each([
     ['of one key', () => 'the same'],
     ['of many keys', () => randomUUID()],
-  ])('%s wait with one connection: other Sessions go on', async (_what, nextKey) => {
+  ])('%s wait with one connection: other Sessions continue', async (_what, nextKey) => {
     const waiting = () =>
       world.sql("select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()");
     await whileHeld(async (say, stores) => {

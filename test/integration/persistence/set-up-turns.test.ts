@@ -3,9 +3,9 @@ import type { Pool } from 'pg';
 import { isOver } from '../../../src/core/time-limit';
 import { createPool } from '../../../src/persistence';
 import { PostgresSetupLocks } from '../../../src/persistence/setup/setup-locks';
-import { createTestDatabase, type TestDatabase } from '../../support/database';
+import { createTestDatabase, type TestDatabase } from '../../../src/testing/database';
 
-describe('the turn of a set-up', () => {
+describe('the setup lock', () => {
   let database: TestDatabase;
   let pool: Pool;
   beforeAll(async () => {
@@ -32,7 +32,7 @@ describe('the turn of a set-up', () => {
       forMs,
     ]);
 
-  it("is one replica's at a time, and each has its own", async () => {
+  it('has one holder at a time, and each setup has its own', async () => {
     const of = subject();
     let inside = 0;
     const most: number[] = [];
@@ -49,11 +49,11 @@ describe('the turn of a set-up', () => {
     expect(await rowOf(of.id)).toBeUndefined();
   });
 
-  it('keeps nobody waiting who sets up something else', async () => {
+  it('makes nobody wait who sets up something else', async () => {
     await replica().withLock(subject(), 0, () => replica().withLock(subject(), 0, async () => undefined));
   });
 
-  it("is over after an error, and the error is the caller's", async () => {
+  it('is released after an error, which the caller gets', async () => {
     const of = subject();
     await expect(
       replica().withLock(of, 0, async () => {
@@ -63,7 +63,7 @@ describe('the turn of a set-up', () => {
     await expect(replica().withLock(of, 0, async () => 'done')).resolves.toBe('done');
   });
 
-  it('of a process that died is over with its lease', async () => {
+  it('of a dead process is free when its lease expires', async () => {
     const of = subject();
     await takenBySomebody(of.id, 300);
     await expect(replica().withLock(of, 60_000, async () => (await rowOf(of.id))!.holder)).resolves.toEqual(
@@ -71,7 +71,7 @@ describe('the turn of a set-up', () => {
     );
   });
 
-  it('is renewed while it lasts', async () => {
+  it('is renewed while the work runs', async () => {
     const of = subject();
     await replica({ leaseMs: 60_000, renewMs: 10, askMs: 10 }).withLock(of, 0, async () => {
       const first = (await rowOf(of.id))!.until;
@@ -79,9 +79,9 @@ describe('the turn of a set-up', () => {
     });
   });
 
-  it('stays taken until what was asked for last has settled', async () => {
+  it('stays held until the last call can have no more effect', async () => {
     const of = subject();
-    await replica().withLock(of, 0, async turn => turn.keepLockedFor(3_600_000));
+    await replica().withLock(of, 0, async lock => lock.keepLockedFor(3_600_000));
     await expect(replica().withLock(of, 0, async () => 'done')).rejects.toMatchObject({
       code: 'SETUP_IN_PROGRESS',
       field: 'chatbotId',
@@ -89,7 +89,7 @@ describe('the turn of a set-up', () => {
     expect(Date.parse((await rowOf(of.id))!.until)).toBeGreaterThan(Date.now() + 3_000_000);
   });
 
-  it('that does not come is told, and nothing was done', async () => {
+  it('that is not free in time is reported, and nothing was done', async () => {
     const of = subject();
     await takenBySomebody(of.id, 3_600_000);
     const act = jest.fn();
@@ -97,50 +97,50 @@ describe('the turn of a set-up', () => {
     expect(act).not.toHaveBeenCalled();
   });
 
-  it('outlasts what a call may leave under way, also when its process dies', async () => {
+  it('outlasts the calls that may still be running, also when its process dies', async () => {
     const of = subject();
-    await replica().withLock(of, 0, async turn => {
-      await turn.signal(1_000, 3_600_000);
+    await replica().withLock(of, 0, async lock => {
+      await lock.signal(1_000, 3_600_000);
       expect(Date.parse((await rowOf(of.id))!.until)).toBeGreaterThan(Date.now() + 3_600_000);
     });
     expect(await rowOf(of.id)).toBeUndefined();
   });
 
-  it('that somebody else has taken lets no call begin, ends those under way, and records nothing', async () => {
+  it('that another process has taken starts no call, ends running calls, and records nothing', async () => {
     const of = subject();
-    await replica({ leaseMs: 60_000, renewMs: 10, askMs: 10 }).withLock(of, 0, async turn => {
-      const signal = await turn.signal(60_000, 0);
-      turn.ensureHeld();
+    await replica({ leaseMs: 60_000, renewMs: 10, askMs: 10 }).withLock(of, 0, async lock => {
+      const signal = await lock.signal(60_000, 0);
+      lock.ensureHeld();
       expect(isOver(signal)).toBe(false);
       await pool.query('update setup_lock set holder = $2 where subject = $1', [of.id, randomUUID()]);
       while (!signal.aborted) await pool.query('select 1');
       expect(isOver(signal)).toBe(true);
-      expect(() => turn.ensureHeld()).toThrow(
+      expect(() => lock.ensureHeld()).toThrow(
         expect.objectContaining({ code: 'SETUP_IN_PROGRESS', field: 'chatbotId' }),
       );
-      await expect(turn.signal(60_000, 0)).rejects.toMatchObject({ code: 'SETUP_IN_PROGRESS' });
+      await expect(lock.signal(60_000, 0)).rejects.toMatchObject({ code: 'SETUP_IN_PROGRESS' });
     });
-    // It is the other's still.
+    // The other process still has it.
     expect(await rowOf(of.id)).toBeDefined();
   });
 
-  it('lets a process that stood still past its end begin no call', async () => {
+  it('of a process that paused past its end starts no call', async () => {
     const of = subject();
-    await replica({ leaseMs: 2_000, renewMs: 600_000, askMs: 10 }).withLock(of, 0, async turn => {
-      const signal = await turn.signal(600_000, 0);
+    await replica({ leaseMs: 2_000, renewMs: 600_000, askMs: 10 }).withLock(of, 0, async lock => {
+      const signal = await lock.signal(600_000, 0);
       expect(isOver(signal)).toBe(false);
-      // No timer of ours rings meanwhile.
+      // No timer of ours fires meanwhile.
       for (const end = performance.now() + 2_000; performance.now() < end; );
       expect({ isOver: isOver(signal), aborted: signal.aborted }).toEqual({ isOver: true, aborted: false });
-      expect(() => turn.ensureHeld()).toThrow(expect.objectContaining({ code: 'SETUP_IN_PROGRESS' }));
+      expect(() => lock.ensureHeld()).toThrow(expect.objectContaining({ code: 'SETUP_IN_PROGRESS' }));
     });
   });
 
-  it('goes on for as long as it is renewed', async () => {
-    await replica({ leaseMs: 2_000, renewMs: 20, askMs: 10 }).withLock(subject(), 0, async turn => {
-      const signal = await turn.signal(600_000, 0);
+  it('lasts as long as it is renewed', async () => {
+    await replica({ leaseMs: 2_000, renewMs: 20, askMs: 10 }).withLock(subject(), 0, async lock => {
+      const signal = await lock.signal(600_000, 0);
       for (const end = performance.now() + 2_500; performance.now() < end; ) await pool.query('select 1');
-      turn.ensureHeld();
+      lock.ensureHeld();
       expect(isOver(signal)).toBe(false);
     });
   });

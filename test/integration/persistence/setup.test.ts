@@ -10,7 +10,7 @@ afterAll(() => world.end());
 const setup = () => world.stores.setup;
 
 describe('a support account', () => {
-  it('comes back as it was given', async () => {
+  it('is returned as it was stored', async () => {
     const given = accountOf({
       organizationId: randomUUID(),
       problem: { code: 'PROVIDER_AUTH', message: 'token refused' },
@@ -36,7 +36,7 @@ describe('a support account', () => {
     );
   });
 
-  it('keeps no secret in plain text, anywhere in the database', async () => {
+  it('has no secret in plain text, anywhere in the database', async () => {
     const secrets = { platformToken: `plain-${randomUUID()}`, botToken: `plain-${randomUUID()}` };
     const account = await setup().insertAccount(accountOf({ organizationId: randomUUID(), credentials: secrets }));
     await setup().updateAccount(account.id, { credentials: { ...secrets, botToken: 'a new one' } });
@@ -54,7 +54,7 @@ describe('a support account', () => {
     });
   });
 
-  it('does not open with another key, nor from another row', async () => {
+  it('cannot be decrypted with another key, or in another row', async () => {
     const account = await setup().insertAccount(accountOf({ organizationId: randomUUID() }));
     const clock = { now: Date.now, newId: randomUUID, random: Math.random, newSecret: randomUUID };
     const stranger = createStores(world.pool, {
@@ -71,7 +71,7 @@ describe('a support account', () => {
     await expect(setup().findAccount(victim.organizationId, victim.id)).rejects.toThrow(/does not open/);
   });
 
-  it('is changed in what is named, and in nothing else', async () => {
+  it('is changed in the named fields only', async () => {
     const account = await setup().insertAccount(accountOf({ organizationId: randomUUID() }));
     const patch = {
       name: 'Two',
@@ -97,7 +97,7 @@ describe('a support account', () => {
       await expect(setup().updateAccount(id, { name: 'x' })).rejects.toMatchObject({ code: 'ACCOUNT_NOT_FOUND' });
   });
 
-  it('proves a webhook by its secret, and by the latest one only', async () => {
+  it('verifies a webhook by its current secret only', async () => {
     const account = await setup().insertAccount(accountOf({ organizationId: randomUUID() }));
     expect(await setup().findAccountForWebhook(account.id, account.webhookSecret)).toEqual(account);
     for (const [id, secret] of [
@@ -118,7 +118,7 @@ describe('a support account', () => {
 });
 
 describe('an inbox', () => {
-  it("keeps the provider's data, which may hold a secret, in no plain text", async () => {
+  it("stores the provider's data, which may contain a secret, encrypted", async () => {
     const secret = `plain-${randomUUID()}`;
     const inbox = await setup().insertInbox(
       inboxOf(world.account, { chatbotId: randomUUID(), providerData: { webhookSecret: secret } }),
@@ -139,7 +139,7 @@ describe('an inbox', () => {
     await world.sql('delete from inbox where id = $1', [victim.id]);
   });
 
-  it('of an earlier version is read as it stands, and sealed at the next start', async () => {
+  it('with unencrypted data is read as it is, and encrypted at the next start', async () => {
     const inbox = await setup().insertInbox(inboxOf(world.account, { chatbotId: randomUUID() }));
     await world.sql(
       `update inbox set provider_data = '{"webhookSecret": "left open"}', provider_data_sealed = null where id = $1`,
@@ -154,14 +154,14 @@ describe('an inbox', () => {
     expect((await setup().findInbox(ORG, inbox.id))!.providerData).toEqual({ webhookSecret: 'left open' });
   });
 
-  it('is known to the business of its sessions without that data', async () => {
+  it('is readable for sessions without that data', async () => {
     const session = await world.open();
     const { result } = await world.stores.sessions.transact(ORG, session.id, async tx => tx.inbox);
     expect(result).not.toHaveProperty('providerData');
     expect(result).toMatchObject({ id: world.inbox.id, state: 'READY' });
   });
 
-  it('comes back as it was given, and is one per chatbot', async () => {
+  it('is returned as it was stored, and is one per chatbot', async () => {
     const given = inboxOf(world.account, { chatbotId: randomUUID(), externalId: null });
     const answers = await Promise.all(
       Array.from({ length: 6 }, () => setup().insertInbox({ ...given, id: randomUUID() })),
@@ -193,7 +193,7 @@ describe('an inbox', () => {
 describe('the mirrored lists', () => {
   const account = async () => setup().insertAccount(accountOf({ organizationId: randomUUID() }));
 
-  it('follow the provider: new, renamed, gone, and back again under the same id', async () => {
+  it('follow the provider: new, renamed, deleted, and back again under the same id', async () => {
     const mine = await account();
     const sync = (...teams: [string, string][]) =>
       setup().syncTeams(
@@ -219,7 +219,7 @@ describe('the mirrored lists', () => {
       { id: sales!.id, name: 'sales and more' },
       { name: 'zoo' },
     ]);
-    // Old handoffs still name it; nobody is sent there any more.
+    // Old handoffs still name it; no new handoff can.
     expect(await setup().findTeamsByIds(mine.organizationId, [billing!.id])).toEqual([billing]);
     expect(await setup().findTeam(mine.id, '1')).toBeNull();
     expect(await setup().findTeam(mine.id, billing!.id)).toBeNull();
@@ -228,7 +228,7 @@ describe('the mirrored lists', () => {
     expect(await sync()).toEqual([]);
   });
 
-  it('stand a provider that names one twice', async () => {
+  it('accept a provider that lists one item twice', async () => {
     const mine = await account();
     expect(
       await setup().syncTeams(mine, [
@@ -238,11 +238,11 @@ describe('the mirrored lists', () => {
     ).toMatchObject([{ name: 'b' }]);
   });
 
-  it('can be mirrored by several replicas at once', async () => {
+  it('can be updated by several replicas at once', async () => {
     const mine = await account();
     const teams = Array.from({ length: 400 }, (_, i) => ({ externalId: String(i), name: `team ${i}` }));
     const replica = world.replica();
-    // In different orders, each list without some of the other's: who locks rows as they come waits in a circle.
+    // In different orders, each list without some of the other's: locking rows in order of arrival would deadlock.
     await Promise.all(
       Array.from({ length: 12 }, (_, i) =>
         (i % 2 ? world.stores : replica).setup.syncTeams(mine, i % 2 ? teams.slice(20) : teams.slice(0, -20).reverse()),
@@ -252,10 +252,10 @@ describe('the mirrored lists', () => {
     expect(new Set(final.map(({ externalId }) => externalId)).size).toBe(400);
   });
 
-  it("find by our id or the provider's, ours first, and in the account only", async () => {
+  it("are searchable by our id or the provider's, ours first, and in the account only", async () => {
     const mine = await account();
     const [one] = await setup().syncTeams(mine, [{ externalId: '17', name: 'one' }]);
-    // A provider may use UUIDs itself, even one that is another team's id with us.
+    // A provider may use UUIDs itself, even one that is another team's id in our store.
     const [, tricky] = await setup().syncTeams(mine, [
       { externalId: '17', name: 'one' },
       { externalId: one!.id, name: 'tricky' },
@@ -268,7 +268,7 @@ describe('the mirrored lists', () => {
     expect(await setup().findTeam('no id', '17')).toBeNull();
   });
 
-  it('keep the link between an agent and a user through every mirroring', async () => {
+  it('keep the link between an agent and a user through every update', async () => {
     const mine = await account();
     const listed = (name: string) => [
       { externalId: '1', name, email: 'ann@example.org', role: 'AGENT' as const },
@@ -296,14 +296,14 @@ describe('the mirrored lists', () => {
   });
 });
 
-describe('what a set-up came to', () => {
+describe('the result of a setup', () => {
   async function made() {
     const account = await setup().insertAccount(accountOf({ organizationId: randomUUID() }));
     return { account, inbox: await setup().insertInbox(inboxOf(account, { chatbotId: randomUUID() })) };
   }
   const READY = { state: 'READY', problem: null } as const;
 
-  it('is recorded as long as nobody has switched anything off since', async () => {
+  it('is recorded unless something was disabled since', async () => {
     const { account, inbox } = await made();
     expect(await setup().finishAccountSetup(account, { ...READY, name: 'Two' })).toEqual({ ...account, name: 'Two' });
     expect(await setup().finishInboxSetup(inbox, account, { ...READY, providerData: { identifier: 'y' } })).toEqual({
@@ -312,7 +312,7 @@ describe('what a set-up came to', () => {
     });
   });
 
-  it('changes nothing that was switched off since, also when it was off before', async () => {
+  it('changes nothing that was disabled since, also when it was disabled before', async () => {
     const { account, inbox } = await made();
     const off = await setup().disableInbox(inbox.id);
     expect(off).toEqual({ ...inbox, state: 'DISABLED', disabledCount: 1 });
@@ -322,7 +322,7 @@ describe('what a set-up came to', () => {
     expect(await setup().finishInboxSetup(again, account, READY)).toMatchObject({ state: 'READY' });
   });
 
-  it('leaves the inboxes of an account alone that is switched off', async () => {
+  it('does not change the inboxes of a disabled account', async () => {
     const { account, inbox } = await made();
     const problem = { code: 'ACCOUNT_DISABLED', message: 'with its account' };
     const off = await setup().disableAccount(account.id, problem);
@@ -335,7 +335,7 @@ describe('what a set-up came to', () => {
     expect(await setup().finishInboxSetup(offToo, off, READY)).toMatchObject({ state: 'READY' });
   });
 
-  it('is on or off as a whole, however often both happen at once', async () => {
+  it('is enabled or disabled as a whole, however often both happen at once', async () => {
     for (let round = 0; round < 30; round += 1) {
       const { account, inbox } = await made();
       const off = await setup().disableInbox(inbox.id);

@@ -9,19 +9,19 @@ import type { SessionRecord } from '../../../src/core/session';
 import { DEFAULT_POLICY, UNCHECKED_HEALTH, type AccountRecord, type InboxRecord } from '../../../src/core/setup';
 import { createPool, createStores, SecretBox } from '../../../src/persistence';
 import type { StoreOptions } from '../../../src/persistence/stores';
-import type { TestDatabase } from '../../support/database';
-import { openTestPool } from '../../support/test-pool';
+import type { TestDatabase } from '../../../src/testing/database';
+import { openTestPool } from '../../../src/testing/test-pool';
 
 export const ORG = 'org-1';
 export const FOREIGN = 'org-2';
 
-/** The stores over an own database, and rows to begin with. */
+/** The stores over a separate database, and initial rows. */
 export interface StoreWorld {
   readonly database: TestDatabase;
   readonly pool: Pool;
   readonly stores: Stores;
   readonly time: { ms: number };
-  /** Ids of Sessions that the stores woke others for. */
+  /** Ids of Sessions for which the stores sent wake-ups. */
   readonly woken: string[];
   readonly account: AccountRecord;
   readonly inbox: InboxRecord;
@@ -45,7 +45,7 @@ export async function createStoreWorld(): Promise<StoreWorld> {
   };
   const replicas: Pool[] = [];
   const storesOver = (through: Pool, keys?: StoreOptions['keys']): Stores => {
-    // However slow the machine is: nobody gives up waiting for a Session.
+    // However slow the machine is, nobody gives up waiting for a Session.
     const sessionGate = { waitMs: 2_000_000_000 };
     return createStores(through, {
       secretBox,
@@ -197,7 +197,7 @@ export const requested = (given: Partial<HandoffRecord> = {}): Omit<HandoffRecor
   ...given,
 });
 
-/** Begins a handoff as a flow does: row, link, event. */
+/** Starts a handoff as a flow does: row, link, event. */
 export async function begin(tx: SessionTransaction, given: Partial<HandoffRecord> = {}): Promise<HandoffRecord> {
   const handoff = await tx.insertHandoff(requested(given));
   await tx.updateSession({ liveHandoffId: handoff.id });
@@ -209,7 +209,7 @@ export async function begin(tx: SessionTransaction, given: Partial<HandoffRecord
   return handoff;
 }
 
-/** A promise that the test settles. */
+/** A promise that the test resolves. */
 export function gate(): { readonly opened: Promise<void>; open(): void } {
   let open!: () => void;
   const opened = new Promise<void>(resolve => {

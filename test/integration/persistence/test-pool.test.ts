@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import { openTestPool, type TestPool } from '../../support/test-pool';
+import { openTestPool, type TestPool } from '../../../src/testing/test-pool';
 
 /** As one test leaves it, and as the next test finds it. */
 async function nextAfter(
@@ -13,8 +13,8 @@ async function nextAfter(
   return { ...next, isReused: next.database.url === url };
 }
 
-describe('a database that one test gives to the next', () => {
-  it('is used again, without rows, with those of the migrations, and counts from the start', async () => {
+describe('a database that is reused by the next test', () => {
+  it('is empty except for rows of the migrations, and numbering restarts', async () => {
     const counter = "select nextval('delivery_id_seq') as id";
     const migrated = 'select name from support_migration order by 1';
     let before: unknown[] = [];
@@ -48,13 +48,13 @@ describe('a database that one test gives to the next', () => {
       'statistics',
       "insert into idempotency_key (organization_id, operation, key, request_digest, created_at) values ('o', 'say', 'k', 'x', now()); analyze idempotency_key",
     ],
-  ])('is not used again with %s', async (_, change) => {
+  ])('is not reused with %s', async (_, change) => {
     const next = await nextAfter(({ pool }) => pool.query(change));
     expect(next.isReused).toBe(false);
     await next.close();
   });
 
-  it('comes without what the test has changed at its pool', async () => {
+  it('has none of the changes that a test made to its pool', async () => {
     const next = await nextAfter(async ({ pool }) => {
       pool.on('acquire', () => undefined);
       jest.spyOn(pool, 'query');
@@ -64,14 +64,14 @@ describe('a database that one test gives to the next', () => {
     await next.close();
   });
 
-  it('takes no statement of a test that is over', async () => {
+  it('accepts no statement of a test that has ended', async () => {
     const first = await openTestPool();
     await first.close();
     await expect(first.pool.query('select 1')).rejects.toThrow('after calling end');
   });
 });
 
-it('names a connection that a test forgot to close', async () => {
+it('a connection that a test did not close is named', async () => {
   const opened = await openTestPool({ max: 2 }, 0);
   const forgotten = new Client({ connectionString: opened.database.url, application_name: 'forgotten' });
   // The server ends it.

@@ -3,7 +3,7 @@ import { Client } from 'pg';
 import type { AgentTyping } from '../../../src/core/ports/typing';
 import { PostgresTyping, PostgresWake } from '../../../src/persistence';
 import { encodePayloads } from '../../../src/persistence/notify/postgres-typing';
-import { createEmptyDatabase, type TestDatabase } from '../../support/database';
+import { createEmptyDatabase, type TestDatabase } from '../../../src/testing/database';
 import { until } from '../../support/until';
 
 let database: TestDatabase;
@@ -40,16 +40,16 @@ async function replica() {
     woken.push(ids);
   });
   const board = new PostgresTyping(wake);
-  const heard: AgentTyping[] = [];
+  const received: AgentTyping[] = [];
   const forget = board.onTyping({ sessionId }, one => {
-    heard.push(one);
+    received.push(one);
   });
   await wake.start();
   woken.length = 0;
-  return { wake, woken, board, heard, forget };
+  return { wake, woken, board, heard: received, forget };
 }
 
-it('who types is known here at once and on other replicas soon, the newest word of each agent, and wakes nobody', async () => {
+it('the typing state is known at once here and soon on other replicas, in its newest form per agent, and wakes nobody', async () => {
   const [one, other] = [await replica(), await replica()];
   one.board.agentTyping(typing());
   one.board.agentTyping(typing({ isTyping: false }));
@@ -57,43 +57,43 @@ it('who types is known here at once and on other replicas soon, the newest word 
   expect(one.heard).toHaveLength(3);
   await until(() => other.heard.length > 0);
   expect(other.heard).toEqual([typing({ isTyping: false }), typing({ externalId: '5' })]);
-  // It does not hear itself: by the time the other's own word is here, its echo would be.
+  // It does not receive its own: by the time the other's own typing is here, its echo would be.
   other.board.agentTyping(typing({ externalId: '6' }));
   await until(() => one.heard.length > 3);
   expect(one.heard.slice(3)).toEqual([typing({ externalId: '6' })]);
   expect([one.woken, other.woken]).toEqual([[], []]);
 });
 
-it('only those who follow the Session hear of it', async () => {
-  const { board, heard, forget } = await replica();
+it('only subscribers of the Session receive it', async () => {
+  const { board, heard: received, forget } = await replica();
   board.agentTyping(typing({ sessionId: randomUUID() }));
   forget();
   board.agentTyping(typing());
-  expect(heard).toEqual([]);
+  expect(received).toEqual([]);
 });
 
-it("a chatbot's typing and an organization's come from all of their sessions, here and on other replicas, and from no others", async () => {
+it("a chatbot's and an organization's typing come from all of their sessions, here and on other replicas, and from no others", async () => {
   const [one, other] = [await replica(), await replica()];
-  const heard: Record<string, string[]> = { chatbot: [], organization: [], remote: [] };
+  const received: Record<string, string[]> = { chatbot: [], organization: [], remote: [] };
   const note =
     (list: string) =>
     ({ externalId }: AgentTyping) => {
-      heard[list]!.push(externalId);
+      received[list]!.push(externalId);
     };
   one.board.onTyping({ organizationId: 'org-1', chatbotId: 'bot-1' }, note('chatbot'));
   one.board.onTyping({ organizationId: 'org-1', chatbotId: null }, note('organization'));
   other.board.onTyping({ organizationId: 'org-1', chatbotId: 'bot-1' }, note('remote'));
   one.board.agentTyping(typing({ externalId: 'a', sessionId: randomUUID() }));
   one.board.agentTyping(typing({ externalId: 'b', chatbotId: 'bot-2' }));
-  // Another organization may call its chatbot the same.
+  // Another organization may give its chatbot the same id.
   one.board.agentTyping(typing({ externalId: 'c', organizationId: 'org-2' }));
   one.board.agentTyping(typing({ externalId: 'd', organizationId: 'org-1","bot-1' }));
   one.board.agentTyping(typing({ externalId: 'e' }));
-  await until(() => heard.remote!.length > 1);
-  expect(heard).toEqual({ chatbot: ['a', 'e'], organization: ['a', 'b', 'e'], remote: ['a', 'e'] });
+  await until(() => received.remote!.length > 1);
+  expect(received).toEqual({ chatbot: ['a', 'e'], organization: ['a', 'b', 'e'], remote: ['a', 'e'] });
 });
 
-it('what is not understood is passed over, and words come through after it', async () => {
+it('an unreadable payload is skipped, and later ones arrive', async () => {
   const one = await replica();
   for (const payload of [
     '',
@@ -108,19 +108,19 @@ it('what is not understood is passed over, and words come through after it', asy
   expect(one.heard).toEqual([typing()]);
 });
 
-it('nobody is told while the database is away, and nothing breaks', () => {
+it('typing reaches nobody while the database is down, and nothing breaks', () => {
   const board = new PostgresTyping(
     new PostgresWake('postgres://nobody@127.0.0.1:1/nothing', { pollMs: 600_000, silenceMs: 10_000 }),
   );
-  const heard: AgentTyping[] = [];
+  const received: AgentTyping[] = [];
   board.onTyping({ sessionId }, one => {
-    heard.push(one);
+    received.push(one);
   });
   board.agentTyping(typing());
-  expect(heard).toHaveLength(1);
+  expect(received).toHaveLength(1);
 });
 
-it('a payload is never longer than Postgres takes, and holds no more than who and whether', () => {
+it('a payload is never longer than Postgres accepts, and holds only the agent and the typing state', () => {
   const all = Array.from({ length: 300 }, (_, n) => typing({ externalId: `agent ${n}` }));
   const texts = encodePayloads([...all, typing({ externalId: 'x'.repeat(9_000) })]);
   expect(Math.max(...texts.map(text => Buffer.byteLength(text)))).toBeLessThan(7_900);

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
 import { PostgresWake } from '../../../src/persistence';
 import { MAX_NAMED, encodePayloads, PendingNotifications } from '../../../src/persistence/notify/pending-notifications';
-import { createEmptyDatabase, type TestDatabase } from '../../support/database';
+import { createEmptyDatabase, type TestDatabase } from '../../../src/testing/database';
 import { until } from '../../support/until';
 
 let database: TestDatabase;
@@ -19,20 +19,20 @@ afterAll(async () => {
   await database.drop();
 });
 
-/** One replica, and what its listener heard. */
+/** One replica, and what its listener received. */
 async function replica(pollMs = 600_000, start = true) {
   const wake = new PostgresWake(database.url, { pollMs, silenceMs: 10_000 });
   wakes.push(wake);
-  const heard: (readonly string[] | 'all')[] = [];
+  const received: (readonly string[] | 'all')[] = [];
   const forget = wake.onWake(ids => {
-    heard.push(ids);
+    received.push(ids);
   });
   if (start) await wake.start();
-  return { wake, heard, forget, named: () => heard.filter(ids => ids !== 'all').flat() };
+  return { wake, heard: received, forget, named: () => received.filter(ids => ids !== 'all').flat() };
 }
 
 describe('processes on one database', () => {
-  it('count each other, and those that are gone no more', async () => {
+  it('count each other, and not those that have ended', async () => {
     const one = await replica(5);
     const other = await replica();
     expect(other.wake.replicas).toBe(2);
@@ -41,7 +41,7 @@ describe('processes on one database', () => {
     await until(() => one.wake.replicas === 1);
   });
 
-  it('count themselves before they could ask', () => {
+  it('count themselves before the first query', () => {
     expect(new PostgresWake('postgres://nowhere', { pollMs: 600_000, silenceMs: 10_000 }).replicas).toBe(1);
   });
 });
@@ -55,7 +55,7 @@ describe('a wake-up', () => {
     expect(one.named()).toEqual([ids[0], ...ids]);
     await until(() => other.named().length > 0);
     expect([...other.named()].sort()).toEqual([...ids].sort());
-    // It does not hear itself: by the time the other's own word is here, its echo would be.
+    // It does not receive its own: by the time the other's own wake-up is here, its echo would be.
     const last = randomUUID();
     other.wake.committed([last]);
     await until(() => one.named().includes(last));
@@ -74,12 +74,12 @@ describe('a wake-up', () => {
     expect(other.heard).toEqual(['all']);
   });
 
-  it('of everything comes by the poll, with nobody saying a word', async () => {
-    const { heard } = await replica(5);
-    await until(() => heard.filter(ids => ids === 'all').length >= 3);
+  it('for everything comes by polling, without a notification', async () => {
+    const { heard: received } = await replica(5);
+    await until(() => received.filter(ids => ids === 'all').length >= 3);
   });
 
-  it('of everything comes after a broken connection, and then words come through again', async () => {
+  it('for everything comes after a broken connection, and then notifications arrive again', async () => {
     const [one, other] = [await replica(), await replica()];
     other.heard.length = 0;
     await admin.query(
@@ -91,7 +91,7 @@ describe('a wake-up', () => {
     await until(() => other.named().includes(id));
   });
 
-  it('that could not be told is told after the reconnect', async () => {
+  it('that could not be sent is sent after the reconnect', async () => {
     const one = await replica();
     const {
       rows: [mine],
@@ -101,18 +101,18 @@ describe('a wake-up', () => {
     const other = await replica();
     const ids: string[] = [];
     const cutting = admin.query('select pg_terminate_backend($1)', [mine!.pid]);
-    // Some before it is noticed, some after.
+    // Some before the loss is noticed, some after.
     await until(() => {
       ids.push(randomUUID());
       one.wake.committed([ids.at(-1)!]);
-      return one.heard.filter(heard => heard === 'all').length === 2;
+      return one.heard.filter(received => received === 'all').length === 2;
     });
     await cutting;
     await until(() => ids.every(id => other.named().includes(id)));
   });
 
-  it('is not for those who have left, and one bad listener does not silence the rest', async () => {
-    const { wake, heard, forget } = await replica(600_000, false);
+  it('is not sent to those who have unsubscribed, and one failing listener does not affect the others', async () => {
+    const { wake, heard: received, forget } = await replica(600_000, false);
     const rest: unknown[] = [];
     wake.onWake(() => {
       throw new Error('a listener broke');
@@ -120,10 +120,10 @@ describe('a wake-up', () => {
     wake.onWake(ids => rest.push(ids));
     forget();
     wake.committed(['s']);
-    expect({ heard, rest }).toEqual({ heard: [], rest: [['s']] });
+    expect({ heard: received, rest }).toEqual({ heard: [], rest: [['s']] });
   });
 
-  it('that is still gathered when the process stops is told before it goes', async () => {
+  it('that is still batched when the process stops is sent first', async () => {
     const other = await replica();
     const wake = new PostgresWake(database.url, { pollMs: 600_000, silenceMs: 10_000, debounceMs: 600_000 });
     await wake.start();
@@ -133,7 +133,7 @@ describe('a wake-up', () => {
     await until(() => other.named().includes(id));
   });
 
-  it('starts without a server, and listens as soon as there is one', async () => {
+  it('works when the process starts without a server, as soon as there is one', async () => {
     const errors: Error[] = [];
     const wake = new PostgresWake('postgres://nobody@127.0.0.1:1/nothing', {
       pollMs: 600_000,
@@ -146,8 +146,8 @@ describe('a wake-up', () => {
   });
 });
 
-describe('a payload', () => {
-  it('is never longer than Postgres takes', () => {
+describe('a wake-up payload', () => {
+  it('is never longer than Postgres accepts', () => {
     const ids = [...Array.from({ length: 1_500 }, () => randomUUID()), 'é'.repeat(300)];
     const all = encodePayloads(ids);
     expect(Math.max(...all.map(payload => Buffer.byteLength(payload)))).toBeLessThan(7_900);
@@ -155,8 +155,8 @@ describe('a payload', () => {
   });
 });
 
-describe('what cannot be told yet', () => {
-  it('is kept by name, and from some number on as everybody', () => {
+describe('wake-ups that cannot be sent yet', () => {
+  it('are stored by name, and beyond a limit as one for everybody', () => {
     const untold = new PendingNotifications();
     for (let i = 0; i < 100_000; i += 1) {
       untold.add([`${i}`]);

@@ -7,9 +7,9 @@ beforeAll(async () => {
 });
 afterAll(() => world.end());
 
-describe('wanting to read what changed', () => {
+describe('requesting syncs', () => {
   it.each(['requestSyncs', 'requestTimerSyncs'] as const)(
-    'by %s waits for a transaction that is at one of the sessions, and keeps nothing that it still needs',
+    'by %s waits for a transaction that locks one of the sessions, and holds no lock that it needs',
     async want => {
       const { sessions, scans } = world.stores;
       const { id } = await world.open();
@@ -35,7 +35,7 @@ describe('wanting to read what changed', () => {
         await tx.requestSync('2026-11-22T20:52:24.000Z');
       });
       expect(await looking).toBe(1);
-      // Neither was picked by Postgres to make room for the other.
+      // Postgres did not choose either as a deadlock's victim.
       expect(times).toBe(1);
     },
   );

@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { Webhook } from 'standardwebhooks';
 import type { EndpointError } from '../../../src/core/errors';
 import { formatSigningSecret } from '../../../src/core/runtime-endpoint';
-import { startEndless } from '../../support/endless-server';
-import { createTestFetch, createUnrestrictedPush, createPush, createResolver } from '../../support/tenant-fetch';
+import { startEndless } from '../../../src/testing/endless-server';
+import { createTestFetch, createUnrestrictedPush, createPush, createResolver } from '../../../src/testing/tenant-fetch';
 import { retryAfterMs } from '../../../src/push/retry-after';
 
 const SECRET = formatSigningSecret('0123456789_-0123456789_-0123456789_-0123456');
@@ -29,7 +29,7 @@ async function serve(answer: RequestListener): Promise<string> {
 }
 
 const open = createUnrestrictedPush();
-// Older than any use of a name: each call looks again.
+// Older than any cached name: each call resolves it again.
 let time = Date.now();
 const guarded = (addresses: Record<string, string> = {}) =>
   createPush(createTestFetch({}, createResolver(addresses), () => (time += 3_600_000)));
@@ -42,7 +42,7 @@ const failure = (act: Promise<unknown>): Promise<Partial<EndpointError> | null> 
   );
 
 describe('a push over HTTP', () => {
-  it('is one signed POST of the very bytes', async () => {
+  it('is one signed POST of exactly the same bytes', async () => {
     const seen: unknown[] = [];
     const url = await serve((request, response) => {
       let raw = '';
@@ -66,7 +66,7 @@ describe('a push over HTTP', () => {
     expect(seen).toEqual([['POST', '/hook?of=bot', 'application/json', '17', { a: 'ü' }]]);
   });
 
-  it.each([200, 204, 299])('has arrived with %i', async status => {
+  it.each([200, 204, 299])('succeeds with %i', async status => {
     expect(await failure(post(await serve((_, response) => response.writeHead(status).end())))).toBeNull();
   });
 
@@ -75,7 +75,7 @@ describe('a push over HTTP', () => {
     [404, 'ENDPOINT_REFUSED'],
     [410, 'ENDPOINT_GONE'],
     [500, 'ENDPOINT_REFUSED'],
-  ])('has not with %i', async (status, code) => {
+  ])('fails with %i', async (status, code) => {
     let calls = 0;
     const url = await serve((_, response) => {
       calls += 1;
@@ -85,13 +85,13 @@ describe('a push over HTTP', () => {
     expect(calls).toBe(1);
   });
 
-  it('hears how long to wait', async () => {
+  it('returns how long to wait', async () => {
     expect(
       await failure(post(await serve((_, response) => response.writeHead(503, { 'retry-after': '120' }).end()))),
     ).toMatchObject({ status: 503, retryAfterMs: 120_000 });
   });
 
-  it('does not wait for ever, nor for a body that never ends', async () => {
+  it('ends at its time limit, also with an endless body', async () => {
     const silent = await serve(() => undefined);
     expect(await failure(post(silent, open, AbortSignal.timeout(50)))).toMatchObject({
       code: 'ENDPOINT_UNREACHABLE',
@@ -104,7 +104,7 @@ describe('a push over HTTP', () => {
     expect(await post(stalling, open, AbortSignal.timeout(2_000))).toBe('begun');
   });
 
-  it('reads no more of an answer than its beginning', async () => {
+  it('reads only the beginning of a response', async () => {
     let isCut = false;
     const url = await serve((_, response) => {
       response.on('close', () => {
@@ -127,14 +127,14 @@ describe('a push over HTTP', () => {
     [301, 'ENDPOINT_REFUSED'],
     [410, 'ENDPOINT_GONE'],
     [500, 'ENDPOINT_REFUSED'],
-  ])('leaves an answer with %i that never ends', async (status, code) => {
+  ])('aborts an endless response with %i', async (status, code) => {
     const server = await startEndless(status, 'flood');
     expect(await failure(post(server.url))).toMatchObject({ code, status });
     await server.cut();
     await server.close();
   });
 
-  it('says so when nobody is there', async () => {
+  it('reports when nothing listens', async () => {
     const url = await serve((_, response) => response.end());
     await new Promise<void>(resolve => {
       servers.splice(0)[0]!.close(() => resolve());
@@ -144,7 +144,7 @@ describe('a push over HTTP', () => {
   });
 });
 
-describe('addresses that are not called', () => {
+describe('a forbidden address', () => {
   it.each([
     'http://bot.example.com',
     'ftp://bot.example.com',
@@ -152,7 +152,7 @@ describe('addresses that are not called', () => {
     'https://bot.example.com/#part',
     'bot.example.com',
     'http://10.0.0.1',
-  ])('%s, wherever it leads', async url => {
+  ])('is %s, whatever it leads to', async url => {
     expect(await open.addressProblem(url)).toEqual(expect.any(String));
     expect(await failure(post(url))).toMatchObject({ code: 'ENDPOINT_ADDRESS_REFUSED' });
   });
@@ -181,7 +181,7 @@ describe('addresses that are not called', () => {
     'https://[2002:a00:1::]',
     'https://[64:ff9b::a00:1]',
     'https://[::7f00:1]',
-  ])('%s, where the network is not ours to call into', async url => {
+  ])('is %s, where private networks are not allowed', async url => {
     expect(await guarded().addressProblem(url)).toEqual(expect.any(String));
     expect(await failure(post(url, guarded()))).toMatchObject({ code: 'ENDPOINT_ADDRESS_REFUSED' });
   });
@@ -191,12 +191,12 @@ describe('addresses that are not called', () => {
     'https://bot.example.com:8443',
     'https://93.184.216.34',
     'https://[2606:2800:220:1::1]',
-  ])('but %s is', async url => {
+  ])('is not %s', async url => {
     expect(await guarded({ 'bot.example.com': '93.184.216.34' }).addressProblem(url)).toBeNull();
     expect(await open.addressProblem(url)).toBeNull();
   });
 
-  it('are found behind a name too, at registration and again at each push', async () => {
+  it('is found behind a name too, at registration and again at each push', async () => {
     const names: Record<string, string> = {
       'moves.example.com': '93.184.216.34',
       'inside.example.com': '10.0.0.7',
@@ -213,7 +213,7 @@ describe('addresses that are not called', () => {
     });
   });
 
-  it('are called where a setting allows', async () => {
+  it('is called where a setting allows it', async () => {
     for (const url of [
       'http://127.0.0.1:8080',
       'http://localhost',

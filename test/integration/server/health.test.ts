@@ -1,21 +1,21 @@
 import { Pool } from 'pg';
 import { Health } from '../../../src/health';
 import { createPool, isWritable } from '../../../src/persistence';
-import { createTestDatabase, type TestDatabase } from '../../support/database';
+import { createTestDatabase, type TestDatabase } from '../../../src/testing/database';
 import { started, startServer, type RunningServer } from './start-server';
 import { until } from '../../support/until';
 
 let running: RunningServer;
 afterEach(() => running.server.stop());
 
-it('is alive while it answers, also when it is not ready', async () => {
+it('the service is alive while it responds, also when it is not ready', async () => {
   running = await startServer({ health: new Health({ isWritable: () => Promise.reject(new Error('down')) }) });
   const response = await fetch(`${running.url}/livez`);
   expect([response.status, await response.json()]).toEqual([200, { alive: true }]);
   expect((await fetch(`${running.url}/readyz`)).status).toBe(503);
 });
 
-it('takes only GET and HEAD', async () => {
+it('the probes accept only GET and HEAD', async () => {
   running = await startServer();
   for (const where of ['/livez', '/readyz']) {
     expect((await fetch(running.url + where, { method: 'HEAD' })).status).toBe(200);
@@ -24,7 +24,7 @@ it('takes only GET and HEAD', async () => {
   }
 });
 
-it('is not ready before everything has started, and says so', async () => {
+it('the service is not ready before everything has started, and says so', async () => {
   const health = new Health({ isWritable: () => Promise.resolve(true) });
   running = await startServer({ health });
   const response = await fetch(`${running.url}/readyz`);
@@ -39,7 +39,7 @@ it('is not ready before everything has started, and says so', async () => {
   expect((await fetch(`${running.url}/readyz`)).status).toBe(200);
 });
 
-it('is not ready while the database does not answer within the limit, and questions do not pile up behind it', async () => {
+it('the service is not ready while the database does not respond within the limit, and checks do not pile up', async () => {
   let questions = 0;
   let answer!: (isWritable: true) => void;
   const answered = new Promise<boolean>(resolve => {
@@ -71,7 +71,7 @@ describe('with a real database', () => {
   });
   afterAll(() => database.drop());
 
-  it('is ready while it answers, not while it is unreachable, and says nothing of how', async () => {
+  it('is ready while it responds, not while it is unreachable, and reveals no detail', async () => {
     let pool = new Pool({ connectionString: database.url });
     running = await startServer({ health: started({ isWritable: () => isWritable(pool) }) });
     const ready = await fetch(`${running.url}/readyz`);
@@ -90,7 +90,7 @@ describe('with a real database', () => {
     await pool.end();
   });
 
-  it('is not ready while it leads to a server that takes no writes, and is again as soon as a new connection leads to one that does', async () => {
+  it('is not ready while it leads to a read-only server, and ready again as soon as a new connection leads to a writable one', async () => {
     const admin = createPool(database.url, { max: 1 });
     const setReadOnly = (to: string) =>
       admin.query(`do $$ begin execute format('alter database %I ${to}', current_database()); end $$`);

@@ -5,7 +5,7 @@ import { until } from '../../support/until';
 let running: RunningServer;
 afterEach(() => running.server.stop());
 
-it('ends an event stream whose reader left before it began', async () => {
+it('an event stream ends whose reader left before it started', async () => {
   const free = gate();
   let [isAsked, hasEnded] = [false, false];
   const silent: AsyncIterableIterator<string> = {

@@ -7,7 +7,7 @@ afterEach(() => running.server.stop());
 const OFFER = 'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n';
 const count = (text: string, part: string): number => text.split(part).length - 1;
 
-it('serves requests that offer another protocol than WebSocket, as often as they come', async () => {
+it('requests that offer another protocol than WebSocket are served, as often as they come', async () => {
   const warnings: Error[] = [];
   const warn = (warning: Error): void => {
     warnings.push(warning);

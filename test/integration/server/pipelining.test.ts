@@ -19,8 +19,8 @@ const pages = (work: (path: string) => Promise<void> | void) =>
   ]);
 const isServed = async (): Promise<boolean> => (await fetch(`${running.url}/providers/toy/other`)).status === 200;
 
-describe('requests that a connection sends before it has the answers to earlier ones', () => {
-  it('keep no place when the connection ends before their turn', async () => {
+describe('requests that a connection sends before it has the responses to earlier ones', () => {
+  it('occupy no slot when the connection ends before they start', async () => {
     const free = gate();
     let waiting = 0;
     running = await startServer({
@@ -41,7 +41,7 @@ describe('requests that a connection sends before it has the answers to earlier 
     free.open();
   });
 
-  it('take no place while an event stream is before them', async () => {
+  it('occupy no slot while an event stream precedes them', async () => {
     let calls = 0;
     async function* endless(): AsyncGenerator<string> {
       yield ': here\n\n';
@@ -91,7 +91,7 @@ describe('requests that a connection sends before it has the answers to earlier 
     raw.socket.destroy();
   });
 
-  it('end their connection when too many wait', async () => {
+  it('close their connection when too many wait', async () => {
     const free = gate();
     running = await startServer({ providerPages: pages(() => free.opened) });
     const raw = rawConnection(running.port);

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import WebSocket from 'ws';
 import type { Caller } from '../../../src/core/caller';
 import { AccessError } from '../../../src/core/request-errors';
-import { caller, createFlowWorld, startRoom, type FlowWorld, type Room } from '../graphql/room';
+import { caller, createFlowWorld, startGraphqlApi, type FlowWorld, type GraphqlApi } from '../graphql/room';
 import { gate } from '../persistence/store-world';
 import { rawConnection, startServer, type RunningServer } from './start-server';
 import { until } from '../../support/until';
@@ -12,13 +12,13 @@ afterEach(() => running.server.stop());
 
 describe('sockets and event streams', () => {
   let world: FlowWorld;
-  let room: Room;
+  let api: GraphqlApi;
   beforeAll(async () => {
     world = await createFlowWorld();
-    room = await startRoom(world);
+    api = await startGraphqlApi(world);
   });
   afterAll(async () => {
-    await room.stop();
+    await api.stop();
     await world.close();
   });
 
@@ -43,8 +43,8 @@ describe('sockets and event streams', () => {
     return raw;
   };
 
-  it('are free for known callers while strangers open sockets, who have a bound of their own', async () => {
-    const { http: handle, upgrade } = room.graphql.handlers;
+  it('have free slots for known callers while strangers open sockets, who have their own limit', async () => {
+    const { http: handle, upgrade } = api.graphql.handlers;
     running = await startServer({
       graphql: { handle, upgrade, stop: () => Promise.resolve() },
       maxSockets: 3,
@@ -57,7 +57,7 @@ describe('sockets and event streams', () => {
     expect(head).toMatch(/^HTTP\/1\.1 503 [^]*\r\nretry-after: 1\r\n/i);
     expect(JSON.parse(body)).toMatchObject({ error: { code: 'OVERLOADED', retryAfterMs: 1_000 } });
 
-    // Each gives its place among strangers back as soon as it is known.
+    // Each gives its stranger's slot back as soon as it is identified.
     for (const socket of strangers) {
       say(socket);
       await once(socket, 'message');
@@ -78,8 +78,8 @@ describe('sockets and event streams', () => {
     strangers[1]!.terminate();
   });
 
-  it('are not kept by strangers who never say who they are, and do not answer the goodbye', async () => {
-    const short = await startRoom(world, { connectionInitTimeoutMs: 20, closeGraceMs: 1_234 });
+  it('are not occupied by strangers who never identify themselves, and ignore the close frame', async () => {
+    const short = await startGraphqlApi(world, { connectionInitTimeoutMs: 20, closeGraceMs: 1_234 });
     const { http: handle, upgrade } = short.graphql.handlers;
     running = await startServer({ graphql: { handle, upgrade, stop: () => Promise.resolve() }, maxStrangers: 1 });
     const timers = jest.spyOn(globalThis, 'setTimeout');
@@ -100,8 +100,8 @@ describe('sockets and event streams', () => {
     }
   });
 
-  it('share one bound: the next of either is refused with the time to come again, until one has gone', async () => {
-    const { http: handle, upgrade } = room.graphql.handlers;
+  it('share one limit: the next one is refused with the time to retry, until one has closed', async () => {
+    const { http: handle, upgrade } = api.graphql.handlers;
     running = await startServer({ graphql: { handle, upgrade, stop: () => Promise.resolve() }, maxSockets: 3 });
     const { id } = await world.open();
     const stream = (signal?: AbortSignal) =>
@@ -123,7 +123,7 @@ describe('sockets and event streams', () => {
     const late = await opened();
     say(late);
     expect((await once(late, 'close'))[0]).toBe(1013);
-    // Queries are no streams: they have a bound of their own.
+    // Queries are no streams: they have a separate limit.
     expect(
       (
         await fetch(`${running.url}/graphql`, {
@@ -146,8 +146,8 @@ describe.each([
   ['webhooks', '/webhooks/a/b', 'maxWebhooks'],
   ['files', '/files/a/b', 'maxFiles'],
   ['calls of provider pages', '/providers/toy/x', 'maxPages'],
-] as const)('%s', (_what, path, bound) => {
-  it('beyond the bound are refused before their bodies are read, and taken again afterwards', async () => {
+] as const)('slots of %s', (_what, path, bound) => {
+  it('are limited: further requests are refused before their bodies are read, and accepted again afterwards', async () => {
     const free = gate();
     let inside = 0;
     const held = async () => {
@@ -178,7 +178,7 @@ describe.each([
     const send = () => fetch(running.url + path, { method: 'POST', body: 'hello' });
     const first = send();
     await until(() => inside === 1);
-    // Its body never comes: whoever waits for it does not answer.
+    // Its body never arrives, so waiting for it would mean no response.
     const second = rawConnection(running.port);
     second.socket.write(`POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n`);
     await until(() => second.received().includes('retryAfterMs'));
@@ -210,29 +210,29 @@ const identify = ({
     ? Promise.reject(new AccessError('UNAUTHENTICATED', 'no'))
     : Promise.resolve({ organizationId: String(headers['x-org']), role: 'ui', userId: null });
 
-/** Calls that stay under way until the door opens, and how many are inside. */
+/** Calls that keep running until the test opens the gate, and how many are inside. */
 function waiting() {
   const free = gate();
-  const room = {
+  const calls = {
     inside: 0,
     open: free.open,
     hold: async () => {
-      room.inside += 1;
+      calls.inside += 1;
       await free.opened;
     },
   };
-  return room;
+  return calls;
 }
 
-describe('of calls of provider pages', () => {
+describe('slots of calls of provider pages', () => {
   const call = (path: string, org: string | null) =>
     fetch(`${running.url}/providers/toy/${path}`, { headers: org === null ? {} : { 'x-org': org } });
-  const page = (room: ReturnType<typeof waiting>): NonNullable<Parameters<typeof startServer>[0]>['providerPages'] =>
+  const page = (calls: ReturnType<typeof waiting>): NonNullable<Parameters<typeof startServer>[0]>['providerPages'] =>
     new Map([
       [
         'toy',
         async ({ path }) => {
-          if (path === '/wait') await room.hold();
+          if (path === '/wait') await calls.hold();
           return { status: 200, headers: {}, body: '' };
         },
       ],
@@ -240,55 +240,55 @@ describe('of calls of provider pages', () => {
 
   it.each([
     ['an organization', 'org-a'],
-    ['all whom nobody knows together', null],
-  ])('%s may have all but a share, which is kept for others', async (_who, org) => {
-    const room = waiting();
-    running = await startServer({ maxPages: 8, identify, providerPages: page(room) });
+    ['all unidentified callers together', null],
+  ])('are limited for %s, and a share is reserved for others', async (_who, org) => {
+    const calls = waiting();
+    running = await startServer({ maxPages: 8, identify, providerPages: page(calls) });
     const held = Array.from({ length: 6 }, () => call('wait', org));
-    await until(() => room.inside === 6);
+    await until(() => calls.inside === 6);
     expect([(await call('x', org)).status, (await call('x', 'org-b')).status]).toEqual([503, 200]);
-    room.open();
+    calls.open();
     expect(new Set((await Promise.all(held)).map(({ status }) => status))).toEqual(new Set([200]));
     expect((await call('x', org)).status).toBe(200);
   });
 
-  it('an organization has at most its share of what others have left', async () => {
-    const room = waiting();
-    running = await startServer({ maxPages: 8, identify, providerPages: page(room) });
+  it('are limited for an organization to its share of what others leave', async () => {
+    const calls = waiting();
+    running = await startServer({ maxPages: 8, identify, providerPages: page(calls) });
     const held = ['org-a', 'org-a', 'org-b', 'org-b', 'org-c', 'org-c'].map(org => call('wait', org));
-    await until(() => room.inside === 6);
+    await until(() => calls.inside === 6);
     expect(await Promise.all(['org-a', 'org-b', 'org-c'].map(async org => (await call('x', org)).status))).toEqual([
       503, 503, 503,
     ]);
     expect((await call('x', 'org-d')).status).toBe(200);
-    room.open();
+    calls.open();
     await Promise.all(held);
   });
 
-  it.each([1, 2, 3])('are there for one organization alone, of %i', async maxPages => {
+  it.each([1, 2, 3])('are available to a single organization when there are %i', async maxPages => {
     running = await startServer({ maxPages, identify, providerPages: page(waiting()) });
     expect((await call('x', 'org-a')).status).toBe(200);
   });
 
-  it('nobody takes one before it is known who calls', async () => {
-    const room = waiting();
+  it('are taken only once the caller is identified', async () => {
+    const calls = waiting();
     running = await startServer({
       maxPages: 1,
-      providerPages: page(room),
+      providerPages: page(calls),
       identify: async credentials => {
-        if (credentials.headers['x-org'] === 'org-slow') await room.hold();
+        if (credentials.headers['x-org'] === 'org-slow') await calls.hold();
         return identify(credentials);
       },
     });
     const held = [call('x', 'org-slow'), call('x', 'org-slow')];
-    await until(() => room.inside === 2);
+    await until(() => calls.inside === 2);
     expect((await call('x', 'org-b')).status).toBe(200);
-    room.open();
+    calls.open();
     await Promise.all(held);
   });
 });
 
-describe('of event streams', () => {
+describe('slots of event streams', () => {
   const streams: AbortController[] = [];
   afterEach(() => {
     for (const one of streams.splice(0)) one.abort();
@@ -299,7 +299,7 @@ describe('of event streams', () => {
     return (await open(leave.signal)).status;
   };
 
-  it('of provider pages an organization may have all but a share, until it leaves some', async () => {
+  it('of provider pages are available to an organization except for a share, until it closes some', async () => {
     async function* endless(): AsyncGenerator<string> {
       for (const free = gate(); ; ) {
         yield ': here\n\n';
@@ -328,10 +328,10 @@ describe('of event streams', () => {
     await until(async () => (await open('org-a')) === 200);
   });
 
-  it('of GraphQL an organization may have all but a share', async () => {
+  it('of GraphQL are available to an organization except for a share', async () => {
     const world = await createFlowWorld();
-    const room = await startRoom(world);
-    const { http: handle, upgrade } = room.graphql.handlers;
+    const api = await startGraphqlApi(world);
+    const { http: handle, upgrade } = api.graphql.handlers;
     running = await startServer({ graphql: { handle, upgrade, stop: () => Promise.resolve() }, maxSockets: 4 });
     await world.open('visitor');
     const open = (org: string) =>
@@ -351,7 +351,7 @@ describe('of event streams', () => {
       await open('org-2'),
     ]).toEqual([200, 200, 200, 503, 200]);
     for (const one of streams.splice(0)) one.abort();
-    await room.stop();
+    await api.stop();
     await world.close();
   });
 });

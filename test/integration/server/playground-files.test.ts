@@ -27,7 +27,7 @@ describe('files of the example page', () => {
       body,
     });
 
-  it('are taken as they are, and served under a link that nobody guesses', async () => {
+  it('are stored as they are, and served under an unguessable link', async () => {
     const response = await send('meow');
     const { path, sizeBytes } = (await response.json()) as { path: string; sizeBytes: number };
     expect([response.status, sizeBytes]).toEqual([201, 4]);
@@ -38,7 +38,7 @@ describe('files of the example page', () => {
     expect((await fetch(`${running.url}/playground/files/${'a'.repeat(32)}/cat.png`)).status).toBe(404);
   });
 
-  it("never run in this page's name", async () => {
+  it("never run in this page's origin", async () => {
     const { path } = (await (await send('<script>1</script>', { name: 'x.html', type: 'text/html' })).json()) as {
       path: string;
     };
@@ -48,20 +48,20 @@ describe('files of the example page', () => {
   });
 
   it.each([
-    ['what another site can send by a form', { as: 'text/plain' }, 415],
-    ['a type that is none', { type: 'image' }, 400],
+    ['a request that a form of another site can send', { as: 'text/plain' }, 415],
+    ['an invalid type', { type: 'image' }, 400],
   ])('are refused as %s', async (_what, given, status) => {
     expect((await send('x', given)).status).toBe(status);
   });
 
-  it('are refused when they are too large, and for whoever may not call this service', async () => {
+  it('are refused when they are too large, and for callers without access to this service', async () => {
     expect((await send(Buffer.alloc(MAX_PLAYGROUND_FILE_BYTES + 1))).status).toBe(413);
     isKnown = false;
     expect((await send('x')).status).toBe(403);
   });
 });
 
-it('keeps so many bytes of files and lets the oldest go', () => {
+it('are removed, oldest first, beyond a number of bytes', () => {
   const files = new PlaygroundFiles();
   const paths = Array.from({ length: 6 }, (_, n) =>
     files.add(`${n}.bin`, 'application/octet-stream', Buffer.alloc(MAX_PLAYGROUND_FILE_BYTES)),

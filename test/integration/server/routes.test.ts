@@ -12,8 +12,8 @@ afterEach(() => running.server.stop());
 
 const requestLines = () => running.lines.filter(line => line.msg === 'request');
 
-describe('every answer', () => {
-  it('carries headers that keep browsers careful, and does not say what serves it', async () => {
+describe('every response', () => {
+  it('has headers that restrict browsers, and does not name the server software', async () => {
     running = await startServer();
     for (const where of ['/livez', '/graphql', '/nowhere', '/webhooks/a/b']) {
       const { headers } = await fetch(running.url + where);
@@ -24,7 +24,7 @@ describe('every answer', () => {
     }
   });
 
-  it('carries a request id: the given one when it is harmless, else a new one', async () => {
+  it('has a request id: the given one when it is harmless, else a new one', async () => {
     running = await startServer();
     const given = await fetch(`${running.url}/livez`, { headers: { 'x-request-id': 'gw-1.2:3_a' } });
     expect(given.headers.get('x-request-id')).toBe('gw-1.2:3_a');
@@ -40,7 +40,7 @@ describe('every answer', () => {
     for (const id of made) expect(id).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  it('has its id in every line that is logged on its way, and rooms read the same id', async () => {
+  it('has its id in every line that is logged for it, and components read the same id', async () => {
     let seen: unknown;
     running = await startServer({
       graphql: {
@@ -72,7 +72,7 @@ describe('every answer', () => {
   });
 });
 
-it('answers 404 where nothing is, whatever the path looks like', async () => {
+it('unknown paths get 404, whatever they look like', async () => {
   running = await startServer();
   for (const where of [
     '/',
@@ -95,7 +95,7 @@ it('answers 404 where nothing is, whatever the path looks like', async () => {
   expect(raw.received().match(/HTTP\/1\.1 404/g)).toHaveLength(3);
 });
 
-it('answers 500 without saying what went wrong, which stands in the log', async () => {
+it('internal errors get 500 without detail, which is in the log', async () => {
   running = await startServer({ webhooks: () => Promise.reject(new TypeError('a secret detail')) });
   const response = await fetch(`${running.url}/webhooks/a/b`);
   expect(response.status).toBe(500);
@@ -114,7 +114,7 @@ it('answers 500 without saying what went wrong, which stands in the log', async 
 });
 
 describe('the log of requests', () => {
-  it('has method, path, status and time, and neither query nor webhook secret nor headers', async () => {
+  it('contains method, path, status and time, but no query, webhook secret or headers', async () => {
     running = await startServer();
     await fetch(`${running.url}/graphql?query=hunter2`, {
       headers: { authorization: 'Bearer hunter2', cookie: 'hunter2' },
@@ -137,7 +137,7 @@ describe('the log of requests', () => {
     expect(running.log.join('')).not.toContain('hunter2');
   });
 
-  it('has probes only at debug', async () => {
+  it('contains probes only at debug', async () => {
     running = await startServer();
     await fetch(`${running.url}/readyz`);
     await until(() => requestLines().length === 1);
@@ -168,7 +168,7 @@ describe('provider pages', () => {
   const start = (options: Parameters<typeof startServer>[0] = {}) =>
     startServer({ providerPages: new Map([['toy', page]]), ...options });
 
-  it('get what was asked below their mount point, and the caller', async () => {
+  it('receive the path below their mount point, and the caller', async () => {
     running = await start();
     const response = await fetch(`${running.url}/providers/toy/a/b%20c?x=1&x=2`, {
       method: 'POST',
@@ -192,13 +192,13 @@ describe('provider pages', () => {
     expect(bodies).toEqual(['hello']);
   });
 
-  it('are found with a slash at the end when it was left out', async () => {
+  it('are found with a missing slash at the end', async () => {
     running = await start();
     const response = await fetch(`${running.url}/providers/toy`, { redirect: 'manual' });
     expect([response.status, response.headers.get('location')]).toEqual([308, '/providers/toy/']);
   });
 
-  it('are told of no caller when the proof is missing or not ours: they may be open or have a sign-in of their own', async () => {
+  it('get no caller when the proof is missing or unknown: they may be open or have their own sign-in', async () => {
     running = await start({ identify: () => Promise.reject(new AccessError('UNAUTHENTICATED', 'no')) });
     expect((await fetch(`${running.url}/providers/toy/`)).status).toBe(201);
     expect(seen[0]).toMatchObject({ path: '/', caller: null });
@@ -207,13 +207,13 @@ describe('provider pages', () => {
   it.each([
     [403, new AccessError('FORBIDDEN', 'no')],
     [503, new IdentityUnavailableError('later')],
-  ])('are not reached when the answer is %i before them', async (status, error) => {
+  ])('are not reached when the server itself responds %i', async (status, error) => {
     running = await start({ identify: () => Promise.reject(error) });
     expect((await fetch(`${running.url}/providers/toy/`)).status).toBe(status);
     expect(seen).toEqual([]);
   });
 
-  it('may leave addresses open to everybody: who asks there is not looked at', async () => {
+  it('may leave addresses open to everybody, whose callers are not identified', async () => {
     const identify = jest.fn(() => Promise.reject(new AccessError('FORBIDDEN', 'no')));
     running = await start({
       identify,
@@ -230,7 +230,7 @@ describe('provider pages', () => {
     ['/unknown', 404, 'TEAM_NOT_FOUND'],
     ['/forbidden', 403, 'FORBIDDEN'],
     ['/broken', 500, 'INTERNAL_SERVER_ERROR'],
-  ])('may throw what everybody throws: %s is %i', async (where, status, code) => {
+  ])('may throw shared errors: %s is %i', async (where, status, code) => {
     running = await start();
     const response = await fetch(`${running.url}/providers/toy${where}`);
     expect([response.status, await response.json()]).toEqual([
@@ -239,7 +239,7 @@ describe('provider pages', () => {
     ]);
   });
 
-  it('may go on without an end: what they send comes at once, and their source ends when the reader has left', async () => {
+  it('may respond without an end: chunks arrive at once, and their source ends when the reader has left', async () => {
     const parts = ['one', 'two'];
     let over!: () => void;
     const ended = new Promise<void>(resolve => {
@@ -266,13 +266,13 @@ describe('provider pages', () => {
     const body = response.body!.getReader();
     let text = '';
     while (text !== 'onetwo') text += Buffer.from((await body.read()).value).toString();
-    // It counts as an event stream: there is one at most here.
+    // It counts as an event stream, of which at most one is allowed here.
     expect((await fetch(`${running.url}/providers/toy/x`)).status).toBe(503);
     reader.abort();
     await ended;
   });
 
-  it('never see a body that is too large', async () => {
+  it('never receive a body that is too large', async () => {
     running = await start({ providerBodyLimitBytes: 1_000 });
     expect((await fetch(`${running.url}/providers/toy/x`, { method: 'POST', body: 'a'.repeat(1_000) })).status).toBe(
       201,
@@ -284,7 +284,7 @@ describe('provider pages', () => {
   });
 });
 
-describe('the page of the process', () => {
+describe('the root page', () => {
   const asked: string[] = [];
   beforeEach(async () => {
     asked.length = 0;
@@ -304,7 +304,7 @@ describe('the page of the process', () => {
     });
   });
 
-  it('answers what nothing else is at, with its own headers over ours', async () => {
+  it('handles what no other route does, with its own headers over ours', async () => {
     const response = await fetch(`${running.url}/?a=1`);
     expect([
       response.status,
@@ -318,7 +318,7 @@ describe('the page of the process', () => {
     expect(asked).toEqual(['GET /', 'GET /other']);
   });
 
-  it('has a length and no body for HEAD, and may have nothing for what writes', async () => {
+  it('has a length and no body for HEAD, and may refuse writing methods', async () => {
     const head = await fetch(`${running.url}/`, { method: 'HEAD' });
     expect([head.status, head.headers.get('content-length'), await head.text()]).toEqual([200, '12', '']);
     expect((await fetch(`${running.url}/`, { method: 'POST' })).status).toBe(404);
@@ -336,7 +336,7 @@ describe('an upgrade', () => {
     ['/ws?a=1', 101],
     ['/', 404],
     ['/webhooks/a/b', 404],
-  ])('of %s is answered %i', async (where, status) => {
+  ])('of %s gets %i', async (where, status) => {
     running = await startServer();
     const raw = rawConnection(running.port);
     raw.socket.write(upgrade(where));
@@ -344,19 +344,19 @@ describe('an upgrade', () => {
     expect(raw.received()).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
   });
 
-  it('that is refused costs no connection, though its peer never closes its half', async () => {
+  it('that is refused costs no connection, even when its peer never closes its half', async () => {
     running = await startServer();
     const socket = connect({ port: running.port, host: '127.0.0.1', allowHalfOpen: true });
     socket.on('error', () => undefined).resume();
     socket.write(upgrade('/nowhere'));
-    // Only a connection that the server gave up altogether fails what is written to it.
+    // Only on a connection that the server has fully closed do writes fail.
     const gone = new Promise<void>(resolve => socket.once('close', () => resolve()));
     const writing = setInterval(() => socket.write('x'), 20);
     await gone;
     clearInterval(writing);
   });
 
-  it('that a room fails at costs one connection', async () => {
+  it('that a component fails at costs one connection', async () => {
     running = await startServer({
       graphql: {
         handle: () => Promise.resolve(),
@@ -379,8 +379,8 @@ describe('an upgrade', () => {
   });
 });
 
-describe('a connection that does not get on', () => {
-  it('is closed while its headers are still not whole, and while its body is not', async () => {
+describe('a connection that makes no progress', () => {
+  it('is closed while its headers are incomplete, and while its body is', async () => {
     running = await startServer({
       limits: { headersMs: 100, requestMs: 200, checkMs: 50 },
       providerPages: new Map([['toy', () => Promise.resolve({ status: 200, headers: {}, body: '' })]]),

@@ -2,7 +2,7 @@ import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { AccessError } from '../../../src/core/request-errors';
 import type { Caller } from '../../../src/core/caller';
 import type { StartInterval } from '../../../src/server/body-reader';
-import { caller, createFlowWorld, startRoom, type FlowWorld, type Room } from '../graphql/room';
+import { caller, createFlowWorld, startGraphqlApi, type FlowWorld, type GraphqlApi } from '../graphql/room';
 import { gate } from '../persistence/store-world';
 import { until } from '../../support/until';
 import { rawConnection, startServer, type RunningServer } from './start-server';
@@ -15,7 +15,7 @@ afterEach(async () => {
   await running.server.stop();
 });
 
-/** Requests of which the headers and one byte of the body came, and nothing more for now. */
+/** Requests that have sent their headers and one byte of the body, and nothing more for now. */
 function hang(
   count: number,
   path: string,
@@ -35,7 +35,7 @@ function hang(
 }
 const statusOf = ({ received }: ReturnType<typeof rawConnection>) =>
   Number(/^HTTP\/1\.1 (\d{3})/.exec(received())?.[1] ?? 0);
-/** How many of so many calls were answered 200. */
+/** How many of this many calls got 200. */
 async function taken(count: number, call: () => Promise<Response>): Promise<number> {
   const statuses = await Promise.all(
     Array.from({ length: count }, async () => {
@@ -80,7 +80,7 @@ describe("a provider's page", () => {
   const call = (org: string) =>
     fetch(`${running.url}/providers/toy/x`, { method: 'POST', headers: { 'x-org': org }, body: '{}' });
 
-  it('answers 40 anonymous callers whose bodies never come from their headers, and everybody else as ever', async () => {
+  it('refuses 40 anonymous callers from their headers alone, and serves everybody else', async () => {
     await begin();
     const anonymous = hang(40, '/providers/toy/x', {});
     await until(() => anonymous.every(one => statusOf(one) === 401));
@@ -97,7 +97,7 @@ describe("a provider's page", () => {
 });
 
 describe('webhooks', () => {
-  it('of another account are taken while those of one hang', async () => {
+  it('of another account are accepted while those of one hang', async () => {
     let inside = 0;
     running = await startServer({
       maxWebhooks: 4,
@@ -115,17 +115,17 @@ describe('webhooks', () => {
 
 describe('GraphQL', () => {
   let world: FlowWorld;
-  let room: Room;
+  let api: GraphqlApi;
   beforeAll(async () => {
     world = await createFlowWorld();
-    room = await startRoom(world);
+    api = await startGraphqlApi(world);
   });
   afterAll(async () => {
-    await room.stop();
+    await api.stop();
     await world.close();
   });
   const begin = async (more: Partial<Parameters<typeof startServer>[0]> = {}) => {
-    const { http: handle, upgrade } = room.graphql.handlers;
+    const { http: handle, upgrade } = api.graphql.handlers;
     running = await startServer({ graphql: { handle, upgrade, stop: () => Promise.resolve() }, ...more });
   };
   const query = (accept = 'application/json') =>
@@ -135,7 +135,7 @@ describe('GraphQL', () => {
       body: '{"query":"{ __typename }"}',
     });
 
-  it('serves another tenant while 260 bodies of one tenant hang, and refuses that tenant alone what is over its share', async () => {
+  it('serves another tenant while 260 bodies of one tenant hang, and refuses only that tenant beyond its share', async () => {
     await begin();
     const bodies = hang(260, '/graphql', caller('bot', 'org-a'));
     await until(() => bodies.filter(one => statusOf(one) === 503).length === 4);
@@ -143,14 +143,14 @@ describe('GraphQL', () => {
     expect(bodies.filter(one => statusOf(one) !== 0)).toHaveLength(4);
   });
 
-  it('lets no body of an event stream take the place of a stream', async () => {
+  it('gives no body of an event stream the slot of a stream', async () => {
     await begin({ maxSockets: 8 });
     const bodies = hang(10, '/graphql', { accept: 'text/event-stream', ...caller('bot', 'org-a') });
     expect(await taken(2, () => query('text/event-stream'))).toBe(2);
     expect(bodies.filter(one => statusOf(one) !== 0)).toEqual([]);
   });
 
-  it('answers a stranger, and whoever is refused, without reading', async () => {
+  it('responds to a stranger, and to a refused caller, without reading the body', async () => {
     await begin();
     const strangers = hang(3, '/graphql', { 'x-support-gateway-secret': 'wrong' });
     const forms = hang(3, '/graphql', { ...caller('bot', 'org-a'), 'content-type': 'text/plain' });
@@ -163,11 +163,11 @@ describe('a body that comes too slowly', () => {
     ['a page', '/providers/toy/x', { 'x-org': 'org-a' }],
     ['a webhook', '/webhooks/a/b', {}],
   ] as const)(
-    'of %s is refused once its grace is over, and one that is fast enough is waited for',
+    'of %s is refused after its grace period; one that is fast enough is not',
     async (_what, path, headers) => {
       const checks: (() => void)[] = [];
       let stopped = 0;
-      // The speed of readers is looked at in other intervals.
+      // The speed of readers is checked at other intervals.
       const every: StartInterval = (ms, work) => {
         if (ms === 1_000) checks.push(work);
         return () => {
@@ -196,7 +196,7 @@ describe('a body that comes too slowly', () => {
       await until(() => checks.length === 1);
       const check = checks[0]!;
       for (let i = 0; i < 2; i++) check();
-      // Within its grace one byte is enough. After it 10 bytes a second are wanted.
+      // During its grace period one byte is enough. Afterwards 10 bytes a second are required.
       expect(statusOf(first!)).toBe(0);
       check();
       await until(() => statusOf(first!) === 408);
@@ -228,7 +228,7 @@ describe('the share of one sender', () => {
       ]),
     });
 
-  it('of bodies on their way is refused beyond it, and is free again afterwards', async () => {
+  it('of concurrent bodies is refused beyond its limit, and free again afterwards', async () => {
     running = await begin({ maxBodies: 8, shareOfOne: 1 / 4 });
     const bodies = hang(3, '/providers/toy/x', { 'x-org': 'org-a' }, 2);
     await until(() => bodies.filter(one => statusOf(one) === 503).length === 1);
@@ -244,7 +244,7 @@ describe('the share of one sender', () => {
     ).toBe(200);
   });
 
-  it('of bytes is refused beyond it', async () => {
+  it('of bytes is refused beyond its limit', async () => {
     running = await begin({ maxBytes: 400_000, shareOfOne: 1 / 4 });
     const [large] = hang(1, '/providers/toy/x', { 'x-org': 'org-a' }, 90_001);
     large!.socket.write('x'.repeat(89_000));
@@ -299,7 +299,7 @@ describe('the bytes of a sender', () => {
       body: { gzip: gzipSync, br: brotliCompressSync, deflate: deflateSync }[encoding](Buffer.alloc(bytes, 'x')),
     });
 
-  it.each(['gzip', 'br', 'deflate'] as const)('are counted inflated: %s', async encoding => {
+  it.each(['gzip', 'br', 'deflate'] as const)('are counted after inflation: %s', async encoding => {
     await begin();
     const refused = await send('x', 'org-a', KEEP + 1, encoding);
     expect([refused.status, refused.headers.get('retry-after'), await refused.text()]).toEqual([
@@ -312,7 +312,7 @@ describe('the bytes of a sender', () => {
     expect(inside).toBe(1);
   });
 
-  it('are counted until the call is answered', async () => {
+  it('are counted until the call has its response', async () => {
     await begin();
     const first = send('wait', 'org-a', 60_000, 'gzip');
     await until(() => inside === 1);
@@ -324,11 +324,11 @@ describe('the bytes of a sender', () => {
   });
 });
 
-describe('files', () => {
-  it("of another owner are served while one owner's readers take nothing, and those are cut off", async () => {
+describe('files of the desk', () => {
+  it("of another owner are served while one owner's readers read nothing, and those are disconnected", async () => {
     const checks = new Set<() => void>();
     let readers = 0;
-    let reading = 0;
+    let readCount = 0;
     running = await startServer({
       maxFiles: 8,
       fileOwner: path => path.split('/')[2]!,
@@ -344,9 +344,9 @@ describe('files', () => {
           return;
         }
         readers += 1;
-        reading += 1;
+        readCount += 1;
         response.once('close', () => {
-          reading -= 1;
+          readCount -= 1;
         });
         const more = (): void => {
           while (!response.destroyed && response.write(Buffer.alloc(65_536)));
@@ -375,7 +375,7 @@ describe('files', () => {
     for (const { socket } of held) socket.on('error', () => undefined);
     await until(() => {
       for (const check of [...checks]) check();
-      return reading === 0;
+      return readCount === 0;
     });
     expect(await taken(1, () => fetch(`${running.url}/files/b/x`))).toBe(1);
   });

@@ -3,10 +3,10 @@ import type { ServerResponse } from 'node:http';
 import WebSocket from 'ws';
 import type { StartInterval } from '../../../src/server/body-reader';
 import { until } from '../../support/until';
-import { caller, createFlowWorld, type FlowWorld, ORG, type Room, startRoom } from '../graphql/room';
+import { caller, createFlowWorld, type FlowWorld, ORG, type GraphqlApi, startGraphqlApi } from '../graphql/room';
 import { rawConnection, startServer, type RunningServer } from './start-server';
 
-/** Readers who take nothing. Their connections are looked at whenever a test says so. */
+/** Readers who read nothing. Their connections are checked whenever a test says so. */
 const READERS = { checkMs: 5_001, graceMs: 10_000, minBytesPerSecond: 1_000 };
 let world: FlowWorld;
 let checks: Set<() => void>;
@@ -20,7 +20,7 @@ const check = (): void => {
   for (const one of [...checks]) one();
 };
 let running: RunningServer;
-let room: Room | undefined;
+let api: GraphqlApi | undefined;
 const open: { destroy(): void }[] = [];
 beforeAll(async () => {
   world = await createFlowWorld();
@@ -37,20 +37,20 @@ beforeEach(() => {
 });
 afterEach(async () => {
   for (const one of open.splice(0)) one.destroy();
-  await room?.stop();
+  await api?.stop();
   await running.server.stop();
-  room = undefined;
+  api = undefined;
 });
 afterAll(() => world.close());
 
 /** 14 MB, more than the network's buffers hold. */
 const LARGE = `{ supportAgents { ${Array.from({ length: 95 }, (_, i) => `a${i}: name`).join(' ')} } }`;
-const begin = async (limits: Parameters<typeof startRoom>[1]): Promise<void> => {
-  room = await startRoom(world, { pingIntervalMs: 1_000_000, ...limits });
-  const { http, upgrade } = room.graphql.handlers;
-  const handle: typeof http = (request, response, door) => {
+const begin = async (limits: Parameters<typeof startGraphqlApi>[1]): Promise<void> => {
+  api = await startGraphqlApi(world, { pingIntervalMs: 1_000_000, ...limits });
+  const { http, upgrade } = api.graphql.handlers;
+  const handle: typeof http = (request, response, exchange) => {
     responses.push(response);
-    return http(request, response, door);
+    return http(request, response, exchange);
   };
   running = await startServer({
     startInterval: every,
@@ -66,7 +66,7 @@ const small = async (): Promise<number> =>
       body: '{"query":"{ supportTeams { id } }"}',
     })
   ).status;
-/** Asks, and reads nothing of the answer. */
+/** Sends a request, and reads nothing of the response. */
 function asked(accept: string): void {
   const connection = rawConnection(running.port);
   open.push(connection.socket);
@@ -91,7 +91,7 @@ async function askedOverSocket(): Promise<void> {
   await once(socket, 'message');
   socket.pause();
   socket.send(JSON.stringify({ type: 'subscribe', id: '1', payload: { query: LARGE } }));
-  // Who lives without reading may say so.
+  // A connection that is exempt from the check may say so.
   socket.pong();
 }
 
@@ -100,7 +100,7 @@ it.each<[string, () => unknown]>([
   ['an event stream', () => asked('text/event-stream')],
   ['a WebSocket', askedOverSocket],
 ])(
-  'an answer over %s keeps its place until its reader has taken it, and who takes nothing is cut off',
+  'a response over %s keeps its slot until its reader has read it, and a reader who reads nothing is disconnected',
   async (_way, ask) => {
     await begin({ maxOperations: 1 });
     await ask();
@@ -112,13 +112,13 @@ it.each<[string, () => unknown]>([
   },
 );
 
-/** Whether the only place stays taken: while an answer is put together it is as well, and free when that is over. */
+/** Whether the only slot stays taken: it is while a response is built, and free once that is over. */
 async function isFull(): Promise<boolean> {
   for (let i = 0; i < 20; i += 1) if ((await small()) !== 503) return false;
   return true;
 }
 
-it('the bytes of an answer stay counted until its reader has taken it', async () => {
+it('the bytes of a response stay counted until its reader has read it', async () => {
   await begin({ maxResultBytes: 15_000_000 });
   const codeOfLarge = async (): Promise<string | undefined> => {
     const answer = await fetch(`${running.url}/graphql`, {
@@ -130,7 +130,7 @@ it('the bytes of an answer stay counted until its reader has taken it', async ()
   };
   for (let i = 0; i < 8; i += 1) {
     asked('application/json');
-    // One after the other, so that all of them are put together.
+    // One after the other, so that all of them are built.
     await until(() => responses[i]?.headersSent === true);
     expect(responses[i]!.statusCode).toBe(200);
   }
@@ -160,7 +160,7 @@ describe('a page', () => {
     return connection.socket;
   };
 
-  it('keeps its place until its reader has taken it, and who takes nothing is cut off', async () => {
+  it('keeps its slot until its reader has read it, and a reader who reads nothing is disconnected', async () => {
     await pageOf(30_000_000);
     reader();
     await until(async () => (await get()) === 503);
@@ -170,7 +170,7 @@ describe('a page', () => {
     });
   });
 
-  it('is left to a reader who takes enough of it, in one write though it is', async () => {
+  it('is sent to a reader who reads enough of it, although it is one write', async () => {
     await pageOf(30_000_000);
     const socket = reader();
     let got = 0;
@@ -179,7 +179,7 @@ describe('a page', () => {
     });
     socket.pause();
     await until(async () => (await get()) === 503);
-    // Far more checks than the grace has, each after the network took something.
+    // Far more checks than the grace period has, each after the network took something.
     for (let i = 0; i < 12 && got < 30_000_000; i += 1) {
       const before = got;
       socket.resume();

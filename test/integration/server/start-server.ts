@@ -14,14 +14,14 @@ export interface RunningServer {
   readonly log: string[];
 }
 
-/** The health of a process whose start is over. */
+/** The health of a process whose start is complete. */
 export function started(sources: HealthSources, limitMs?: number): Health {
   const health = new Health(sources, limitMs);
   health.markStarted();
   return health;
 }
 
-/** The HTTP side with rooms that answer something recognisable. */
+/** The HTTP side with components that return something recognizable. */
 export async function startServer({
   host = '127.0.0.1',
   port: wanted = 0,

@@ -5,7 +5,7 @@ import { until } from '../../support/until';
 
 const idle: GraphqlEndpoint = { handle: () => Promise.resolve(), upgrade: () => {}, stop: () => Promise.resolve() };
 
-it('finishes the requests under way, takes no new connection, and is not ready meanwhile', async () => {
+it('a stop finishes running requests, accepts no new connection, and reports not ready meanwhile', async () => {
   let finish!: () => void;
   const finished = new Promise<void>(resolve => {
     finish = resolve;
@@ -20,7 +20,7 @@ it('finishes the requests under way, takes no new connection, and is not ready m
   });
   const underWay = fetch(`${url}/webhooks/a/b`, { method: 'POST' });
   await until(() => isReached);
-  // Kept open by a request that is not whole yet: it can still ask.
+  // Kept open by an incomplete request: it can still send the rest.
   const kept = rawConnection(port);
   kept.socket.write('GET /readyz HTTP/1.1\r\nHost: x\r\n');
   await until(() => kept.socket.bytesWritten > 0 && kept.socket.readyState === 'open');
@@ -42,7 +42,7 @@ it('finishes the requests under way, takes no new connection, and is not ready m
   await kept.closed;
 });
 
-it('closes idle connections at once', async () => {
+it('a stop closes idle connections at once', async () => {
   const { server, port } = await startServer();
   const raw = rawConnection(port);
   raw.socket.write('GET /livez HTTP/1.1\r\nHost: x\r\n\r\n');
@@ -51,7 +51,7 @@ it('closes idle connections at once', async () => {
   await raw.closed;
 });
 
-it('asks the rooms to say goodbye to sockets and streams after the requests, and waits for it', async () => {
+it('a stop asks the components to close sockets and streams after the requests, and waits for it', async () => {
   const order: string[] = [];
   let isReached = false;
   let finish!: () => void;
@@ -103,7 +103,7 @@ it('asks the rooms to say goodbye to sockets and streams after the requests, and
   expect(socket.received()).toContain('bye');
 });
 
-it('cuts off what does not end within its limits', async () => {
+it('a stop cuts what does not end within its limits', async () => {
   const { server, port, url, lines } = await startServer({
     limits: { finishMs: 50, closeMs: 50 },
     graphql: {
@@ -133,7 +133,7 @@ it('cuts off what does not end within its limits', async () => {
   expect(lines).toContainEqual(expect.objectContaining({ level: 'warn', unfinished: 1 }));
 });
 
-it('takes no new socket once it stops', async () => {
+it('a stop accepts no new socket', async () => {
   let finish!: () => void;
   let isReached = false;
   const { server, port, url } = await startServer({
@@ -157,23 +157,23 @@ it('takes no new socket once it stops', async () => {
   await Promise.all([underWay, stopped]);
 });
 
-it('is one stop, however often it is asked for, also when it never listened', async () => {
+it('a stop runs once, however often it is requested, also when the server never listened', async () => {
   const { server } = await startServer();
   expect(server.stop()).toBe(server.stop());
   await server.stop();
 });
 
-it('survives a room that cannot say goodbye', async () => {
+it('a stop survives a component that cannot close', async () => {
   const { server, lines } = await startServer({ graphql: { ...idle, stop: () => Promise.reject(new Error('boom')) } });
   await server.stop();
   expect(lines).toContainEqual(expect.objectContaining({ level: 'error', msg: 'closing sockets failed' }));
 });
 
-describe('an address that cannot be taken', () => {
+describe('an address that cannot be bound', () => {
   it.each([
     ['a port that another process has', (taken: number) => ({ host: '127.0.0.1', port: taken }), 'PORT'],
     ['a host that is not this machine', () => ({ host: '203.0.113.7', port: 0 }), 'HOST'],
-  ])('is reported as a wrong setting: %s', async (_what, addressOf, key) => {
+  ])('is reported as an invalid setting: %s', async (_what, addressOf, key) => {
     const taken = await startServer();
     const error = await startServer(addressOf(taken.port)).catch((thrown: unknown) => thrown);
     await taken.server.stop();

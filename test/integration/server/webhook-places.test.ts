@@ -7,43 +7,43 @@ import { startServer, type RunningServer } from './start-server';
 let running: RunningServer;
 afterEach(() => running.server.stop());
 
-/** Calls that stay under way until the door opens, and how many are inside. */
+/** Calls that keep running until the test opens the gate, and how many are inside. */
 function waiting() {
   const free = gate();
-  const room = {
+  const calls = {
     inside: 0,
     open: free.open,
     hold: async () => {
-      room.inside += 1;
+      calls.inside += 1;
       await free.opened;
     },
   };
-  return room;
+  return calls;
 }
 
-describe('places of webhooks', () => {
+describe('slots of webhooks', () => {
   const send = (path: string) => fetch(`${running.url}/webhooks/${path}`, { method: 'POST', body: '{}' });
 
-  it('an account may have all but a share', async () => {
-    const room = waiting();
+  it('are available to one account except for a share', async () => {
+    const calls = waiting();
     running = await startServer({
       maxWebhooks: 8,
       webhooks: async ({ path, readBody }) => {
         await readBody(100, path.split('/')[2]!);
-        if (path.endsWith('/wait')) await room.hold();
+        if (path.endsWith('/wait')) await calls.hold();
         return { status: 200 };
       },
     });
     expect((await send('a/secret')).status).toBe(200);
     const held = Array.from({ length: 6 }, () => send('a/secret/wait'));
-    await until(() => room.inside === 6);
+    await until(() => calls.inside === 6);
     expect([(await send('a/secret')).status, (await send('b/secret')).status]).toEqual([503, 200]);
-    room.open();
+    calls.open();
     expect(new Set((await Promise.all(held)).map(({ status }) => status))).toEqual(new Set([200]));
     expect((await send('a/secret')).status).toBe(200);
   });
 
-  it('stay proved, however many addresses another account makes of its own', async () => {
+  it('stay verified, however many addresses another account invents', async () => {
     const places = new WebhookPlaces(4, 1 / 4);
     const isUnknownHeld = gate();
     const take = (path: string, proof?: Promise<void>): Promise<void> =>
@@ -63,13 +63,13 @@ describe('places of webhooks', () => {
     await held;
   });
 
-  it('those whose address is not proved yet have places of their own, and leave the others theirs', async () => {
-    const room = waiting();
+  it('are separate for addresses that are not verified yet, and leave the others theirs', async () => {
+    const calls = waiting();
     running = await startServer({
       maxWebhooks: 8,
       webhooks: async ({ path, readBody }) => {
         if (path.includes('/unknown')) {
-          await room.hold();
+          await calls.hold();
           return { status: 404 };
         }
         await readBody(100, path.split('/')[2]!);
@@ -78,9 +78,9 @@ describe('places of webhooks', () => {
     });
     expect((await send('a/secret')).status).toBe(200);
     const held = [send('unknown-1/x'), send('unknown-2/x')];
-    await until(() => room.inside === 2);
+    await until(() => calls.inside === 2);
     expect([(await send('unknown-3/x')).status, (await send('a/secret')).status]).toEqual([503, 200]);
-    room.open();
+    calls.open();
     expect((await Promise.all(held)).map(({ status }) => status)).toEqual([404, 404]);
     expect((await send('b/secret')).status).toBe(200);
   });

@@ -8,7 +8,7 @@ import type { AccountRecord } from '../../../src/core/setup';
 import { createLogger, createRoomLog } from '../../../src/logging';
 import { createPool, createStores, SecretBox } from '../../../src/persistence';
 import { createWebhookReceiver, type WebhookDeps } from '../../../src/webhooks/receive-webhook';
-import { createFlowWorld, ORG } from '../../support/flow-world';
+import { createFlowWorld, ORG } from '../../../src/testing/flow-world';
 import { rawConnection, startServer, type RunningServer } from '../server/start-server';
 import { until } from '../../support/until';
 
@@ -72,16 +72,16 @@ const post = (
 const right = (): string => `/webhooks/${account.id}/${account.webhookSecret}`;
 const outcomes = () => roomLog.map(line => (JSON.parse(line) as { outcome: string }).outcome);
 
-/** Takes the readings that are due, so that the next ones can be told apart. */
+/** Takes the due syncs, so that the next ones can be distinguished. */
 async function dueReadings(): Promise<string[]> {
   const claimed = await world.stores.lanes.claimSyncs('HINT', 100, 60_000);
-  for (const reading of claimed) await world.stores.lanes.finishSync(reading, null, false);
-  return claimed.map(reading => reading.sessionId);
+  for (const sync of claimed) await world.stores.lanes.finishSync(sync, null, false);
+  return claimed.map(sync => sync.sessionId);
 }
 beforeEach(dueReadings);
 
 describe('a webhook of a connected account', () => {
-  it('that was compressed on the way is verified as it was signed: its signature holds for what comes out', async () => {
+  it('that was compressed is verified as it was signed: its signature covers the inflated body', async () => {
     const said = '{"event":"message_created","id":1}';
     expect((await post(right(), gzipSync(said), { 'content-encoding': 'gzip' })).status).toBe(200);
     expect(parsed.map(({ rawBody }) => rawBody.toString())).toEqual([said]);
@@ -90,19 +90,19 @@ describe('a webhook of a connected account', () => {
     expect(outcomes()).toEqual(['recorded', 'CONTENT_ENCODING_UNSUPPORTED']);
   });
 
-  it('is on record as a wish to read that conversation before the sender has its 200', async () => {
+  it('has requested a sync of that conversation before the sender gets its 200', async () => {
     const response = await post(right());
     expect([response.status, await response.json()]).toEqual([200, { outcome: 'recorded' }]);
     expect(await dueReadings()).toEqual([session.id]);
   });
 
-  it('costs nothing when it comes again and again, also at once', async () => {
+  it('is cheap when it is repeated, also at the same moment', async () => {
     const statuses = await Promise.all(Array.from({ length: 20 }, async () => (await post(right())).status));
     expect(new Set(statuses)).toEqual(new Set([200]));
     expect(await dueReadings()).toEqual([session.id]);
   });
 
-  it('reaches the provider as raw bytes with its headers, the account and the time, never parsed by us', async () => {
+  it('reaches the provider as raw bytes with its headers, the account and the time, never parsed by the core', async () => {
     const body = randomBytes(5_000);
     expect((await post(right(), body, { 'x-signature': 'sha256=abc' })).status).toBe(200);
     expect(parsed).toEqual([
@@ -115,32 +115,32 @@ describe('a webhook of a connected account', () => {
     ]);
   });
 
-  it("reaches the provider with the account's inboxes, since some servers sign for each with a secret of its own", async () => {
+  it("reaches the provider with the account's inboxes, since some servers sign each with its own secret", async () => {
     const [inbox] = await world.stores.setup.listInboxes(ORG, account.id);
     await post(right());
     expect(parsed[0]!.inboxes).toEqual([{ externalId: inbox!.externalId, providerData: inbox!.providerData }]);
   });
 
-  it("may have a deeper path and a query, for the provider's own use", async () => {
+  it("may have a longer path and a query, for the provider's own use", async () => {
     expect((await post(`${right()}/inbox/7?x=1`)).status).toBe(200);
     expect(await dueReadings()).toEqual([session.id]);
   });
 
-  it('about a conversation that is not ours is answered 200 and has no effect', async () => {
+  it('about a foreign conversation gets 200 and has no effect', async () => {
     parse = () => ({ kind: 'conversation', conversationId: 'conversation-9' });
     const response = await post(right());
     expect([response.status, await response.json()]).toEqual([200, { outcome: 'unknownConversation' }]);
     expect(await dueReadings()).toEqual([]);
   });
 
-  it('that the provider has no use for is answered 200 and has no effect', async () => {
+  it('that the provider does not use gets 200 and has no effect', async () => {
     parse = () => ({ kind: 'ignored', reason: 'typing' });
     const response = await post(right());
     expect([response.status, await response.json()]).toEqual([200, { outcome: 'ignored' }]);
     expect(await dueReadings()).toEqual([]);
   });
 
-  it("cannot reach another account's conversation, whatever it names", async () => {
+  it("cannot affect another account's conversation, whatever it names", async () => {
     const other = await world.stores.setup.insertAccount({
       ...account,
       id: randomUUID(),
@@ -153,7 +153,7 @@ describe('a webhook of a connected account', () => {
   });
 });
 
-describe('a webhook under an address that is not connected', () => {
+describe('a webhook under an unknown address', () => {
   it.each([
     ['an unknown account', () => `/webhooks/${randomUUID()}/${account.webhookSecret}`],
     ['a wrong secret', () => `/webhooks/${account.id}/${'x'.repeat(43)}`],
@@ -164,7 +164,7 @@ describe('a webhook under an address that is not connected', () => {
     ['an account that is no id', () => `/webhooks/1%27%20or%201=1/${account.webhookSecret}`],
     ['an escaped NUL', () => `/webhooks/${account.id}/%00`],
     ['a very long secret', () => `/webhooks/${account.id}/${'x'.repeat(8_000)}`],
-  ])('is answered 404 in the same words, is not parsed and has no effect: %s', async (_what, path) => {
+  ])('always gets the same 404, is not parsed and has no effect: %s', async (_what, path) => {
     const [response, unknown] = await Promise.all([post(path()), post(`/webhooks/${randomUUID()}/y`)]);
     expect(response.status).toBe(404);
     expect(await response.text()).toBe(await unknown.text());
@@ -173,7 +173,7 @@ describe('a webhook under an address that is not connected', () => {
   });
 });
 
-it.each(['GET', 'PUT', 'DELETE'])('%s is answered 405, and the account is not even looked up', async method => {
+it.each(['GET', 'PUT', 'DELETE'])('%s gets 405, without a lookup of the account', async method => {
   const response = await fetch(running.url + right(), { method });
   expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST']);
   expect(parsed).toEqual([]);
@@ -185,7 +185,7 @@ it.each<[WebhookRejection, number]>([
   ['malformed', 400],
   ['unknownConnection', 404],
   ['tooLarge', 413],
-])('what the provider rejects as %s is answered %i and has no effect', async (why, status) => {
+])('what the provider rejects as %s gets %i and has no effect', async (why, status) => {
   parse = () => {
     throw new WebhookRejectedError(why, 'The webhook was rejected.');
   };
@@ -201,7 +201,7 @@ it.each<[WebhookRejection, number]>([
 describe('a body that is too large', () => {
   const TWO_MEGABYTES = 2 * 1_048_576;
 
-  it('is answered 413, its connection is closed, nobody parses it', async () => {
+  it('gets 413, its connection is closed, and it is not parsed', async () => {
     const response = await post(right(), Buffer.alloc(TWO_MEGABYTES, 'a'));
     expect([response.status, response.headers.get('connection')]).toEqual([413, 'close']);
     expect(parsed).toEqual([]);
@@ -209,7 +209,7 @@ describe('a body that is too large', () => {
     expect(outcomes()).toEqual(['tooLarge']);
   });
 
-  it('is answered 413 as well when it does not say how large it is, and the sender reads the answer', async () => {
+  it('gets 413 as well when its size is not declared, and the sender can read the response', async () => {
     const raw = rawConnection(running.port);
     raw.socket.write(`POST ${right()} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n`);
     for (let sent = 0; sent < TWO_MEGABYTES; sent += 0x10000) raw.socket.write(`10000\r\n${'a'.repeat(0x10000)}\r\n`);
@@ -220,7 +220,7 @@ describe('a body that is too large', () => {
     expect(parsed).toEqual([]);
   });
 
-  it('is not waited for: a sender that goes on for ever loses its connection', async () => {
+  it('is not awaited: an endless sender loses its connection', async () => {
     const raw = rawConnection(running.port);
     raw.socket.write(`POST ${right()} HTTP/1.1\r\nHost: x\r\nContent-Length: 2000000000\r\n\r\n`);
     const pump = setInterval(() => raw.socket.write('a'.repeat(1_000_000)), 1);
@@ -230,13 +230,13 @@ describe('a body that is too large', () => {
     expect(raw.socket.bytesWritten).toBeLessThan(100_000_000);
   });
 
-  it('one byte below is fine', async () => {
+  it('is accepted one byte below the limit', async () => {
     expect((await post(right(), Buffer.alloc(1_048_576, 'a'))).status).toBe(200);
     expect((await post(right(), Buffer.alloc(1_048_577, 'a'))).status).toBe(413);
   });
 });
 
-describe('a sender that goes away half-way', () => {
+describe('a sender that disconnects halfway', () => {
   const half = () => `POST ${right()} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc`;
   const leave = async (raw: ReturnType<typeof rawConnection>) => {
     raw.socket.destroy();
@@ -272,7 +272,7 @@ describe('a sender that goes away half-way', () => {
     await expectNothing();
   });
 
-  it('has none either when it goes while its account is still looked up, and nothing waits for it', async () => {
+  it('has none either when it disconnects while its account is looked up, and nothing waits for it', async () => {
     let isAsked = false;
     let answer!: (known: AccountRecord) => void;
     await running.server.stop();
@@ -300,7 +300,7 @@ describe('a sender that goes away half-way', () => {
   });
 });
 
-it('whose signature is wrong has the account checked at once, and not again and again', async () => {
+it('a wrong signature has the account checked at once, but not repeatedly', async () => {
   const nextCheckInMs = async () =>
     Number(
       (
@@ -333,8 +333,8 @@ it('whose signature is wrong has the account checked at once, and not again and 
   expect(await nextCheckInMs()).toBeLessThanOrEqual(1);
 });
 
-describe('while it cannot be recorded', () => {
-  it('is answered 503 so that the sender may try again: the database is down', async () => {
+describe('a webhook that cannot be recorded', () => {
+  it('gets 503 so that the sender may retry: the database is down', async () => {
     await running.server.stop();
     const pool = createPool('postgres://support:hunter2@127.0.0.1:1/none', {});
     await start({
@@ -352,7 +352,7 @@ describe('while it cannot be recorded', () => {
     await pool.end();
   });
 
-  it('is answered 503 and no 200: the transaction fails after the Session was found', async () => {
+  it('gets 503 and no 200: the transaction fails after the Session was found', async () => {
     await running.server.stop();
     const { sessions } = world.stores;
     await start({
@@ -368,7 +368,7 @@ describe('while it cannot be recorded', () => {
     expect(await dueReadings()).toEqual([]);
   });
 
-  it("is answered 503: the provider's code fails", async () => {
+  it("gets 503: the provider's code fails", async () => {
     parse = () => {
       throw new TypeError('boom');
     };
@@ -376,7 +376,7 @@ describe('while it cannot be recorded', () => {
   });
 });
 
-it('is logged with account, outcome and size, and never with content, header or secret', async () => {
+it('a webhook is logged with account, outcome and size, and never with content, header or secret', async () => {
   await post(`${right()}/hunter2`, '{"content":"hunter2"}', { 'x-signature': 'hunter2' });
   parse = () => {
     throw new WebhookRejectedError('badSignature', 'hunter2');

@@ -14,8 +14,8 @@ function problemsOf(env: Record<string, string>) {
 }
 const keysOf = (env: Record<string, string>) => problemsOf(env).map(problem => problem.key);
 
-describe('with nothing set', () => {
-  it('serves loopback, keeps its data in a folder, sets up the example and says that it serves loopback only', () => {
+describe('with no settings', () => {
+  it('serves loopback only, keeps data in a folder, sets up the example organization, and logs that it serves loopback only', () => {
     const config = loadConfig({});
     expect(config).toMatchObject({
       host: '127.0.0.1',
@@ -31,7 +31,7 @@ describe('with nothing set', () => {
     expect(config.notices[0]).toContain('only programs on this machine');
   });
 
-  it('takes the defaults that docs/settings.md names', () => {
+  it('uses the defaults that docs/settings.md names', () => {
     expect(loadConfig({})).toMatchObject({
       poolSize: 16,
       stopGraceMs: 3_000,
@@ -59,12 +59,12 @@ describe('with nothing set', () => {
     });
   });
 
-  it('ignores what is not ours in the environment', () => {
+  it('ignores environment variables of other programs', () => {
     expect(loadConfig({ PATH: '/bin', SUPPORTED: 'x', PORTABLE: '1' })).toEqual(loadConfig({}));
   });
 });
 
-it('calls into its own network only while nobody has to prove who they are, or as far as it is told to', () => {
+it('allows calls to private networks only while callers need no proof of identity, or as far as the setting allows', () => {
   expect(
     [
       {},
@@ -94,14 +94,14 @@ it('calls into its own network only while nobody has to prove who they are, or a
     expect(() => loadConfig({ SUPPORT_ALLOW_PRIVATE_ADDRESSES: wrong })).toThrow('SUPPORT_ALLOW_PRIVATE_ADDRESSES');
 });
 
-it('cannot be changed afterwards, not even deep inside', () => {
+it('returns a configuration that is frozen at every depth', () => {
   const config = loadConfig({ SUPPORT_BOT_KEYS: `org-a=${KEY}` });
   expect(() => Object.assign(config, { port: 1 })).toThrow(TypeError);
   expect(() => Object.assign(config.bodyLimits, { webhookBytes: 1 })).toThrow(TypeError);
   expect(() => Object.assign(config.identity.botKeys[0]!, { organizationId: 'x' })).toThrow(TypeError);
 });
 
-it('keeps things for whole days, and idempotency keys for seven at least', () => {
+it('accepts only whole days for retention, and at least seven for idempotency keys', () => {
   expect(
     loadConfig({ SUPPORT_KEEP_MESSAGES_DAYS: '30', SUPPORT_KEEP_IDEMPOTENCY_KEYS_DAYS: '14' }).keepDays,
   ).toMatchObject({ messages: 30, idempotencyKeys: 14 });
@@ -114,7 +114,7 @@ it('keeps things for whole days, and idempotency keys for seven at least', () =>
   ).toEqual(['SUPPORT_KEEP_EVENTS_DAYS', 'SUPPORT_KEEP_IDEMPOTENCY_KEYS_DAYS', 'SUPPORT_KEEP_SESSIONS_DAYS']);
 });
 
-it('takes right values', () => {
+it('accepts valid values', () => {
   const config = loadConfig({
     HOST: '0.0.0.0',
     PORT: '8080',
@@ -158,7 +158,7 @@ it('takes right values', () => {
   });
 });
 
-it('reports every problem at once: key, what was given, what is expected, an example', () => {
+it('reports every problem at once: key, given value, expected value, example', () => {
   const problems = problemsOf({
     PORT: 'forty',
     DATABASE_URL: 'mysql://root:hunter2@db/x',
@@ -187,7 +187,7 @@ it('reports every problem at once: key, what was given, what is expected, an exa
     for (const part of [problem.key, problem.given, problem.expected, problem.example]) expect(message).toContain(part);
 });
 
-describe('what was given is shown', () => {
+describe('the given value in a problem', () => {
   it.each([
     ['DATABASE_URL', 'mysql://u:hunter2@db/x'],
     ['SUPPORT_SECRET_KEY', 'hunter2'],
@@ -197,13 +197,13 @@ describe('what was given is shown', () => {
     ['SUPPORT_GATEWAY_SECRETT', 'hunter2'],
     ['SUPPORT_PUBLIC_URL', 'https://u:hunter2@support.example.com'],
     ['SUPPORT_JWT_JWKS_URL', 'https://u:hunter2@login.example.com/keys'],
-  ])('as (hidden) when it may be a secret: %s', (key, value) => {
+  ])('is (hidden) when it may be a secret: %s', (key, value) => {
     const problems = problemsOf({ [key]: value });
     expect(problems.find(problem => problem.key === key)?.given).toBe('(hidden)');
     expect(JSON.stringify(problems)).not.toContain('hunter2');
   });
 
-  it('without control characters and shortened, so that it cannot mess up a terminal', () => {
+  it('is shortened and printed without control characters, so that it cannot break a terminal', () => {
     const [problem] = problemsOf({ PORT: `\u001b[31m${'9'.repeat(500)}` });
     expect(problem!.given).toMatch(/^\?\[31m9+…$/);
     expect(problem!.given.length).toBeLessThan(130);
@@ -252,17 +252,17 @@ describe.each([
 });
 
 describe('an empty value', () => {
-  it('counts as not set', () => {
+  it('counts as absent', () => {
     expect(loadConfig({ PORT: '', SUPPORT_JWT_ISSUER: '  ' })).toEqual(loadConfig({}));
   });
 
-  it('is a problem for DATABASE_URL, as for every secret: it came out empty by mistake', () => {
+  it('is a problem for DATABASE_URL, as for every secret: it became empty by mistake', () => {
     expect(keysOf({ DATABASE_URL: '', SUPPORT_SECRET_KEY: SECRET_KEY })).toEqual(['DATABASE_URL']);
   });
 });
 
-describe('settings that do not fit together', () => {
-  it('a host that others reach, without an identity setting', () => {
+describe('settings that contradict each other', () => {
+  it('refuses a public host without an identity setting', () => {
     const [problem, ...rest] = problemsOf({ HOST: '0.0.0.0' });
     expect(rest).toEqual([]);
     expect(problem).toMatchObject({ key: 'HOST', given: '0.0.0.0' });
@@ -287,20 +287,20 @@ describe('settings that do not fit together', () => {
     expect(loadConfig({ HOST: host, SUPPORT_GATEWAY_SECRET: KEY }).host).toBe(host);
   });
 
-  it('both ways to check a token', () => {
+  it('refuses both ways to check a token at once', () => {
     expect(keysOf({ SUPPORT_JWT_JWKS_URL: 'https://a.example/keys', SUPPORT_JWT_SHARED_KEY: KEY })).toEqual([
       'SUPPORT_JWT_SHARED_KEY',
     ]);
   });
 
-  it('an issuer or an audience with nothing to check tokens with', () => {
+  it('refuses an issuer or an audience without a key that checks tokens', () => {
     expect(keysOf({ SUPPORT_JWT_ISSUER: 'x', SUPPORT_JWT_AUDIENCE: 'y', SUPPORT_GATEWAY_SECRET: KEY })).toEqual([
       'SUPPORT_JWT_ISSUER',
       'SUPPORT_JWT_AUDIENCE',
     ]);
   });
 
-  it("a database of one's own without a key to encrypt with", () => {
+  it('refuses an external database without an encryption key', () => {
     expect(keysOf({ DATABASE_URL: 'postgres://db/support' })).toEqual(['SUPPORT_SECRET_KEY']);
   });
 });
@@ -309,7 +309,7 @@ describe('a bucket for files', () => {
   const bucket = { SUPPORT_S3_BUCKET: 'files', SUPPORT_S3_REGION: 'eu-central-1' };
   const pair = { SUPPORT_S3_ACCESS_KEY_ID: 'key-1', SUPPORT_S3_SECRET_ACCESS_KEY: 'hunter2-hunter2' };
 
-  it('needs its region; where it is, under which prefix and with which key may be said', () => {
+  it('requires a region; endpoint, prefix and key are optional', () => {
     expect(loadConfig(bucket).media.s3).toEqual({
       bucket: 'files',
       region: 'eu-central-1',
@@ -354,21 +354,21 @@ describe('a bucket for files', () => {
         'SUPPORT_S3_ACCESS_KEY_ID',
       ],
     ],
-  ])('lacks a partner, or is wrong, all at once: %j', (env, keys) => {
+  ])('reports all missing or invalid settings at once: %j', (env, keys) => {
     expect(keysOf(env as Record<string, string>)).toEqual(keys);
     expect(JSON.stringify(problemsOf(env as Record<string, string>))).not.toContain('hunter2');
   });
 
-  it.each(['x', '/a/', 'a', 'a//b/', 'a b/'])('has no prefix %j', prefix => {
+  it.each(['x', '/a/', 'a', 'a//b/', 'a b/'])('refuses the prefix %j', prefix => {
     expect(keysOf({ ...bucket, SUPPORT_S3_PREFIX: prefix })).toEqual(['SUPPORT_S3_PREFIX']);
   });
 
-  it('makes the folder unused, and says so', () => {
+  it('makes the data folder unused, and logs that', () => {
     expect(loadConfig({ ...bucket, SUPPORT_MEDIA_DIR: '/files' }).notices.join()).toContain('SUPPORT_MEDIA_DIR');
   });
 });
 
-it('refuses no type of file when it says none', () => {
+it('allows every file type when none is refused', () => {
   expect(loadConfig({ SUPPORT_MEDIA_REFUSED_TYPES: 'none', SUPPORT_MEDIA_DAYS: '2' }).media).toMatchObject({
     retentionMs: 172_800_000,
     limits: { fromAgents: { refusedTypes: [] } },
@@ -379,7 +379,7 @@ it('refuses no type of file when it says none', () => {
   ]);
 });
 
-describe('a key under our prefix that nothing reads', () => {
+describe('an unknown key with our prefix', () => {
   it.each([
     ['SUPPORT_DRAIN_LIMIT', 'SUPPORT_DRAIN_LIMIT_SECONDS'],
     ['SUPPORT_GATEWAY_SECERT', 'SUPPORT_GATEWAY_SECRET'],
@@ -387,7 +387,7 @@ describe('a key under our prefix that nothing reads', () => {
     ['SUPPORT_DATABASE_URL', 'DATABASE_URL'],
     ['SUPPORT_PORT', 'PORT'],
     ['SUPPORT_LOG_LEVEL', 'LOG_LEVEL'],
-  ])('is a problem that names the nearest one: %s', (key, nearest) => {
+  ])('is a problem that names the nearest known key: %s', (key, nearest) => {
     const [problem, ...rest] = problemsOf({ [key]: '4000' });
     expect(rest).toEqual([]);
     expect(problem).toMatchObject({ key });
@@ -395,13 +395,13 @@ describe('a key under our prefix that nothing reads', () => {
     expect(problem!.example).toMatch(new RegExp(`^${nearest}=`));
   });
 
-  it('or says that there is none near', () => {
+  it('is a problem that says when no known key is similar', () => {
     const [problem] = problemsOf({ SUPPORT_QUANTUM_FLUX: 'x' });
     expect(problem!.expected).not.toContain('did you mean');
     expect(problem!.example).toBe('unset SUPPORT_QUANTUM_FLUX');
   });
 
-  it('is let through when Kubernetes wrote it for a Service named support or support-subgraph', () => {
+  it('is accepted when Kubernetes created it for a Service named support or support-subgraph', () => {
     const links = {
       SUPPORT_SERVICE_HOST: '10.0.0.7',
       SUPPORT_SERVICE_PORT: '4000',
@@ -425,12 +425,12 @@ describe('the example organization', () => {
     [{ DATABASE_URL: 'postgres://db/support', SUPPORT_SECRET_KEY: SECRET_KEY }, false],
     [{ SUPPORT_GATEWAY_SECRET: KEY, SUPPORT_EXAMPLE: 'on' }, true],
     [{ SUPPORT_EXAMPLE: 'off' }, false],
-  ])('with %j is set up: %s', (env, expected) => {
+  ])('is set up with %j: %s', (env, expected) => {
     expect(loadConfig(env).example).toBe(expected);
   });
 });
 
-describe('the address that providers reach', () => {
+describe('the public address for providers', () => {
   it.each([
     [{}, 'http://127.0.0.1:4000'],
     [{ HOST: '::1', PORT: '80' }, 'http://[::1]:80'],
@@ -452,19 +452,19 @@ describe('the address that providers reach', () => {
     expect(isReachableFrom(loadConfig(env as Record<string, string>), baseUrl)).toBe(expected);
   });
 
-  it('has the port that was really taken', () => {
+  it('contains the port that the server actually bound', () => {
     expect(publicUrlOf(loadConfig({ PORT: '0' }), 51_000)).toBe('http://127.0.0.1:51000');
   });
 });
 
 describe('notices', () => {
-  it('say that tokens for other services are taken when no audience is set', () => {
+  it('warn that tokens for other services are accepted when no audience is set', () => {
     const keySet = { SUPPORT_JWT_JWKS_URL: 'https://a.example/keys' };
     expect(loadConfig(keySet).notices.join()).toContain('SUPPORT_JWT_AUDIENCE');
     expect(loadConfig({ ...keySet, SUPPORT_JWT_AUDIENCE: 'support' }).notices).toEqual([]);
   });
 
-  it('say that the data folder is not used', () => {
+  it('warn that the data folder is unused', () => {
     const config = loadConfig({
       DATABASE_URL: 'postgres://db/support',
       SUPPORT_SECRET_KEY: SECRET_KEY,

@@ -9,13 +9,13 @@ beforeEach(async () => {
 });
 afterEach(() => rm(path.dirname(dataDir), { recursive: true }));
 
-it('is the one that is set, and then nothing is written', async () => {
+it('uses the configured key, and writes nothing', async () => {
   const key = Buffer.alloc(32, 3);
   expect(await loadSecretKey({ secretKey: key.toString('base64'), dataDir })).toEqual(key);
   await expect(stat(dataDir)).rejects.toThrow('ENOENT');
 });
 
-it('is made once, for its owner only, and found again at the next start', async () => {
+it('is created once, readable by its owner only, and found again at the next start', async () => {
   const first = await loadSecretKey({ secretKey: null, dataDir });
   expect(first).toHaveLength(32);
   expect((await stat(path.join(dataDir, 'secret.key'))).mode & 0o777).toBe(0o600);
@@ -23,18 +23,18 @@ it('is made once, for its owner only, and found again at the next start', async 
   expect(await loadSecretKey({ secretKey: null, dataDir })).toEqual(first);
 });
 
-it('is another one in another folder', async () => {
+it('differs between folders', async () => {
   const first = await loadSecretKey({ secretKey: null, dataDir });
   expect(await loadSecretKey({ secretKey: null, dataDir: `${dataDir}2` })).not.toEqual(first);
 });
 
-it('is the same for all when several start at once', async () => {
+it('is the same for several processes that start at once', async () => {
   const keys = await Promise.all(Array.from({ length: 8 }, () => loadSecretKey({ secretKey: null, dataDir })));
   expect(new Set(keys.map(key => key.toString('hex'))).size).toBe(1);
   expect(await readdir(dataDir)).toEqual(['secret.key']);
 });
 
-it('is refused, not replaced, when the file was damaged', async () => {
+it('is refused, not replaced, when its file is damaged', async () => {
   await loadSecretKey({ secretKey: null, dataDir });
   await writeFile(path.join(dataDir, 'secret.key'), 'hunter2');
   const error = await loadSecretKey({ secretKey: null, dataDir }).catch((thrown: unknown) => thrown);

@@ -12,7 +12,7 @@ it('has exactly one row for every setting, and no row for anything else', () => 
   expect(rows.map(row => row.key).sort()).toEqual(settings.map(([key]) => key).sort());
 });
 
-it.each(settings)('says of %s what the code expects and falls back to', (key, setting) => {
+it.each(settings)('describes for %s the expected value and the default that the code has', (key, setting) => {
   const row = rows.find(({ key: documented }) => documented === key)!;
   expect(row.expected).toBe(setting.expected);
   if (setting.default !== null) expect(row.fallback).toBe(`\`${setting.default}\``);
@@ -20,20 +20,17 @@ it.each(settings)('says of %s what the code expects and falls back to', (key, se
 });
 
 const plain = settings.filter(([, setting]) => !setting.example.includes('$('));
-it.each(plain)('gives %s an example that is right', (_key, setting) => {
+it.each(plain)('gives a valid example for %s', (_key, setting) => {
   expect(setting.schema.safeParse(setting.example).success).toBe(true);
 });
 
-it.each(settings.filter(([, setting]) => setting.default !== null))(
-  'gives %s a default that is right',
-  (_key, setting) => {
-    expect(setting.schema.safeParse(setting.default!).success).toBe(true);
-  },
-);
+it.each(settings.filter(([, setting]) => setting.default !== null))('gives a valid default for %s', (_key, setting) => {
+  expect(setting.schema.safeParse(setting.default!).success).toBe(true);
+});
 
-// An example key that can be copied would end up in production; a command makes a fresh one.
+// An example key that can be copied would end up in production; a command creates a new one.
 it.each(settings.filter(([, setting]) => setting.example.includes('$(')))(
-  'gives %s an example that makes a fresh secret',
+  'gives for %s an example command that creates a new secret',
   (_key, setting) => {
     const made = setting.example
       .slice(1, -1)

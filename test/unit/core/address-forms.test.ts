@@ -6,7 +6,7 @@ describe("the form of a tenant's address", () => {
     ['http://127.0.0.1:3000/'],
     ['HTTPS://chatwoot.example.com/sub/path/'],
     ['https://[2001:db8::1]:8443/x'],
-  ])('%s may be a base URL', text => expect(addressProblem(text, 'base')).toBeNull());
+  ])('accepts %s as a base URL', text => expect(addressProblem(text, 'base')).toBeNull());
 
   it.each([
     ['an empty query', 'https://chatwoot.example.com?'],
@@ -36,17 +36,17 @@ describe("the form of a tenant's address", () => {
     ['nothing', ''],
     ['words', 'chatwoot.example.com'],
     ['too much', `https://chatwoot.example.com/${'x'.repeat(MAX_ADDRESS_LENGTH)}`],
-  ])('%s makes no base URL', (_what, text) => {
+  ])('refuses %s as a base URL', (_what, text) => {
     expect(addressProblem(text, 'base')).toMatch(/^(The|This) .+[.]$/s);
     expect(addressProblem(text, 'base')).not.toContain('chatwoot');
   });
 
-  it('allows a query of an endpoint, and no fragment', () => {
+  it('allows a query in an endpoint, and no fragment', () => {
     expect(addressProblem('https://bot.example.com/support?key=1', 'endpoint')).toBeNull();
     expect(addressProblem('https://bot.example.com/support#', 'endpoint')).toContain('#');
   });
 
-  it('allows a query and a fragment of a link', () => {
+  it('allows a query and a fragment in a link', () => {
     expect(addressProblem('https://files.example.com/a.pdf?X-Amz-Signature=abc#page=2', 'link')).toBeNull();
     for (const text of [
       'data:image/png;base64,AAAA',

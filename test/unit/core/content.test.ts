@@ -38,7 +38,7 @@ const many = <One>(count: number, one: (at: number) => One): One[] => Array.from
 const file = { url: 'https://a.example/a.png', name: 'a.png', contentType: 'image/png', sizeBytes: null };
 const long = (limit: keyof typeof CONTENT_LIMITS) => 'x'.repeat(CONTENT_LIMITS[limit] + 1);
 
-describe('in words', () => {
+describe('plain text of content', () => {
   it.each<[string, ContentBody, string]>([
     ['a place', location, 'Location: https://www.openstreetmap.org/?mlat=48.2&mlon=16.4'],
     [
@@ -92,14 +92,14 @@ describe('in words', () => {
       }),
       'E-mail: …\nSize: S / L',
     ],
-  ])('%s can be read and answered', (_what, body, text) => {
+  ])('of %s can be read and answered', (_what, body, text) => {
     expect(plainTextOf('', body)).toBe(text);
     expect(plainTextOf('Here:', body)).toBe(`Here:\n${text}`);
   });
 });
 
-describe('a turn with content', () => {
-  it('is kept whole in words, and with the words that stand before it', () => {
+describe('a message with content', () => {
+  it('keeps the whole content as plain text after its own text', () => {
     expect(validateMessageContent('Which?', choices, [])).toEqual({
       text: 'Which?\n1. Red',
       content: { ...choices, caption: 'Which?' },
@@ -108,13 +108,13 @@ describe('a turn with content', () => {
     expect(validateMessageContent('only words', undefined, [])).toEqual({ text: 'only words', content: null });
   });
 
-  it('drops NUL everywhere, which cannot be stored', () => {
+  it('drops NUL everywhere, because it cannot be stored', () => {
     expect(
       JSON.stringify(validateMessageContent('a\u0000', { ...contact, name: 'J\u0000ane', phones: ['\u00001'] }, [])),
     ).not.toContain('\\u0000');
   });
 
-  it("is too long only when the caller's own text is: content within its limits costs no words", () => {
+  it("is too long only because of the caller's own text: content within its limits does not count", () => {
     const words = 'x'.repeat(MAX_TEXT_LENGTH);
     expect(validateMessageContent(words, choices, []).text).toBe(`${words}\n1. Red`);
     expect(() => validateMessageContent(`${words}x`, choices, [])).toThrow(
@@ -159,14 +159,14 @@ describe('a turn with content', () => {
       ),
       'Field 29: ',
     ],
-  ])('says the longest content in words, whole: %s', (_what, body, last) => {
-    const turn = validateMessageContent('Which?', body, []);
-    expect(turn.text.length).toBeGreaterThan(MAX_TEXT_LENGTH);
-    expect(turn.text).toBe(plainTextOf('Which?', body));
-    expect(turn.text).toContain(last);
+  ])('renders the longest content as complete plain text: %s', (_what, body, last) => {
+    const message = validateMessageContent('Which?', body, []);
+    expect(message.text.length).toBeGreaterThan(MAX_TEXT_LENGTH);
+    expect(message.text).toBe(plainTextOf('Which?', body));
+    expect(message.text).toContain(last);
   });
 
-  it('takes each field up to its limit', () => {
+  it('accepts each field up to its limit', () => {
     const value = 'v'.repeat(CONTENT_LIMITS.value);
     expect(() =>
       validateMessageContent(
@@ -223,7 +223,7 @@ describe('a turn with content', () => {
     ['content.form.fields.0.placeholder', form({ ...field, placeholder: long('title') })],
     ['content.form.fields.0.options', form({ ...field, type: 'SELECT' })],
     ['content.form.fields.0.options', form({ ...field, options: [{ title: 'S', value: 's' }] })],
-  ])('names the field that does not fit: %s', (name, body) => {
+  ])('names the field that exceeds its limit: %s', (name, body) => {
     expect(() => validateMessageContent('', body, [])).toThrow(
       expect.objectContaining({ code: 'INPUT_INVALID', field: name }),
     );

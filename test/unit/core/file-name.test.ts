@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { fitFileName, MAX_NAME_BYTES } from '../../../src/core/checks/file-name';
 
 const TYPES = ['image/png', 'audio/mpeg', 'text/plain', 'application/octet-stream', 'no type', '', 'IMAGE/JPEG; q=1'];
-/** Names as attackers and phones write them: any code units, and those that mean something somewhere. */
+/** Names as attackers and phones write them: any code units, and those with a meaning somewhere. */
 const anyName = fc
   .array(
     fc.oneof(
@@ -60,11 +60,11 @@ describe('the name of a file', () => {
     ['voice', 'audio/ogg; codecs=opus', 'voice.ogg'],
     ['x'.repeat(5_000) + '.jpeg', 'image/jpeg', 'x'.repeat(250) + '.jpeg'],
     ['é'.repeat(200) + '.png', 'image/png', 'é'.repeat(125) + '.png'],
-  ])('%j of the type %s is %j', (name, type, fit) => {
+  ])('%j with type %s becomes %j', (name, type, fit) => {
     expect(fitFileName(name, type)).toBe(fit);
   });
 
-  it('is fit for any remote, whatever it was', () => {
+  it('is valid for every remote, whatever the input was', () => {
     fc.assert(
       fc.property(anyName, anyType, (name, type) => {
         const fit = fitFileName(name, type);
@@ -80,7 +80,7 @@ describe('the name of a file', () => {
     );
   });
 
-  it('stays as it is once it is fit', () => {
+  it('does not change once it is valid', () => {
     fc.assert(
       fc.property(anyName, anyType, (name, type) => {
         const fit = fitFileName(name, type);
@@ -90,10 +90,10 @@ describe('the name of a file', () => {
     );
   });
 
-  it('keeps the ending it was given, and gets that of its type else', () => {
+  it('keeps its extension, or gets the extension of its type', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme-composite', minLength: 1, maxLength: 400 }), stem => {
-        // Without a letter before the dot it may be a hidden file's name, which has no ending.
+        // Without a letter before the dot it may be a hidden file's name, which has no extension.
         expect(fitFileName(`${stem}x.docx`, 'image/png')).toMatch(/\.docx$/);
         expect(fitFileName(stem.replace(/[^\p{L}]/gu, 'x'), 'image/png')).toMatch(/\.png$/);
       }),

@@ -8,21 +8,26 @@ const WORDS = head('Dear sir or mada');
 
 describe('the type of a file', () => {
   it.each<[string, Buffer, (string | null)[], string]>([
-    ['its bytes, when nothing is said of them', OGG, [null], 'audio/ogg'],
+    ['its bytes, when no type is given', OGG, [null], 'audio/ogg'],
     [
-      'its bytes, when "some bytes" is said of them',
+      'its bytes, when the given type is "some bytes"',
       JPEG,
       ['application/octet-stream', 'binary/octet-stream'],
       'image/jpeg',
     ],
-    ['its bytes, when they contradict what is said', OGG, ['audio/mpeg'], 'audio/ogg'],
-    ['what is said, when its bytes may be that too', OGG, ['audio/opus'], 'audio/opus'],
-    ['what is said, without parameters, when its bytes may be that too', OGG, ['Audio/Ogg; codecs=opus'], 'audio/ogg'],
-    ['what is said first', WORDS, ['text/csv', 'text/plain'], 'text/csv'],
-    ['what is said at all', WORDS, ['nonsense', 'application/octet-stream', 'text/plain; charset=utf-8'], 'text/plain'],
-    ['unknown, when nothing tells', WORDS, [null, ''], 'application/octet-stream'],
+    ['its bytes, when they contradict the given type', OGG, ['audio/mpeg'], 'audio/ogg'],
+    ['the given type, when its bytes may have that type too', OGG, ['audio/opus'], 'audio/opus'],
+    [
+      'the given type, without parameters, when its bytes may have that type too',
+      OGG,
+      ['Audio/Ogg; codecs=opus'],
+      'audio/ogg',
+    ],
+    ['the first given type', WORDS, ['text/csv', 'text/plain'], 'text/csv'],
+    ['the only given type', WORDS, ['nonsense', 'application/octet-stream', 'text/plain; charset=utf-8'], 'text/plain'],
+    ['unknown, when there is no evidence', WORDS, [null, ''], 'application/octet-stream'],
     ['the brand of a media file', M4A, [null], 'audio/mp4'],
-    ['the kind that is said of a media file', head('\0\0\0\x20ftypisom\0\0\0\0'), ['audio/mp4'], 'audio/mp4'],
+    ['the kind of media that is given', head('\0\0\0\x20ftypisom\0\0\0\0'), ['audio/mp4'], 'audio/mp4'],
     ['unknown for an empty file', Buffer.alloc(0), [null], 'application/octet-stream'],
   ])('is %s', (_what, bytes, said, type) => {
     expect(detectFileType(bytes, said)).toBe(type);
@@ -44,7 +49,7 @@ describe('the type of a file', () => {
     ['\0\0\0\x20ftypqt  ', 'video/quicktime'],
     ['\0\0\0\x20ftypheic', 'image/heic'],
     ['\0\0\0\x20ftypavif', 'image/avif'],
-  ])('is known by %j', (bytes, type) => {
+  ])('is detected from %j', (bytes, type) => {
     expect(detectFileType(head(bytes), [])).toBe(type);
   });
 });

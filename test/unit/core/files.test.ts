@@ -20,7 +20,7 @@ describe('a file', () => {
     { name: '' },
     { contentType: 'audio/mp4' },
     { contentType: 'not a type' },
-  ])('within the limits is taken: %j', file => {
+  ])('is accepted within the limits: %j', file => {
     expect(codeOf(file)).toBeNull();
   });
 
@@ -29,11 +29,11 @@ describe('a file', () => {
     [{ name: 'setup.EXE ' }, 'FILE_TYPE_REFUSED'],
     [{ contentType: 'Video/MP4; codecs=avc1' }, 'FILE_TYPE_REFUSED'],
     [{ contentType: 'application/x-msdownload', sizeBytes: 101 }, 'FILE_TYPE_REFUSED'],
-  ])('against the limits is refused by name: %j', (file, code) => {
+  ])('is refused by field name beyond the limits: %j', (file, code) => {
     expect(codeOf(file)).toBe(code);
   });
 });
 
-it('has a key of its own among the files of its message', () => {
+it('has a unique key among the files of its message', () => {
   expect([0, 1].map(index => fileKey({ messageId: 'm', index }))).toEqual(['m-0', 'm-1']);
 });

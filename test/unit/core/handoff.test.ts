@@ -3,10 +3,10 @@ import { HandoffTransitionRefusedError } from '../../../src/core/errors';
 import { canMove, HANDOFF_CAUSES, HANDOFF_TRANSITIONS, nextState } from '../../../src/core/handoff-transitions';
 import { FINAL_STATES, HANDOFF_STATES, isLive, isOpen } from '../../../src/core/handoff';
 
-describe('the handoff machine', () => {
+describe('the handoff state machine', () => {
   const pairs = HANDOFF_STATES.flatMap(state => HANDOFF_CAUSES.map(cause => [state, cause] as const));
 
-  it.each(pairs)('%s with %s goes where the table says, or is refused by name', (state, cause) => {
+  it.each(pairs)('in %s, on %s, follows the transition table or is refused by name', (state, cause) => {
     const to = HANDOFF_TRANSITIONS[state][cause];
     expect(canMove(state, cause)).toBe(to !== undefined);
     if (to !== undefined) {
@@ -25,7 +25,7 @@ describe('the handoff machine', () => {
     expect((refusal as Error).message).toContain(cause);
   });
 
-  it('walks the whole story from request to end', () => {
+  it('goes from request to end', () => {
     const story = ['PROVIDER_ACCEPTED', 'ASSIGNED', 'AGENT_REPLIED', 'SNOOZED', 'UNSNOOZED', 'END', 'DRAINED'] as const;
     const states = story.reduce<(typeof HANDOFF_STATES)[number][]>(
       (path, cause) => [...path, nextState(path.at(-1)!, cause)],
@@ -39,7 +39,7 @@ describe('the handoff machine', () => {
       for (const to of Object.values(HANDOFF_TRANSITIONS[state])) expect(to).toBe(state);
   });
 
-  it('can end from every open state, and ending twice changes nothing', () => {
+  it('can end from every open state; a second end changes nothing', () => {
     for (const state of HANDOFF_STATES.filter(isOpen)) expect(nextState(state, 'END')).toBe('ENDING');
     expect(nextState('ENDING', 'END')).toBe('ENDING');
     expect(nextState('ENDED', 'END')).toBe('ENDED');
@@ -58,16 +58,16 @@ describe('the handoff machine', () => {
 });
 
 describe('control', () => {
-  it("is the bot's exactly when no handoff is live", () => {
+  it('belongs to the bot exactly when no handoff is live', () => {
     expect(controlFor(undefined)).toBe('BOT');
     for (const state of HANDOFF_STATES) expect(controlFor(state) === 'BOT').toBe(!isLive(state));
   });
 
-  it('stays with the human while a handoff is ending', () => {
+  it('stays with the human agent while a handoff is ending', () => {
     expect(controlFor('ENDING')).toBe('HUMAN');
   });
 
-  it('lets the bot speak while people are awaited only if the policy says so', () => {
+  it('lets the bot speak while end-users wait for an agent only if the policy allows it', () => {
     expect(botMayAnswer('NONE', 'SILENT')).toBe(false);
     expect(botMayAnswer('NONE', 'BOT_MAY_ANSWER')).toBe(true);
     expect(botMayAnswer('HUMAN', 'BOT_MAY_ANSWER')).toBe(false);

@@ -24,7 +24,7 @@ it.each<[string, StateHint, ConversationView | null, number, boolean]>([
   ['no agent any more', { agentId: null }, view({ agent: alice }), 2, true],
   ['one part of several', { status: 'OPEN', agentId: 'alice' }, view(), 2, true],
   ['anything, while nothing was seen', { status: 'OPEN' }, null, 0, true],
-  // While we write it, it is ours or not believed.
+  // While our own write is running, the state is ours or is ignored.
   ['a status in the middle of our writing', { status: 'RESOLVED' }, view(), 3, false],
   ['a team in the middle of our writing', { teamId: '48' }, null, 1, false],
   [
@@ -35,6 +35,6 @@ it.each<[string, StateHint, ConversationView | null, number, boolean]>([
     false,
   ],
   ['an agent in the middle of our writing', { status: 'OPEN', agentId: 'alice' }, view(), 3, true],
-])('a hint that shows %s', (_what, shown, lastView, statusWrites, news) => {
+])('a state hint that reports %s', (_what, shown, lastView, statusWrites, news) => {
   expect(needsSync({ lastView, statusWrites }, shown)).toBe(news);
 });

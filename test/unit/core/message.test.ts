@@ -15,7 +15,7 @@ const codeOf = (act: () => unknown): string | undefined => {
 const file = { url: 'http://127.0.0.1/a.png', name: 'a.png', contentType: 'image/png', sizeBytes: 3 };
 
 describe('text', () => {
-  it('takes exactly the documented limit, which is at least 32,000', () => {
+  it('accepts exactly the documented limit, which is at least 32,000', () => {
     expect(MAX_TEXT_LENGTH).toBeGreaterThanOrEqual(32_000);
     expect(validateText('x'.repeat(MAX_TEXT_LENGTH), [], 'text')).toHaveLength(MAX_TEXT_LENGTH);
     expect(codeOf(() => validateText('x'.repeat(MAX_TEXT_LENGTH + 1), [], 'text'))).toBe('TEXT_TOO_LONG');
@@ -28,11 +28,11 @@ describe('text', () => {
     expect(validateText('', [file], 'text')).toBe('');
   });
 
-  it('drops NUL, which neither Postgres nor Chatwoot stores, and keeps all else', () => {
+  it('drops NUL, which neither Postgres nor Chatwoot stores, and keeps everything else', () => {
     expect(validateText('a\u0000b {{x}} 😀', [], 'text')).toBe('ab {{x}} 😀');
   });
 
-  it('refuses more files than go with one message', () => {
+  it('refuses more files than the limit per message', () => {
     expect(
       codeOf(() =>
         validateText(
@@ -46,7 +46,7 @@ describe('text', () => {
 });
 
 describe('ids from callers', () => {
-  it('are 1 to 200 visible characters', () => {
+  it('have 1 to 200 visible characters', () => {
     expect(validateId('a', 'x')).toBe('a');
     expect(codeOf(() => validateId('', 'x'))).toBe('INPUT_INVALID');
     expect(codeOf(() => validateId('a\u0000', 'x'))).toBe('INPUT_INVALID');
@@ -55,7 +55,7 @@ describe('ids from callers', () => {
 });
 
 describe('the digest of an input', () => {
-  it('does not depend on the order of fields, and does on every value', () => {
+  it('does not depend on the order of fields, and depends on every value', () => {
     expect(canonicalJson({ b: 1, a: [{ d: null, c: 'x' }] })).toBe(canonicalJson({ a: [{ c: 'x', d: null }], b: 1 }));
     expect(canonicalJson({ a: '1' })).not.toBe(canonicalJson({ a: 1 }));
     expect(canonicalJson(['ab', 'c'])).not.toBe(canonicalJson(['a', 'bc']));
@@ -64,7 +64,7 @@ describe('the digest of an input', () => {
 
 describe('the context note', () => {
   const handoff = { reason: null, intent: null, summary: null, fields: {}, links: [] } as unknown as HandoffRecord;
-  it('names what the runtime gave', () => {
+  it('contains what the runtime gave', () => {
     expect(
       contextNote({
         ...handoff,
@@ -74,7 +74,7 @@ describe('the context note', () => {
       }),
     ).toBe('Handed over by the bot.\nReason: invoice\nOrder: 47\nThe order: https://shop.example/47');
   });
-  it('is left out when there is nothing to tell', () => {
+  it('is omitted when it would be empty', () => {
     expect(contextNote(handoff)).toBeNull();
   });
 });

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { HANDOFF_CAUSES, HANDOFF_TRANSITIONS } from '../../../src/core/handoff-transitions';
 import { HANDOFF_STATES } from '../../../src/core/handoff';
 
-it('the table in src/core/README.md is the machine', () => {
+it('the table in src/core/README.md equals the state machine', () => {
   const lines = readFileSync(path.join(__dirname, '../../../src/core/README.md'), 'utf8').split('\n');
   const cells = (line: string) =>
     line

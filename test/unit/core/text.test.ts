@@ -5,7 +5,7 @@ import { fitText } from '../../../src/core/content/fit-text';
 const anyText = fc.string({ unit: 'binary', maxLength: 200 });
 
 describe('text for stores and remotes', () => {
-  it('holds neither NUL nor half of a surrogate pair, and is otherwise as it was', () => {
+  it('contains neither NUL nor half a surrogate pair, and is otherwise unchanged', () => {
     expect(cleanText('a\u0000b \ud83d 😀 \udc00')).toBe('ab \ufffd 😀 \ufffd');
     fc.assert(
       fc.property(anyText, text => {
@@ -37,11 +37,11 @@ describe('text that is too long', () => {
     ['one two three four', 15, 'one two three'],
     ['onetwothreefour', 10, 'onetwothre'],
     ['one\n\nand a very long paragraph behind it', 30, 'one\n\nand a very long paragraph'],
-  ])('%j ends readably within %d', (text, max, beginning) => {
+  ])('%j is cut at a readable place within %d', (text, max, beginning) => {
     expect(cutReadably(text, upTo(max))).toBe(beginning);
   });
 
-  it('goes as its beginning and a file with all of it; what fits goes alone', () => {
+  it('is posted as its beginning plus a file with all of it; text within the limit is posted alone', () => {
     fc.assert(
       fc.property(
         fc.string({ unit: fc.constantFrom('a', ' ', '\n', '😀', '{'), maxLength: 400 }),

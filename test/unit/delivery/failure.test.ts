@@ -7,7 +7,7 @@ const refused = () =>
     cause: Object.assign(new Error('connect ECONNREFUSED 10.0.0.7:3000'), { code: 'ECONNREFUSED' }),
   });
 
-it('a failure is logged by its code, our own words, and the class of what is below', () => {
+it('logs a failure with its code, our own message, and the class of its cause', () => {
   expect(describeFailure(new ProviderUnavailableError('Chatwoot cannot be reached.', { cause: refused() }))).toEqual({
     code: 'PROVIDER_UNAVAILABLE',
     reason: 'Chatwoot cannot be reached.',
@@ -18,12 +18,12 @@ it('a failure is logged by its code, our own words, and the class of what is bel
   expect(JSON.stringify(describeFailure(refused()))).not.toMatch(/10\.0\.0\.7|connect /);
 });
 
-it('a lane names its account, or its endpoint', () => {
+it('names the account or the endpoint of a lane', () => {
   expect(remoteOf({ destination: 'PROVIDER', remoteId: 'a' })).toEqual({ accountId: 'a' });
   expect(remoteOf({ destination: 'RUNTIME', remoteId: 'e' })).toEqual({ endpointId: 'e' });
 });
 
-it('a loop that fails says which work, why and what next, and nothing that somebody said', async () => {
+it('logs for a failed loop which work failed, why, and the next step, without message text', async () => {
   const logged = new Promise<Readonly<Record<string, unknown>>>(resolve => {
     const loop = new Loop(
       'settling',

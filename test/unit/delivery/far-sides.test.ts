@@ -20,8 +20,8 @@ function circuits() {
   };
 }
 
-describe('the circuit of a far side', () => {
-  it('rests after five failures in a row, and then one piece of work tries it', () => {
+describe('the circuit of a remote', () => {
+  it('opens after five failures in a row, then lets one job try', () => {
     const { time, changes, made, fail } = circuits();
     fail('a', 4);
     expect(made.concurrencyFor('a')).toBeNull();
@@ -32,27 +32,27 @@ describe('the circuit of a far side', () => {
     expect(changes).toEqual(['a resting']);
   });
 
-  it('rests longer each time it is tried in vain, up to thirty seconds', () => {
+  it('stays open longer after each failed try, up to thirty seconds', () => {
     const { time, made, fail } = circuits();
     fail('a', 5);
-    const rests: number[] = [];
+    const waits: number[] = [];
     for (let i = 0; i < 8; i++) {
       const from = time.ms;
       while (made.concurrencyFor('a') === 0) time.ms += 500;
-      rests.push(time.ms - from);
+      waits.push(time.ms - from);
       fail('a', 1);
     }
-    expect(rests).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000]);
+    expect(waits).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000]);
   });
 
-  it('is not made to rest longer by what was under way when it began', () => {
+  it('is not prolonged by jobs that were running when it opened', () => {
     const { time, made, fail } = circuits();
     fail('a', 5 + 20);
     time.ms = 1_000;
     expect(made.concurrencyFor('a')).toBe(1);
   });
 
-  it('is over with the first answer, whatever it says', () => {
+  it('closes after the first response, whatever it says', () => {
     const { changes, made, fail } = circuits();
     fail('a', 5);
     made.report('a', 'unknown');
@@ -64,7 +64,7 @@ describe('the circuit of a far side', () => {
     expect(made.concurrencyFor('a')).toBeNull();
   });
 
-  it('is over when the far side says that it has had enough for now', () => {
+  it('is closed when the remote responds with a rate limit', () => {
     const { time, made, fail } = circuits();
     fail('a', 5);
     time.ms = 1_000;
@@ -77,7 +77,7 @@ describe('the circuit of a far side', () => {
     expect(made.concurrencyFor('a')).toBeNull();
   });
 
-  it('takes a refusal and a wish to wait for an answer, and a wait of our own for none at all', () => {
+  it('counts a refusal and a rate limit as responses, and our own wait as none', () => {
     expect(
       [
         new ProviderUnavailableError('away'),
@@ -92,28 +92,28 @@ describe('the circuit of a far side', () => {
   });
 });
 
-describe('the hands that a far side may take', () => {
-  it('are as many as one may have, less what is under way', async () => {
-    const sides = new RemoteLimiter(3, circuits().made);
+describe('the free job slots of a remote', () => {
+  it('are its limit minus the jobs that are running', async () => {
+    const limiter = new RemoteLimiter(3, circuits().made);
     let end!: () => void;
-    const working = sides.run(
+    const working = limiter.run(
       'a',
       () =>
         new Promise(resolve => {
           end = () => resolve('yes');
         }),
     );
-    expect(sides.capacity).toEqual({ perRemote: 3, exceptions: new Map([['a', 2]]) });
+    expect(limiter.capacity).toEqual({ perRemote: 3, exceptions: new Map([['a', 2]]) });
     end();
     await working;
-    expect(sides.capacity).toEqual({ perRemote: 3, exceptions: new Map() });
+    expect(limiter.capacity).toEqual({ perRemote: 3, exceptions: new Map() });
   });
 
-  it('are none while it rests, and free again after an error of ours', async () => {
+  it('are none while the circuit is open, and free again after one of our own errors', async () => {
     const { made, fail } = circuits();
-    const sides = new RemoteLimiter(3, made);
-    await expect(sides.run('b', () => Promise.reject(new Error('ours')))).rejects.toThrow('ours');
+    const limiter = new RemoteLimiter(3, made);
+    await expect(limiter.run('b', () => Promise.reject(new Error('ours')))).rejects.toThrow('ours');
     fail('a', 5);
-    expect(sides.capacity.exceptions).toEqual(new Map([['a', 0]]));
+    expect(limiter.capacity.exceptions).toEqual(new Map([['a', 0]]));
   });
 });

@@ -4,7 +4,7 @@ import type { ClaimLease } from '../../../src/delivery/claim-lease';
 const LEASE_MS = 10_000;
 const claimOf = (n: number) => ({ destination: 'PROVIDER' as const, sessionId: `session-${n}`, fence: String(n) });
 
-/** A process with claims whose work lasts until the test ends it; time is the test's. */
+/** A process with claims whose work lasts until the test ends it. The test controls the time. */
 function processOf() {
   const time = { ms: 0 };
   const statements: number[] = [];
@@ -65,7 +65,7 @@ describe('heartbeats', () => {
     expect(statements).toEqual([]);
   });
 
-  it('renew all that lasts longer in one statement', async () => {
+  it('renew all longer work in one statement', async () => {
     const { time, beats, statements, begin, answers } = processOf();
     const [one, two] = [begin(1), begin(2)];
     answers(allOf(1, 2));
@@ -77,7 +77,7 @@ describe('heartbeats', () => {
     expect([one.lease.remainingMs, two.lease.remainingMs]).toEqual([LEASE_MS, LEASE_MS]);
   });
 
-  it("find out which claims are another process's now", async () => {
+  it('detect claims that another process has taken', async () => {
     const { time, beats, begin, answers } = processOf();
     const [one, two] = [begin(1), begin(2)];
     answers(allOf(2));
@@ -87,7 +87,7 @@ describe('heartbeats', () => {
     await expect(one.lease.ensureHeld()).rejects.toMatchObject({ code: 'LEASE_LOST' });
   });
 
-  it('end calls under way when the database is away until the lease is over, not before', async () => {
+  it('end running calls while the database is down when the lease expires, not before', async () => {
     const { time, beats, begin, answers } = processOf();
     const { lease } = begin(1);
     const signal = lease.signal(120_000);
@@ -98,7 +98,7 @@ describe('heartbeats', () => {
     time.ms = 10_000;
     await expect(beats.beat()).rejects.toThrow('away');
     expect(signal.aborted).toBe(true);
-    // It is back, and nobody has taken the work.
+    // The database is back, and nobody has taken the work.
     answers(allOf(1));
     await beats.beat();
     expect(lease.signal(2_000).aborted).toBe(false);

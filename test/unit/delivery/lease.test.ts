@@ -4,7 +4,7 @@ import { ClaimLease, WorkStoppedError } from '../../../src/delivery/claim-lease'
 
 const LEASE_MS = 10_000;
 
-/** `ageMs`: how long ago it was claimed. `renewed`: for how long each time. */
+/** `ageMs`: how long ago it was claimed. `renewed`: the duration of each renewal. */
 function claimed(ageMs: number, answer = true) {
   const renewed: number[] = [];
   const stop = new AbortController();
@@ -16,31 +16,31 @@ function claimed(ageMs: number, answer = true) {
 }
 
 describe('a lease before a call', () => {
-  it('is used as it is while half of it is ahead', async () => {
+  it('is used unchanged while half of its time remains', async () => {
     const { lease, renewed } = claimed(4_000);
     await lease.ensureHeld();
     expect(renewed).toEqual([]);
   });
 
-  it('is renewed when less is ahead, once', async () => {
+  it('is renewed once when less remains', async () => {
     const { lease, renewed } = claimed(6_000);
     await lease.ensureHeld();
     await lease.ensureHeld();
     expect(renewed).toEqual([LEASE_MS]);
   });
 
-  it('that was lost stops the work', async () => {
+  it('stops the work when it was lost', async () => {
     await expect(claimed(6_000, false).lease.ensureHeld()).rejects.toThrow(LeaseLostError);
   });
 
-  it('of a process that stops begins nothing any more', async () => {
+  it('starts no call in a process that is stopping', async () => {
     const { lease, stop } = claimed(0);
     stop.abort();
     await expect(lease.ensureHeld()).rejects.toThrow(WorkStoppedError);
   });
 });
 
-describe('the signal of a call under a lease', () => {
+describe('the abort signal of a call under a lease', () => {
   let aheadMs = 0;
   beforeEach(() => {
     aheadMs = 0;
@@ -51,36 +51,36 @@ describe('the signal of a call under a lease', () => {
     jest.restoreAllMocks();
   });
 
-  /** Whether it is over by now, and after so many milliseconds in which no timer rings. */
+  /** Whether it has ended now, and after this many milliseconds in which no timer fires. */
   const over = (signal: AbortSignal, afterMs: number) => {
     const before = isOver(signal);
     aheadMs += afterMs;
     return [before, isOver(signal)];
   };
 
-  it('is over after the time of the call', () => {
+  it('fires after the time limit of the call', () => {
     expect(over(claimed(0).lease.signal(2_000), 2_500)).toEqual([false, true]);
   });
 
-  it('is over with the lease when that comes first', () => {
+  it('fires when the lease expires first', () => {
     expect(over(claimed(9_000).lease.signal(5_000), 1_500)).toEqual([false, true]);
   });
 
-  it('is not had after a pause beyond the lease', async () => {
+  it('is not given after a pause beyond the lease', async () => {
     const { lease } = claimed(0);
     await lease.ensureHeld();
     aheadMs += LEASE_MS;
     expect(() => lease.signal(2_000)).toThrow(LeaseLostError);
   });
 
-  it('lives on with a lease that is renewed meanwhile', () => {
+  it('stays open with a lease that is renewed meanwhile', () => {
     const { lease } = claimed(9_000);
     const signal = lease.signal(20_000);
     lease.markRenewed(performance.now());
     expect(over(signal, 8_000)).toEqual([false, false]);
   });
 
-  it('is over at once when another claim has the work', () => {
+  it('fires at once when another claim has taken the work', () => {
     const { lease } = claimed(0);
     const signal = lease.signal(2_000);
     lease.markLost();
@@ -88,7 +88,7 @@ describe('the signal of a call under a lease', () => {
     expect(() => lease.signal(2_000)).toThrow(LeaseLostError);
   });
 
-  it('is over when the lease could not be renewed in time, and the next one is had once it is', () => {
+  it('fires when the lease could not be renewed in time; after a renewal a new signal is open', () => {
     const { lease } = claimed(0);
     const signal = lease.signal(2_000);
     lease.abortCalls();

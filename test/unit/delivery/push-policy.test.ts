@@ -12,7 +12,7 @@ const after = (error: unknown, attempts: number, more: { firstFailureAt?: string
   verdictForPush(error, { previousAttempts: attempts, firstFailureAt: since(0), now: NOW, random: 0, ...more });
 
 describe('the retries of pushes', () => {
-  it('come as the Standard Webhooks specification has them', () => {
+  it('follow the schedule of the Standard Webhooks specification', () => {
     expect(PUSH_RETRIES_MS).toEqual([
       5_000,
       5 * MINUTE,
@@ -29,18 +29,18 @@ describe('the retries of pushes', () => {
     );
   });
 
-  it('come a little later each for itself, never earlier', () => {
+  it('are each spread a little later, never earlier', () => {
     expect(after(refused, 1, { random: 0.999 })).toMatchObject({ afterMs: expect.closeTo(5.5 * MINUTE, -3) });
   });
 
-  it('come no earlier than the answer asks, and not at once because it asks for that', () => {
+  it('respect Retry-After as an earliest time, and do not start earlier because of it', () => {
     const asking = (retryAfterMs: number) =>
       new EndpointError('ENDPOINT_REFUSED', 'slow down', { status: 429, retryAfterMs });
     expect(after(asking(HOUR), 0)).toMatchObject({ afterMs: HOUR });
     expect(after(asking(0), 3)).toMatchObject({ afterMs: 2 * HOUR });
   });
 
-  it('end after the table, unless the endpoint as a whole has been away for as long', () => {
+  it('end after the table, unless the whole endpoint has failed for as long', () => {
     expect(after(refused, 9, { firstFailureAt: since(100 * HOUR) })).toEqual({
       kind: 'park',
       code: 'ENDPOINT_REFUSED',
@@ -56,7 +56,7 @@ describe('the retries of pushes', () => {
   });
 });
 
-describe('what a failed push says of its endpoint', () => {
+describe("the endpoint's health after a failed push", () => {
   it.each([
     [away, 'no'],
     [refused, 'yes'],

@@ -1,12 +1,12 @@
 import { TYPING_TIMES, TypingRelay } from '../../../src/delivery/typing-relay';
 
-/** Time and the far side's answers in the test's hand. */
-class Stage {
+/** The test controls time and the remote's responses. */
+class RelayFixture {
   ms = 0;
   private alarms: { at: number; act: () => void }[] = [];
-  readonly told: string[] = [];
+  readonly reported: string[] = [];
   private readonly answers: (() => void)[] = [];
-  /** False: far sides hang until `answer`. */
+  /** False: remotes hang until `answer`. */
   isQuick = true;
   isBroken = false;
   readonly relay = new TypingRelay(3_000, {
@@ -26,7 +26,7 @@ class Stage {
       accountId,
       isTyping,
       send: now => {
-        this.told.push(`${sessionId} ${now ? 'on' : 'off'}`);
+        this.reported.push(`${sessionId} ${now ? 'on' : 'off'}`);
         if (this.isBroken) return Promise.reject(new Error('away'));
         return this.isQuick
           ? Promise.resolve()
@@ -48,7 +48,7 @@ class Stage {
     this.answers.shift()?.();
     await this.turns();
   }
-  /** Lets what is under way come to its end. */
+  /** Lets running work complete. */
   async turns(): Promise<void> {
     await new Promise(resolve => setImmediate(resolve));
   }
@@ -57,84 +57,87 @@ class Stage {
   }
 }
 
-let stage: Stage;
+let stage: RelayFixture;
 beforeEach(() => {
-  stage = new Stage();
+  stage = new RelayFixture();
 });
 
-it('tells that somebody types once, again after a while, and that they stopped', async () => {
+it('reports once that somebody types, repeats it after an interval, and reports the stop', async () => {
   for (let n = 0; n < 20; n++) stage.show('s', true);
   await stage.turns();
-  expect(stage.told).toEqual(['s on']);
+  expect(stage.reported).toEqual(['s on']);
   await stage.pass(TYPING_TIMES.repeatMs);
   stage.show('s', true);
   await stage.turns();
-  expect(stage.told).toEqual(['s on', 's on']);
+  expect(stage.reported).toEqual(['s on', 's on']);
   stage.show('s', false);
   await stage.turns();
-  expect(stage.told).toEqual(['s on', 's on', 's off']);
+  expect(stage.reported).toEqual(['s on', 's on', 's off']);
   await stage.pass(TYPING_TIMES.expiresMs);
-  expect([stage.told.length, stage.waiting]).toEqual([3, 0]);
+  expect([stage.reported.length, stage.waiting]).toEqual([3, 0]);
 });
 
-it('tells by itself that somebody stopped of whom nothing more is heard', async () => {
+it('reports a stop by itself when no further signal arrives', async () => {
   stage.show('s', true);
   await stage.pass(TYPING_TIMES.expiresMs - 1);
-  expect(stage.told).toEqual(['s on']);
+  expect(stage.reported).toEqual(['s on']);
   await stage.pass(1);
-  expect(stage.told).toEqual(['s on', 's off']);
+  expect(stage.reported).toEqual(['s on', 's off']);
 });
 
-it('does not tell that somebody stopped who was never said to type', async () => {
+it('does not report a stop without a start', async () => {
   stage.show('s', false);
   await stage.pass(TYPING_TIMES.expiresMs);
-  expect(stage.told).toEqual([]);
+  expect(stage.reported).toEqual([]);
 });
 
-it('keeps one call of a Session under way, and only the newest word for after it', async () => {
+it('runs one call per Session at a time, and keeps only the newest state for the next', async () => {
   stage.isQuick = false;
   stage.show('s', true);
   for (const isTyping of [false, true, false, true, false]) stage.show('s', isTyping);
-  expect(stage.told).toEqual(['s on']);
+  expect(stage.reported).toEqual(['s on']);
   await stage.answer();
-  expect(stage.told).toEqual(['s on', 's off']);
+  expect(stage.reported).toEqual(['s on', 's off']);
   await stage.answer();
-  expect(stage.told).toHaveLength(2);
+  expect(stage.reported).toHaveLength(2);
 });
 
-it('lets a far side that hangs hold up neither others nor more than its share of calls', async () => {
+it('limits a remote that hangs to its share of calls, without delaying others', async () => {
   stage.isQuick = false;
   for (let n = 0; n < 10; n++) stage.show(`slow ${n}`, true, 'hangs');
   stage.show('quick', true, 'other');
-  expect(stage.told).toEqual([...Array.from({ length: TYPING_TIMES.atOnce }, (_, n) => `slow ${n} on`), 'quick on']);
+  expect(stage.reported).toEqual([
+    ...Array.from({ length: TYPING_TIMES.atOnce }, (_, n) => `slow ${n} on`),
+    'quick on',
+  ]);
   await stage.answer();
-  expect(stage.told).toHaveLength(TYPING_TIMES.atOnce + 2);
+  expect(stage.reported).toHaveLength(TYPING_TIMES.atOnce + 2);
 });
 
-it('tells a far side no more than its share in a minute, and always that they stopped', async () => {
+it('sends a remote at most its share per minute, and always the stop', async () => {
   const all = Array.from({ length: TYPING_TIMES.perMinute + 50 }, (_, n) => `s${n}`);
   for (const one of all) {
     stage.show(one, true);
     await stage.turns();
   }
-  expect(stage.told).toHaveLength(TYPING_TIMES.perMinute);
+  expect(stage.reported).toHaveLength(TYPING_TIMES.perMinute);
   await stage.pass(TYPING_TIMES.expiresMs);
   for (let n = 0; n < all.length; n++) await stage.turns();
-  expect(stage.told.filter(line => line.endsWith('off'))).toHaveLength(TYPING_TIMES.perMinute);
+  expect(stage.reported.filter(line => line.endsWith('off'))).toHaveLength(TYPING_TIMES.perMinute);
   await stage.pass(60_000);
   stage.show('later', true);
   await stage.turns();
-  expect(stage.told.at(-1)).toBe('later on');
+  expect(stage.reported.at(-1)).toBe('later on');
 });
 
-it('remembers a bounded number of Sessions, and none that is over', async () => {
+it('remembers a bounded number of Sessions, and none after its end', async () => {
   stage.isBroken = true;
   for (let n = 0; n < TYPING_TIMES.sessions + 100; n++) stage.show(`s${n}`, true, `account ${n}`);
   await stage.turns();
-  expect(stage.told).toHaveLength(TYPING_TIMES.sessions);
+  expect(stage.reported).toHaveLength(TYPING_TIMES.sessions);
   await stage.pass(TYPING_TIMES.expiresMs);
   stage.show('next', true, 'account');
-  expect(stage.told.at(-1)).toBe('next on');
+  expect(stage.reported.at(-1)).toBe('next on');
   expect(stage.waiting).toBe(1);
   stage.relay.stop();
   expect(stage.waiting).toBe(0);

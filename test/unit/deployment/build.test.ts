@@ -7,7 +7,7 @@ const { build } = require('../../../scripts/build.cjs') as {
   build(options: { root: string; compile(given: string[]): number; say(line: string): void }): number;
 };
 
-describe('the build in front of every command', () => {
+describe('the build before every command', () => {
   let root: string;
   let compiled: string[][];
   let said: string[];
@@ -25,7 +25,7 @@ describe('the build in front of every command', () => {
       write(`dist/src/${name.replace(/\.ts$/, '.js')}`, '');
       write(`dist/src/${name.replace(/\.ts$/, '.js.map')}`, '');
     }
-    // As the compiler writes it: every file of the program, with those of libraries, from where it stands itself.
+    // As the compiler writes it: every file of the program, with those of libraries, relative to its own place.
     write(
       'dist/.tsbuildinfo',
       JSON.stringify({
@@ -45,7 +45,7 @@ describe('the build in front of every command', () => {
   });
   afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-  it('says that it compiles before it does, and copies the pages', () => {
+  it('prints that it compiles before it does, and copies the pages', () => {
     let saidBefore = 0;
     expect(
       build({
@@ -61,7 +61,7 @@ describe('the build in front of every command', () => {
     expect(existsSync(path.join(root, 'dist/src/page/index.html'))).toBe(true);
   });
 
-  it('does nothing, and says nothing, while no source changed', () => {
+  it('does and prints nothing while no source has changed', () => {
     run();
     said = [];
     // As a checkout of the same commit leaves it: same text, another time.
@@ -83,7 +83,7 @@ describe('the build in front of every command', () => {
     expect(compiled).toHaveLength(2);
   });
 
-  it('removes what was compiled from a source that is gone', () => {
+  it('removes the output of a deleted source', () => {
     write('src/old.ts', 'export {};');
     run();
     rmSync(path.join(root, 'src/old.ts'));
@@ -104,7 +104,7 @@ describe('the build in front of every command', () => {
     ]);
   });
 
-  it('writes a file again that somebody deleted from dist', () => {
+  it('writes a file again that was deleted from dist', () => {
     run();
     rmSync(path.join(root, 'dist/src/main.js'));
     let hadState: boolean | undefined;
@@ -116,12 +116,12 @@ describe('the build in front of every command', () => {
       },
       say: () => {},
     });
-    // With its state the compiler would take the file for written.
+    // With its old state the compiler would consider the file written.
     expect(hadState).toBe(false);
     expect(existsSync(path.join(root, 'dist/src/main.js'))).toBe(true);
   });
 
-  it('hands on a failure of the compiler, and compiles again the next time', () => {
+  it('passes on a compiler failure, and compiles again the next time', () => {
     run();
     write('src/main.ts', 'wrong');
     compilerSays = 2;

@@ -27,9 +27,9 @@ const inExample = new Map(
   [...file('.env.example').matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, key, value]) => [key!, value!]),
 );
 
-/** Docker was never there to run it: what can be checked by reading is checked here. */
+/** Docker was not available to run it, so this checks what can be checked by reading. */
 describe('compose.yaml', () => {
-  it('gives the subgraph only settings that it reads, and that it takes', () => {
+  it('sets only settings that the subgraph reads and accepts', () => {
     const environment = services['support']!.environment!;
     expect(Object.keys(environment).filter(key => !(key in SETTINGS))).toEqual([]);
     const filled = Object.fromEntries(
@@ -44,14 +44,14 @@ describe('compose.yaml', () => {
     expect(filled['SUPPORT_PUBLIC_URL']).toBe(`http://support:${filled['PORT']}`);
   });
 
-  it('asks only for values that .env.example has, and leaves secrets empty there', () => {
+  it('requires only values that .env.example has, and leaves secrets empty there', () => {
     const asked = new Set([...text.matchAll(/(?<!\$)\$\{([A-Z_]+)/g)].map(([, key]) => key!));
     expect([...asked].sort()).toEqual([...inExample.keys()].sort());
     const withDefault = new Set([...text.matchAll(/\$\{([A-Z_]+):-/g)].map(([, key]) => key!));
     expect([...inExample].filter(([key, value]) => (value === '') === withDefault.has(key))).toEqual([]);
   });
 
-  it('waits only for services that are there, and for health only where it is checked', () => {
+  it('waits only for services that exist, and for health only where it is checked', () => {
     const waits = Object.values(services).flatMap(({ depends_on: on = {} }) => Object.entries(on));
     expect(waits.length).toBeGreaterThan(0);
     for (const [name, { condition }] of waits) {
@@ -60,12 +60,12 @@ describe('compose.yaml', () => {
     }
   });
 
-  it('keeps what is stored in volumes that are declared', () => {
+  it('stores data in declared volumes', () => {
     const mounted = Object.values(services).flatMap(({ volumes = [] }) => volumes.map(volume => volume.split(':')[0]!));
     expect([...new Set(mounted)].sort()).toEqual(Object.keys(compose.volumes).sort());
   });
 
-  it('leads the containers to the doctor of docs/chatwoot.md, which plays on the machine itself', () => {
+  it('connects the containers to the doctor of docs/chatwoot.md, which runs on the host', () => {
     const [, command] =
       /npm run doctor -- (--url http:\/\/chatwoot\.localhost[^#]*)/.exec(file('docs/chatwoot.md')) ?? [];
     expect(command).toContain('--public-url http://host.docker.internal:4100 --host 0.0.0.0 --port 4100');
@@ -73,13 +73,13 @@ describe('compose.yaml', () => {
       expect(services[name]!.extra_hosts).toContain('host.docker.internal:host-gateway');
   });
 
-  it('names images by name and version, on no particular host', () => {
+  it('names images by name and version, without a registry host', () => {
     const images = Object.values(services).flatMap(({ image }) => image ?? []);
     for (const image of images) expect(image).toMatch(/^([a-z]+\/)?[a-z]+:(?!latest)\S+$/);
     expect(file('Dockerfile')).not.toMatch(/^FROM [^\s/]+\.[^\s/]+\//m);
   });
 
-  it.each(['chatwoot', 'chatwoot-sidekiq', 'chatwoot-prepare'])('runs %s as the contract has it', name => {
+  it.each(['chatwoot', 'chatwoot-sidekiq', 'chatwoot-prepare'])('runs %s as the contract requires', name => {
     const { RACK_ATTACK_ALLOWED_IPS: allowed, ...environment } = services[name]!.environment!;
     expect(environment).toMatchObject({ SAFE_FETCH_ALLOW_PRIVATE_NETWORK: 'true', ENABLE_ACCOUNT_SIGNUP: 'false' });
     expect(environment).not.toHaveProperty('WEBHOOK_TIMEOUT');

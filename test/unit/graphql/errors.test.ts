@@ -28,11 +28,11 @@ describe('docs/errors.md', () => {
     return [...section.matchAll(/^\| `([A-Z_]+)` \| (\S.*?) \| (\S.*?) \| (\S.*?) \|$/gm)].map(row => row[1]!);
   };
 
-  it('has one whole row for every code of userErrors, and no other', () => {
+  it('has exactly one complete row for every code of userErrors', () => {
     expect(rowsOf('`userErrors`').sort()).toEqual(Object.keys(USER_ERROR_CODES).sort());
   });
 
-  it('has one whole row for every code that only deliveries and links to files have', () => {
+  it('has exactly one complete row for every code that only deliveries and file links have', () => {
     const ofFiles = ['FILE_MISSING', 'FILE_TOO_LARGE', 'FILE_TYPE_REFUSED'] as const;
     const codes = [
       ...ofFiles.map(code => new FileRefusedError(code, '')),
@@ -44,7 +44,7 @@ describe('docs/errors.md', () => {
     expect(rowsOf("Codes of dead letters, and what a file's link answers")).toEqual(expect.arrayContaining(codes));
   });
 
-  it('has one whole row for every code of a top-level error, and no other', () => {
+  it('has exactly one complete row for every code of a top-level error', () => {
     expect(rowsOf('Top-level errors').sort()).toEqual(Object.keys(TOP_LEVEL_CODES).sort());
   });
 });
@@ -61,7 +61,7 @@ describe('an error that the caller can act on', () => {
     });
   });
 
-  it('carries control and epoch when control was lost', () => {
+  it('contains control and epoch when control was lost', () => {
     expect(toUserError(new ControlLostError('HUMAN', 7))).toMatchObject({
       code: 'CONTROL_LOST',
       field: 'epoch',
@@ -70,7 +70,7 @@ describe('an error that the caller can act on', () => {
     });
   });
 
-  it('says when to call again while the first call is still under way', () => {
+  it('says when to retry while the first call is still running', () => {
     expect(toUserError(new InProgressError('Still under way.', 1_000))).toMatchObject({
       code: 'IDEMPOTENCY_IN_PROGRESS',
       field: 'idempotencyKey',
@@ -85,14 +85,14 @@ describe('an error that the caller can act on', () => {
     },
   );
 
-  it('is the only kind that becomes one', () => {
+  it('is the only kind of error that becomes an entry', () => {
     const error = new ProviderAuthError('The token was revoked.');
     expect(() => toUserError(error)).toThrow(error);
   });
 });
 
 describe('a top-level error', () => {
-  it('shows nothing of what we did not foresee, and logs it under the same request id', () => {
+  it('hides details of an unexpected error, and logs it under the same request id', () => {
     const logged: unknown[] = [];
     const cause = new Error('duplicate key: Key (email)=(jane@example.org)');
     const error = toPublicError(
@@ -108,7 +108,7 @@ describe('a top-level error', () => {
     expect(logged).toEqual([{ requestId: 'request-1', field: 'handoff.id', err: cause }]);
   });
 
-  it('shows nothing of a value of ours that a scalar refused', () => {
+  it('hides a value that a scalar refused', () => {
     const refused = new GraphQLError('DateTime cannot represent: hunter2');
     expect(shown(new GraphQLError(refused.message, { originalError: refused, path: ['at'] }))).toMatchObject({
       message: 'Internal error',
@@ -127,7 +127,7 @@ describe('a top-level error', () => {
   });
 
   it.each(['57014', '55P03', '40P01', '40001'])(
-    'says when to come again of a database that was too busy, and logs why: %s',
+    'says when to retry after the database was too busy, and logs the reason: %s',
     code => {
       const logged: unknown[] = [];
       const cause = Object.assign(new Error('canceling statement; Key (email)=(jane@example.org)'), { code });
@@ -152,7 +152,7 @@ describe('a top-level error', () => {
     },
   );
 
-  it('shows what was written for callers', () => {
+  it('shows messages that were written for callers', () => {
     expect(shown(new ProviderUnavailableError('The provider answered 503.'))).toEqual({
       message: 'The provider answered 503.',
       code: 'PROVIDER_UNAVAILABLE',
@@ -161,7 +161,7 @@ describe('a top-level error', () => {
     });
   });
 
-  it('keeps the words of graphql-js about the document and its variables', () => {
+  it('keeps graphql-js messages about the document and its variables', () => {
     const variable = new GraphQLError('Variable "$id" of required type "ID!" was not provided.', {
       nodes: parse('{ a }').definitions,
     });
@@ -171,7 +171,7 @@ describe('a top-level error', () => {
     });
   });
 
-  it('names a limit as such, whatever Apollo called it', () => {
+  it('names a limit as such, whatever code Apollo gave it', () => {
     expect(
       shown(new GraphQLError('too deep', { extensions: { limit: 'depth', code: 'GRAPHQL_VALIDATION_FAILED' } })),
     ).toMatchObject({ code: 'OPERATION_TOO_LARGE' });

@@ -10,7 +10,7 @@ import { type ReadPosition, SessionPoller } from '../../../src/graphql/live/sess
 
 const NEVER_MS = 1_000_000;
 
-/** A wake source in the test's hand; the poll never comes by itself. */
+/** A wake source that the test controls; the poll never runs by itself. */
 function wakeSource() {
   const listeners = new Set<WakeListener>();
   return {
@@ -35,26 +35,26 @@ function sources(pollMs = NEVER_MS) {
 }
 
 /** Reads a list that the test fills, as the store readers do. */
-function reader(bell: WakeSignal, facts: readonly number[]) {
+function reader(signal: WakeSignal, facts: readonly number[]) {
   let reads = 0;
   const items = createIterator(
-    bell,
+    signal,
     async () => undefined,
     async function* () {
-      for (let at = 0; !bell.isClosed; ) {
+      for (let at = 0; !signal.isClosed; ) {
         reads += 1;
         const found = facts.slice(at, at + 2);
         yield* found;
         at += found.length;
-        if (found.length < 2) await bell.wait();
+        if (found.length < 2) await signal.wait();
       }
     },
   );
   return { items, reads: () => reads };
 }
 
-describe('following the store', () => {
-  it('yields what is there and then what comes with a wake-up', async () => {
+describe('the store iterator', () => {
+  it('yields existing items and then new ones after each wake-up', async () => {
     const { made, wake } = sources();
     const facts = [1, 2, 3];
     const items = await reader(createFeedSignal(made), facts).items;
@@ -77,7 +77,7 @@ describe('following the store', () => {
     await items.return!();
   });
 
-  it('hears wake-ups from before its first item on', async () => {
+  it('receives wake-ups from before its first item on', async () => {
     const { made, listeners } = sources();
     const items = await reader(createFeedSignal(made), [1]).items;
     expect(listeners.size).toBe(1);
@@ -98,7 +98,7 @@ describe('following the store', () => {
     await iterator.return!();
   });
 
-  it('ends at once when its subscriber leaves while it waits, and leaves nothing behind', async () => {
+  it('ends at once when its subscriber leaves while it waits, and frees everything', async () => {
     const { made, open, listeners } = sources();
     const items = await reader(createFeedSignal(made), []).items;
     const waiting = items.next();
@@ -109,13 +109,13 @@ describe('following the store', () => {
     expect([open.count, listeners.size]).toEqual([0, 0]);
   });
 
-  it('leaves nothing behind when its subscriber never asks', async () => {
+  it('frees everything when its subscriber never asks', async () => {
     const { made, open, listeners } = sources();
     await (await reader(createFeedSignal(made), [1]).items).return!();
     expect([open.count, listeners.size]).toEqual([0, 0]);
   });
 
-  it('leaves nothing behind when it is refused, or when a reading fails', async () => {
+  it('frees everything when it is refused, or when a read fails', async () => {
     const { made, open, listeners } = sources();
     await expect(
       createIterator(
@@ -141,7 +141,7 @@ describe('following the store', () => {
     expect([open.count, listeners.size]).toEqual([0, 0]);
   });
 
-  it('looks by itself after the poll interval, so that a lost wake-up costs only time', async () => {
+  it('polls after the interval, so that a lost wake-up costs only time', async () => {
     const { made } = sources(5);
     const facts: number[] = [];
     const items = await reader(createFeedSignal(made), facts).items;
@@ -152,8 +152,8 @@ describe('following the store', () => {
   });
 });
 
-describe('the bells of single sessions', () => {
-  /** A session store that knows how far each session has come, and counts its statements. */
+describe('the signals of single sessions', () => {
+  /** A session store that knows the newest number of each session, and counts its statements. */
   function rounds(lastEventSeq: Record<string, number>, pollMs = NEVER_MS) {
     const source = wakeSource();
     const open = new OpenSubscriptions();
@@ -165,34 +165,34 @@ describe('the bells of single sessions', () => {
       },
     };
     const made = new SessionPoller({ sessions } as never, source, pollMs, open);
-    const bell = (sessionId: string, reading: ReadPosition, organizationId = 'org-1') =>
+    const signalFor = (sessionId: string, reading: ReadPosition, organizationId = 'org-1') =>
       made.createSignal({ organizationId }, sessionId, reading);
-    return { ...source, open, asked, bell };
+    return { ...source, open, asked, bell: signalFor };
   }
-  const hasRung = async (bell: WakeSignal): Promise<boolean> => {
+  const hasRung = async (signal: WakeSignal): Promise<boolean> => {
     let rang = false;
-    void bell.wait().then(() => {
+    void signal.wait().then(() => {
       rang = true;
     });
     await new Promise(setImmediate);
     return rang;
   };
 
-  it("ring for their own session's wake-ups only", async () => {
-    const { bell, wake, asked } = rounds({});
-    const [a, b] = [bell('a', { seq: 1 }), bell('b', { seq: 1 })];
+  it('fire for wake-ups of their own session only', async () => {
+    const { bell: signalFor, wake, asked } = rounds({});
+    const [a, b] = [signalFor('a', { seq: 1 }), signalFor('b', { seq: 1 })];
     wake(['a', 'c']);
     expect([await hasRung(a), await hasRung(b)]).toEqual([true, false]);
     expect(asked).toEqual([]);
   });
 
-  it('ring after lost wake-ups where there is more to read, found out with one statement per organization', async () => {
-    const { bell, wake, asked } = rounds({ a: 5, b: 5, c: 9 });
-    const bells = [
-      bell('a', { seq: 5 }),
-      bell('b', { seq: 4 }),
-      bell('c', { seq: 9 }, 'org-2'),
-      bell('gone', { seq: 1 }),
+  it('fire after lost wake-ups where there is more to read, with one statement per organization', async () => {
+    const { bell: signalFor, wake, asked } = rounds({ a: 5, b: 5, c: 9 });
+    const signals = [
+      signalFor('a', { seq: 5 }),
+      signalFor('b', { seq: 4 }),
+      signalFor('c', { seq: 9 }, 'org-2'),
+      signalFor('gone', { seq: 1 }),
     ];
     wake('all');
     await new Promise(setImmediate);
@@ -200,24 +200,24 @@ describe('the bells of single sessions', () => {
       { organizationId: 'org-1', ids: ['a', 'b', 'gone'] },
       { organizationId: 'org-2', ids: ['c'] },
     ]);
-    expect(await Promise.all(bells.map(hasRung))).toEqual([false, true, false, true]);
+    expect(await Promise.all(signals.map(hasRung))).toEqual([false, true, false, true]);
   });
 
-  it('look by themselves after the poll interval', async () => {
-    const { bell } = rounds({ a: 2 }, 5);
-    await bell('a', { seq: 1 }).wait();
+  it('poll by themselves after the interval', async () => {
+    const { bell: signalFor } = rounds({ a: 2 }, 5);
+    await signalFor('a', { seq: 1 }).wait();
   });
 
-  it('survive a round that fails', async () => {
+  it('survive a poll that fails', async () => {
     const lastEventSeq: Record<string, number> = {};
-    const { bell, wake, asked } = rounds(lastEventSeq);
+    const { bell: signalFor, wake, asked } = rounds(lastEventSeq);
     Object.defineProperty(lastEventSeq, 'a', {
       configurable: true,
       get: () => {
         throw new Error('database gone');
       },
     });
-    const one = bell('a', { seq: 1 });
+    const one = signalFor('a', { seq: 1 });
     wake('all');
     await new Promise(setImmediate);
     Object.defineProperty(lastEventSeq, 'a', { value: 2 });
@@ -227,17 +227,17 @@ describe('the bells of single sessions', () => {
     expect(await hasRung(one)).toBe(true);
   });
 
-  it('start another round for a warning that comes during one, and only one', async () => {
-    const { bell, wake, asked } = rounds({ a: 1 });
-    bell('a', { seq: 1 });
+  it('start exactly one more poll for a warning that comes during one', async () => {
+    const { bell: signalFor, wake, asked } = rounds({ a: 1 });
+    signalFor('a', { seq: 1 });
     for (let i = 0; i < 10; i += 1) wake('all');
     await new Promise(setImmediate);
     expect(asked).toHaveLength(2);
   });
 
-  it('listen only while there are any', () => {
-    const { bell, listeners, open } = rounds({});
-    const [a, again, b] = [bell('a', { seq: 1 }), bell('a', { seq: 1 }), bell('b', { seq: 1 })];
+  it('listen only while a signal is registered', () => {
+    const { bell: signalFor, listeners, open } = rounds({});
+    const [a, again, b] = [signalFor('a', { seq: 1 }), signalFor('a', { seq: 1 }), signalFor('b', { seq: 1 })];
     expect([listeners.size, open.count]).toEqual([1, 3]);
     for (const one of [a, again, b, b]) one.close();
     expect([listeners.size, open.count]).toEqual([0, 0]);

@@ -12,7 +12,7 @@ describe('the size of an operation', () => {
     expect(limitsHit('{ x: text y: text z: text }')).toEqual([]);
   });
 
-  it('may not be deeper', () => {
+  it('may not exceed the depth limit', () => {
     expect(limitsHit('{ a { a { a { a { a { text } } } } } }')).toEqual(['depth']);
   });
 
@@ -22,11 +22,11 @@ describe('the size of an operation', () => {
     ]);
   });
 
-  it('may not have more aliases', () => {
+  it('may not exceed the alias limit', () => {
     expect(limitsHit('{ w: text x: text y: text z: text }')).toEqual(['aliases']);
   });
 
-  it('counts the fields of a fragment each time it is spread', () => {
+  it('counts the fields of a fragment at each spread', () => {
     const doubling = [
       'fragment F0 on Query { text }',
       ...Array.from({ length: 30 }, (_, i) => `fragment F${i + 1} on Query { ...F${i} ...F${i} }`),
@@ -34,11 +34,11 @@ describe('the size of an operation', () => {
     expect(limitsHit(`{ ...F30 } ${doubling.join(' ')}`)).toEqual(['fields']);
   });
 
-  it('survives fragments that spread each other', () => {
+  it('handles fragments that spread each other', () => {
     expect(limitsHit('{ ...A } fragment A on Query { text ...B } fragment B on Query { text ...A }')).toEqual([]);
   });
 
-  it('lets the whole introspection query through', () => {
+  it('allows the complete introspection query', () => {
     const rules = [...specifiedRules, operationSizeRule(DEFAULT_GRAPHQL_LIMITS)];
     expect(validate(schema, parse(getIntrospectionQuery()), rules)).toEqual([]);
   });

@@ -2,7 +2,7 @@ import type { Stores } from '../../../src/core/ports/stores';
 import { ConcurrencyLimiter } from '../../../src/graphql/operation/concurrency-limiter';
 import { createLoaders, loadAll } from '../../../src/graphql/operation/loaders';
 
-/** Sessions by id; each call waits until the test lets it go. */
+/** Sessions by id; each call waits until the test releases it. */
 function heldSessions() {
   const calls: { readonly ids: readonly string[]; finish(): void; fail(error: Error): void }[] = [];
   const getMany = (_organization: string, ids: readonly string[]) =>
@@ -18,7 +18,7 @@ const settled = () =>
 const ids = (count: number): string[] => Array.from({ length: count }, (_, i) => `id-${i}`);
 
 describe('the loaders of an operation', () => {
-  it('gather what is asked for in one tick, and ask for no key twice', async () => {
+  it('collect all keys of one tick, and request no key twice', async () => {
     const { calls, loaders } = heldSessions();
     const both = Promise.all([loaders.session.load('a'), loaders.session.load('b'), loaders.session.load('a')]);
     await settled();
@@ -29,7 +29,7 @@ describe('the loaders of an operation', () => {
     expect(calls).toHaveLength(1);
   });
 
-  it('put at most 500 keys into one statement, and have at most two statements under way', async () => {
+  it('put at most 500 keys into one statement, and run at most two statements at a time', async () => {
     const { calls, loaders } = heldSessions();
     const all = loadAll(loaders.session, ids(1_700));
     const alone = loaders.readOnce(['field'], async () => 'read alone');
@@ -47,7 +47,7 @@ describe('the loaders of an operation', () => {
     expect(await alone).toBe('read alone');
   });
 
-  it('pass the error of a statement to each of its keys, and to no other statement', async () => {
+  it('pass the error of a statement to each of its keys only', async () => {
     const { calls, loaders } = heldSessions();
     const first = loaders.session.load('a');
     await settled();
@@ -61,7 +61,7 @@ describe('the loaders of an operation', () => {
 });
 
 describe('a concurrency limit', () => {
-  it('starts the others in the order in which they came, also after one that fails', async () => {
+  it('starts waiting jobs in their order of arrival, also after one that fails', async () => {
     const limit = new ConcurrencyLimiter(1);
     const started: string[] = [];
     const run = (name: string, fails = false) =>
@@ -89,7 +89,7 @@ describe('the loaders of an execution', () => {
     return { calls, loaders: createLoaders({ sessions: { getMany } } as unknown as Stores, 'org-1', pace) };
   };
 
-  it('begin their statement once the level has asked for everything', async () => {
+  it('start their statement once the whole level has asked', async () => {
     let dispatch: (() => void) | undefined;
     const { calls, loaders } = paced({
       isStopped: false,
@@ -106,7 +106,7 @@ describe('the loaders of an execution', () => {
     expect(calls).toEqual([['a', 'b']]);
   });
 
-  it('begin none any more once the execution is stopped', async () => {
+  it('start no statement once the execution is stopped', async () => {
     const pace = { isStopped: false, whenIdle: (work: () => void) => setImmediate(work) };
     const { calls, loaders } = paced(pace);
     void loaders.session.load('a');

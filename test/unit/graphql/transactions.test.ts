@@ -16,21 +16,21 @@ const event = (seq: number, position: string, body: EventRecord['body'] = { type
 });
 
 describe('the events of one transaction', () => {
-  /** Reads a log of events from the start; the first silence ends it. */
+  /** Reads a log of events from the start; the first pause ends it. */
   async function read(log: readonly EventRecord[]): Promise<{ readonly seqs: number[][]; readonly reads: number }> {
     let reads = 0;
     const listBySession = async (_organization: string, _session: string, after: number, limit: number) => {
       reads += 1;
       return log.filter(({ seq }) => seq > after).slice(0, limit);
     };
-    const bell = new WakeSignal(new OpenSubscriptions(), () => () => undefined);
+    const signal = new WakeSignal(new OpenSubscriptions(), () => () => undefined);
     const seqs: number[][] = [];
     const items = transactionsAfter(
       { stores: { events: { listBySession } } } as unknown as LiveSources,
       { organizationId: 'org-1' },
       's',
       { seq: 0 },
-      bell,
+      signal,
     );
     void (async () => {
       for await (const events of items) seqs.push(events.map(({ seq }) => seq));
@@ -39,15 +39,15 @@ describe('the events of one transaction', () => {
       await new Promise(resolve => {
         setImmediate(resolve);
       });
-    bell.close();
+    signal.close();
     return { seqs, reads };
   }
 
-  it('come together', async () => {
+  it('arrive together', async () => {
     expect((await read([event(1, '1'), event(2, '2'), event(3, '2'), event(4, '5')])).seqs).toEqual([[1], [2, 3], [4]]);
   });
 
-  it('come together also where a full page of the log ends between them', async () => {
+  it('arrive together also when a full page of the log ends between them', async () => {
     const log = Array.from({ length: 103 }, (_, i) => event(i + 1, i < 98 ? String(i) : 'one transaction'));
     const { seqs, reads } = await read(log);
     expect(seqs.at(-1)).toEqual([99, 100, 101, 102, 103]);
@@ -55,7 +55,7 @@ describe('the events of one transaction', () => {
     expect(reads).toBe(2);
   });
 
-  it('make one change, with the last of them that changed anything', () => {
+  it('become one change, with the last one that changed anything', () => {
     const before = { control: 'BOT', epoch: 1, isClosed: false, handoffId: null, handoffState: null } as const;
     const asked = event(2, '2', {
       type: 'HANDOFF_CHANGED',

@@ -2,10 +2,10 @@ import { EventLoopSlots } from '../../../src/graphql/operation/event-loop-slots'
 
 const loop = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
 
-describe('turns of the event loop', () => {
-  it('let no more go on in one turn than fit, and the rest in later ones', async () => {
-    const turns = new EventLoopSlots(3);
-    const line = turns.forOperation();
+describe('time slices of the event loop', () => {
+  it('run only as many jobs per slice as fit, and the rest in later slices', async () => {
+    const slots = new EventLoopSlots(3);
+    const line = slots.forOperation();
     const perTurn: number[] = [];
     let done = 0;
     for (let i = 0; i < 10; i += 1)
@@ -22,9 +22,9 @@ describe('turns of the event loop', () => {
     expect(perTurn.length).toBeGreaterThanOrEqual(4);
   });
 
-  it('go round: a line with little is not kept waiting by one with much', async () => {
-    const turns = new EventLoopSlots(4);
-    const [much, little] = [turns.forOperation(), turns.forOperation()];
+  it('alternate: a line with little work does not wait for one with much', async () => {
+    const slots = new EventLoopSlots(4);
+    const [much, little] = [slots.forOperation(), slots.forOperation()];
     const order: string[] = [];
     for (let i = 0; i < 50; i += 1)
       void much.nextSlot().then(() => {
@@ -40,20 +40,20 @@ describe('turns of the event loop', () => {
     while (order.length < 51) await loop();
   });
 
-  it('say whether somebody must wait, and no more once the loop has gone round', async () => {
-    const turns = new EventLoopSlots(2);
-    const line = turns.forOperation();
+  it('report whether a job must wait, until the event loop has gone round', async () => {
+    const slots = new EventLoopSlots(2);
+    const line = slots.forOperation();
     line.count();
     expect(line.mustWait).toBe(false);
     line.count();
-    expect([line.mustWait, turns.forOperation().mustWait]).toEqual([true, true]);
+    expect([line.mustWait, slots.forOperation().mustWait]).toEqual([true, true]);
     await loop();
     expect(line.mustWait).toBe(false);
   });
 
-  it('keep a loader back until nothing of its operation waits, so that it gets all keys at once', async () => {
-    const turns = new EventLoopSlots(2);
-    const line = turns.forOperation();
+  it('delay a loader until nothing of its operation waits, so that it gets all keys at once', async () => {
+    const slots = new EventLoopSlots(2);
+    const line = slots.forOperation();
     const keys: number[] = [];
     const batches: number[] = [];
     let isAsked = false;

@@ -11,7 +11,7 @@ const typing = (externalId: string, isTyping: boolean): AgentTyping => ({
   at: '2026-11-22T12:00:00.000Z',
 });
 
-describe('who types, as one subscriber knows it', () => {
+describe('the typing state of one subscriber', () => {
   let rings: number;
   let agents: TypingAgents;
   beforeEach(() => {
@@ -24,7 +24,7 @@ describe('who types, as one subscriber knows it', () => {
   afterEach(() => jest.useRealTimers());
   const taken = () => agents.takeChanges().map(({ agentId, isTyping }) => `${agentId} ${isTyping ? 'on' : 'off'}`);
 
-  it('is told once for each beginning and each stopping', () => {
+  it('reports each start and each stop once', () => {
     agents.receive(typing('alice', true));
     agents.receive(typing('bob', true));
     expect(taken()).toEqual(['alice on', 'bob on']);
@@ -34,13 +34,13 @@ describe('who types, as one subscriber knows it', () => {
     expect(taken()).toEqual([]);
   });
 
-  it('is the newest of each agent, however late it is taken', () => {
+  it('is the newest of each agent, however late it is read', () => {
     for (const isTyping of [true, false, true, false]) agents.receive(typing('alice', isTyping));
     agents.receive(typing('bob', true));
     expect(taken()).toEqual(['bob on']);
   });
 
-  it('ends by itself when nothing more is heard, and not before', () => {
+  it('expires when no further signal arrives, and not before', () => {
     agents.receive(typing('alice', true));
     expect(taken()).toEqual(['alice on']);
     jest.advanceTimersByTime(AGENT_TYPING_EXPIRES_MS - 1);
@@ -55,14 +55,14 @@ describe('who types, as one subscriber knows it', () => {
     ]);
   });
 
-  it('is nobody who stopped without having begun, and a bounded number', () => {
+  it('ignores a stop without a start, and is bounded', () => {
     agents.receive(typing('alice', false));
     expect([taken(), rings]).toEqual([[], 0]);
     for (let n = 0; n < 200; n++) agents.receive(typing(`agent ${n}`, true));
     expect(taken()).toHaveLength(50);
   });
 
-  it('keeps the sessions of one agent apart, up to its own bound', () => {
+  it('keeps the sessions of one agent apart, up to their own limit', () => {
     const together = new TypingAgents({ now: () => 0 }, () => undefined, 3);
     for (const sessionId of ['a', 'b', 'c', 'd']) together.receive({ ...typing('alice', true), sessionId });
     together.receive({ ...typing('alice', false), sessionId: 'b' });
@@ -76,7 +76,7 @@ describe('who types, as one subscriber knows it', () => {
     together.clear();
   });
 
-  it('leaves no timer behind', () => {
+  it('leaves no timer running', () => {
     agents.receive(typing('alice', true));
     agents.clear();
     expect(jest.getTimerCount()).toBe(0);

@@ -8,12 +8,12 @@ const codeOf = (work: Promise<unknown>): Promise<string> =>
     (error: { code: string }) => error.code,
   );
 
-describe('the work of one execution', () => {
-  it('is its result when nothing stops it', async () => {
+describe('the work limits of one execution', () => {
+  it('return the result when no limit is exceeded', async () => {
     await expect(new ExecutionBudget(limits).begin().run(async () => 'result')).resolves.toBe('result');
   });
 
-  it('is stopped by more objects than it may have, whatever it still waits for', async () => {
+  it('stop it at its limit of objects, even while it waits', async () => {
     const work = new ExecutionBudget(limits).begin();
     const running = codeOf(work.run(never));
     work.countObjects(100);
@@ -23,17 +23,17 @@ describe('the work of one execution', () => {
     expect(work.signal.aborted).toBe(true);
   });
 
-  it('is stopped by more bytes than it may have', async () => {
+  it('stop it at its limit of bytes', async () => {
     const work = new ExecutionBudget(limits).begin();
     const running = codeOf(work.run(never));
     work.countBytes(1_001);
     expect(await running).toBe('RESULT_TOO_LARGE');
   });
 
-  it('finds no room beside eight of the largest, until one of them was sent', async () => {
-    const workshop = new ExecutionBudget(limits);
+  it('refuse it beside eight of the largest, until one of those was sent', async () => {
+    const budget = new ExecutionBudget(limits);
     const largest = Array.from({ length: 8 }, () => {
-      const work = workshop.begin();
+      const work = budget.begin();
       let end: () => void = () => undefined;
       const over = work.run(
         () =>
@@ -44,37 +44,37 @@ describe('the work of one execution', () => {
       work.countBytes(1_000);
       return { over, end: () => end(), sent: () => work.release() };
     });
-    const refused = workshop.begin();
+    const refused = budget.begin();
     const running = codeOf(refused.run(never));
     refused.countBytes(1);
     expect(await running).toBe('OVERLOADED');
     largest[0]!.end();
     await largest[0]!.over;
-    const waiting = workshop.begin();
+    const waiting = budget.begin();
     waiting.countBytes(1);
     // Its result is still to be sent.
     expect(waiting.isStopped).toBe(true);
     largest[0]!.sent();
-    const taken = workshop.begin();
+    const taken = budget.begin();
     taken.countBytes(1_000);
     expect(taken.isStopped).toBe(false);
     for (const { end } of largest) end();
   });
 
-  it('gives back what it took, and counts nothing once it is over', async () => {
-    const workshop = new ExecutionBudget({ ...limits, maxResultBytes: 10 });
+  it('release what it used, and count nothing after its end', async () => {
+    const budget = new ExecutionBudget({ ...limits, maxResultBytes: 10 });
     for (let i = 0; i < 100; i += 1) {
-      const work = workshop.begin();
+      const work = budget.begin();
       await work.run(() => work.countBytes(10));
       work.release();
       work.countBytes(10);
     }
-    const last = workshop.begin();
+    const last = budget.begin();
     last.countBytes(10);
     expect(last.isStopped).toBe(false);
   });
 
-  it('is stopped by its deadline, and by a caller who leaves', async () => {
+  it('stop it at its deadline, and when the caller leaves', async () => {
     expect(await codeOf(new ExecutionBudget({ ...limits, operationMs: 1 }).begin().run(never))).toBe(
       'OPERATION_TIMED_OUT',
     );
@@ -89,7 +89,7 @@ describe('the work of one execution', () => {
     expect(await codeOf(late.run(never))).toBe('OPERATION_TIMED_OUT');
   });
 
-  it("has the provider's time once, however many fields wait for a provider", async () => {
+  it("allow the provider's time once, however many fields wait for a provider", async () => {
     const now = jest.spyOn(performance, 'now').mockReturnValue(0);
     const timers = jest.spyOn(globalThis, 'setTimeout');
     try {
@@ -108,7 +108,7 @@ describe('the work of one execution', () => {
     }
   });
 
-  it("has the provider's time once a field waits for a provider", async () => {
+  it("allow the provider's time once a field waits for a provider", async () => {
     const work = new ExecutionBudget({ ...limits, operationMs: 1, providerOperationMs: 1_000_000 }).begin();
     work.waitForProvider();
     await expect(

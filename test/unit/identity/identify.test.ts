@@ -31,7 +31,7 @@ describe('the gateway secret', () => {
   const asGateway = (headers: IncomingHttpHeaders) =>
     identify({ headers: { 'x-support-gateway-secret': SECRET, ...headers } });
 
-  it('makes the identity headers believed', async () => {
+  it('makes the identity headers trusted', async () => {
     expect(await asGateway({ 'x-organization-id': 'org-z', 'x-support-role': 'ui', 'x-user-id': 'user-7' })).toEqual({
       organizationId: 'org-z',
       role: 'ui',
@@ -39,7 +39,7 @@ describe('the gateway secret', () => {
     });
   });
 
-  it('means the gateway itself when no role is named', async () => {
+  it('identifies the gateway itself when no role is named', async () => {
     expect(await asGateway({ 'x-organization-id': 'org-z' })).toEqual({
       organizationId: 'org-z',
       role: 'gateway',
@@ -72,13 +72,13 @@ describe('the gateway secret', () => {
     ['an unknown role', { 'x-organization-id': 'org-z', 'x-support-role': 'root' }],
     ['a role that every object has', { 'x-organization-id': 'org-z', 'x-support-role': 'constructor' }],
     ['two users', { 'x-organization-id': 'org-z', 'x-user-id': 'a,b' }],
-  ])('does not help with %s', async (_what, headers) => {
+  ])('does not accept %s', async (_what, headers) => {
     expect(await code(asGateway(headers))).toBe('FORBIDDEN');
   });
 });
 
 describe('identity headers without a secret', () => {
-  it('are nothing', async () => {
+  it('are ignored', async () => {
     expect(
       await code(
         createIdentify(
@@ -98,11 +98,11 @@ describe('a bot key', () => {
     ['a second key of the same organization', { 'x-support-bot-key': `${KEY_A}-new` }, 'org-a'],
     ['a bearer token', { authorization: `Bearer ${KEY_B}` }, 'org-b'],
     ['a bearer token in small letters', { authorization: `bearer   ${KEY_B}` }, 'org-b'],
-  ])('is the bot of its organization: %s', async (_how, headers, organizationId) => {
+  ])('identifies the bot of its organization: %s', async (_how, headers, organizationId) => {
     expect(await identify({ headers })).toEqual({ organizationId, role: 'bot', userId: null });
   });
 
-  it('does not become anybody else by identity headers', async () => {
+  it('cannot be combined with identity headers to become another caller', async () => {
     expect(
       await identify({
         headers: {
@@ -129,7 +129,7 @@ describe('a bot key', () => {
     expect(await code(identify({ headers }))).toBe('UNAUTHENTICATED');
   });
 
-  it('is refused as the gateway secret', async () => {
+  it('is refused as a gateway secret', async () => {
     expect(await code(identify({ headers: { 'x-support-gateway-secret': KEY_A, 'x-organization-id': 'org-a' } }))).toBe(
       'UNAUTHENTICATED',
     );
@@ -139,7 +139,7 @@ describe('a bot key', () => {
 describe('two proofs in one call', () => {
   const identify = createIdentify(BOTH, TIME_LIMITS.identity);
 
-  it("the gateway secret decides over a bot key and a token that belong to the end-user's call", async () => {
+  it("the gateway secret wins over a bot key and a token of the end-user's call", async () => {
     expect(
       await identify({
         headers: {
@@ -152,13 +152,13 @@ describe('two proofs in one call', () => {
     ).toEqual({ organizationId: 'org-z', role: 'gateway', userId: null });
   });
 
-  it('a wrong gateway secret is not healed by a right key', async () => {
+  it('a wrong gateway secret is refused despite a valid key', async () => {
     expect(
       await code(identify({ headers: { 'x-support-gateway-secret': 'wrong', authorization: `Bearer ${KEY_A}` } })),
     ).toBe('UNAUTHENTICATED');
   });
 
-  it('a wrong bot key is not healed by a right bearer token', async () => {
+  it('a wrong bot key is refused despite a valid bearer token', async () => {
     expect(await code(identify({ headers: { 'x-support-bot-key': 'wrong', authorization: `Bearer ${KEY_A}` } }))).toBe(
       'UNAUTHENTICATED',
     );
@@ -173,7 +173,7 @@ describe('connection_init', () => {
     [{ Authorization: `Bearer ${KEY_A}` }],
     [{ 'X-Support-Bot-Key': KEY_A }],
     [{ AUTHORIZATION: `Bearer ${KEY_A}`, other: { a: 1 } }],
-  ])('takes the same names in any case: %j', async connectionParams => {
+  ])('accepts the same names in any case: %j', async connectionParams => {
     expect(await identify({ headers: {}, connectionParams })).toEqual({
       organizationId: 'org-a',
       role: 'bot',
@@ -181,21 +181,21 @@ describe('connection_init', () => {
     });
   });
 
-  it('falls back to the headers of the upgrade when the payload holds no proof', async () => {
+  it('falls back to the headers of the upgrade when the payload has no proof', async () => {
     for (const connectionParams of [null, undefined, {}, { other: 1 }])
       expect(await identify({ headers: { authorization: `Bearer ${KEY_A}` }, connectionParams })).toMatchObject({
         organizationId: 'org-a',
       });
   });
 
-  it('cannot borrow the secret of the upgrade for an organization of its own', async () => {
+  it('cannot combine the secret of the upgrade with its own organization', async () => {
     const headers = { 'x-support-gateway-secret': SECRET, 'x-organization-id': 'org-a', 'x-support-role': 'ui' };
     expect(
       await identify({ headers, connectionParams: { 'x-organization-id': 'org-b', 'x-support-role': 'operator' } }),
     ).toEqual({ organizationId: 'org-a', role: 'ui', userId: null });
   });
 
-  it('cannot borrow the organization of the upgrade for a secret of its own', async () => {
+  it('cannot combine the organization of the upgrade with its own secret', async () => {
     expect(
       await code(
         identify({
@@ -210,12 +210,12 @@ describe('connection_init', () => {
     [{ authorization: 5 }],
     [{ authorization: [`Bearer ${KEY_A}`] }],
     [{ 'x-support-bot-key': KEY_A, 'X-Support-Bot-Key': KEY_B }],
-  ])('is refused when a proof is not one text: %j', async connectionParams => {
+  ])('is refused when a proof is not a single string: %j', async connectionParams => {
     expect(await code(identify({ headers: {}, connectionParams }))).toBe('UNAUTHENTICATED');
   });
 });
 
-it('tells nothing of a proof in what it says', async () => {
+it('never quotes a proof in an error', async () => {
   const identify = createIdentify(BOTH, TIME_LIMITS.identity);
   for (const headers of [
     { authorization: 'Bearer hunter2' },
@@ -226,11 +226,11 @@ it('tells nothing of a proof in what it says', async () => {
     await expect(identify({ headers })).rejects.not.toMatchObject({ message: expect.stringContaining('hunter2') });
 });
 
-describe('with nothing configured', () => {
+describe('with no identity settings', () => {
   const identify = createIdentify(NOTHING, TIME_LIMITS.identity);
   const local = { host: 'localhost:4000' };
 
-  it("is the example organization's operator", async () => {
+  it('identifies the operator of the example organization', async () => {
     expect(await identify({ headers: local })).toEqual({
       organizationId: 'org-example',
       role: 'operator',
@@ -238,7 +238,7 @@ describe('with nothing configured', () => {
     });
   });
 
-  it('believes identity headers, and those of connection_init first', async () => {
+  it('trusts identity headers, and those of connection_init first', async () => {
     const headers = { ...local, 'x-organization-id': 'org-b', 'x-support-role': 'bot', 'x-user-id': 'u' };
     expect(await identify({ headers })).toEqual({ organizationId: 'org-b', role: 'bot', userId: 'u' });
     expect(await identify({ headers, connectionParams: { 'X-Organization-Id': 'org-c' } })).toEqual({
@@ -249,7 +249,7 @@ describe('with nothing configured', () => {
   });
 
   it.each(['localhost', 'localhost:4000', 'LOCALHOST:1', '127.0.0.1:4000', '127.1.2.3', '[::1]:4000'])(
-    'serves the Host %s',
+    'accepts the Host %s',
     async host => {
       expect(await identify({ headers: { host } })).toMatchObject({ organizationId: 'org-example' });
     },
@@ -264,15 +264,15 @@ describe('with nothing configured', () => {
     '0.0.0.0:4000',
     '',
     'a b',
-  ])("refuses the Host %j, which a stranger's DNS may point here", async host => {
+  ])('refuses the Host %j, which foreign DNS may point to this service', async host => {
     expect(await code(identify({ headers: { host } }))).toBe('FORBIDDEN');
   });
 
-  it('refuses a call without Host', async () => {
+  it('refuses a request without Host', async () => {
     expect(await code(identify({ headers: {} }))).toBe('FORBIDDEN');
   });
 
-  it.each(['127.0.0.1', '::1', '::ffff:127.0.0.1', undefined])('serves the peer %s', async remoteAddress => {
+  it.each(['127.0.0.1', '::1', '::ffff:127.0.0.1', undefined])('accepts the peer %s', async remoteAddress => {
     expect(await identify({ headers: local, remoteAddress })).toMatchObject({ organizationId: 'org-example' });
   });
 
@@ -281,7 +281,7 @@ describe('with nothing configured', () => {
   });
 
   it.each(['http://localhost:4000', 'http://127.0.0.1:3000', 'http://[::1]:4000'])(
-    'serves a page of this machine: %s',
+    'accepts a page of this machine: %s',
     async origin => {
       expect(await identify({ headers: { ...local, origin } })).toMatchObject({ organizationId: 'org-example' });
     },
@@ -294,7 +294,7 @@ describe('with nothing configured', () => {
     },
   );
 
-  it('refuses what another site embeds, but lets a person follow its link', async () => {
+  it('refuses what another site embeds, and allows a person to follow its link', async () => {
     expect(
       await code(identify({ headers: { ...local, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' } })),
     ).toBe('FORBIDDEN');
@@ -307,13 +307,13 @@ describe('with nothing configured', () => {
   });
 
   it.each(['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip'])(
-    'refuses what a proxy brings in: %s',
+    'refuses proxied requests: %s',
     async name => {
       expect(await code(identify({ headers: { ...local, [name]: 'for=203.0.113.7' } }))).toBe('FORBIDDEN');
     },
   );
 
-  it('does not look at proofs, of which it knows none', async () => {
+  it('ignores proofs, because none is configured', async () => {
     expect(await identify({ headers: { ...local, authorization: 'Bearer anything' } })).toMatchObject({
       organizationId: 'org-example',
     });

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT, type JWK, type KeyLike } from 'jose';
 import { AccessError } from '../../../src/core/request-errors';
 import { createIdentify, IdentityUnavailableError, type Identify } from '../../../src/identity/identify';
-import { startEndless } from '../../support/endless-server';
+import { startEndless } from '../../../src/testing/endless-server';
 import { TIME_LIMITS } from '../../../src/time-limits';
 import { eventually } from '../../support/until';
 
@@ -36,7 +36,7 @@ describe('a token signed with the shared key', () => {
     TIME_LIMITS.identity,
   );
 
-  it('says who calls', async () => {
+  it('identifies the caller', async () => {
     expect(await bearer(identify, await sign(CLAIMS))).toEqual({
       organizationId: 'org-a',
       role: 'ui',
@@ -44,7 +44,7 @@ describe('a token signed with the shared key', () => {
     });
   });
 
-  it('may name the organization as organization_id, and nobody in person', async () => {
+  it('may name the organization as organization_id, and no user', async () => {
     const { org, sub: _sub, ...rest } = CLAIMS;
     expect(await bearer(identify, await sign({ ...rest, organization_id: org }))).toEqual({
       organizationId: 'org-a',
@@ -59,7 +59,7 @@ describe('a token signed with the shared key', () => {
     ).toMatchObject({ userId: 'user-7' });
   });
 
-  it('is not helped by identity headers', async () => {
+  it('ignores identity headers', async () => {
     const headers = {
       authorization: `Bearer ${await sign(CLAIMS)}`,
       'x-organization-id': 'org-b',
@@ -79,7 +79,7 @@ describe('a token signed with the shared key', () => {
     expect(await code(bearer(identify, await sign({ ...CLAIMS, ...claims })))).toBe('UNAUTHENTICATED');
   });
 
-  it('is refused without an end', async () => {
+  it('is refused without an expiry', async () => {
     const endless = await new SignJWT(CLAIMS).setProtectedHeader({ alg: 'HS256' }).sign(KEY);
     expect(await code(bearer(identify, endless))).toBe('UNAUTHENTICATED');
   });
@@ -109,12 +109,12 @@ describe('a token signed with the shared key', () => {
     );
   });
 
-  it('is refused when it is not signed at all', async () => {
+  it('is refused when it is unsigned', async () => {
     const unsigned = new UnsecuredJWT(CLAIMS).setExpirationTime('5 minutes').encode();
     expect(await code(bearer(identify, unsigned))).toBe('UNAUTHENTICATED');
   });
 
-  it.each(['HS384', 'HS512'])('is refused with an algorithm that is not the pinned one: %s', async alg => {
+  it.each(['HS384', 'HS512'])('is refused with an algorithm other than the pinned one: %s', async alg => {
     expect(await code(bearer(identify, await sign(CLAIMS, new TextEncoder().encode(SHARED.repeat(2)), { alg })))).toBe(
       'UNAUTHENTICATED',
     );
@@ -126,11 +126,11 @@ describe('a token signed with the shared key', () => {
     expect(await code(bearer(identify, `${header}.${payload}.${signature}`))).toBe('UNAUTHENTICATED');
   });
 
-  it.each(['a.b.c', 'x', '..', 'eyJhbGciOiJIUzI1NiJ9..'])('is refused when it is no token: %s', async token => {
+  it.each(['a.b.c', 'x', '..', 'eyJhbGciOiJIUzI1NiJ9..'])('is refused when it is not a token: %s', async token => {
     expect(await code(bearer(identify, token))).toBe('UNAUTHENTICATED');
   });
 
-  it('stands beside bot keys: the same header holds either', async () => {
+  it('works beside bot keys in the same header', async () => {
     const both = createIdentify(
       {
         jwt: { jwksUrl: null, sharedKey: SHARED, issuer: null, audience: null },
@@ -185,7 +185,7 @@ describe('a token signed with a key of a key set', () => {
       TIME_LIMITS.identity,
     );
 
-  it('says who calls, and the keys are fetched once', async () => {
+  it('identifies the caller, and the keys are fetched once', async () => {
     const identify = withKeySet();
     const token = await sign(CLAIMS, rsa.privateKey, { alg: 'RS256', kid: 'one' });
     await Promise.all([bearer(identify, token), bearer(identify, token)]);
@@ -199,14 +199,14 @@ describe('a token signed with a key of a key set', () => {
     );
   });
 
-  it("is refused when another key signed under a known key's name", async () => {
+  it('is refused when another key signed under a known key id', async () => {
     const stranger = await generateKeyPair('RS256');
     expect(
       await code(bearer(withKeySet(), await sign(CLAIMS, stranger.privateKey, { alg: 'RS256', kid: 'one' }))),
     ).toBe('UNAUTHENTICATED');
   });
 
-  it('is refused when the public key was used as a shared one, and no key is fetched for it', async () => {
+  it('is refused when the public key was used as a shared key, and no key is fetched for it', async () => {
     const confused = await sign(CLAIMS, new TextEncoder().encode(JSON.stringify(keys[0])), {
       alg: 'HS256',
       kid: 'one',
@@ -216,7 +216,7 @@ describe('a token signed with a key of a key set', () => {
   });
 
   it.each(['error', 'nonsense'] as const)(
-    'cannot be judged while the key set answers with %s, and can be soon after',
+    'cannot be checked while the key set responds with %s, and can be soon after',
     async fault => {
       const identify = withKeySet();
       const token = await sign(CLAIMS, rsa.privateKey, { alg: 'RS256', kid: 'one' });
@@ -227,7 +227,7 @@ describe('a token signed with a key of a key set', () => {
     },
   );
 
-  it.each(['flood', 'trickle', 'bomb'] as const)('cannot be judged while the key set never ends: %s', async how => {
+  it.each(['flood', 'trickle', 'bomb'] as const)('cannot be checked while the key set never ends: %s', async how => {
     const server = await startEndless(200, how);
     const identify = createIdentify(
       { ...withoutBots, jwt: { jwksUrl: server.url, sharedKey: null, issuer: null, audience: null } },
@@ -241,7 +241,7 @@ describe('a token signed with a key of a key set', () => {
     await server.close();
   });
 
-  it('cannot be judged while the key set cannot be reached', async () => {
+  it('cannot be checked while the key set is unreachable', async () => {
     const identify = createIdentify(
       { ...withoutBots, jwt: { jwksUrl: 'http://127.0.0.1:1/keys', sharedKey: null, issuer: null, audience: null } },
       TIME_LIMITS.identity,

@@ -11,7 +11,7 @@ let server: Server;
 let url: string;
 let keys: JWK[];
 let fetches: number;
-/** `hang`: answered with the keys when `release` is called. */
+/** `hang`: returns the keys when `release` is called. */
 let answer: 'keys' | 'error' | 'hang';
 let release: () => void;
 let time: number;
@@ -62,7 +62,7 @@ const NO_KEY = expect.any(errors.JWKSNoMatchingKey);
 const UNREADABLE = expect.objectContaining({ message: expect.stringContaining('503') });
 
 describe('the keys of a URL', () => {
-  it('are fetched once by callers who come together, and again after 10 minutes', async () => {
+  it('are fetched once for concurrent callers, and again after 10 minutes', async () => {
     const has = start();
     expect(await Promise.all(Array.from({ length: 20 }, () => has('one')))).not.toContain(false);
     time += 9 * MINUTE_MS;
@@ -71,7 +71,7 @@ describe('the keys of a URL', () => {
     expect([await has('one'), fetches]).toEqual([true, 2]);
   });
 
-  it('serve on during an outage, for two hours after they were fetched', async () => {
+  it('stay in use during an outage, for two hours after they were fetched', async () => {
     const has = start();
     await has('one');
     answer = 'error';
@@ -86,7 +86,7 @@ describe('the keys of a URL', () => {
     expect(await has('one')).toBe(true);
   });
 
-  it('are waited for once in an outage, and then fetched while those that are known serve', async () => {
+  it('are awaited once in an outage, then fetched in the background while known keys are used', async () => {
     const has = start();
     await has('one');
     answer = 'error';
@@ -106,7 +106,7 @@ describe('the keys of a URL', () => {
   it.each([
     ['with no set yet', false],
     ['with an old set', true],
-  ])('are fetched less and less often while that fails, however many ask: %s', async (_what, isKnown) => {
+  ])('are fetched less and less often while that fails, however many callers ask: %s', async (_what, isKnown) => {
     const has = start();
     if (isKnown) await has('one');
     answer = 'error';
@@ -123,7 +123,7 @@ describe('the keys of a URL', () => {
     expect(seen).toEqual([1, 1, 2, 2, 3, 4, 5, 6, 6, 7, 8]);
   });
 
-  it('are not fetched for unknown key ids more often than every 30 s', async () => {
+  it('are fetched for unknown key ids at most every 30 s', async () => {
     const has = start();
     await has('one');
     for (const at of [0, 10_000, 29_000]) {
@@ -138,7 +138,7 @@ describe('the keys of a URL', () => {
     expect(fetches).toBe(2);
   });
 
-  it('are not fetched for unknown key ids more often than that in an outage either, in which nobody knows them', async () => {
+  it('are fetched for unknown key ids at most as often during an outage, when no key is known', async () => {
     const has = start();
     await has('one');
     answer = 'error';

@@ -12,7 +12,7 @@ describe('a link to a file', () => {
     }
   });
 
-  it('is made of any name that was recorded, halves of characters too', () => {
+  it('accepts any recorded name, also with halves of characters', () => {
     expect(links.parsePath(links.createPath(ref, '\ud83d'))).toEqual(ref);
     expect(new MediaLinks(Buffer.alloc(32, 7), () => 1_000 + LINK_MS).parsePath(links.createPath(ref, 'a'))).toBeNull();
   });

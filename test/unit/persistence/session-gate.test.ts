@@ -1,12 +1,12 @@
 import { OverloadedError } from '../../../src/core/errors';
 import { SessionLimiter } from '../../../src/persistence/sessions/session-limiter';
 
-const turns = () => new Promise(setImmediate);
+const eventLoopTurn = () => new Promise(setImmediate);
 const gateOf = (limits: Partial<ConstructorParameters<typeof SessionLimiter>[0]> = {}) =>
   new SessionLimiter({ waitMs: 60_000, maxWaitingPerSession: 100, maxWaiting: 1_000, ...limits });
 
-/** Work that the test ends, who began in which order, and who has the row. */
-function crowd(gate: SessionLimiter) {
+/** Work that the test ends, the order in which it started, and which caller has the row. */
+function queueOf(gate: SessionLimiter) {
   const began: string[] = [];
   const [ends, rows]: Record<string, () => void>[] = [{}, {}];
   const come = (name: string, session = 's') =>
@@ -22,33 +22,33 @@ function crowd(gate: SessionLimiter) {
   return { began, come, end: (name: string) => ends![name]!(), hasRow: (name: string) => rows![name]!() };
 }
 
-it('lets one into a Session, the next when that one has the row, the others in the order in which they came, and everybody into another one', async () => {
+it('admits one transaction into a Session, the next once that one has the row lock, in order of arrival; other Sessions are independent', async () => {
   const gate = gateOf();
-  const { began, come, end, hasRow } = crowd(gate);
+  const { began, come, end, hasRow } = queueOf(gate);
   const calls = ['a', 'b', 'c', 'd'].map(name => come(name));
   const other = come('x', 'another');
-  await turns();
+  await eventLoopTurn();
   expect(began).toEqual(['a', 'x']);
   hasRow('a');
-  await turns();
+  await eventLoopTurn();
   expect(began).toEqual(['a', 'x', 'b']);
   hasRow('b');
-  await turns();
+  await eventLoopTurn();
   expect(began).toEqual(['a', 'x', 'b']);
   end('a');
-  await turns();
+  await eventLoopTurn();
   expect(began).toEqual(['a', 'x', 'b', 'c']);
   for (const name of ['b', 'c', 'd', 'x']) {
     end(name);
-    await turns();
+    await eventLoopTurn();
   }
   expect(await Promise.all([...calls, other])).toEqual(['a', 'b', 'c', 'd', 'x']);
   expect(gate.size).toBe(0);
 });
 
-it('gives up on who waits too long with what a full pool says, and remembers nobody', async () => {
+it('fails after the wait limit with the error of a full pool, and forgets the caller', async () => {
   const gate = gateOf({ waitMs: 1 });
-  const { began, come, end } = crowd(gate);
+  const { began, come, end } = queueOf(gate);
   const inside = come('a');
   await expect(come('late')).rejects.toBeInstanceOf(OverloadedError);
   end('a');
@@ -56,38 +56,38 @@ it('gives up on who waits too long with what a full pool says, and remembers nob
   expect([began, gate.size]).toEqual([['a'], 0]);
 });
 
-it('refuses at once who is one too many in a Session, and takes the next when one has gone in', async () => {
+it('refuses the caller beyond the limit of a Session at once, and accepts the next when one has entered', async () => {
   const gate = gateOf({ maxWaitingPerSession: 2 });
-  const { began, come, end } = crowd(gate);
+  const { began, come, end } = queueOf(gate);
   const calls = ['a', 'b', 'c'].map(name => come(name));
   await expect(come('too many')).rejects.toMatchObject({ code: 'OVERLOADED', retryAfterMs: 1_000 });
   const other = come('x', 'another');
   end('a');
-  await turns();
+  await eventLoopTurn();
   calls.push(come('d'), other);
   for (const name of ['b', 'c', 'd', 'x']) {
     end(name);
-    await turns();
+    await eventLoopTurn();
   }
   await Promise.all(calls);
   expect([began, gate.size]).toEqual([['a', 'x', 'b', 'c', 'd'], 0]);
 });
 
-it('bounds what waits in all Sessions together', async () => {
+it('limits the waiting callers of all Sessions together', async () => {
   const gate = gateOf({ maxWaiting: 2 });
-  const { come, end } = crowd(gate);
+  const { come, end } = queueOf(gate);
   const calls = ['a', 'b'].flatMap(session => [come(`1 ${session}`, session), come(`2 ${session}`, session)]);
   await expect(come('too many', 'a')).rejects.toMatchObject({ code: 'OVERLOADED' });
   calls.push(come('free', 'c'));
   for (const name of ['1 a', '1 b', '2 a', '2 b', 'free']) {
-    await turns();
+    await eventLoopTurn();
     end(name);
   }
   await Promise.all(calls);
   expect(gate.size).toBe(0);
 });
 
-it('is left by work that fails', async () => {
+it('is released by work that fails', async () => {
   const gate = gateOf();
   for (let i = 0; i < 3; i += 1)
     await expect(gate.run('s', () => Promise.reject(new Error('failed')))).rejects.toThrow('failed');

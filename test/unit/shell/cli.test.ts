@@ -12,7 +12,7 @@ async function run(
 }
 
 describe('check-config', () => {
-  it('shows what is in force and exits 0', async () => {
+  it('prints the effective settings and exits 0', async () => {
     const { status, out, err } = await run(['check-config'], {
       PORT: '8080',
       SUPPORT_GATEWAY_SECRET: 'hunter2'.repeat(5),
@@ -25,7 +25,7 @@ describe('check-config', () => {
     expect(out).not.toContain('hunter2');
   });
 
-  it('repeats what an operator should know', async () => {
+  it('repeats the notices for operators', async () => {
     expect((await run(['check-config'])).out).toContain('only programs on this machine are served');
   });
 
@@ -41,7 +41,7 @@ it('print-schema prints the schema and nothing else', async () => {
   expect(await run(['print-schema'])).toEqual({ status: 0, out: 'type Query { a: Int }', err: '' });
 });
 
-it("an error that is not the operator's goes up", async () => {
+it('an unexpected error is thrown on', async () => {
   await expect(run(['print-schema'], {}, () => Promise.reject(new Error('boom')))).rejects.toThrow('boom');
 });
 
@@ -52,7 +52,7 @@ it.each([[[]], [['help']], [['--help']], [['-h']]])('%j lists the commands', asy
 });
 
 it.each([[['start']], [['constructor']], [['check-config', '--now']]])(
-  '%j is a wrong use: exit 64, with the commands',
+  '%j is invalid usage: exit 64, with the commands',
   async args => {
     const { status, out, err } = await run(args);
     expect([status, out]).toEqual([64, '']);

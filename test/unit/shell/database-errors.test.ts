@@ -4,7 +4,7 @@ import { responseForError } from '../../../src/server/errors';
 const withCode = (code: string) => Object.assign(new Error('from the driver'), { code });
 
 it.each(['57014', '55P03', '40P01', '40001'])(
-  '%s says that the database was too busy: the server answers 503 with the time to come again',
+  '%s means that the database was too busy: the server responds 503 with Retry-After',
   code => {
     expect(isDatabaseBusy(withCode(code))).toBe(true);
     const { status, headers, body } = responseForError(withCode(code));
@@ -23,7 +23,7 @@ it.each([
   '57014',
   null,
   undefined,
-])('anything else does not: %p', error => {
+])('other errors do not: %p', error => {
   expect(isDatabaseBusy(error)).toBe(false);
   expect(responseForError(error).status).toBe(500);
 });

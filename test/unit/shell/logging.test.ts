@@ -23,7 +23,7 @@ it('writes one JSON object a line, with level, time and text', () => {
   expect(lines()).toEqual([{ level: 'info', time: expect.stringMatching(/^\d{4}-.*Z$/), deliveries: 3, msg: 'sent' }]);
 });
 
-it('names the room, as rooms and providers log', () => {
+it('names the component, as components and providers log', () => {
   createRoomLog(logger, 'delivery')('warn', 'later', { attempt: 2 });
   createRoomLog(logger, 'delivery')('error', 'bare');
   expect(lines()).toEqual([
@@ -32,7 +32,7 @@ it('names the room, as rooms and providers log', () => {
   ]);
 });
 
-it('has the request id in whatever the request starts, and in nothing else', async () => {
+it('adds the request id to everything that the request starts, and to nothing else', async () => {
   const log = createRoomLog(logger, 'graphql');
   await Promise.all(
     ['a', 'b'].map(id =>
@@ -82,19 +82,19 @@ it.each([
   'filename',
   'name',
   'names',
-])('never writes what stands under %s, at any depth', name => {
+])('never writes what is logged under %s, at any depth', name => {
   logger.info({ [name]: 'hunter2', deep: [{ er: { [name]: { inner: 'hunter2' } } }] }, 'x');
   logger.child({ room: 'x' }).info({ [name]: ['hunter2'] }, 'x');
   expect(written).toHaveLength(2);
   expect(written.join('')).not.toContain('hunter2');
 });
 
-it('keeps what only sounds like it: counts and switches', () => {
+it('keeps harmless keys that sound similar: switches and counts', () => {
   logger.info({ tokens: 7, hasSecret: true, textLength: 12, token: null }, 'x');
   expect(lines()).toEqual([expect.objectContaining({ tokens: 7, hasSecret: true, textLength: 12, token: null })]);
 });
 
-it('writes of bytes their number, of an address its host, and gets lost in nothing', () => {
+it('writes only the size of bytes and the host of an address, and survives circular objects', () => {
   const ring: Record<string, unknown> = {};
   ring.ring = ring;
   logger.info(
@@ -166,7 +166,7 @@ describe('an error', () => {
       () => Object.assign(new Error('invalid input syntax for type uuid: "hunter2"'), { code: '22P02' }),
     ],
     ['that quotes it in its cause', () => new Error('outer', { cause: parseError() })],
-  ])('%s is written without it', (_what, make) => {
+  ])('is written without %s', (_what, make) => {
     const error = make();
     logger.error({ err: error, nested: { error } }, 'failed');
     logger.error(error as object);

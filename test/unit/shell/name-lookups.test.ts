@@ -1,10 +1,10 @@
 import { NameLookups, LookupTimeoutError, type Address } from '../../../src/addresses';
-import { createTestFetch, createPush } from '../../support/tenant-fetch';
+import { createTestFetch, createPush } from '../../../src/testing/tenant-fetch';
 import { until } from '../../support/until';
 
 const PUBLIC: readonly Address[] = [{ address: '93.184.216.34', family: 4 }];
 
-/** A resolver in which names that begin with `hang` never answer until told to. */
+/** A resolver in which names that begin with `hang` resolve only when the test says so. */
 function world(limitMs: number | null, atOnce = 2, ofNewNames = atOnce) {
   const asked: string[] = [];
   const answers: (() => void)[] = [];
@@ -24,7 +24,7 @@ function world(limitMs: number | null, atOnce = 2, ofNewNames = atOnce) {
   return { names, asked, answers };
 }
 
-it('asks for two names at once, for each of them once, and for the next when one has answered', async () => {
+it('resolves two names at a time, each once, and the next when one is done', async () => {
   const { names, asked, answers } = world(null);
   const calls = ['hang-1.example', 'hang-1.example', 'hang-2.example', 'next.example'].map(names.addressesOf);
   await new Promise(setImmediate);
@@ -35,7 +35,7 @@ it('asks for two names at once, for each of them once, and for the next when one
   expect(await Promise.all(calls)).toEqual([PUBLIC, PUBLIC, PUBLIC, PUBLIC]);
 });
 
-it('gives up on what does not answer, which keeps its place until it does', async () => {
+it('gives up on a lookup without response, which keeps its slot until it responds', async () => {
   const { names, asked, answers } = world(5);
   const tries = await Promise.allSettled(['hang-1.example', 'hang-2.example', 'next.example'].map(names.addressesOf));
   for (const each of tries) expect(each).toMatchObject({ status: 'rejected', reason: expect.any(LookupTimeoutError) });
@@ -46,7 +46,7 @@ it('gives up on what does not answer, which keeps its place until it does', asyn
   expect(await names.addressesOf('next.example')).toEqual(PUBLIC);
 });
 
-it('an endpoint whose name is not found in time counts as unreachable', async () => {
+it('counts an endpoint as unreachable whose name is not resolved in time', async () => {
   const { names } = world(5);
   for (const all of [true, false]) {
     const push = createPush(createTestFetch({ all }, names.addressesOf));
@@ -57,7 +57,7 @@ it('an endpoint whose name is not found in time counts as unreachable', async ()
   }
 });
 
-it('asks for one name of a domain at once, so that whoever owns it holds no more', async () => {
+it('resolves one name of a domain at a time, so that its owner occupies no more slots', async () => {
   const { names, asked, answers } = world(null);
   const calls = [
     'hang-1.evil.example',
@@ -81,7 +81,7 @@ it('asks for one name of a domain at once, so that whoever owns it holds no more
   await Promise.all(calls);
 });
 
-it('keeps a place for names that worked, whatever others do', async () => {
+it('keeps a slot for names that worked, whatever others do', async () => {
   const { names, asked, answers } = world(null, 3, 2);
   await names.addressesOf('good.example');
   const calls = ['hang-1.example', 'hang-2.example', 'new.example', 'good.example'].map(host =>
@@ -94,7 +94,7 @@ it('keeps a place for names that worked, whatever others do', async () => {
   await Promise.all(calls);
 });
 
-it('lets everybody who waits for one name have its answer', async () => {
+it('shares one result among all callers of a name', async () => {
   const { names, asked, answers } = world(null);
   const calls = ['hang-1.example', 'hang-2.example', ...Array<string>(5).fill('hang-3.example')].map(host =>
     names.addressesOf(host),

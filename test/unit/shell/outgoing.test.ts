@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { isPrivateAddress, NameLookups, type Address } from '../../../src/addresses';
 import { AddressCache } from '../../../src/tenant-fetch/address-cache';
-import { createTestFetch, createResolver } from '../../support/tenant-fetch';
+import { createTestFetch, createResolver } from '../../../src/testing/tenant-fetch';
 
 describe('addresses that are not public', () => {
   it.each([
@@ -33,7 +33,7 @@ describe('addresses that are not public', () => {
     '2001:db8::1',
     '100::1',
     '4000::1',
-    // All that wraps an IPv4 address: mapped, compatible, translated, NAT64, 6to4, Teredo, ISATAP.
+    // All forms that wrap an IPv4 address: mapped, compatible, translated, NAT64, 6to4, Teredo, ISATAP.
     '::ffff:10.0.0.1',
     '::7f00:1',
     '::ffff:0:10.0.0.1',
@@ -84,8 +84,8 @@ describe("a call to a tenant's address", () => {
       ({ code }: { code?: string }) => code,
     );
 
-  it('connects to the address that was checked: a name that moves between two look-ups reaches nothing inside', async () => {
-    // A rebinding resolver: public at the first question, this machine at each later one.
+  it('connects to the checked address: a name that changes between two lookups reaches no private network', async () => {
+    // A rebinding resolver: public at the first lookup, this machine at each later one.
     let questions = 0;
     let time = 0;
     const { fetch, fetchOnce, addressProblem } = createTestFetch(
@@ -100,7 +100,7 @@ describe("a call to a tenant's address", () => {
     expect(arrived).toEqual([]);
   });
 
-  it('asks for a name once, and connects to what that answered', async () => {
+  it('resolves a name once, and connects to the result', async () => {
     let questions = 0;
     const { fetch } = createTestFetch({ networks: ['127.0.0.0/8'] }, async () => {
       questions += 1;
@@ -110,7 +110,7 @@ describe("a call to a tenant's address", () => {
     expect([questions, arrived]).toEqual([1, [`once.example:${port} /x`]]);
   });
 
-  it('refuses a name of which one address of several is private', async () => {
+  it('refuses a name with one private address among several', async () => {
     const both: readonly Address[] = [
       { address: '93.184.216.34', family: 4 },
       { address: '::ffff:127.0.0.1', family: 6 },
@@ -143,7 +143,7 @@ describe("a call to a tenant's address", () => {
     expect(arrived).toEqual([]);
   });
 
-  it('checks where a redirect leads, however it is followed', async () => {
+  it('checks the target of a redirect, however it is followed', async () => {
     const names = createResolver({ 'allowed.example': '127.0.0.1', 'inside.example': '127.0.0.1' });
     const { fetch } = createTestFetch({ hosts: ['allowed.example'] }, names);
     for (const path of ['/to-address', '/to-name']) {
@@ -153,7 +153,7 @@ describe("a call to a tenant's address", () => {
     expect(arrived).toEqual([`allowed.example:${port} /to-address`, `allowed.example:${port} /to-name`]);
   });
 
-  it('goes where the operator allows: by name, by network, or anywhere', async () => {
+  it('allows what the operator allows: by name, by network, or everything', async () => {
     const names = createResolver({ 'chatwoot.internal': '127.0.0.1', 'other.internal': '127.0.0.1' });
     const by = (allowed: Parameters<typeof createTestFetch>[0]) =>
       Promise.all(
@@ -170,7 +170,7 @@ describe("a call to a tenant's address", () => {
   });
 });
 
-describe('names of tenants', () => {
+describe('name lookups of tenants', () => {
   const FOUND: readonly Address[] = [{ address: '192.0.2.1', family: 4 }];
   const never = () => new Promise<never>(() => undefined);
   const settled = () => new Promise(resolve => setImmediate(resolve));
@@ -188,7 +188,7 @@ describe('names of tenants', () => {
     known = new AddressCache(names, () => time.ms);
   });
 
-  it('hold one thread each, however many calls wait for one that no server answers for, and those are told', async () => {
+  it('occupy one thread each, however many calls wait for a name without a response, and those calls fail', async () => {
     answers.set('dead.example', never);
     const { fetch } = createTestFetch({ all: true }, host => known.addressesOf(host));
     const dead = Array.from({ length: 8 }, () =>
@@ -204,7 +204,7 @@ describe('names of tenants', () => {
     expect(asked.filter(host => host === 'dead.example').length).toBe(1);
   });
 
-  it('that do not exist fail as fetch says it', async () => {
+  it('of nonexistent names fail as fetch reports it', async () => {
     const { fetch } = createTestFetch({}, createResolver({}));
     await expect(fetch('http://none.example/x')).rejects.toMatchObject({
       message: 'fetch failed',
@@ -212,7 +212,7 @@ describe('names of tenants', () => {
     });
   });
 
-  it('that worked are not forgotten because nobody answers for them now', async () => {
+  it('that worked are remembered while the name server does not respond', async () => {
     await known.addressesOf('alive.example');
     answers.set('alive.example', () => Promise.reject(Object.assign(new Error('try again'), { code: 'EAI_AGAIN' })));
     for (let i = 0; i < 3; i++) {
@@ -222,7 +222,7 @@ describe('names of tenants', () => {
     }
   });
 
-  it('that work are not looked up for each call, and are used while they are looked up again, until that fails', async () => {
+  it('are cached, used during a refresh, and dropped once that fails', async () => {
     for (let i = 0; i < 3; i++) await known.addressesOf('alive.example');
     expect(asked).toHaveLength(1);
     let fail = (_error: Error): void => undefined;
@@ -242,14 +242,14 @@ describe('names of tenants', () => {
     await expect(known.addressesOf('alive.example')).rejects.toMatchObject({ code: 'ENOTFOUND' });
   });
 
-  it('that were found long ago are found again before they are called', async () => {
+  it('are repeated before the call when the result is old', async () => {
     await known.addressesOf('alive.example');
     answers.set('alive.example', never);
     time.ms += 60 * 60_000;
     await expect(known.addressesOf('alive.example')).rejects.toThrow('not resolved in time');
   });
 
-  it('of this machine need no turn', async () => {
+  it('of this machine need no slot', async () => {
     expect((await known.addressesOf('localhost')).map(({ address }) => address)).toEqual(
       expect.arrayContaining(['127.0.0.1']),
     );

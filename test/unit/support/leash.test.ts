@@ -5,13 +5,13 @@ import { isProvedDead } from '../../../src/claimer';
 
 const ROOT = path.join(__dirname, '..', '..', '..');
 const LOADER = path.join(ROOT, 'test', 'support', 'run-typescript.cjs');
-const CHILD = `console.log(require('./src/claimer.ts').claimerOfThisProcess()); setInterval(() => undefined, 1000);`;
+const CHILD = `console.log(require('./src/claimer.ts').currentClaimer()); setInterval(() => undefined, 1000);`;
 const PARENT = `
   const { spawn } = require('node:child_process');
-  require('./scripts/kill-with-parent.ts').leash(spawn(process.execPath, ['-r', ${JSON.stringify(LOADER)}, '-e', ${JSON.stringify(CHILD)}], { stdio: ['ignore', 'inherit', 'inherit'] }));
+  require('./scripts/kill-with-parent.ts').killWithParent(spawn(process.execPath, ['-r', ${JSON.stringify(LOADER)}, '-e', ${JSON.stringify(CHILD)}], { stdio: ['ignore', 'inherit', 'inherit'] }));
   setInterval(() => undefined, 1000);`;
 
-/** A process with a child on a leash; the child's name once it runs. */
+/** A process with a child that ends with it; the child's name once it runs. */
 async function family(): Promise<{ readonly parent: ChildProcess; readonly child: string }> {
   const parent = spawn(process.execPath, ['-r', LOADER, '-e', PARENT], {
     cwd: ROOT,
@@ -25,7 +25,7 @@ const isDead = async (claimer: string): Promise<void> => {
   while (!isProvedDead(claimer)) await new Promise(resolve => setTimeout(resolve, 20));
 };
 
-describe('a child on a leash', () => {
+describe('a child that is bound to its parent', () => {
   it.each(['SIGKILL', 'SIGINT', 'SIGTERM'] as const)('ends with its parent: %s', async signal => {
     const { parent, child } = await family();
     expect(isProvedDead(child)).toBe(false);
@@ -33,7 +33,7 @@ describe('a child on a leash', () => {
     await isDead(child);
   });
 
-  it('ends with its parent though it stands still', async () => {
+  it('ends with its parent even while the child is stopped', async () => {
     const { parent, child } = await family();
     process.kill(Number(child.split(':')[1]), 'SIGSTOP');
     parent.kill('SIGKILL');
@@ -42,7 +42,7 @@ describe('a child on a leash', () => {
 });
 
 describe('the proof that a process is dead', () => {
-  it('is not had of one that runs, of another place, or of what is no name of a process', async () => {
+  it('is not given for a running process, another host, or an invalid process name', async () => {
     const { parent, child } = await family();
     const [place, pid, startedAt] = child.split(':');
     expect(

@@ -1,4 +1,4 @@
-import { createChatwootWorld, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
+import { createChatwootWorld, type ChatwootWorld } from './chatwoot-world';
 import { runFullScan } from '../../../core/flows/from-provider/full-scan';
 
 /**
@@ -28,7 +28,7 @@ describe('a conversation that an agent started with an end-user', () => {
       ...message,
       ...more,
     });
-    await world.double.settled();
+    await world.double.whenIdle();
     return id;
   }
   const write = async (conversationId: number, body: object) => {
@@ -38,7 +38,7 @@ describe('a conversation that an agent started with an end-user', () => {
       await tokenOf(alice),
       body,
     );
-    await world.double.settled();
+    await world.double.whenIdle();
   };
   const notesIn = async (conversationId: number): Promise<string[]> => {
     const { payload } = await world.farSide.get(
@@ -119,7 +119,7 @@ describe('a conversation that an agent started with an end-user', () => {
     const stray = await begin('Hello, this is Alice');
     await world.farSide.call('DELETE', `${world.accountPath}/conversations/${stray}`, world.admin);
     // A job deletes it.
-    await world.double.settled();
+    await world.double.whenIdle();
     expect(await world.deliverAll()).toEqual([]);
     expect(await world.session(sessionId)).toMatchObject({ conversationId });
     expect((await world.pool.query('select from agent_initiated_conversation')).rowCount).toBe(0);

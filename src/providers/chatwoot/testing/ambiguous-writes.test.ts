@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ConversationAccess } from '../../../core/ports/provider/access';
-import { createChatwootWorld, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
+import { createChatwootWorld, type ChatwootWorld } from './chatwoot-world';
 import type { FaultMode } from './double/control/faults';
 import { ChatwootFixture } from './fixture';
 
@@ -8,18 +8,18 @@ import { ChatwootFixture } from './fixture';
  * CONTRACT §6 and §8: after an error that may hide a stored write, a lookup follows. If the lookup fails, nothing is
  * written.
  */
-let workshop: ChatwootFixture;
+let fixture: ChatwootFixture;
 beforeAll(async () => {
-  workshop = await ChatwootFixture.ready();
+  fixture = await ChatwootFixture.ready();
 });
-afterAll(() => workshop.stop());
+afterAll(() => fixture.stop());
 afterEach(async () => {
-  workshop.double.clearFaults();
-  await workshop.double.outage(null);
+  fixture.double.clearFaults();
+  await fixture.double.outage(null);
 });
 
-const signal = () => workshop.signal();
-const provider = () => workshop.provider;
+const signal = () => fixture.signal();
+const provider = () => fixture.provider;
 const UNKNOWN = { code: 'PROVIDER_UNAVAILABLE', delivered: 'unknown' };
 const UNAVAILABLE = { code: 'PROVIDER_UNAVAILABLE' };
 
@@ -27,25 +27,25 @@ const UNAVAILABLE = { code: 'PROVIDER_UNAVAILABLE' };
 const HIDDEN: [string, (path: RegExp) => Promise<void>][] = [
   [
     'a cut connection',
-    async path => workshop.double.failNext({ match: { method: 'POST', path }, mode: 'applyThenCut' }),
+    async path => fixture.double.failNext({ match: { method: 'POST', path }, mode: 'applyThenCut' }),
   ],
-  ['a 500', async path => workshop.double.failNext({ match: { method: 'POST', path }, mode: 'applyThen500' })],
-  ['a 422 (or 500) of an installation without Redis', () => workshop.double.outage('redis')],
+  ['a 500', async path => fixture.double.failNext({ match: { method: 'POST', path }, mode: 'applyThen500' })],
+  ['a 422 (or 500) of an installation without Redis', () => fixture.double.outage('redis')],
 ];
 /** Ways in which a lookup cannot tell. */
 const BLIND: FaultMode[] = ['status:500', 'status:503', 'cutBeforeApply', 'applyThenCut'];
 
 type Write = (conversation: ConversationAccess, id: string, mayExist: boolean) => Promise<string>;
 const POSTS: [string, Write][] = [
-  ['what the end-user said', (conversation, id, mayExist) => workshop.post(conversation, 'once', { id }, mayExist)],
+  ['what the end-user said', (conversation, id, mayExist) => fixture.post(conversation, 'once', { id }, mayExist)],
   [
     'what the bot said',
-    (conversation, id, mayExist) => workshop.post(conversation, 'once', { id, author: 'BOT' }, mayExist),
+    (conversation, id, mayExist) => fixture.post(conversation, 'once', { id, author: 'BOT' }, mayExist),
   ],
   [
     'a suggestion',
     (conversation, id, mayExist) =>
-      workshop.post(conversation, 'once', { id, author: 'BOT', visibility: 'INTERNAL' }, mayExist),
+      fixture.post(conversation, 'once', { id, author: 'BOT', visibility: 'INTERNAL' }, mayExist),
   ],
   [
     'a note',
@@ -74,25 +74,25 @@ const POSTS: [string, Write][] = [
   ],
 ];
 const contents = async (conversation: ConversationAccess) =>
-  (await workshop.messages(conversation)).map(({ content }) => content);
+  (await fixture.messages(conversation)).map(({ content }) => content);
 const postsOf = async (act: () => Promise<unknown>) =>
-  (await workshop.callsOf(act)).filter(call => call.startsWith('POST /conversations/messages'));
+  (await fixture.callsOf(act)).filter(call => call.startsWith('POST /conversations/messages'));
 
 describe.each(POSTS)('%s', (_what, write) => {
   it.each(HIDDEN)('is found after %s, and not written again', async (_answer, hide) => {
-    const [conversation, id] = [await workshop.conversation(), randomUUID()];
+    const [conversation, id] = [await fixture.conversation(), randomUUID()];
     await hide(/\/messages$/);
     await expect(write(conversation, id, false)).rejects.toMatchObject(UNKNOWN);
-    await workshop.double.outage(null);
+    await fixture.double.outage(null);
     expect(await postsOf(() => write(conversation, id, true))).toEqual([]);
     expect(await contents(conversation)).toEqual(['once']);
   });
 
   it.each(BLIND)('is not written again when the lookup itself ends with %s', async mode => {
-    const [conversation, id] = [await workshop.conversation(), randomUUID()];
-    workshop.double.failNext({ match: { method: 'POST', path: /\/messages$/ }, mode: 'applyThenCut' });
+    const [conversation, id] = [await fixture.conversation(), randomUUID()];
+    fixture.double.failNext({ match: { method: 'POST', path: /\/messages$/ }, mode: 'applyThenCut' });
     await expect(write(conversation, id, false)).rejects.toMatchObject(UNKNOWN);
-    workshop.double.failNext({ match: { method: 'GET', path: /\/messages/ }, mode });
+    fixture.double.failNext({ match: { method: 'GET', path: /\/messages/ }, mode });
     expect(await postsOf(() => expect(write(conversation, id, true)).rejects.toMatchObject(UNAVAILABLE))).toEqual([]);
     expect(await contents(conversation)).toEqual(['once']);
   });
@@ -100,8 +100,8 @@ describe.each(POSTS)('%s', (_what, write) => {
 
 describe('a contact', () => {
   const endUser = { externalId: null, name: 'Eve', email: null, phone: null, locale: null, attributes: {} };
-  const ensure = (sessionId: string) => provider().ensureContact(workshop.inbox, sessionId, endUser, signal());
-  const count = async () => (await workshop.farSide.census())['contacts'];
+  const ensure = (sessionId: string) => provider().ensureContact(fixture.inbox, sessionId, endUser, signal());
+  const count = async () => (await fixture.farSide.census())['contacts'];
 
   it.each(HIDDEN)('is found after %s, and not created again', async (_answer, hide) => {
     const [sessionId, before] = [randomUUID(), await count()];
@@ -109,14 +109,14 @@ describe('a contact', () => {
     const first = await ensure(sessionId).catch((error: Error) => error);
     // After a 500 the provider looks for it at once, because a merge has the same response.
     if (typeof first !== 'string') expect(first).toMatchObject(UNKNOWN);
-    await workshop.double.outage(null);
+    await fixture.double.outage(null);
     await ensure(sessionId);
     expect(await count()).toBe(before! + 1);
   });
 
   it('is retried after a 422 without a validation error', async () => {
     const sessionId = randomUUID();
-    workshop.double.failNext({
+    fixture.double.failNext({
       match: { method: 'POST', path: /\/contacts$/ },
       mode: 'status:422',
       body: { error: 'Connection refused - connect(2) for 127.0.0.1:6390' },
@@ -128,7 +128,7 @@ describe('a contact', () => {
   it.each(BLIND)('waits when the lookup itself ends with %s', async mode => {
     const [sessionId, before] = [randomUUID(), await count()];
     await ensure(sessionId);
-    workshop.double.failNext({ match: { method: 'POST', path: /\/contacts\/filter$/ }, mode });
+    fixture.double.failNext({ match: { method: 'POST', path: /\/contacts\/filter$/ }, mode });
     await expect(ensure(sessionId)).rejects.toMatchObject(UNAVAILABLE);
     expect(await count()).toBe(before! + 1);
   });
@@ -137,14 +137,14 @@ describe('a contact', () => {
 describe('a conversation', () => {
   const open = (access: ConversationAccess, mayExist: boolean) =>
     provider().openConversation({ ...access, mayExist }, signal());
-  const count = async () => (await workshop.farSide.census())['conversations'];
+  const count = async () => (await fixture.farSide.census())['conversations'];
   async function contact(): Promise<ConversationAccess> {
     const sessionId = randomUUID();
     const endUser = { externalId: null, name: 'Eve', email: null, phone: null, locale: null, attributes: {} };
     return {
-      inbox: workshop.inbox,
+      inbox: fixture.inbox,
       sessionId,
-      contactId: await provider().ensureContact(workshop.inbox, sessionId, endUser, signal()),
+      contactId: await provider().ensureContact(fixture.inbox, sessionId, endUser, signal()),
       conversationId: '',
     };
   }
@@ -153,16 +153,16 @@ describe('a conversation', () => {
     const [access, before] = [await contact(), await count()];
     await hide(/\/conversations$/);
     await expect(open(access, false)).rejects.toMatchObject(UNKNOWN);
-    await workshop.double.outage(null);
+    await fixture.double.outage(null);
     await open(access, true);
     expect(await count()).toBe(before! + 1);
   });
 
   it.each(BLIND)('is not opened again when the lookup itself ends with %s', async mode => {
     const [access, before] = [await contact(), await count()];
-    workshop.double.failNext({ match: { method: 'POST', path: /\/conversations$/ }, mode: 'applyThenCut' });
+    fixture.double.failNext({ match: { method: 'POST', path: /\/conversations$/ }, mode: 'applyThenCut' });
     await expect(open(access, false)).rejects.toMatchObject(UNKNOWN);
-    workshop.double.failNext({ match: { method: 'GET', path: /\/contacts\/\d+\/conversations/ }, mode });
+    fixture.double.failNext({ match: { method: 'GET', path: /\/contacts\/\d+\/conversations/ }, mode });
     await expect(open(access, true)).rejects.toMatchObject(UNAVAILABLE);
     expect(await count()).toBe(before! + 1);
   });
@@ -173,13 +173,13 @@ describe('a refused lookup', () => {
   const CANNOT_TELL = { code: 'OUTCOME_UNKNOWN' };
 
   it('proves nothing about a post or a conversation: neither is written again', async () => {
-    const [conversation, id] = [await workshop.conversation(), randomUUID()];
-    workshop.double.failNext({ match: { method: 'GET', path: /\/messages/ }, ...REFUSED });
+    const [conversation, id] = [await fixture.conversation(), randomUUID()];
+    fixture.double.failNext({ match: { method: 'GET', path: /\/messages/ }, ...REFUSED });
     expect(
-      await postsOf(() => expect(workshop.post(conversation, 'once', { id }, true)).rejects.toMatchObject(CANNOT_TELL)),
+      await postsOf(() => expect(fixture.post(conversation, 'once', { id }, true)).rejects.toMatchObject(CANNOT_TELL)),
     ).toEqual([]);
-    workshop.double.failNext({ match: { method: 'GET', path: /\/contacts\/\d+\/conversations/ }, ...REFUSED });
-    const calls = await workshop.callsOf(() =>
+    fixture.double.failNext({ match: { method: 'GET', path: /\/contacts\/\d+\/conversations/ }, ...REFUSED });
+    const calls = await fixture.callsOf(() =>
       expect(provider().openConversation({ ...conversation, mayExist: true }, signal())).rejects.toMatchObject(
         CANNOT_TELL,
       ),
@@ -188,14 +188,14 @@ describe('a refused lookup', () => {
   });
 
   it('differs from a write refused after a lookup, whose outcome is known', async () => {
-    const conversation = await workshop.conversation();
-    workshop.double.failNext({ match: { method: 'POST', path: /\/messages$/ }, ...REFUSED });
-    await expect(workshop.post(conversation, 'once', { id: randomUUID() }, true)).rejects.toMatchObject({
+    const conversation = await fixture.conversation();
+    fixture.double.failNext({ match: { method: 'POST', path: /\/messages$/ }, ...REFUSED });
+    await expect(fixture.post(conversation, 'once', { id: randomUUID() }, true)).rejects.toMatchObject({
       code: 'PROVIDER_REFUSED',
       hasNoEarlierWrite: true,
     });
-    workshop.double.failNext({ match: { method: 'POST', path: /\/messages$/ }, ...REFUSED });
-    await expect(workshop.post(conversation, 'once', { id: randomUUID() }, false)).rejects.toMatchObject({
+    fixture.double.failNext({ match: { method: 'POST', path: /\/messages$/ }, ...REFUSED });
+    await expect(fixture.post(conversation, 'once', { id: randomUUID() }, false)).rejects.toMatchObject({
       code: 'PROVIDER_REFUSED',
       hasNoEarlierWrite: false,
     });
@@ -207,29 +207,29 @@ describe.each(['applyThenCut', 'applyThen500'] as const)('after %s', mode => {
     'opening, holding and resolving can be repeated, whichever call it was: %s',
     async path => {
       const [conversation, team] = [
-        await workshop.conversation(),
-        await workshop.farSide.call('POST', `${workshop.account}/teams`, workshop.admin, {
+        await fixture.conversation(),
+        await fixture.farSide.call('POST', `${fixture.account}/teams`, fixture.admin, {
           name: randomUUID(),
           allow_auto_assign: false,
         }),
       ];
-      const ada = String(workshop.ownerId);
+      const ada = String(fixture.ownerId);
       const twice = async (act: () => Promise<unknown>) => {
-        workshop.double.failNext({ match: { method: 'POST', path }, mode });
+        fixture.double.failNext({ match: { method: 'POST', path }, mode });
         await act().catch((error: unknown) => {
           expect(error).toMatchObject(UNKNOWN);
         });
-        workshop.double.clearFaults();
+        fixture.double.clearFaults();
         await act();
       };
-      await twice(() => workshop.open(conversation, { teamId: String(team.id), agentId: ada, priority: 'HIGH' }));
-      expect(await workshop.readConversation(conversation)).toMatchObject({
+      await twice(() => fixture.open(conversation, { teamId: String(team.id), agentId: ada, priority: 'HIGH' }));
+      expect(await fixture.readConversation(conversation)).toMatchObject({
         status: 'open',
         priority: 'high',
-        meta: { team: { id: team.id }, assignee: { id: workshop.ownerId } },
+        meta: { team: { id: team.id }, assignee: { id: fixture.ownerId } },
       });
       await twice(() => provider().returnToBot(conversation, signal()));
-      const held = await workshop.readConversation(conversation);
+      const held = await fixture.readConversation(conversation);
       expect([held.status, held.priority, held.meta.team ?? null, held.meta.assignee ?? null]).toEqual([
         'pending',
         null,
@@ -237,41 +237,41 @@ describe.each(['applyThenCut', 'applyThen500'] as const)('after %s', mode => {
         null,
       ]);
       await twice(() => provider().resolve(conversation, signal()));
-      expect((await workshop.readConversation(conversation)).status).toBe('resolved');
+      expect((await fixture.readConversation(conversation)).status).toBe('resolved');
     },
   );
 
   it('a mark on a message can be set again', async () => {
-    const conversation = await workshop.conversation();
-    await workshop.createActingAgent(workshop.ownerId, conversation).reply('hello');
-    const [message] = await workshop.messages(conversation);
+    const conversation = await fixture.conversation();
+    await fixture.createActingAgent(fixture.ownerId, conversation).reply('hello');
+    const [message] = await fixture.messages(conversation);
     const report = () =>
       provider().reportDelivery!({ conversation, messageId: String(message.id), state: 'READ', error: null }, signal());
-    workshop.double.failNext({ match: { method: 'PATCH', path: /\/messages\/\d+$/ }, mode });
+    fixture.double.failNext({ match: { method: 'PATCH', path: /\/messages\/\d+$/ }, mode });
     await expect(report()).rejects.toMatchObject(UNKNOWN);
     await report();
-    expect((await workshop.messages(conversation))[0].status).toBe('read');
+    expect((await fixture.messages(conversation))[0].status).toBe('read');
   });
 
   it('an agent is added once, and a created team is not created again', async () => {
     const email = `${randomUUID()}@people.example`;
     const add = () =>
-      provider().agentsAndTeams!.addAgent({ access: workshop.access, name: 'Alice', email, role: 'AGENT' }, signal());
-    workshop.double.failNext({ match: { method: 'POST', path: /\/users$/ }, mode });
+      provider().agentsAndTeams!.addAgent({ access: fixture.access, name: 'Alice', email, role: 'AGENT' }, signal());
+    fixture.double.failNext({ match: { method: 'POST', path: /\/users$/ }, mode });
     await expect(add()).rejects.toMatchObject(UNKNOWN);
-    workshop.double.failNext({ match: { method: 'POST', path: /\/account_users$/ }, mode });
+    fixture.double.failNext({ match: { method: 'POST', path: /\/account_users$/ }, mode });
     await expect(add()).rejects.toMatchObject(UNKNOWN);
     await add();
-    expect(
-      (await provider().listAgents(workshop.access, signal())).filter(agent => agent.email === email),
-    ).toHaveLength(1);
+    expect((await provider().listAgents(fixture.access, signal())).filter(agent => agent.email === email)).toHaveLength(
+      1,
+    );
 
     const name = randomUUID();
-    const make = () => provider().agentsAndTeams!.createTeam(workshop.access, { name, autoAssign: false }, signal());
-    workshop.double.failNext({ match: { method: 'POST', path: /\/teams$/ }, mode });
+    const make = () => provider().agentsAndTeams!.createTeam(fixture.access, { name, autoAssign: false }, signal());
+    fixture.double.failNext({ match: { method: 'POST', path: /\/teams$/ }, mode });
     await expect(make()).rejects.toMatchObject(UNKNOWN);
     await expect(make()).rejects.toMatchObject({ code: 'PROVIDER_REFUSED' });
-    expect((await provider().listTeams(workshop.access, signal())).filter(team => team.name === name)).toHaveLength(1);
+    expect((await provider().listTeams(fixture.access, signal())).filter(team => team.name === name)).toHaveLength(1);
   });
 });
 

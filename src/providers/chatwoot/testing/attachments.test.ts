@@ -1,5 +1,5 @@
 import { isPrivateHost } from '../../../addresses';
-import { createTestFetch } from '../../../../test/support/tenant-fetch';
+import { createTestFetch } from '../../../testing/tenant-fetch';
 import { MediaStoreError } from '../../../core/file-errors';
 import { postedFile } from '../../testing/posted-file';
 import { stageUploads } from '../stage-uploads';
@@ -58,19 +58,19 @@ describe('addresses', () => {
 });
 
 describe('messages with files', () => {
-  let workshop: ChatwootFixture;
+  let fixture: ChatwootFixture;
   beforeAll(async () => {
-    workshop = await ChatwootFixture.ready();
+    fixture = await ChatwootFixture.ready();
   });
-  afterAll(() => workshop.stop());
+  afterAll(() => fixture.stop());
 
   it.each(['END_USER', 'BOT'] as const)('of %s show agents the files, once', async author => {
-    const conversation = await workshop.conversation();
+    const conversation = await fixture.conversation();
     const id = '6f0a2d8e-7a86-4ad4-8ac7-0d9f4d5f0c01';
     const more = { id, author, attachments: [postedFile('cat.png', 'image/png', 'meow')] };
-    const first = await workshop.post(conversation, 'look {{contact.name}}', more);
-    expect(await workshop.post(conversation, 'look {{contact.name}}', more, true)).toBe(first);
-    expect(await workshop.messages(conversation)).toEqual([
+    const first = await fixture.post(conversation, 'look {{contact.name}}', more);
+    expect(await fixture.post(conversation, 'look {{contact.name}}', more, true)).toBe(first);
+    expect(await fixture.messages(conversation)).toEqual([
       expect.objectContaining({
         content: 'look {{contact.name}}',
         message_type: author === 'BOT' ? 1 : 0,
@@ -83,22 +83,22 @@ describe('messages with files', () => {
   });
 
   it('keep line breaks unchanged, and the part of their names that every file system accepts', async () => {
-    const conversation = await workshop.conversation();
+    const conversation = await fixture.conversation();
     const text = 'one\ntwo\r\nthree\n\nKäse --support-subgraph';
-    await workshop.post(conversation, text, { attachments: [postedFile('Käse "1"\n.png')] });
-    const [message] = await workshop.messages(conversation);
+    await fixture.post(conversation, text, { attachments: [postedFile('Käse "1"\n.png')] });
+    const [message] = await fixture.messages(conversation);
     expect(message.content).toBe(text);
     expect(decodeURIComponent(message.attachments[0].data_url)).toMatch(/\/Käse -1- \.png$/);
   });
 
   it('of agents only stay among agents', async () => {
-    const conversation = await workshop.conversation();
-    await workshop.post(conversation, '', {
+    const conversation = await fixture.conversation();
+    await fixture.post(conversation, '', {
       author: 'BOT',
       visibility: 'INTERNAL',
       attachments: [postedFile('cat.png')],
     });
-    expect(await workshop.messages(conversation)).toEqual([
+    expect(await fixture.messages(conversation)).toEqual([
       expect.objectContaining({ private: true, message_type: 1, attachments: [expect.anything()] }),
     ]);
   });

@@ -1,9 +1,5 @@
 import { notifyAgents } from '../../../core/flows/from-provider/receive-change';
-import {
-  createChatwootWorld,
-  type ChatwootWorld,
-  type ChatwootWorldOptions,
-} from '../../../../test/support/chatwoot-world';
+import { createChatwootWorld, type ChatwootWorld, type ChatwootWorldOptions } from './chatwoot-world';
 
 /*
  * Promise 13: what agents see as sent reaches the end-user, or agents are notified that it did not, whatever wrote it.
@@ -81,7 +77,7 @@ describe.each(['4.10', '4.14'] as const)('on Chatwoot %s, a public message of', 
       const id = await world.openMirroredSession();
       if (first === 'timer') world.double.dropWebhooks();
       await write(id);
-      await world.double.settled();
+      await world.double.whenIdle();
       for (let round = 0; round < 2; round++) {
         await (first === 'timer' ? world.read(id) : world.runDueSyncs());
         expect(await world.deliverAll()).toEqual([]);
@@ -98,7 +94,7 @@ describe.each(['4.10', '4.14'] as const)('on Chatwoot %s, a public message of', 
       const id = await world.openMirroredSession();
       if (first === 'timer') world.double.dropWebhooks();
       await write(id);
-      await world.double.settled();
+      await world.double.whenIdle();
       for (let round = 0; round < 2; round++) await (first === 'timer' ? world.read(id) : world.runDueSyncs());
       await world.read(id);
       expect(await world.deliverAll()).toEqual([]);

@@ -1,9 +1,4 @@
-import {
-  createChatwootWorld,
-  ORG,
-  type ChatwootWorld,
-  type ChatwootWorldOptions,
-} from '../../../../test/support/chatwoot-world';
+import { createChatwootWorld, ORG, type ChatwootWorld, type ChatwootWorldOptions } from './chatwoot-world';
 import { toObservation } from '../mapping';
 import type { WireMessage } from '../wire';
 import type { ChatwootVersion } from './double';
@@ -48,7 +43,7 @@ describe.each(VERSIONS)('an automatic reply of Chatwoot %s', version => {
 
     world.double.dropWebhooks({ event: 'message_created', times: 10 });
     const lost = await world.openMirroredSession('hello');
-    await world.double.settled();
+    await world.double.whenIdle();
     await world.read(lost);
     expect(await world.collected(lost)).toEqual(['SYSTEM: Welcome to us!']);
   });

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { createChatwootWorld, ORG, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
+import { createChatwootWorld, ORG, type ChatwootWorld } from './chatwoot-world';
 import { finishEndings } from '../../../core/flows/from-runtime/end-handoff';
 import { runFullScan } from '../../../core/flows/from-provider/full-scan';
 import { parseContent } from '../parse-content';
@@ -36,7 +36,7 @@ describe('a message', () => {
     });
   const shown = async () => (await world.messages(sessionId)).find(({ content }) => content === 'hello Eve');
 
-  it("on the end-user's channel is shown to the agents, each state once and never back", async () => {
+  it("on the end-user's channel is reported to the agents, each state once and never back", async () => {
     await report('DELIVERED', 'a');
     await world.deliverAll();
     expect((await shown()).status).toBe('delivered');
@@ -47,7 +47,7 @@ describe('a message', () => {
     expect((await agentMessage(sessionId)).channelState).toBe('READ');
   });
 
-  it('that failed on the channel stays marked as failed with the reason, whatever is read later', async () => {
+  it('that failed on the channel stays marked as failed with the reason, whatever is synced later', async () => {
     await report('FAILED', 'a');
     await world.deliverAll();
     await world.runDueSyncs();
@@ -109,13 +109,13 @@ describe('a message', () => {
   });
 });
 
-describe('one message each way', () => {
+describe('one message in each direction', () => {
   beforeEach(async () => {
     world = await createChatwootWorld();
   });
   afterEach(() => world.close());
 
-  it('takes one call, and the state is still read as often as on the timer', async () => {
+  it('takes one call, and the state is still synced as often as on the timer', async () => {
     const alice = await world.addPerson('Alice');
     const sessionId = await world.handedOver();
     await world.runDueSyncs();
@@ -182,7 +182,7 @@ describe('after our own outage', () => {
     world.setDown(true);
     await (await world.acting(alice, sessions[7]!)).reply('I take this');
     await acting.deleteMessage(kept);
-    await world.double.settled();
+    await world.double.whenIdle();
     expect((await world.messages(sessions[7]!)).at(-1).status).toBe('failed');
     world.setDown(false);
 
@@ -207,7 +207,7 @@ describe('after our own outage', () => {
     await world.user(sessionId, 'anybody?');
     expect(await world.deliverAll()).toEqual([]);
     await (await world.acting(alice, sessionId)).note('he is waiting');
-    await world.double.settled();
+    await world.double.whenIdle();
     const marks = async () => (await world.messages(sessionId)).slice(1).map(({ status }) => status);
     expect(new Set(await marks())).toEqual(new Set(['failed']));
     // While webhooks do not reach this service, the timer's sync does not remove the mark, because it would come back.
@@ -243,7 +243,7 @@ describe('after our own outage', () => {
       status: 'failed',
       external_error: 'gone',
     });
-    await world.double.settled();
+    await world.double.whenIdle();
     world.setDown(false);
     await look();
     await world.runDueSyncs();
@@ -259,7 +259,7 @@ describe('after our own outage', () => {
     expect(await runFullScan(world.deps, new AbortController().signal)).toBeNull();
   });
 
-  it('all that changed is on one answer, however much it is', async () => {
+  it('all changed conversations are in one response, however many', async () => {
     const ids: string[] = [];
     for (let n = 0; n < 30; n++) ids.push(await world.openMirroredSession(`hello ${n}`));
     let found: Awaited<ReturnType<typeof look>> = null;
@@ -353,7 +353,7 @@ describe.each(['3.16', '4.10', '4.14'] as const)('a survey of Chatwoot %s', vers
     await world.runDueSyncs();
     world.setDown(true);
     await onPage({ rating: 2, feedback_message: 'too slow' });
-    await world.double.settled();
+    await world.double.whenIdle();
     world.setDown(false);
     await look();
     await world.runDueSyncs();
@@ -376,7 +376,7 @@ describe.each(['3.16', '4.10', '4.14'] as const)('a survey of Chatwoot %s', vers
     await onPage({ rating: 2, feedback_message: 'slow' });
     await world.user(sessionId, 'one more thing');
     await world.deliverAll();
-    await world.double.settled();
+    await world.double.whenIdle();
     await world.pool.query("update session set sync_cursor = '999999'");
     world.setDown(false);
     await look();
@@ -395,7 +395,7 @@ describe.each(['3.16', '4.10', '4.14'] as const)('a survey of Chatwoot %s', vers
 });
 
 /** The rows of docs/message-kinds.md that come from agents. Each has its case here, and each case has its row. */
-describe('from agents', () => {
+describe('messages from agents', () => {
   const wire = (more: Partial<WireMessage>): WireMessage => ({
     id: 1,
     message_type: 1,

@@ -6,26 +6,26 @@ import { ChatwootFixture } from './fixture';
  * database.
  */
 describe.each(['3.16', '4.10', '4.14'] as const)('calls to Chatwoot %s', version => {
-  let workshop: ChatwootFixture;
+  let fixture: ChatwootFixture;
   let conversation: ConversationAccess;
   let team: string;
 
   beforeAll(async () => {
-    workshop = await ChatwootFixture.ready({ version });
-    const made = await workshop.farSide.call('POST', `${workshop.account}/teams`, workshop.admin, {
+    fixture = await ChatwootFixture.ready({ version });
+    const made = await fixture.farSide.call('POST', `${fixture.account}/teams`, fixture.admin, {
       name: 'orders',
       allow_auto_assign: false,
     });
     team = String(made.id);
   });
-  afterAll(() => workshop.stop());
+  afterAll(() => fixture.stop());
   beforeEach(async () => {
-    conversation = await workshop.conversation();
-    await workshop.post(conversation, 'Hello?');
+    conversation = await fixture.conversation();
+    await fixture.post(conversation, 'Hello?');
   });
 
   const note = () =>
-    workshop.provider.postNote(
+    fixture.provider.postNote(
       {
         conversation,
         noteId: `note:${conversation.conversationId}`,
@@ -33,59 +33,57 @@ describe.each(['3.16', '4.10', '4.14'] as const)('calls to Chatwoot %s', version
         mayExist: false,
         lookupAfter: null,
       },
-      workshop.signal(),
+      fixture.signal(),
     );
 
   it('are three for a handoff of an existing session: context note, team, open', async () => {
-    const calls = await workshop.callsOf(async () => {
+    const calls = await fixture.callsOf(async () => {
       await note();
-      await workshop.open(conversation, { teamId: team });
+      await fixture.open(conversation, { teamId: team });
     });
     expect(calls).toEqual([
       'POST /conversations/messages',
       'POST /conversations/assignments',
       'POST /conversations/toggle_status',
     ]);
-    expect(await workshop.readConversation(conversation)).toMatchObject({
+    expect(await fixture.readConversation(conversation)).toMatchObject({
       status: 'open',
       meta: { team: { id: Number(team) } },
     });
   });
 
   it('are one more if the conversation is not known to be clean', async () => {
-    const calls = await workshop.callsOf(async () => {
-      await workshop.provider.returnToBot(conversation, workshop.signal());
+    const calls = await fixture.callsOf(async () => {
+      await fixture.provider.returnToBot(conversation, fixture.signal());
       await note();
-      await workshop.open(conversation, { teamId: team });
+      await fixture.open(conversation, { teamId: team });
     });
     expect(calls).toHaveLength(4);
     expect(calls[0]).toBe('GET /conversations');
   });
 
   it('are one for a message of the end-user, of the bot, and for a note', async () => {
-    expect(await workshop.callsOf(() => workshop.post(conversation, 'Where is it?'))).toEqual([
+    expect(await fixture.callsOf(() => fixture.post(conversation, 'Where is it?'))).toEqual([
       'POST /conversations/messages',
     ]);
-    expect(await workshop.callsOf(() => workshop.post(conversation, 'On its way.', { author: 'BOT' }))).toEqual([
+    expect(await fixture.callsOf(() => fixture.post(conversation, 'On its way.', { author: 'BOT' }))).toEqual([
       'POST /conversations/messages',
     ]);
     expect(
-      await workshop.callsOf(() =>
-        workshop.post(conversation, 'Late again.', { author: 'BOT', visibility: 'INTERNAL' }),
-      ),
+      await fixture.callsOf(() => fixture.post(conversation, 'Late again.', { author: 'BOT', visibility: 'INTERNAL' })),
     ).toEqual(['POST /conversations/messages']);
   });
 
   it("are one for an agent's message, and one more for the state of the conversation", async () => {
-    await workshop.open(conversation, { teamId: team });
-    const said = await workshop.post(conversation, 'Anybody?');
-    await workshop.createActingAgent(workshop.ownerId, conversation).reply('Here I am.');
-    const words = await workshop.callsOf(async () => {
-      const { observations } = await workshop.provider.listMessages({ conversation, after: said }, workshop.signal());
+    await fixture.open(conversation, { teamId: team });
+    const said = await fixture.post(conversation, 'Anybody?');
+    await fixture.createActingAgent(fixture.ownerId, conversation).reply('Here I am.');
+    const words = await fixture.callsOf(async () => {
+      const { observations } = await fixture.provider.listMessages({ conversation, after: said }, fixture.signal());
       expect(observations.filter(({ kind }) => kind === 'agentMessage')).toMatchObject([{ text: 'Here I am.' }]);
     });
     expect(words).toEqual(['GET /conversations/messages']);
-    expect(await workshop.callsOf(() => workshop.provider.readConversation(conversation, workshop.signal()))).toEqual([
+    expect(await fixture.callsOf(() => fixture.provider.readConversation(conversation, fixture.signal()))).toEqual([
       'GET /conversations',
     ]);
   });

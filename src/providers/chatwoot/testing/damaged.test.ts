@@ -1,5 +1,5 @@
-import { createChatwootWorld, ORG, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
-import { setAsideIn } from '../../../../test/support/parked-work';
+import { createChatwootWorld, ORG, type ChatwootWorld } from './chatwoot-world';
+import { setAsideIn } from './parked-work';
 
 /*
  * CONTRACT 2.2: for a file with a blank name Chatwoot responds with 422 and stores the message, whose conversation can
@@ -9,7 +9,7 @@ import { setAsideIn } from '../../../../test/support/parked-work';
 const scope = { organizationId: ORG };
 let world: ChatwootWorld;
 afterEach(() => world.close());
-const { letters, work, resend } = setAsideIn(() => world);
+const { letters: deadLetters, work, resend } = setAsideIn(() => world);
 const conversationOf = async (id: string): Promise<string> => (await world.session(id)).conversationId!;
 const status = async (path: string): Promise<number> =>
   (await fetch(`${world.double.baseUrl}${world.accountPath}${path}`, { headers: { 'api-access-token': world.admin } }))
@@ -32,12 +32,12 @@ async function damage(id: string, filename = ' '): Promise<void> {
 async function readInVain(times: number): Promise<void> {
   for (let n = 0; n < times; n++) {
     await world.pool.query("update lane set next_run_at = now(), is_timer = false where destination = 'SYNC'");
-    const [reading] = await world.stores.lanes.claimSyncs('HINT', 1, 60_000);
-    await expect(world.read(reading!.sessionId)).rejects.toMatchObject({
+    const [sync] = await world.stores.lanes.claimSyncs('HINT', 1, 60_000);
+    await expect(world.read(sync!.sessionId)).rejects.toMatchObject({
       code: 'PROVIDER_UNAVAILABLE',
       isConversationOnly: true,
     });
-    await world.stores.lanes.finishSync(reading!, 0, true);
+    await world.stores.lanes.finishSync(sync!, 0, true);
   }
 }
 /** Makes our own post fail as damaged. The original cause is gone by now: all our files have names. */
@@ -55,14 +55,14 @@ async function postDamaged(id: string): Promise<void> {
   });
 }
 
-describe('a post that Chatwoot stores and cannot show', () => {
+describe('a post that Chatwoot stores but cannot display', () => {
   it('is parked at once, later deliveries continue, and agents get the next step', async () => {
     world = await createChatwootWorld();
     const id = await world.openMirroredSession();
     await postDamaged(id);
     await world.user(id, 'later');
     expect(await work()).toEqual(['park']);
-    expect(await letters()).toMatchObject([{ kind: 'POST_MESSAGE', code: 'PROVIDER_DAMAGED', outcome: 'UNKNOWN' }]);
+    expect(await deadLetters()).toMatchObject([{ kind: 'POST_MESSAGE', code: 'PROVIDER_DAMAGED', outcome: 'UNKNOWN' }]);
     expect((await world.messages(id)).map(({ content, private: isPrivate }) => [isPrivate ? 'note' : content])).toEqual(
       [['hello'], ['note'], ['later']],
     );
@@ -75,7 +75,7 @@ describe('a post that Chatwoot stores and cannot show', () => {
     expect(await work()).toEqual(['park']);
     const first = await conversationOf(id);
     await world.act(id, 'DELETE', '');
-    await world.double.settled();
+    await world.double.whenIdle();
     await world.read(id);
     await world.user(id, 'later');
     await work();
@@ -83,7 +83,7 @@ describe('a post that Chatwoot stores and cannot show', () => {
     expect(
       (await world.messages(id)).filter(({ private: isPrivate }) => !isPrivate).map(({ content }) => content),
     ).toEqual(['hello', 'later']);
-    expect(await letters()).toMatchObject([{ code: 'PROVIDER_DAMAGED' }]);
+    expect(await deadLetters()).toMatchObject([{ code: 'PROVIDER_DAMAGED' }]);
     await resend();
     expect(await work()).toEqual([]);
     expect((await world.messages(id)).map(({ content }) => content).join()).toContain('with a file');
@@ -105,7 +105,7 @@ describe('a post that Chatwoot stores and cannot show', () => {
     });
     expect(await work()).toEqual(['park']);
     expect(await world.liveHandoff(id)).toMatchObject({ state: 'QUEUED' });
-    expect(await letters()).toMatchObject([{ code: 'PROVIDER_DAMAGED' }]);
+    expect(await deadLetters()).toMatchObject([{ code: 'PROVIDER_DAMAGED' }]);
   });
 });
 
@@ -155,7 +155,7 @@ describe.each(['4.10', '4.14'] as const)('a conversation that others damaged, on
     ]);
     expect(await items()).toMatchObject([{ id: `conversation:${conversation}` }]);
     await world.act(id, 'DELETE', '');
-    await world.double.settled();
+    await world.double.whenIdle();
     await world.read(id);
     await world.pool.query("update lane set failures = 0 where destination = 'SYNC'");
     expect(await items()).toEqual([]);
@@ -172,15 +172,15 @@ describe.each(['4.10', '4.14'] as const)('a conversation that others damaged, on
     await damage(id);
     await world.user(id, 'later');
     for (let n = 0; n < 2; n++) expect(await work()).toEqual(['retry PROVIDER_DAMAGED']);
-    expect(await letters()).toEqual([]);
+    expect(await deadLetters()).toEqual([]);
     world.time.aheadMs += 15 * 60_000 + 1;
     expect(await work()).toEqual(['park']);
-    expect(await letters()).toMatchObject([{ kind: 'POST_MESSAGE', code: 'PROVIDER_DAMAGED', outcome: 'UNKNOWN' }]);
+    expect(await deadLetters()).toMatchObject([{ kind: 'POST_MESSAGE', code: 'PROVIDER_DAMAGED', outcome: 'UNKNOWN' }]);
     await work();
     expect(await status('/conversations')).toBe(200);
     // Without a file it cannot have caused the damage: it goes to the next conversation.
     await world.act(id, 'DELETE', '');
-    await world.double.settled();
+    await world.double.whenIdle();
     await world.ask(id);
     await work();
     await work();

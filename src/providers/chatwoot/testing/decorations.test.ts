@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createChatwootWorld, ORG, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
+import { createChatwootWorld, ORG, type ChatwootWorld } from './chatwoot-world';
 
 const scope = { organizationId: ORG };
 const json = (body: unknown, status: number) =>
@@ -341,7 +341,7 @@ describe('a file', () => {
     };
   };
 
-  it('that Chatwoot omits is named to agents once, and the text is not repeated', async () => {
+  it('that Chatwoot omits is named to agents once, and the text is posted once', async () => {
     unkind = without('dog.png');
     const id = await say('look');
     expect(await world.deliverAll()).toEqual([]);
@@ -414,7 +414,7 @@ describe('a file', () => {
   });
 });
 
-it('a file of an agent reaches the runtime under a name that shows what it is', async () => {
+it('a file of an agent reaches the runtime under a name that shows its type', async () => {
   const id = await open();
   await world.user(id, 'help');
   await world.deliverAll();

@@ -6,22 +6,22 @@ import { BOTH_WEBHOOKS, isAbout } from './replay/script-both-webhooks';
 import { recordingsPlayed } from './replay/scripts';
 
 describe.each(Object.keys(FOLDERS) as SharedVersion[])(
-  'the double answers as Chatwoot %s was recorded in December',
+  'the double responds as Chatwoot %s was recorded in December',
   version => {
     const played: string[] = [];
-    let stage: SharedReplay;
+    let replay: SharedReplay;
     beforeEach(async () => {
-      stage = await SharedReplay.open(version);
+      replay = await SharedReplay.open(version);
     });
-    afterEach(() => stage.close());
+    afterEach(() => replay.close());
 
     it.each(Object.entries(BOTH_ACTS))('%s', async (_what, act) => {
-      await act(stage);
-      expect(stage.played.length).toBeGreaterThan(0);
-      played.push(...stage.played);
+      await act(replay);
+      expect(replay.played.length).toBeGreaterThan(0);
+      played.push(...replay.played);
     });
 
-    it('plays every recording that is in no other story, each once', () => {
+    it('plays every recording that is in no other script, each once', () => {
       const all = [...played, ...recordingsPlayed(version), ...NOT_IN_THE_DOUBLE];
       expect(all.sort()).toEqual(recordingsIn(FOLDERS[version]));
     });
@@ -64,31 +64,31 @@ describe.each(Object.keys(WEBHOOKS) as SharedVersion[])(
   'the double sends the webhooks of Chatwoot %s as they were recorded in December',
   version => {
     const folder = WEBHOOKS[version];
-    let stage: SharedReplay;
+    let replay: SharedReplay;
     beforeEach(async () => {
-      stage = await SharedReplay.open(version);
-      const { url } = stage.theatre.receiver;
-      await stage.call('PATCH', `/inboxes/${stage.inbox}`, { channel: { webhook_url: `${url}/inbox` } });
-      await stage.call('POST', '/webhooks', { url: `${url}/account`, subscriptions: ['contact_updated'] });
+      replay = await SharedReplay.open(version);
+      const { url } = replay.theatre.receiver;
+      await replay.call('PATCH', `/inboxes/${replay.inbox}`, { channel: { webhook_url: `${url}/inbox` } });
+      await replay.call('POST', '/webhooks', { url: `${url}/account`, subscriptions: ['contact_updated'] });
     });
-    afterEach(() => stage.close());
+    afterEach(() => replay.close());
 
     const names = recordingsIn(folder).filter(name => BOTH_WEBHOOKS[name.replace(/\.json$/, '')] !== undefined);
     it.each(names)('%s', async name => {
       const recorded = readRecording<RecordedWebhook>(folder, name);
       const body = JSON.parse(recorded.body);
-      await BOTH_WEBHOOKS[name.replace(/\.json$/, '')]!(stage);
-      await stage.settled();
-      const came = await stage.theatre.receiver.next(webhook => isAbout(body, JSON.parse(webhook.body)), 1000);
+      await BOTH_WEBHOOKS[name.replace(/\.json$/, '')]!(replay);
+      await replay.whenIdle();
+      const came = await replay.theatre.receiver.next(webhook => isAbout(body, JSON.parse(webhook.body)), 1000);
       // For the other columns that changed with it, see `isAbout`.
       const ignore = /merged|account_key|automation_team/.test(name)
         ? [...NOT_COMPARED, 'changed_attributes']
         : NOT_COMPARED;
-      stage.theatre.compareWebhook(folder, name, { ...came, url: recorded.delivered_to }, { anySuffix: true, ignore });
+      replay.theatre.compareWebhook(folder, name, { ...came, url: recorded.delivered_to }, { anySuffix: true, ignore });
       expect([came.url.slice(1), 'inboxn']).toContain(recorded.delivered_to.slice(1));
     });
 
-    it('are all there, with those of the first recordings', () => {
+    it('include those of the first recordings', () => {
       const first =
         version === '4.10'
           ? Object.keys(EXPECTED).map(name => `${name}.json`)

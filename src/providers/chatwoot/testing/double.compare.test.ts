@@ -25,7 +25,7 @@ const actual = {
   changed_attributes: [{ assignee_id: { previous_value: 9, current_value: null } }],
 };
 
-it('sets ids, times, tokens and hosts aside', () => {
+it('comparison ignores ids, times, tokens and hosts', () => {
   expect(differences(recorded, actual)).toEqual([]);
 });
 
@@ -45,7 +45,7 @@ it.each([
     'a change from something to something else',
     { ...actual, changed_attributes: [{ assignee_id: { previous_value: 9, current_value: 1 } }] },
   ],
-])('notices %s', (_what, changed) => {
+])('comparison detects %s', (_what, changed) => {
   const sent = Object.fromEntries(Object.entries(changed).filter(([, value]) => value !== undefined));
   expect(differences(recorded, sent)).not.toEqual([]);
 });

@@ -1,7 +1,7 @@
 import { REPLAY_SCRIPTS } from './replay/scripts';
 import { Replay } from './replay/replay';
 
-describe('the double answers as the recorded Chatwoot 4.10 did', () => {
+describe('the double responds as the recorded Chatwoot 4.10 did', () => {
   let theatre: Replay;
   beforeAll(async () => {
     theatre = await Replay.open({ activityDelayMs: 1, deletionDelayMs: 1 });
@@ -17,7 +17,7 @@ describe('the double answers as the recorded Chatwoot 4.10 did', () => {
       }
       const before = preparations;
       preparations = [];
-      it(`answers as in ${step.play}`, async () => {
+      it(`responds as in ${step.play}`, async () => {
         for (const run of before) await run(theatre);
         const answer = await theatre.play('rest', step.play, step.options(theatre));
         await step.then?.(theatre, answer as never);

@@ -57,7 +57,7 @@ describe('the double signs as Chatwoot 4.14 did', () => {
   });
   afterAll(() => theatre.close());
 
-  it.each(FIRST_OF_4_14)('answers as in %s', name => theatre.play('rest-4.14', name));
+  it.each(FIRST_OF_4_14)('responds as in %s', name => theatre.play('rest-4.14', name));
 
   it.each(Object.entries(EXPECTED))(
     'sends %s, with a signature that verifies',
@@ -94,7 +94,7 @@ describe('the double signs as Chatwoot 4.14 did', () => {
   });
 });
 
-it.each(SIGNED)('verifies the recorded signature of %s', name => {
+it.each(SIGNED)('the recorded signature of %s is valid', name => {
   const { secret, headers, body } = readRecording<RecordedWebhook>('webhooks-4.14', name);
   const verify = (text: string) =>
     webhookSignatureVerifies(
@@ -107,7 +107,7 @@ it.each(SIGNED)('verifies the recorded signature of %s', name => {
   expect(verify(`${body} `)).toBe(false);
 });
 
-it('expects every recorded webhook of Chatwoot 4.14', () => {
+it('every recorded webhook of Chatwoot 4.14 is expected', () => {
   expect(
     Object.keys(EXPECTED)
       .map(name => `${name}.signed.json`)
@@ -150,7 +150,7 @@ async function setUp(theatre: Replay, secrets: Record<string, string>): Promise<
   Object.assign(secrets, { '/n-inbox': inbox.secret, '/n-bot': bot.secret, '/n-account': payload.webhook.secret });
   await visitor(theatre, 1, { name: 'First', identifier: 'first' });
   await theatre.call('ADMIN', 'POST', `${A}/inboxes/${inbox.id}/set_agent_bot`, { agent_bot: bot.id });
-  await theatre.double.settled();
+  await theatre.double.whenIdle();
   theatre.receiver.clear();
 }
 
@@ -166,14 +166,14 @@ async function tell(theatre: Replay): Promise<void> {
   });
   await double.agent(4, ref).reply('agent reply');
   double.resumeWebhooks();
-  await double.settled();
+  await double.whenIdle();
   await double.agent(2, ref).reopen();
-  await double.settled();
+  await double.whenIdle();
   await double.agent(2, ref).returnToPending();
-  await double.settled();
+  await double.whenIdle();
   double.pauseWebhooks();
   await double.agent(2, ref).reopen();
   await double.agent(2, ref).assign({ agentId: 4 });
   double.resumeWebhooks();
-  await double.settled();
+  await double.whenIdle();
 }

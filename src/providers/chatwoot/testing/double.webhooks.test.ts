@@ -47,10 +47,10 @@ describe('the double sends the webhooks that Chatwoot 4.10 was recorded to send'
       } else {
         const answer = await theatre.play('rest', step.play, step.options(theatre));
         await step.then?.(theatre, answer as never);
-        await theatre.double.settled();
+        await theatre.double.whenIdle();
       }
     }
-    await theatre.double.settled();
+    await theatre.double.whenIdle();
   });
   afterAll(() => theatre.close());
 
@@ -62,7 +62,7 @@ describe('the double sends the webhooks that Chatwoot 4.10 was recorded to send'
     theatre.compareWebhook('webhooks', `${name}.json`, came, ignore ? { ignore } : {});
   });
 
-  it('never tells of activity lines', () => {
+  it('reports no activity lines', () => {
     expect(theatre.receiver.received.filter(webhook => JSON.parse(webhook.body).message_type === 'activity')).toEqual(
       [],
     );

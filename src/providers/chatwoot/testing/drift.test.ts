@@ -4,8 +4,8 @@ import type { DesiredState, DriftItem } from '../../../core/ports/provider/drift
 import type { ChatwootDoubleOptions } from './double';
 import { ChatwootFixture } from './fixture';
 
-let workshop: ChatwootFixture;
-afterEach(() => workshop?.stop());
+let fixture: ChatwootFixture;
+afterEach(() => fixture?.stop());
 
 const WEBHOOK = 'http://127.0.0.1:9/webhooks/account/the-secret-in-the-path';
 const OWNERS = [{ name: 'Ada Owner', email: 'ada@owners.example' }];
@@ -14,84 +14,84 @@ let inbox: EnsuredInbox;
 let ownerId: number;
 
 async function ready(options: ChatwootDoubleOptions = {}): Promise<void> {
-  workshop = await ChatwootFixture.open(options);
-  workshop.access = { ...workshop.access, webhookUrl: WEBHOOK };
-  await workshop.ensureAccount();
+  fixture = await ChatwootFixture.open(options);
+  fixture.access = { ...fixture.access, webhookUrl: WEBHOOK };
+  await fixture.ensureAccount();
   inboxId = randomUUID();
-  const { account, ...made } = (workshop.inbox = await workshop.ensureInbox('Shop bot', undefined, inboxId));
-  expect(account).toBe(workshop.access);
+  const { account, ...made } = (fixture.inbox = await fixture.ensureInbox('Shop bot', undefined, inboxId));
+  expect(account).toBe(fixture.access);
   inbox = made;
-  ownerId = Number((await workshop.provider.listAgents(workshop.access, workshop.signal()))[0]!.externalId);
+  ownerId = Number((await fixture.provider.listAgents(fixture.access, fixture.signal()))[0]!.externalId);
 }
 const desired = (more: Partial<DesiredState> = {}): DesiredState => ({
-  access: workshop.access,
+  access: fixture.access,
   owners: OWNERS,
   teams: [],
   inboxes: [{ inboxId, chatbotId: 'bot', name: 'Shop bot', ...inbox, members: null }],
   ...more,
 });
 const inspect = async (more: Partial<DesiredState> = {}): Promise<readonly DriftItem[]> =>
-  (await workshop.provider.drift!.inspectDrift(desired(more), workshop.signal())).items;
+  (await fixture.provider.drift!.inspectDrift(desired(more), fixture.signal())).items;
 const problems = async (more: Partial<DesiredState> = {}) =>
   (await inspect(more)).filter(({ problem }) => problem !== null);
 const repair = async (items: readonly string[], more: Partial<DesiredState> = {}): Promise<void> => {
-  await workshop.provider.drift!.repairDrift(
+  await fixture.provider.drift!.repairDrift(
     {
       desired: desired(more),
       items,
       save: async (progress: AccountProgress) => {
-        workshop.access = { ...workshop.access, ...progress };
+        fixture.access = { ...fixture.access, ...progress };
       },
       withInboxLock: async (id, work) => {
-        inbox = (await work(desired(more).inboxes.find(one => one.inboxId === id)!, workshop.signal())) ?? inbox;
+        inbox = (await work(desired(more).inboxes.find(one => one.inboxId === id)!, fixture.signal())) ?? inbox;
       },
     },
-    workshop.signal(),
+    fixture.signal(),
   );
-  workshop.inbox = { ...inbox, account: workshop.access };
+  fixture.inbox = { ...inbox, account: fixture.access };
 };
 const api = (method: string, path: string, body?: object) =>
-  workshop.farSide.call(method, `${workshop.account}${path}`, workshop.admin, body);
+  fixture.farSide.call(method, `${fixture.account}${path}`, fixture.admin, body);
 /** Calls as a person, whatever happened to BotAgent1. */
 async function byOwner(method: string, path: string, body?: object): Promise<any> {
-  const { access_token } = await workshop.farSide.platform<{ access_token: string }>('GET', `/users/${ownerId}`);
-  return workshop.farSide.call(method, `${workshop.account}${path}`, access_token, body);
+  const { access_token } = await fixture.farSide.platform<{ access_token: string }>('GET', `/users/${ownerId}`);
+  return fixture.farSide.call(method, `${fixture.account}${path}`, access_token, body);
 }
 const inboxPath = () => `/inboxes/${inbox.externalId}`;
-const botId = () => Number(workshop.access.settings['botUserId']);
+const botId = () => Number(fixture.access.settings['botUserId']);
 
 /** Every kind of damage and the item that reports it. A second inspection proves the repair. */
 const HARMS: [string, () => Promise<unknown>, string[]][] = [
-  ['BotAgent1 is demoted', () => workshop.setRole(botId(), 'agent'), ['bot-agent:role']],
+  ['BotAgent1 is demoted', () => fixture.setRole(botId(), 'agent'), ['bot-agent:role']],
   [
     'BotAgent1 is taken out of the account',
     () =>
-      workshop.farSide.platform('DELETE', `/accounts/${workshop.access.externalId}/account_users`, {
+      fixture.farSide.platform('DELETE', `/accounts/${fixture.access.externalId}/account_users`, {
         user_id: botId(),
       }),
     ['bot-agent:role'],
   ],
   [
     "BotAgent1's token is reset",
-    () => workshop.farSide.call('POST', '/api/v1/profile/reset_access_token', workshop.admin),
+    () => fixture.farSide.call('POST', '/api/v1/profile/reset_access_token', fixture.admin),
     ['bot-agent:token'],
   ],
-  ['BotAgent1 is deleted', () => workshop.farSide.platform('DELETE', `/users/${botId()}`), ['bot-agent:token']],
+  ['BotAgent1 is deleted', () => fixture.farSide.platform('DELETE', `/users/${botId()}`), ['bot-agent:token']],
   [
     'BotAgent1 is renamed',
-    () => workshop.farSide.platform('PATCH', `/users/${botId()}`, { name: 'Robot', display_name: 'Robot' }),
+    () => fixture.farSide.platform('PATCH', `/users/${botId()}`, { name: 'Robot', display_name: 'Robot' }),
     ['bot-agent:name'],
   ],
   [
     'the AgentBot is given an address',
-    () => api('PATCH', `/agent_bots/${workshop.access.settings['agentBotId']}`, { outgoing_url: 'http://127.0.0.2:9' }),
+    () => api('PATCH', `/agent_bots/${fixture.access.settings['agentBotId']}`, { outgoing_url: 'http://127.0.0.2:9' }),
     ['agent-bot'],
   ],
-  ['an owner is demoted', () => workshop.setRole(ownerId, 'agent'), ['owner:ada@owners.example']],
+  ['an owner is demoted', () => fixture.setRole(ownerId, 'agent'), ['owner:ada@owners.example']],
   [
     'an owner is removed',
     () =>
-      workshop.farSide.platform('DELETE', `/accounts/${workshop.access.externalId}/account_users`, {
+      fixture.farSide.platform('DELETE', `/accounts/${fixture.access.externalId}/account_users`, {
         user_id: ownerId,
       }),
     ['owner:ada@owners.example'],
@@ -143,40 +143,40 @@ describe.each(['3.16', '4.10', '4.14'] as const)('drift on %s', version => {
     }
     await repair(found.map(({ id }) => id));
     expect(await problems()).toEqual([]);
-    await workshop.post(await workshop.conversation(), 'works again');
+    await fixture.post(await fixture.conversation(), 'works again');
   });
 });
 
 describe('drift', () => {
   it('names a demoted BotAgent1 as such: in drift, and in the errors of reads', async () => {
     await ready();
-    const conversation = await workshop.conversation();
-    await workshop.setRole(botId(), 'agent');
+    const conversation = await fixture.conversation();
+    await fixture.setRole(botId(), 'agent');
     const words = expect.stringContaining('BotAgent1 is no longer an administrator');
     expect(await problems()).toMatchObject([
       { kind: 'BOT_AGENT_ROLE', subject: 'BotAgent1', desired: 'administrator', observed: 'agent', problem: words },
     ]);
-    await expect(workshop.provider.readConversation(conversation, workshop.signal())).rejects.toMatchObject({
+    await expect(fixture.provider.readConversation(conversation, fixture.signal())).rejects.toMatchObject({
       code: 'PROVIDER_AUTH',
       message: words,
     });
-    await expect(workshop.ensureInbox('Another')).rejects.toMatchObject({ code: 'PROVIDER_AUTH', message: words });
+    await expect(fixture.ensureInbox('Another')).rejects.toMatchObject({ code: 'PROVIDER_AUTH', message: words });
   });
 
   it('never makes a demoted BotAgent1 the assignee: not by opening, on request, or after an assignment', async () => {
     await ready();
-    await workshop.setRole(botId(), 'agent');
+    await fixture.setRole(botId(), 'agent');
     await byOwner('POST', '/inbox_members', { inbox_id: Number(inbox.externalId), user_ids: [botId()] });
-    const conversation = await workshop.conversation();
-    await workshop.open(conversation);
+    const conversation = await fixture.conversation();
+    await fixture.open(conversation);
     const path = `/conversations/${conversation.conversationId}`;
     expect((await byOwner('GET', path)).meta.assignee ?? null).toBeNull();
-    await expect(workshop.open(conversation, { agentId: String(botId()) })).rejects.toMatchObject({
+    await expect(fixture.open(conversation, { agentId: String(botId()) })).rejects.toMatchObject({
       code: 'PROVIDER_REFUSED',
     });
     expect((await byOwner('GET', path)).meta.assignee ?? null).toBeNull();
     await byOwner('POST', `${path}/assignments`, { assignee_id: botId() });
-    expect((await workshop.provider.readConversation(conversation, workshop.signal())).agent).toBeNull();
+    expect((await fixture.provider.readConversation(conversation, fixture.signal())).agent).toBeNull();
   });
 
   it('shows no secret, neither of webhooks nor of tokens', async () => {
@@ -186,7 +186,7 @@ describe('drift', () => {
     const text = JSON.stringify(await inspect());
     for (const secret of [
       'the-secret-in-the-path',
-      ...Object.values(workshop.access.credentials),
+      ...Object.values(fixture.access.credentials),
       String(inbox.providerData['webhookSecret']),
     ])
       expect(text).not.toContain(secret);
@@ -208,7 +208,7 @@ describe('drift', () => {
     await ready();
     const before = inbox.externalId;
     await api('DELETE', inboxPath());
-    await workshop.double.settled();
+    await fixture.double.whenIdle();
     expect(await problems()).toMatchObject([{ id: `inbox:${inboxId}`, kind: 'INBOX', observed: 'deleted' }]);
     await repair([`inbox:${inboxId}`]);
     expect(inbox.externalId).not.toBe(before);
@@ -217,11 +217,11 @@ describe('drift', () => {
 
   it('compares members of inboxes and teams with those set through this service', async () => {
     await ready();
-    const [ada, carol] = [String(ownerId), String(await workshop.addPerson('Carol', 'agent'))];
-    const team = await workshop.provider.agentsAndTeams!.createTeam(
-      workshop.access,
+    const [ada, carol] = [String(ownerId), String(await fixture.addPerson('Carol', 'agent'))];
+    const team = await fixture.provider.agentsAndTeams!.createTeam(
+      fixture.access,
       { name: 'Night', autoAssign: false },
-      workshop.signal(),
+      fixture.signal(),
     );
     const more = {
       inboxes: [{ ...desired().inboxes[0]!, members: [carol] }],
@@ -243,10 +243,10 @@ describe('drift', () => {
 
   it("compares a team's auto-assignment with the one that it was created with", async () => {
     await ready();
-    const team = await workshop.provider.agentsAndTeams!.createTeam(
-      workshop.access,
+    const team = await fixture.provider.agentsAndTeams!.createTeam(
+      fixture.access,
       { name: 'Night', autoAssign: false },
-      workshop.signal(),
+      fixture.signal(),
     );
     expect(await api('GET', `/teams/${team.externalId}`)).toMatchObject({ allow_auto_assign: false });
     const more = { teams: [{ externalId: team.externalId, name: team.name, members: null, autoAssign: false }] };
@@ -267,8 +267,8 @@ describe('drift', () => {
     );
     expect(await api('GET', `/teams/${team.externalId}`)).toMatchObject({ allow_auto_assign: false });
     expect(
-      await workshop.provider
-        .agentsAndTeams!.createTeam(workshop.access, { name: 'Day', autoAssign: true }, workshop.signal())
+      await fixture.provider
+        .agentsAndTeams!.createTeam(fixture.access, { name: 'Day', autoAssign: true }, fixture.signal())
         .then(({ externalId }) => api('GET', `/teams/${externalId}`)),
     ).toMatchObject({ allow_auto_assign: true });
   });
@@ -293,10 +293,10 @@ describe('drift', () => {
 
   it('without a Platform App reports what it cannot repair', async () => {
     await ready();
-    const { platformToken, ...credentials } = workshop.access.credentials;
+    const { platformToken, ...credentials } = fixture.access.credentials;
     expect(platformToken).toBeDefined();
-    workshop.access = { ...workshop.access, credentials };
-    await workshop.farSide.call('POST', '/api/v1/profile/reset_access_token', workshop.admin);
+    fixture.access = { ...fixture.access, credentials };
+    await fixture.farSide.call('POST', '/api/v1/profile/reset_access_token', fixture.admin);
     const [item] = await problems();
     expect(item).toMatchObject({ kind: 'BOT_AGENT_TOKEN', repairable: false });
     await repair([item!.id]);
@@ -305,11 +305,11 @@ describe('drift', () => {
 
   it('without a Platform App invites a removed owner', async () => {
     await ready();
-    const { platformToken, ...credentials } = workshop.access.credentials;
-    await workshop.farSide.platform('DELETE', `/accounts/${workshop.access.externalId}/account_users`, {
+    const { platformToken, ...credentials } = fixture.access.credentials;
+    await fixture.farSide.platform('DELETE', `/accounts/${fixture.access.externalId}/account_users`, {
       user_id: ownerId,
     });
-    workshop.access = { ...workshop.access, credentials };
+    fixture.access = { ...fixture.access, credentials };
     expect(platformToken).toBeDefined();
     expect(await problems()).toMatchObject([{ kind: 'OWNER', observed: null, repairable: true }]);
     await repair(['owner:ada@owners.example']);
@@ -318,8 +318,8 @@ describe('drift', () => {
 
   it('learns another version of the server', async () => {
     await ready();
-    workshop.access = { ...workshop.access, settings: { ...workshop.access.settings, version: '4.8.0' } };
-    const { learned } = await workshop.provider.drift!.inspectDrift(desired(), workshop.signal());
+    fixture.access = { ...fixture.access, settings: { ...fixture.access.settings, version: '4.8.0' } };
+    const { learned } = await fixture.provider.drift!.inspectDrift(desired(), fixture.signal());
     expect(learned.settings).toMatchObject({ version: '4.10.0', botUserId: botId() });
   });
 });
@@ -341,7 +341,7 @@ describe('objects of others in the same account', () => {
     });
     await api('POST', `/inboxes/${theirs.id}/set_agent_bot`, { agent_bot: bot.id });
     await api('POST', '/webhooks', { url: 'http://127.0.0.3:9/account' });
-    const carol = await workshop.addPerson('BotAgent1', 'agent');
+    const carol = await fixture.addPerson('BotAgent1', 'agent');
     await api('POST', '/inbox_members', { inbox_id: theirs.id, user_ids: [carol] });
     const team = await api('POST', '/teams', { team: { name: 'Theirs' } });
     await api('POST', `/teams/${team.id}/team_members`, { user_ids: [carol] });
@@ -354,7 +354,7 @@ describe('objects of others in the same account', () => {
         await byOwner('GET', `/inbox_members/${theirs.id}`),
         await byOwner('GET', `/teams/${team.id}/team_members`),
         (await byOwner('GET', '/agents')).filter(({ id }: { id: number }) => id === carol),
-        await workshop.farSide.platform('GET', `/users/${carol}`),
+        await fixture.farSide.platform('GET', `/users/${carol}`),
       ]);
   }
 
@@ -371,15 +371,18 @@ describe('objects of others in the same account', () => {
     await api('GET', '/agents');
     for (let round = 0; round < 3; round++) await repair((await problems()).map(({ id }) => id));
     expect(await problems()).toEqual([]);
-    await workshop.ensureAccount();
-    await workshop.ensureInbox('Shop bot renamed', inbox, inboxId);
-    const people = workshop.provider.agentsAndTeams!;
-    const { externalId } = await people.addAgent(
-      { access: workshop.access, name: 'Dora', email: 'dora@people.example', role: 'AGENT' },
-      workshop.signal(),
+    await fixture.ensureAccount();
+    await fixture.ensureInbox('Shop bot renamed', inbox, inboxId);
+    const agentVerbs = fixture.provider.agentsAndTeams!;
+    const { externalId } = await agentVerbs.addAgent(
+      { access: fixture.access, name: 'Dora', email: 'dora@people.example', role: 'AGENT' },
+      fixture.signal(),
     );
-    await people.setInboxMembers(workshop.inbox, [externalId], workshop.signal());
-    await people.removeAgent({ access: workshop.access, agentId: externalId, deletePerson: false }, workshop.signal());
+    await agentVerbs.setInboxMembers(fixture.inbox, [externalId], fixture.signal());
+    await agentVerbs.removeAgent(
+      { access: fixture.access, agentId: externalId, deletePerson: false },
+      fixture.signal(),
+    );
     expect(await theirs()).toBe(before);
   });
 });

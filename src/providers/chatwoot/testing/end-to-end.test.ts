@@ -1,4 +1,4 @@
-import { createChatwootWorld, ORG, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
+import { createChatwootWorld, ORG, type ChatwootWorld } from './chatwoot-world';
 import { MAX_SYNC_INTERVAL_MS } from '../../../core/flows/from-provider/scan-account';
 import type { ChatwootVersion } from './double';
 
@@ -143,7 +143,7 @@ describe.each<ChatwootVersion>(['3.16', '4.10', '4.14'])('on Chatwoot %s', versi
     world.provider.openForAgents = async (request, signal) => {
       await opening(request, signal);
       await acting.assignSelf();
-      await world.double.settled();
+      await world.double.whenIdle();
     };
     await world.deliverAll();
     await world.runDueSyncs();
@@ -168,19 +168,19 @@ describe.each<ChatwootVersion>(['3.16', '4.10', '4.14'])('on Chatwoot %s', versi
     await world.runDueSyncs();
     const acting = await world.acting(alice, sessionId);
     await acting.assignSelf();
-    await world.double.settled();
-    const [reading] = await world.stores.lanes.claimSyncs('HINT', 1, 60_000);
+    await world.double.whenIdle();
+    const [sync] = await world.stores.lanes.claimSyncs('HINT', 1, 60_000);
     const reads = world.provider.listMessages.bind(world.provider);
     world.provider.listMessages = async (request, signal) => {
       world.provider.listMessages = reads;
       // The state was read already, so it lacks this change back to the previous state.
       await acting.assign({ agentId: null });
-      await world.double.settled();
+      await world.double.whenIdle();
       return reads(request, signal);
     };
     await world.read(sessionId);
     expect(await state(sessionId)).toBe('ASSIGNED');
-    await world.stores.lanes.finishSync(reading!, null, false);
+    await world.stores.lanes.finishSync(sync!, null, false);
     await world.runDueSyncs();
     expect(await state(sessionId)).toBe('QUEUED');
   });
@@ -206,12 +206,12 @@ describe.each<ChatwootVersion>(['3.16', '4.10', '4.14'])('on Chatwoot %s', versi
   it('every webhook lost: the timer finds all of it', async () => {
     const sessionId = await asked();
     await world.deliverAll();
-    await world.double.settled();
+    await world.double.whenIdle();
     world.double.dropWebhooks({});
     const acting = await world.acting(alice, sessionId);
     await acting.assignSelf();
     await acting.reply('Here I am.');
-    await world.double.settled();
+    await world.double.whenIdle();
     expect(await world.runDueSyncs()).toBe(0);
     await world.pool.query("update lane set next_run_at = now() where destination = 'SYNC'");
     await world.runDueSyncs();

@@ -1,7 +1,7 @@
 import { deliver } from '../../../core/flows/to-provider/deliver';
 import { finishEndings } from '../../../core/flows/from-runtime/end-handoff';
-import { createChatwootWorld, ORG, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
-import { createLease } from '../../../../test/support/lease';
+import { createChatwootWorld, ORG, type ChatwootWorld } from './chatwoot-world';
+import { createLease } from '../../../testing/lease';
 
 const scope = { organizationId: ORG };
 
@@ -44,7 +44,7 @@ describe.each(['3.16', '4.10', '4.14'] as const)(
         )
       ).edges.map(({ node }) => `${node.origin} ${node.state} ${node.endReason}`);
     /** Returns all deliveries to the runtime, in order: a message's text, else the kind. */
-    async function told(sessionId: string): Promise<string[]> {
+    async function deliveriesTo(sessionId: string): Promise<string[]> {
       const { rows } = await world.pool.query<{ kind: string; text: string | null }>(
         "select d.kind, m.text from delivery d left join message m on m.id::text = d.payload ->> 'messageId' where d.session_id = $1 and d.destination = 'RUNTIME' order by d.id",
         [sessionId],
@@ -78,7 +78,7 @@ describe.each(['3.16', '4.10', '4.14'] as const)(
         await acting.reply('one moment');
         if (webhook === 'before the end is worked on') world.setDown(false);
         if (webhook === 'before the end is worked on') await acting.reply('and one more');
-        await world.double.settled();
+        await world.double.whenIdle();
         await ends(world, sessionId);
         world.setDown(webhook === 'never');
         if (webhook === 'after it') {
@@ -92,7 +92,10 @@ describe.each(['3.16', '4.10', '4.14'] as const)(
         const one = reason === 'switched off' ? 'OPERATOR_ENDED' : reason;
         expect(await handoffs(sessionId)).toEqual([`REQUESTED ENDED ${one}`]);
         const words = ['hello', 'one moment', ...(webhook === 'before the end is worked on' ? ['and one more'] : [])];
-        expect((await told(sessionId)).filter(line => line !== 'HANDOFF_STATE')).toEqual([...words, 'HANDOFF_OUTCOME']);
+        expect((await deliveriesTo(sessionId)).filter(line => line !== 'HANDOFF_STATE')).toEqual([
+          ...words,
+          'HANDOFF_OUTCOME',
+        ]);
         expect(await world.session(sessionId)).toMatchObject({ control: 'BOT', liveHandoffId: null });
         const { status, meta } = await world.conversation(sessionId);
         expect(status).toBe(
@@ -113,11 +116,11 @@ describe.each(['3.16', '4.10', '4.14'] as const)(
         const acting = await world.acting(alice, sessionId);
         world.setDown(!hasWebhooks);
         await acting.reply('one moment');
-        await world.double.settled();
+        await world.double.whenIdle();
         await end('BOT_CANCELLED')(world, sessionId);
         world.time.aheadMs += 1;
         await world.ask(sessionId);
-        expect((await told(sessionId)).filter(line => line !== 'HANDOFF_STATE')).toEqual([
+        expect((await deliveriesTo(sessionId)).filter(line => line !== 'HANDOFF_STATE')).toEqual([
           'hello',
           'one moment',
           'HANDOFF_OUTCOME',
@@ -187,7 +190,7 @@ describe.each(['3.16', '4.10', '4.14'] as const)(
       const sessionId = await taken();
       world.setDown(true);
       await (await world.acting(alice, sessionId)).reply('one moment');
-      await world.double.settled();
+      await world.double.whenIdle();
       await end('USER_ENDED')(world, sessionId);
       // Nothing was read or written within the limit.
       world.time.aheadMs += 5_001;
@@ -198,7 +201,7 @@ describe.each(['3.16', '4.10', '4.14'] as const)(
       world.setDown(false);
       await comesToRest(sessionId);
       expect(await handoffs(sessionId)).toEqual(['REQUESTED ENDED USER_ENDED']);
-      expect((await told(sessionId)).slice(-2)).toEqual(['HANDOFF_OUTCOME', 'one moment']);
+      expect((await deliveriesTo(sessionId)).slice(-2)).toEqual(['HANDOFF_OUTCOME', 'one moment']);
       expect((await world.session(sessionId)).control).toBe('BOT');
       expect((await world.conversation(sessionId)).status).toBe('resolved');
     });

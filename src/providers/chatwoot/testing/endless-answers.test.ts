@@ -1,5 +1,5 @@
-import { startEndless, type EndlessServer } from '../../../../test/support/endless-server';
-import { createTestFetch } from '../../../../test/support/tenant-fetch';
+import { startEndless, type EndlessServer } from '../../../testing/endless-server';
+import { createTestFetch } from '../../../testing/tenant-fetch';
 import { RESPONSE_LIMIT_BYTES, ChatwootClient } from '../client';
 import { openFile } from '../file-download';
 
@@ -19,7 +19,7 @@ const errorOf = (server: EndlessServer, method: 'GET' | 'POST', signal = AbortSi
     (error: Error) => error,
   );
 
-describe('an answer of Chatwoot that never ends', () => {
+describe('an endless response of Chatwoot', () => {
   it.each([200, 302, 401, 404, 422, 500])(
     'with status %i costs no more than the limit, and its connection is cut',
     async status => {
@@ -34,7 +34,7 @@ describe('an answer of Chatwoot that never ends', () => {
     },
   );
 
-  it('is counted inflated', async () => {
+  it('counts after inflation', async () => {
     const server = await endless(200, 'bomb');
     expect(await errorOf(server, 'GET')).toMatchObject({
       code: 'PROVIDER_UNAVAILABLE',
@@ -44,7 +44,7 @@ describe('an answer of Chatwoot that never ends', () => {
     expect(server.sent()).toBeLessThan(RESPONSE_LIMIT_BYTES);
   });
 
-  it('to a write leaves unknown whether it was done', async () => {
+  it('to a write leaves its outcome unknown', async () => {
     expect(await errorOf(await endless(200, 'flood'), 'POST')).toMatchObject({
       code: 'PROVIDER_UNAVAILABLE',
       delivered: 'unknown',
@@ -62,7 +62,7 @@ describe('an answer of Chatwoot that never ends', () => {
     await server.cut();
   });
 
-  it('is left when a file is not given', async () => {
+  it('is aborted when no file is returned', async () => {
     for (const [status, code] of [
       [500, 'PROVIDER_UNAVAILABLE'],
       [404, 'PROVIDER_REFUSED'],

@@ -277,7 +277,7 @@ describe('refusals of Chatwoot', () => {
     ['auth.no_token', /proxy/],
     ['platform.account.get.other_app', /another Platform App/],
     ['platform.account.create.bad_token', /Platform App's token/],
-  ])('names the next step for %s', async (file, words) => {
+  ])('name the next step for %s', async (file, words) => {
     const { response } = refusals.find(recording => recording.file === `${file}.401`) as RestRecording;
     expect((await failureFrom(answering(401, JSON.stringify(response.body)))).message).toMatch(words);
   });
@@ -355,11 +355,11 @@ describe("responses that are not Chatwoot's", () => {
   it.each<[string, number, string]>([
     ['a 500 of Rails', 500, '{"status":500,"error":"Internal Server Error"}'],
     ['a 422 of an outage', 422, '{"error":"Connection refused - connect(2) for 127.0.0.1:6390"}'],
-  ])('%s does: the lookup follows at once', async (_what, status, body) => {
+  ])('%s ends a write: the lookup follows at once', async (_what, status, body) => {
     expect(await settlesAfter(POST, status, body)).toBe(0);
   });
 
-  it('a time that is up already is not waited for', async () => {
+  it('a time that has already passed is not waited for', async () => {
     const began = performance.now();
     const now = jest.spyOn(performance, 'now').mockReturnValue(began);
     const late: typeof globalThis.fetch = async () => {
@@ -378,7 +378,7 @@ describe("responses that are not Chatwoot's", () => {
     ['ECONNRESET', 'unavailable, delivered unknown', 'cut the connection'],
     ['UND_ERR_SOCKET', 'unavailable, delivered unknown', 'cut the connection'],
     ['UND_ERR_HEADERS_TIMEOUT', 'unavailable, delivered unknown', 'cut the connection'],
-  ])('no answer because of %s', async (code, whenWriting, words) => {
+  ])('a missing response because of %s is PROVIDER_UNAVAILABLE', async (code, whenWriting, words) => {
     const fetch = async () => {
       throw new TypeError('fetch failed', { cause: Object.assign(new Error('x'), { code }) });
     };
@@ -393,7 +393,7 @@ describe("responses that are not Chatwoot's", () => {
     expect([(await settles(POST)) > 15_000, await settles(GET)]).toEqual([whenWriting.endsWith('unknown'), 0]);
   });
 
-  it('an address that is not called', async () => {
+  it('a forbidden address', async () => {
     const fetch = async () => {
       throw new AddressRefusedError();
     };
@@ -401,7 +401,7 @@ describe("responses that are not Chatwoot's", () => {
     expect((await failureFrom(fetch)).message).toContain('SUPPORT_ALLOW_PRIVATE_ADDRESSES');
   });
 
-  it("reveals nothing of the network in between or of the server's headers", async () => {
+  it("an error reveals nothing of the network in between or of the server's headers", async () => {
     const cause = Object.assign(new Error('connect ECONNREFUSED 10.0.0.7:3000'), { code: 'ECONNREFUSED' });
     const headers = { 'x-request-id': 'planted', server: 'nginx/1.2' };
     for (const fetch of [
@@ -414,7 +414,7 @@ describe("responses that are not Chatwoot's", () => {
       expect((await failureFrom(fetch)).message).not.toMatch(/ECONN|10\.0\.0\.7|planted|nginx/);
   });
 
-  it('an answer that does not come in time', async () => {
+  it('a response that does not come in time', async () => {
     const limit = new AbortController();
     const fetch: typeof globalThis.fetch = (_url, init) =>
       new Promise((_resolve, reject) => {
@@ -426,7 +426,7 @@ describe("responses that are not Chatwoot's", () => {
     expect(error.message).toContain('in time');
   });
 
-  it('a call whose time was over before it was sent is not sent, also when no timer has rung since', async () => {
+  it('a call whose time was over before it was sent is not sent, even before its timer has fired', async () => {
     const fetch = jest.fn();
     expect(outcomeOf(await failureFrom(fetch, POST, AbortSignal.abort()))).toBe('unavailable, delivered no');
     const paused = createTimeLimit(60_000);
@@ -437,7 +437,7 @@ describe("responses that are not Chatwoot's", () => {
   });
 });
 
-it('sends the token in the header that proxies let through, and follows no redirect with it', async () => {
+it('the token is sent in the header that proxies let through, and no redirect is followed with it', async () => {
   const fetch = jest.fn(answering(200, '{}'));
   await new ChatwootClient(fetch, 'https://chatwoot.example', TOKEN, 'botAgent', 16_000).json(
     GET,
@@ -449,7 +449,7 @@ it('sends the token in the header that proxies let through, and follows no redir
   );
 });
 
-it('does not take a token that cannot stand in a header, and does not repeat it', () => {
+it('a token that is invalid in a header is refused, and not repeated', () => {
   let caught: unknown;
   try {
     new ChatwootClient(fetch, 'https://chatwoot.example', 'first\nsecond', 'botAgent', 16_000);

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createTestFetch } from '../../../../test/support/tenant-fetch';
+import { createTestFetch } from '../../../testing/tenant-fetch';
 import { openFile } from '../file-download';
 
 const attachment = {
@@ -97,7 +97,7 @@ describe("opening an agent's file", () => {
     [403, { code: 'PROVIDER_REFUSED', gone: false }],
     [500, { code: 'PROVIDER_UNAVAILABLE' }],
     [429, { code: 'PROVIDER_UNAVAILABLE' }],
-  ])('tries once, and names what %d means', async (code, error) => {
+  ])('tries once, and maps %d to its meaning', async (code, error) => {
     await expect(open(answering(status(code)))).rejects.toMatchObject(error);
     expect(asked).toHaveLength(1);
   });
@@ -108,7 +108,7 @@ describe("opening an agent's file", () => {
     expect(await open(answering(found({ ...headers, 'content-encoding': 'gzip' })))).toMatchObject({ sizeBytes: null });
   });
 
-  it('that breaks off in the middle says so while it is read', async () => {
+  it('reports a download that breaks off while it is read', async () => {
     const server = createServer((_request, response) => {
       response.writeHead(200, { 'content-length': '100' }).write('half', () => response.destroy());
     });

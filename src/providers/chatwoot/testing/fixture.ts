@@ -5,7 +5,7 @@ import type { ProviderHost } from '../../../core/ports/provider/definition';
 import type { SupportProvider } from '../../../core/ports/provider/support-provider';
 import { chatwoot } from '../index';
 import { startChatwootDouble, type ActingAgent, type ChatwootDouble, type ChatwootDoubleOptions } from './double';
-import { FarSide } from './remote';
+import { ChatwootApi } from './remote';
 import { hostWith } from './harness';
 
 /** A double and what the core would have stored about it, for tests of this provider alone. */
@@ -17,50 +17,50 @@ export class ChatwootFixture {
 
   private constructor(
     readonly double: ChatwootDouble,
-    readonly farSide: FarSide,
+    readonly farSide: ChatwootApi,
     public provider: SupportProvider,
   ) {}
 
   /** Starts a double without any setup. */
   static async open(options: ChatwootDoubleOptions = {}, fetch?: ProviderHost['fetch']): Promise<ChatwootFixture> {
     const double = await startChatwootDouble({ activityDelayMs: 0, ...options });
-    const farSide = new FarSide(double.baseUrl, double.platformToken);
-    const workshop = new ChatwootFixture(double, farSide, chatwoot.create(hostWith(fetch ?? farSide.fetch)));
-    workshop.access = workshop.newAccess();
-    return workshop;
+    const remote = new ChatwootApi(double.baseUrl, double.platformToken);
+    const fixture = new ChatwootFixture(double, remote, chatwoot.create(hostWith(fetch ?? remote.fetch)));
+    fixture.access = fixture.newAccess();
+    return fixture;
   }
 
   /** Starts a double with an account and an inbox. */
   static async ready(options: ChatwootDoubleOptions = {}, fetch?: ProviderHost['fetch']): Promise<ChatwootFixture> {
-    const workshop = await ChatwootFixture.open(options, fetch);
-    await workshop.ensureAccount();
-    workshop.inbox = await workshop.ensureInbox();
-    const owner = (await workshop.provider.listAgents(workshop.access, workshop.signal()))[0];
-    workshop.ownerId = Number(owner?.externalId);
-    return workshop;
+    const fixture = await ChatwootFixture.open(options, fetch);
+    await fixture.ensureAccount();
+    fixture.inbox = await fixture.ensureInbox();
+    const owner = (await fixture.provider.listAgents(fixture.access, fixture.signal()))[0];
+    fixture.ownerId = Number(owner?.externalId);
+    return fixture;
   }
 
   /** Starts a double with an existing account whose only user gives us their token. That user is the owner. */
   static async hosted(options: ChatwootDoubleOptions = {}): Promise<ChatwootFixture> {
-    const workshop = await ChatwootFixture.open(options);
-    const { id } = await workshop.farSide.platform('POST', '/accounts', { name: 'Hosted' });
-    const { id: personId, access_token } = await workshop.farSide.platform('POST', '/users', {
+    const fixture = await ChatwootFixture.open(options);
+    const { id } = await fixture.farSide.platform('POST', '/accounts', { name: 'Hosted' });
+    const { id: personId, access_token } = await fixture.farSide.platform('POST', '/users', {
       name: 'Root',
       email: 'root@people.example',
       password: 'Passw0rd!x',
     });
-    workshop.access = { ...workshop.access, externalId: String(id) };
-    await workshop.setRole(personId, 'administrator');
-    workshop.access = {
-      ...workshop.access,
+    fixture.access = { ...fixture.access, externalId: String(id) };
+    await fixture.setRole(personId, 'administrator');
+    fixture.access = {
+      ...fixture.access,
       externalId: null,
       settings: { accountId: id },
       credentials: { adminToken: access_token },
     };
-    await workshop.ensureAccount([]);
-    workshop.inbox = await workshop.ensureInbox();
-    workshop.ownerId = personId;
-    return workshop;
+    await fixture.ensureAccount([]);
+    fixture.inbox = await fixture.ensureInbox();
+    fixture.ownerId = personId;
+    return fixture;
   }
 
   stop(): Promise<void> {

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
-import { createChatwootWorld, ORG, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
-import { runFileWork } from '../../../../test/support/run-file-work';
+import { createChatwootWorld, ORG, type ChatwootWorld } from './chatwoot-world';
+import { runFileWork } from './run-file-work';
 import { plainTextOf } from '../../../core/content/plain-text';
 import type { ContentBody } from '../../../core/content';
 import type { ReactionSide } from '../../../core/message';
@@ -229,7 +229,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
     say(by, '', { attachments: Array.from({ length: 16 }, () => file('a.png', 'image/png')) }),
   ),
   'content that does not fit': refused('INPUT_INVALID', by => say(by, '', { content: { kind: 'CARDS', cards: [] } })),
-  'edit of a message that was taken back': async by => {
+  'edit of a message that was deleted': async by => {
     const { message } = await say(by, 'hi');
     await world.flows.deleteMessage(scope, await named(by, message.id));
     return refused('MESSAGE_DELETED', async () =>
@@ -247,7 +247,7 @@ const PUBLISHED = new Map(
   ),
 );
 
-describe('from the runtime', () => {
+describe('messages from the runtime', () => {
   it('all kinds are in the published table, and nothing else is', () => {
     expect([...PUBLISHED.keys()].sort()).toEqual(Object.keys(KINDS).sort());
   });

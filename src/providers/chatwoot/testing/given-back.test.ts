@@ -1,4 +1,4 @@
-import { createChatwootWorld, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
+import { createChatwootWorld, type ChatwootWorld } from './chatwoot-world';
 
 /*
  * Agents' actions besides resolving: assigning a conversation to our bot, returning it with its team or priority,
@@ -25,7 +25,7 @@ async function inAlicesHands(
   return { sessionId, handoffId };
 }
 
-it('assigning it to our agent bot returns it: the bot has control, and the conversation waits for no agent', async () => {
+it('assigning the conversation to our agent bot returns it: the bot has control, and the conversation waits for no agent', async () => {
   const { sessionId, handoffId } = await inAlicesHands();
   await world.act(sessionId, 'POST', '/assignments', {
     assignee_id: world.account.settings['agentBotId'],
@@ -54,7 +54,7 @@ it('the priority of a returned handoff does not stay for the next', async () => 
   expect(await world.conversation(sessionId)).toMatchObject({ status: 'open', priority: null });
 });
 
-it("its former agent takes it over by opening it again; an end-user's message opens it for no agent", async () => {
+it("a former agent takes the conversation over by opening it again; an end-user's message opens it for no agent", async () => {
   const { sessionId } = await inAlicesHands();
   await world.act(sessionId, 'POST', '/toggle_status', { status: 'resolved' });
   await world.runDueSyncs();
@@ -89,7 +89,7 @@ it('after a merge the session belongs to the other contact: a lost conversation 
     mergee_contact_id: Number(contactId),
   });
   await world.farSide.call('DELETE', `${world.accountPath}/conversations/${conversationId}`, world.admin);
-  await world.double.settled();
+  await world.double.whenIdle();
   for (let tries = 0; tries < 100 && (await world.session(sessionId)).conversationId !== null; tries++)
     await world.read(sessionId);
   await world.user(sessionId, 'Still there?');
@@ -101,7 +101,7 @@ it('after a merge the session belongs to the other contact: a lost conversation 
   expect((await world.messages(sessionId)).map(({ content }) => content)).toContain('Still there?');
 });
 
-it('a message forwarded a while after it was said carries its time', async () => {
+it('a message forwarded long after it was said carries its time', async () => {
   const { id } = await world.open();
   await world.user(id, 'An hour ago');
   const saidAt = Math.floor((Date.now() + world.time.aheadMs) / 1_000);
@@ -115,7 +115,7 @@ it('a message forwarded a while after it was said carries its time', async () =>
   expect(now).toBeUndefined();
 });
 
-it('a message that the runtime was late to record carries the time at which it was said, in its text too', async () => {
+it('a message that the runtime recorded late carries the time at which it was said, in its text too', async () => {
   const { id: sessionId } = await world.open();
   const at = Math.floor((Date.now() + world.time.aheadMs) / 60_000) * 60_000 - 7_200_000;
   const saidAt = new Date(at).toISOString();

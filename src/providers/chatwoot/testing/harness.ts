@@ -10,7 +10,7 @@ import { capabilitiesOf } from '../account-setup';
 import { chatwoot } from '../index';
 import { escapeLiquid } from '../liquid';
 import { startChatwootDouble, type ChatwootVersion, type FaultMode } from './double';
-import { FarSide } from './remote';
+import { ChatwootApi } from './remote';
 
 const STATUSES: Record<string, ProviderStatus> = {
   pending: 'BOT_HELD',
@@ -52,15 +52,15 @@ async function start(version: ChatwootVersion): Promise<ProviderHarness> {
   // Activity lines are written at once and messages are not limited: the suite compares syncs, and posts hundreds of
   // messages a minute.
   const double = await startChatwootDouble({ version, activityDelayMs: 0, messagesPerMinute: 100_000 });
-  const farSide = new FarSide(double.baseUrl, double.platformToken);
+  const remote = new ChatwootApi(double.baseUrl, double.platformToken);
   const outside = createServer((request, response) => request.resume().on('end', () => response.end()));
   await new Promise<void>(resolve => outside.listen(0, '127.0.0.1', resolve));
   const outsideUrl = `http://127.0.0.1:${(outside.address() as AddressInfo).port}`;
-  const create = () => chatwoot.create(hostWith(farSide.fetch));
+  const create = () => chatwoot.create(hostWith(remote.fetch));
   let provider = create();
 
   const adminOf = async ({ inbox }: ConversationAccess) =>
-    (await farSide.administratorOf(inbox.account.externalId ?? '')) ?? '';
+    (await remote.administratorOf(inbox.account.externalId ?? '')) ?? '';
   const pathOf = ({ inbox, conversationId }: ConversationAccess) =>
     `/api/v1/accounts/${inbox.account.externalId}/conversations/${conversationId}`;
   const contactPathOf = ({ inbox, contactId }: ConversationAccess) =>
@@ -72,7 +72,7 @@ async function start(version: ChatwootVersion): Promise<ProviderHarness> {
     });
   const done = async (act: Promise<unknown>) => {
     await act;
-    await double.settled();
+    await double.whenIdle();
   };
 
   return {
@@ -109,8 +109,8 @@ async function start(version: ChatwootVersion): Promise<ProviderHarness> {
       };
     },
     async addTeam(account, name) {
-      const token = await farSide.administratorOf(account.externalId ?? '');
-      await farSide.call('POST', `/api/v1/accounts/${account.externalId}/teams`, token ?? '', { team: { name } });
+      const token = await remote.administratorOf(account.externalId ?? '');
+      await remote.call('POST', `/api/v1/accounts/${account.externalId}/teams`, token ?? '', { team: { name } });
     },
 
     async agentReplies(conversation, by, text, files = []) {
@@ -132,28 +132,28 @@ async function start(version: ChatwootVersion): Promise<ProviderHarness> {
         version === '3.16'
           ? `/api/v1/accounts/${conversation.inbox.account.externalId}/contacts/${conversation.contactId}`
           : pathOf(conversation);
-      await done(farSide.call('DELETE', path, await adminOf(conversation)));
+      await done(remote.call('DELETE', path, await adminOf(conversation)));
     },
     async holdsReply(conversation, by, text) {
-      const commit = farSide.hide(await acting(conversation, by).reply(text));
+      const commit = remote.hide(await acting(conversation, by).reply(text));
       return { commit: async () => commit() };
     },
     async agentBegins(own, by, text) {
       const { inbox, contactId } = own;
-      const { access_token: token } = await farSide.platform('GET', `/users/${by.externalId}`);
+      const { access_token: token } = await remote.platform('GET', `/users/${by.externalId}`);
       // As the dashboard does from a contact's page.
-      const { id } = await farSide.call('POST', `/api/v1/accounts/${inbox.account.externalId}/conversations`, token, {
+      const { id } = await remote.call('POST', `/api/v1/accounts/${inbox.account.externalId}/conversations`, token, {
         inbox_id: Number(inbox.externalId),
         contact_id: Number(contactId),
         status: 'open',
         message: { content: escapeLiquid(text) },
       });
-      await double.settled();
+      await double.whenIdle();
       return { ...own, conversationId: String(id) };
     },
 
     async contactSeen(conversation) {
-      const { payload } = await farSide.get(contactPathOf(conversation), await adminOf(conversation));
+      const { payload } = await remote.get(contactPathOf(conversation), await adminOf(conversation));
       return {
         name: payload.name,
         email: payload.email,
@@ -162,13 +162,13 @@ async function start(version: ChatwootVersion): Promise<ProviderHarness> {
       };
     },
     async renamesContact(conversation, name) {
-      await done(farSide.call('PUT', contactPathOf(conversation), await adminOf(conversation), { name }));
+      await done(remote.call('PUT', contactPathOf(conversation), await adminOf(conversation), { name }));
     },
     async agentSees(conversation) {
       const token = await adminOf(conversation);
       const rows = new Map<number, any>();
       for (let before = '', page: any[]; ; before = `?before=${Math.min(...rows.keys())}`) {
-        page = (await farSide.get(`${pathOf(conversation)}/messages${before}`, token)).payload;
+        page = (await remote.get(`${pathOf(conversation)}/messages${before}`, token)).payload;
         for (const row of page) rows.set(row.id, row);
         if (page.length < 20) break;
       }
@@ -178,7 +178,7 @@ async function start(version: ChatwootVersion): Promise<ProviderHarness> {
         .map(shown);
     },
     async conversationState(conversation) {
-      const { status, priority, meta } = await farSide.get(pathOf(conversation), await adminOf(conversation));
+      const { status, priority, meta } = await remote.get(pathOf(conversation), await adminOf(conversation));
       return {
         status: STATUSES[status] ?? 'OPEN',
         agentId: meta.assignee ? String(meta.assignee.id) : null,
@@ -188,40 +188,40 @@ async function start(version: ChatwootVersion): Promise<ProviderHarness> {
     },
     async inboxName({ account, externalId }) {
       return (
-        await farSide.get(
+        await remote.get(
           `/api/v1/accounts/${account.externalId}/inboxes/${externalId}`,
-          (await farSide.administratorOf(account.externalId ?? '')) ?? '',
+          (await remote.administratorOf(account.externalId ?? '')) ?? '',
         )
       ).name;
     },
     async membersOf(of) {
       const externalId = ('team' in of ? of.account : of.inbox.account).externalId ?? '';
-      const token = (await farSide.administratorOf(externalId)) ?? '';
+      const token = (await remote.administratorOf(externalId)) ?? '';
       const account = `/api/v1/accounts/${externalId}`;
       const rows: { id: number }[] =
         'team' in of
-          ? await farSide.get(`${account}/teams/${of.team}/team_members`, token)
-          : (await farSide.get(`${account}/inbox_members/${of.inbox.externalId}`, token)).payload;
+          ? await remote.get(`${account}/teams/${of.team}/team_members`, token)
+          : (await remote.get(`${account}/inbox_members/${of.inbox.externalId}`, token)).payload;
       return rows.map(({ id }) => String(id)).sort();
     },
     async tampers(how) {
       if ('demotesBotAgent' in how) {
         const { externalId, settings } = how.demotesBotAgent;
-        await farSide.platform('POST', `/accounts/${externalId}/account_users`, {
+        await remote.platform('POST', `/accounts/${externalId}/account_users`, {
           user_id: settings['botUserId'],
           role: 'agent',
         });
         return;
       }
       const { account, externalId } = how.renamesInbox;
-      const token = (await farSide.administratorOf(account.externalId ?? '')) ?? '';
-      await farSide.call('PATCH', `/api/v1/accounts/${account.externalId}/inboxes/${externalId}`, token, {
+      const token = (await remote.administratorOf(account.externalId ?? '')) ?? '';
+      await remote.call('PATCH', `/api/v1/accounts/${account.externalId}/inboxes/${externalId}`, token, {
         name: 'Renamed by hand',
       });
     },
-    census: () => farSide.census(),
+    census: () => remote.census(),
     async webhookFor(conversation) {
-      await double.settled();
+      await double.whenIdle();
       const { inbox, conversationId } = conversation;
       const sent = double
         .deliveries()

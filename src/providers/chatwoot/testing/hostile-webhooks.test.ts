@@ -99,11 +99,11 @@ describe('a webhook of hostile JSON', () => {
     ['an inbox', { inbox: { id: { toString: 1 } } }],
     ['an inbox id', { inbox_id: { toString: 1 } }],
     ['a conversation', { conversation: { inbox_id: { toString: 1 } } }],
-  ])('%s that names no inbox needs the signature all the same', (_what, more) => {
+  ])('%s without an inbox still needs the signature', (_what, more) => {
     expect(outcomeOf(JSON.stringify({ event: 'message_created', ...more }), 'secret')).toBe('badSignature');
   });
 
-  it('a status that is a name of the language is none', () => {
+  it('with a status that is a built-in name of the language has no status', () => {
     for (const status of ['constructor', '__proto__', 'toString'])
       expect(
         parseWebhook({
@@ -129,7 +129,7 @@ describe('a webhook of hostile JSON', () => {
     );
   });
 
-  it.each(RECORDED)('is handled wherever something hostile stands in %s', (_file, body) => {
+  it.each(RECORDED)('is handled wherever something hostile is in %s', (_file, body) => {
     const paths = pathsIn(body);
     fc.assert(
       fc.property(fc.constantFrom(...paths), hostile, fc.constantFrom(undefined, 'secret'), (path, value, secret) =>
@@ -139,7 +139,7 @@ describe('a webhook of hostile JSON', () => {
     );
   });
 
-  it('is handled when all that is read of it is hostile at once', () => {
+  it('is handled when every field that is read is hostile', () => {
     const events = fc.constantFrom(
       'message_created',
       'message_updated',

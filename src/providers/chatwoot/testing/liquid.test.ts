@@ -40,11 +40,11 @@ describe('text for outgoing messages', () => {
     '\\{{x}}',
     '{\u2060{',
     '😀{{😀}}',
-  ])('comes out as it went in: %j', text => {
+  ])('arrives unchanged: %j', text => {
     expect(shownAs(text)).toBe(text);
   });
 
-  it('comes out as it went in, whatever is strung together', () => {
+  it('arrives unchanged, whatever is concatenated', () => {
     const pieces = [
       '{',
       '{{',
@@ -69,19 +69,19 @@ describe('text for outgoing messages', () => {
     }
   });
 
-  it('is left alone where nothing could be taken for a tag', () => {
+  it('is not escaped where nothing could be parsed as a tag', () => {
     const json = '{"a": {"b": [1, 2]}, "c": "100 %"}';
     expect(escapeLiquid(json)).toBe(json);
   });
 
   it.each(['`{% endraw %}`', '`{%- endraw -%} {{contact.name}}` {{contact.name}}'])(
-    'does not get out of a piece of code: %j',
+    'cannot leave a code span: %j',
     text => {
       expect(shownAs(text).replaceAll('\u2060', '')).toBe(text);
     },
   );
 
-  it('still fits when it is made of braces', () => {
+  it('still fits when it consists of braces', () => {
     const text = '{'.repeat(64_000);
     expect(escapeLiquid(text).length).toBeLessThanOrEqual(MAX_CONTENT_LENGTH);
     expect(shownAs(text).replaceAll('\u2060', '')).toBe(text);

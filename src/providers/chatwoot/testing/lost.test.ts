@@ -1,8 +1,4 @@
-import {
-  createChatwootWorld,
-  type ChatwootWorld,
-  type ChatwootWorldOptions,
-} from '../../../../test/support/chatwoot-world';
+import { createChatwootWorld, type ChatwootWorld, type ChatwootWorldOptions } from './chatwoot-world';
 import type { ChatwootVersion } from './double';
 
 const VERSIONS: readonly ChatwootVersion[] = ['3.16', '4.10', '4.14'];
@@ -29,9 +25,9 @@ describe.each(VERSIONS)('on Chatwoot %s', version => {
 
   /** Deletes and waits for it: Chatwoot deletes inboxes after the response. */
   async function remove(path: string): Promise<void> {
-    await world.double.settled();
+    await world.double.whenIdle();
     await world.farSide.call('DELETE', path, world.admin);
-    await world.double.settled();
+    await world.double.whenIdle();
   }
   const readUntilFound = async (): Promise<void> => {
     for (let tries = 0; tries < 200 && (await world.session(sessionId)).conversationId !== null; tries++)
@@ -81,9 +77,9 @@ describe.each(VERSIONS)('on Chatwoot %s', version => {
 
   it('the account: nothing loops, and the bot has control again', async () => {
     await open();
-    await world.double.settled();
+    await world.double.whenIdle();
     await world.farSide.platform('DELETE', `/accounts/${world.account.externalId}`);
-    await world.double.settled();
+    await world.double.whenIdle();
     // The AgentBot was deleted too. Pending deliveries wait as for any invalid credentials, and are not lost.
     await world.user(sessionId, 'still there?');
     expect(await world.applyAllVerdicts()).toEqual(['retry PROVIDER_AUTH']);

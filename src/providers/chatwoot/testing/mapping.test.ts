@@ -41,7 +41,7 @@ describe('messages as recorded', () => {
     expect(all.length).toBeGreaterThan(60);
   });
 
-  it('reach the end-user only when a person said them in public', () => {
+  it('reach the end-user only when a person wrote them in public', () => {
     const outward = all
       .filter(([, message]) => toObservation(message, BRIDGE).kind === 'agentMessage')
       .map(([name, message]) => [name.split(' ')[0], kindOf(message)]);
@@ -76,7 +76,7 @@ describe('messages as recorded', () => {
     },
   );
 
-  it("carry an agent's file with address, name, type and size", () => {
+  it("include an agent's file with address, name, type and size", () => {
     const [, message] = all.find(([name]) => name.startsWith('messages.create.agent_attachment')) as [
       string,
       WireMessage,
@@ -89,8 +89,8 @@ describe('messages as recorded', () => {
   });
 });
 
-describe('one message', () => {
-  it('of a person, in public, is for the end-user, under the name that the person chose', () => {
+describe('one recorded message', () => {
+  it("of a person, in public, is for the end-user, under the person's display name", () => {
     expect(toObservation(said, BRIDGE)).toEqual({
       kind: 'agentMessage',
       id: '70',
@@ -125,7 +125,7 @@ describe('one message', () => {
     expect(toObservation({ ...said, ...change }, BRIDGE).kind).toBe(kind);
   });
 
-  it('that asks how it was leads to the page that its text names, whatever our base URL is', () => {
+  it('that asks for a rating links to the page that its text names, whatever our base URL is', () => {
     const page = 'https://help.example.com/survey/responses/6389e501-3f62-4481-97fe-2d385de1bc81';
     const asked = (content: string) =>
       toObservation({ ...said, message_type: 3, sender: null, content_type: 'input_csat', content }, BRIDGE);
@@ -133,7 +133,7 @@ describe('one message', () => {
     expect(asked('Please rate the conversation')).toMatchObject({ kind: 'survey', url: null });
   });
 
-  it('that is marked as failed says so, a note and our own post too, unless the mark would come back by itself', () => {
+  it('that is marked as failed says so, also a note and our own post, unless the mark is an echo of ours', () => {
     const kinds: Partial<WireMessage>[] = [
       {},
       { private: true },
@@ -155,7 +155,7 @@ describe('one message', () => {
   });
 
   it.each(['b0e7a2d4-5f5e-4c1b-9a55-3b1c8f0a9d11', 'handoff:b0e7a2d4-5f5e-4c1b-9a55-3b1c8f0a9d11'])(
-    'of ours with the source_id %s that was deleted is a deletion, of what we know by its number',
+    'of ours with the source_id %s that was deleted is a deletion of the message that we know by its number',
     source_id => {
       const deleted = {
         ...said,
@@ -207,7 +207,7 @@ const SHAPES: readonly (readonly [RegExp, object])[] = [
   [/message_updated\.input_select_answer/, { kind: 'automaticReply' }],
 ];
 
-describe('rows of December, as the history shows what the webhook was about', () => {
+describe('rows of December, as the history shows the subject of the webhook', () => {
   const TYPES = ['incoming', 'outgoing', 'activity', 'template'];
   const rows = decemberRecordings<WebhookRecording>('webhooks').filter(({ file }) => / message_/.test(file));
 
@@ -220,7 +220,7 @@ describe('rows of December, as the history shows what the webhook was about', ()
     });
   });
 
-  it('of ours are known by their source_id once an agent has retried or deleted them: nothing else of ours survives', () => {
+  it('of ours are known by their source_id once an agent has retried or deleted them: no other mark remains', () => {
     const ours = 'b0e7a2d4-5f5e-4c1b-9a55-3b1c8f0a9d11';
     for (const name of ['messages.retry.marker.200', 'messages.delete.bot.200']) {
       const seen = decemberRecordings<RestRecording>('rest').filter(({ file }) => file.endsWith(` ${name}`));

@@ -1,4 +1,4 @@
-import { createChatwootWorld, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
+import { createChatwootWorld, type ChatwootWorld } from './chatwoot-world';
 
 /* The behavior measured on 4.10.0 and 4.14.2 in December, seen from this service. */
 
@@ -10,7 +10,7 @@ describe.each(['4.10', '4.14'] as const)('on Chatwoot %s', version => {
   afterEach(() => world.close());
   const failed = () => world.double.requests().filter(({ status }) => typeof status === 'number' && status >= 500);
 
-  it('the AgentBot is never shown a conversation with a team: two handoffs of one session to a team meet no 500', async () => {
+  it('the AgentBot never acts on a conversation with a team: two handoffs of one session to a team get no 500', async () => {
     const team = await world.addTeam('billing', [await world.addPerson('Alice')]);
     await world.flows.refreshDirectory({ organizationId: 'org-1' }, world.account.id);
     const id = await world.openMirroredSession();
@@ -88,7 +88,7 @@ describe.each(['4.10', '4.14'] as const)('on Chatwoot %s', version => {
     });
   });
 
-  it("another contact's source_id, which a merge leaves behind, is refused at once and not for an outage", async () => {
+  it("another contact's source_id, left by a merge, is refused at once and is no outage", async () => {
     const id = await world.openMirroredSession();
     const access = await world.access(id);
     const { payload } = await world.farSide.call('POST', `${world.accountPath}/contacts`, world.admin, {

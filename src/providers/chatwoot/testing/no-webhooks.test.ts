@@ -1,28 +1,28 @@
 import { randomUUID } from 'node:crypto';
-import { createChatwootWorld, ORG, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
+import { createChatwootWorld, ORG, type ChatwootWorld } from './chatwoot-world';
 import { ChatwootFixture } from './fixture';
 
 const HERE = 'http://127.0.0.1:4000';
 
 describe('an inbox of an account that cannot reach us', () => {
-  let workshop: ChatwootFixture;
-  afterEach(() => workshop.stop());
+  let fixture: ChatwootFixture;
+  afterEach(() => fixture.stop());
 
   const inboxId = randomUUID();
   const shown = async () =>
-    (await workshop.farSide.get(`${workshop.account}/inboxes/${workshop.inbox.externalId}`, workshop.admin))
-      .webhook_url ?? null;
+    (await fixture.farSide.get(`${fixture.account}/inboxes/${fixture.inbox.externalId}`, fixture.admin)).webhook_url ??
+    null;
   /** Sets up an account and inbox with a webhook address. */
   async function registered(webhookUrl: string): Promise<void> {
-    workshop = await ChatwootFixture.open();
-    workshop.access = { ...workshop.access, webhookUrl: webhookUrl.replace('ACCOUNT', workshop.access.accountId) };
-    await workshop.ensureAccount();
-    workshop.inbox = await workshop.ensureInbox('Shop bot', undefined, inboxId);
-    workshop.access = { ...workshop.access, webhookUrl: '' };
+    fixture = await ChatwootFixture.open();
+    fixture.access = { ...fixture.access, webhookUrl: webhookUrl.replace('ACCOUNT', fixture.access.accountId) };
+    await fixture.ensureAccount();
+    fixture.inbox = await fixture.ensureInbox('Shop bot', undefined, inboxId);
+    fixture.access = { ...fixture.access, webhookUrl: '' };
   }
-  const again = () => workshop.ensureInbox('Shop bot', workshop.inbox, inboxId);
+  const again = () => fixture.ensureInbox('Shop bot', fixture.inbox, inboxId);
   const desired = () => ({
-    access: workshop.access,
+    access: fixture.access,
     owners: [],
     teams: [],
     inboxes: [
@@ -30,14 +30,14 @@ describe('an inbox of an account that cannot reach us', () => {
         inboxId,
         chatbotId: 'bot',
         name: 'Shop bot',
-        externalId: workshop.inbox.externalId,
-        providerData: workshop.inbox.providerData,
+        externalId: fixture.inbox.externalId,
+        providerData: fixture.inbox.providerData,
         members: null,
       },
     ],
   });
   const problems = async () =>
-    (await workshop.provider.drift!.inspectDrift(desired(), workshop.signal())).items.filter(
+    (await fixture.provider.drift!.inspectDrift(desired(), fixture.signal())).items.filter(
       ({ problem }) => problem !== null,
     );
 
@@ -45,7 +45,7 @@ describe('an inbox of an account that cannot reach us', () => {
     await registered(`${HERE}/webhooks/ACCOUNT/secret`);
     await again();
     expect(await shown()).toBeNull();
-    await workshop.farSide.call('PATCH', `${workshop.account}/inboxes/${workshop.inbox.externalId}`, workshop.admin, {
+    await fixture.farSide.call('PATCH', `${fixture.account}/inboxes/${fixture.inbox.externalId}`, fixture.admin, {
       channel: { webhook_url: 'https://theirs.example/hook' },
     });
     await again();
@@ -53,30 +53,30 @@ describe('an inbox of an account that cannot reach us', () => {
     expect(await problems()).toEqual([]);
   });
 
-  it('is shown by drift while it has ours, and repaired', async () => {
+  it('is reported as drift while it has our webhook, and repaired', async () => {
     await registered(`${HERE}/webhooks/ACCOUNT/secret`);
     expect(await problems()).toMatchObject([
       { kind: 'INBOX_WEBHOOK_URL', desired: 'none', observed: `${HERE}/…`, repairable: true },
     ]);
-    await workshop.provider.drift!.repairDrift(
+    await fixture.provider.drift!.repairDrift(
       {
         desired: desired(),
         items: [`inbox:${inboxId}:webhook-url`],
         save: async () => {},
         withInboxLock: async (_id, work) => {
-          await work(desired().inboxes[0]!, workshop.signal());
+          await work(desired().inboxes[0]!, fixture.signal());
         },
       },
-      workshop.signal(),
+      fixture.signal(),
     );
     expect(await shown()).toBeNull();
     expect(await problems()).toEqual([]);
   });
 
   it('is set up without one, and the operator gets a manual step', async () => {
-    workshop = await ChatwootFixture.open();
-    expect((await workshop.ensureAccount()).manualSteps).toEqual([expect.stringContaining('SUPPORT_PUBLIC_URL')]);
-    workshop.inbox = await workshop.ensureInbox();
+    fixture = await ChatwootFixture.open();
+    expect((await fixture.ensureAccount()).manualSteps).toEqual([expect.stringContaining('SUPPORT_PUBLIC_URL')]);
+    fixture.inbox = await fixture.ensureInbox();
     expect(await shown()).toBeNull();
   });
 });
@@ -110,7 +110,7 @@ describe('without an address that Chatwoot can reach', () => {
     expect(world.double.deliveries().filter(({ body }) => body.includes('Here I am.'))).toEqual([]);
   });
 
-  it('is decided for each account by its own base URL', async () => {
+  it('the choice is made for each account by its own base URL', async () => {
     world = await createChatwootWorld();
     const asked: string[] = [];
     world.deps.isReachableFrom = baseUrl => {

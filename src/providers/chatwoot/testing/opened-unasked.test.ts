@@ -1,4 +1,4 @@
-import { createChatwootWorld, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
+import { createChatwootWorld, type ChatwootWorld } from './chatwoot-world';
 import { finishEndings } from '../../../core/flows/from-runtime/end-handoff';
 
 /** Conversations that are open although no handoff was requested. */
@@ -81,7 +81,7 @@ describe('a conversation that is opened without a handoff', () => {
     expect(await world.session(sessionId)).toMatchObject({ control: 'BOT' });
   });
 
-  it("by the end-user's thanks, because somebody has taken our agent bot out of the inbox, is nobody's takeover", async () => {
+  it("by the end-user's reply, because somebody has removed our agent bot from the inbox, counts as nobody's takeover", async () => {
     const alice = await world.addPerson('Alice');
     await world.ask(sessionId);
     await world.deliverAll();

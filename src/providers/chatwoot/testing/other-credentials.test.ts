@@ -1,5 +1,5 @@
 import { WITHOUT_PLATFORM_APP_NOTE } from '../account-setup';
-import { createChatwootWorld, ORG, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
+import { createChatwootWorld, ORG, type ChatwootWorld } from './chatwoot-world';
 
 const scope = { organizationId: ORG };
 let world: ChatwootWorld;
@@ -21,7 +21,7 @@ const said = async () => {
   return (await world.messages(sessionId)).map(({ content }) => content);
 };
 
-it("an administrator's token takes the Platform App's place, and the other way round, in a running account", async () => {
+it("an administrator's token replaces the Platform App, and vice versa, in a running account", async () => {
   world = await createChatwootWorld();
   const root = await world.addPerson('Root', 'administrator');
   const { access_token: adminToken } = await world.farSide.platform('GET', `/users/${root}`);
@@ -124,7 +124,7 @@ describe('input for a running account that does not work', () => {
     expect(await stored()).toEqual(before);
   });
 
-  it('is all that an account that never worked has: its health reports it, without previous settings', async () => {
+  it('leaves an account that never worked without previous settings, as its health reports', async () => {
     const never = (settings: Record<string, unknown>) =>
       world.flows.enableSupport(
         { organizationId: 'org-2' },

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createChatwootWorld, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
+import { createChatwootWorld, type ChatwootWorld } from './chatwoot-world';
 import { HISTORY_MESSAGES } from '../../../core/flows/to-provider/transcript';
 import { RATE_LIMITS, createRateLimitedFetch, PostRateLimiter, ServerRateLimiter } from '../rate-limits';
 
@@ -235,10 +235,11 @@ describe('a long history', () => {
   });
   afterEach(() => world.close());
 
-  const turns = 130;
+  const rounds = 130;
   const prepared = async () => {
     const { id } = await world.open(randomUUID());
-    for (let n = 0; n < turns; n++) await (n % 2 === 0 ? world.user(id, `user ${n}`) : world.bot(id, `bot ${n} {{x}}`));
+    for (let n = 0; n < rounds; n++)
+      await (n % 2 === 0 ? world.user(id, `user ${n}`) : world.bot(id, `bot ${n} {{x}}`));
     await world.ask(id, { reason: 'too long' });
     return id;
   };
@@ -251,13 +252,13 @@ describe('a long history', () => {
     const rows = await world.messages(id);
     const talk = rows.filter(row => !row.private).map(({ content }) => content);
     expect(talk).toEqual(
-      Array.from({ length: HISTORY_MESSAGES }, (_, i) => turns - HISTORY_MESSAGES + i).map(n =>
+      Array.from({ length: HISTORY_MESSAGES }, (_, i) => rounds - HISTORY_MESSAGES + i).map(n =>
         n % 2 === 0 ? `user ${n}` : `bot ${n} {{x}}`,
       ),
     );
     const transcript = await transcriptOf(id);
-    for (let n = 0; n < turns; n++)
-      expect(transcript.includes(n % 2 === 0 ? `user ${n}\n` : `bot ${n} {{x}}\n`)).toBe(n < turns - HISTORY_MESSAGES);
+    for (let n = 0; n < rounds; n++)
+      expect(transcript.includes(n % 2 === 0 ? `user ${n}\n` : `bot ${n} {{x}}\n`)).toBe(n < rounds - HISTORY_MESSAGES);
     expect(rows.findIndex(row => row.attachments)).toBe(0);
     expect(rows.at(-1)).toMatchObject({ private: true, content: expect.stringContaining('too long') });
     expect(await world.liveHandoff(id)).toMatchObject({ state: 'QUEUED' });

@@ -4,8 +4,8 @@ import { stableWatermark } from '../list-messages';
 import type { WireMessage } from '../wire';
 import { ChatwootFixture } from './fixture';
 
-let workshop: ChatwootFixture;
-afterEach(() => workshop?.stop());
+let fixture: ChatwootFixture;
+afterEach(() => fixture?.stop());
 
 /** Returns a clock that only the test advances. */
 function clock() {
@@ -21,7 +21,7 @@ function clock() {
 async function readAll(conversation: ConversationAccess, after: string | null = null) {
   const observations: Observation[] = [];
   for (;;) {
-    const page = await workshop.provider.listMessages({ conversation, after }, workshop.signal());
+    const page = await fixture.provider.listMessages({ conversation, after }, fixture.signal());
     observations.push(...page.observations);
     after = page.after;
     if (!page.hasMore)
@@ -34,12 +34,12 @@ async function readAll(conversation: ConversationAccess, after: string | null = 
 }
 
 it('reads 1,300 messages whose times run against their ids, each once and in order', async () => {
-  workshop = await ChatwootFixture.ready({ messagesPerMinute: 100_000, activityDelayMs: 60_000 });
-  const conversation = await workshop.conversation();
-  const agent = workshop.createActingAgent(workshop.ownerId, conversation);
+  fixture = await ChatwootFixture.ready({ messagesPerMinute: 100_000, activityDelayMs: 60_000 });
+  const conversation = await fixture.conversation();
+  const agent = fixture.createActingAgent(fixture.ownerId, conversation);
   const texts = Array.from({ length: 1300 }, (_, n) => `line ${n}`);
   for (const [n, text] of texts.entries()) {
-    if (n % 3 === 0) workshop.double.skewNextMessage(((n * 7919) % 600_000) - 300_000);
+    if (n % 3 === 0) fixture.double.skewNextMessage(((n * 7919) % 600_000) - 300_000);
     await agent.reply(text);
   }
   const { observations, said } = await readAll(conversation);
@@ -50,25 +50,25 @@ it('reads 1,300 messages whose times run against their ids, each once and in ord
 });
 
 it('finds changed messages that lie more than 1,000 rows apart, whatever lies between', async () => {
-  workshop = await ChatwootFixture.ready({ messagesPerMinute: 100_000, activityDelayMs: 60_000 });
-  const conversation = await workshop.conversation();
-  const agent = workshop.createActingAgent(workshop.ownerId, conversation);
+  fixture = await ChatwootFixture.ready({ messagesPerMinute: 100_000, activityDelayMs: 60_000 });
+  const conversation = await fixture.conversation();
+  const agent = fixture.createActingAgent(fixture.ownerId, conversation);
   const ids: number[] = [];
   for (let n = 0; n < 1_150; n++) ids.push(await agent.reply(`line ${n}`));
   const changed = [ids[0]!, ids[1_040]!, ids[1_149]!];
   for (const id of changed) await agent.deleteMessage(id);
-  const found = await workshop.provider.readMessages!(conversation, changed.map(String), workshop.signal());
+  const found = await fixture.provider.readMessages!(conversation, changed.map(String), fixture.signal());
   expect(found).toEqual(changed.map(id => ({ kind: 'messageDeleted', id: String(id) })));
 }, 60_000);
 
 it('stays 15 s behind the newest message, and so finds a lower id that becomes visible late', async () => {
   const time = clock();
-  workshop = await ChatwootFixture.ready({ clock: time.read });
-  const conversation = await workshop.conversation();
-  const agent = workshop.createActingAgent(workshop.ownerId, conversation);
+  fixture = await ChatwootFixture.ready({ clock: time.read });
+  const conversation = await fixture.conversation();
+  const agent = fixture.createActingAgent(fixture.ownerId, conversation);
   const old = await agent.reply('long ago');
   time.forward(60);
-  const show = workshop.farSide.hide(await agent.reply('committed late'));
+  const show = fixture.farSide.hide(await agent.reply('committed late'));
   time.forward(14);
   const latest = await agent.reply('first to be seen');
 
@@ -84,32 +84,32 @@ it('stays 15 s behind the newest message, and so finds a lower id that becomes v
 });
 
 it('starts at the given cursor, and stays there if there is nothing', async () => {
-  workshop = await ChatwootFixture.ready();
-  const conversation = await workshop.conversation();
+  fixture = await ChatwootFixture.ready();
+  const conversation = await fixture.conversation();
   expect(await readAll(conversation)).toMatchObject({ after: null, said: [] });
-  const id = await workshop.createActingAgent(workshop.ownerId, conversation).reply('one');
+  const id = await fixture.createActingAgent(fixture.ownerId, conversation).reply('one');
   expect(await readAll(conversation, String(id))).toMatchObject({ after: String(id), said: [] });
 });
 
 it("forwards agents' public messages, and nothing else", async () => {
-  workshop = await ChatwootFixture.ready();
-  const conversation = await workshop.conversation();
-  const agent = workshop.createActingAgent(workshop.ownerId, conversation);
-  const token = workshop.admin;
+  fixture = await ChatwootFixture.ready();
+  const conversation = await fixture.conversation();
+  const agent = fixture.createActingAgent(fixture.ownerId, conversation);
+  const token = fixture.admin;
   const post = (body: object) =>
-    workshop.farSide.call(
+    fixture.farSide.call(
       'POST',
-      `${workshop.account}/conversations/${conversation.conversationId}/messages`,
+      `${fixture.account}/conversations/${conversation.conversationId}/messages`,
       token,
       body,
     );
-  await workshop.post(conversation, 'our end-user');
-  await workshop.post(conversation, 'our bot', { author: 'BOT' });
+  await fixture.post(conversation, 'our end-user');
+  await fixture.post(conversation, 'our bot', { author: 'BOT' });
   await post({ content: 'BotAgent1 by hand' });
   await post({ content: 'a template', message_type: 'template' });
   await post({ content: 'an activity', message_type: 'activity' });
   await post({ content: 'incoming from elsewhere', message_type: 'incoming' });
-  await post({ content: 'as another bot', sender_type: 'AgentBot', sender_id: workshop.access.settings['agentBotId'] });
+  await post({ content: 'as another bot', sender_type: 'AgentBot', sender_id: fixture.access.settings['agentBotId'] });
   await agent.note('not for the end-user');
   await agent.deleteMessage(await agent.reply('said and taken back'));
   await agent.reply('for the end-user');

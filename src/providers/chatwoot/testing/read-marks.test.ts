@@ -1,4 +1,4 @@
-import { createChatwootWorld, ORG, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
+import { createChatwootWorld, ORG, type ChatwootWorld } from './chatwoot-world';
 import type { ChatwootVersion } from './double';
 
 const scope = { organizationId: ORG };
@@ -20,7 +20,7 @@ const says = async (...texts: string[]) => {
   await world.runDueSyncs();
 };
 
-describe.each<ChatwootVersion>(['3.16', '4.10', '4.14'])('what was read, on Chatwoot %s', version => {
+describe.each<ChatwootVersion>(['3.16', '4.10', '4.14'])('read marks on Chatwoot %s', version => {
   beforeEach(async () => {
     world = await createChatwootWorld({ version });
     alice = await world.addPerson('Alice');
@@ -28,7 +28,7 @@ describe.each<ChatwootVersion>(['3.16', '4.10', '4.14'])('what was read, on Chat
     await world.runDueSyncs();
   });
 
-  it('by the end-user is shown to agents with one call, and its many echoes cause no sync', async () => {
+  it('of the end-user reach agents with one call, and their many echoes cause no sync', async () => {
     await says('one', 'two', 'three');
     await (await world.acting(alice, sessionId)).note('between us');
     await world.runDueSyncs();
@@ -63,7 +63,7 @@ describe.each<ChatwootVersion>(['3.16', '4.10', '4.14'])('what was read, on Chat
     expect(events.map(({ body }) => body)).toEqual([{ type: 'MESSAGES_READ', throughSeq: three!.seq }]);
   });
 
-  it('by the end-user is shown one by one when an agent has said more since', async () => {
+  it('of the end-user are sent one by one when an agent has written more since', async () => {
     await says('one', 'two');
     const [, two] = await agentMessages();
     await read(two!.id);
@@ -75,7 +75,7 @@ describe.each<ChatwootVersion>(['3.16', '4.10', '4.14'])('what was read, on Chat
     );
   });
 
-  it('by agents is known from the state that is read anyway, never goes back, and is reported once', async () => {
+  it('of agents are known from the state that is synced anyway, never go back, and are reported once', async () => {
     expect(await world.session(sessionId)).toMatchObject({ agentsReadAt: null });
     await world.act(sessionId, 'POST', '/update_last_seen');
     const { agent_last_seen_at: seenAt } = await world.conversation(sessionId);
@@ -145,7 +145,7 @@ describe('a mark', () => {
     await world.runDueSyncs();
     world.double.dropWebhooks({ event: 'message_created', times: 1 });
     const id = await (await world.acting(alice, sessionId)).reply('lost');
-    await world.double.settled();
+    await world.double.whenIdle();
     expect(await world.runDueSyncs()).toBe(0);
     await world.act(sessionId, 'PATCH', `/messages/${id}`, { status: 'delivered' });
     await world.runDueSyncs();

@@ -21,5 +21,5 @@ it('each of the 62 recorded webhooks is played', () => {
 });
 
 describe.each(FAMILIES)('%s', (_family, cases) => {
-  it.each(cases.map(one => [`${one.file}: ${one.leads}`, one] as const))('%s', (_name, one) => runCase(one));
+  it.each(cases.map(one => [`${one.file}: ${one.effectName}`, one] as const))('%s', (_name, one) => runCase(one));
 });

@@ -5,7 +5,7 @@ import { RecordedScene } from './cases/scene';
 import { untrue } from './cases/untrue';
 
 describe('a recorded webhook with a false claim', () => {
-  it.each(untrue.map(one => [`${one.file}: ${one.leads}`, one] as const))('%s', (_name, one) => runCase(one));
+  it.each(untrue.map(one => [`${one.file}: ${one.effectName}`, one] as const))('%s', (_name, one) => runCase(one));
 });
 
 describe('a recorded webhook about a conversation that is not ours', () => {
@@ -16,7 +16,7 @@ describe('a recorded webhook about a conversation that is not ours', () => {
   });
   afterEach(() => scene.close());
 
-  it("message_created.url_query_key.inbox: is nobody's business", async () => {
+  it('message_created.url_query_key.inbox: has no effect', async () => {
     await scene.begin({ conversation: 1 });
     await scene.syncAndCollect();
     const rows = await readRows(scene);
@@ -25,7 +25,7 @@ describe('a recorded webhook about a conversation that is not ours', () => {
     expect(await readRows(scene)).toEqual(rows);
   });
 
-  it('message_created.url_query_key.inbox: Alice is told, once, that it leads nowhere when it is with an end-user of ours', async () => {
+  it('message_created.url_query_key.inbox: notifies Alice, once, that it is not forwarded when it is with an end-user of ours', async () => {
     const { world } = scene;
     const { clock } = world.deps;
     const ids = [JSON.parse(recording.body).conversation.contact_inbox.source_id as string];
@@ -108,11 +108,11 @@ describe('a recorded webhook that its sender cannot have signed', () => {
     },
   );
 
-  it('and the same, as it was signed, has one', async () => {
+  it('the same one, as it was signed, has an effect', async () => {
     await scene.keepSecret(scene.recording.secret!);
     expect(await scene.post()).toEqual({ status: 200, outcome: 'recorded' });
     expect(await scene.runUntilIdle()).toBeGreaterThan(0);
-    expect(await takeSnapshot(scene)).toMatchObject({ told: ['ASSIGNED'], handoff: 'ASSIGNED Alice' });
+    expect(await takeSnapshot(scene)).toMatchObject({ notices: ['ASSIGNED'], handoff: 'ASSIGNED Alice' });
   });
 });
 

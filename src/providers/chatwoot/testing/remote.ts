@@ -1,7 +1,7 @@
 import type { ProviderHost } from '../../../core/ports/provider/definition';
 
 /** Calls Chatwoot's own API directly, not through the provider. */
-export class FarSide {
+export class ChatwootApi {
   /** Messages that no reader gets yet, as if their transaction were still open. */
   private readonly hidden = new Set<number>();
 

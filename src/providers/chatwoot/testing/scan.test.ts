@@ -1,4 +1,4 @@
-import { createChatwootWorld, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
+import { createChatwootWorld, type ChatwootWorld } from './chatwoot-world';
 import { scanAccount } from '../../../core/flows/from-provider/scan-account';
 
 let world: ChatwootWorld;
@@ -43,7 +43,7 @@ describe('a scan of an account', () => {
     const acting = await world.acting(await world.addPerson('Alice'), sessions[2]!);
     world.setDown(true);
     await acting.reply('Is anybody there?');
-    await world.double.settled();
+    await world.double.whenIdle();
     expect(
       await world.callsOf(async () => {
         expect(await scan()).toMatchObject({ syncs: 1 });
@@ -62,7 +62,7 @@ describe('a scan of an account', () => {
     world.setDown(true);
     await (await world.acting(alice, taken!)).assign({ agentId: alice });
     await (await world.acting(alice, resolved!)).resolve();
-    await world.double.settled();
+    await world.double.whenIdle();
     expect(await scan()).toMatchObject({ syncs: 2 });
     await webhooksHadTheirTime();
     await world.runDueSyncs();
@@ -106,7 +106,7 @@ describe('a scan of an account', () => {
     const acting = await world.acting(await world.addPerson('Alice'), session!);
     world.setDown(true);
     await acting.reply('Hello?');
-    await world.double.settled();
+    await world.double.whenIdle();
     await scan();
     await webhooksHadTheirTime();
     await world.runDueSyncs();
@@ -130,7 +130,7 @@ describe('a scan of an account', () => {
     await acting.reply('Is anybody there?');
     await world.user(session!, 'Hello!');
     await world.deliverAll();
-    await world.double.settled();
+    await world.double.whenIdle();
     expect(await scan()).toMatchObject({ syncs: 1 });
     await world.runDueSyncs();
     expect(await world.collected(session!)).toContain('AGENT: Is anybody there?');
@@ -143,7 +143,7 @@ describe('a scan of an account', () => {
       const acting = await world.acting(await world.addPerson('Alice'), session!);
       world.double.dropWebhooks({ event: 'message_created', times: 1 });
       await acting.reply('Is anybody there?');
-      await world.double.settled();
+      await world.double.whenIdle();
       if (whose === "the bot's") await world.pool.query("update session set control = 'BOT'");
       await (whose === "the bot's" ? world.bot(session!, 'Let me see.') : world.user(session!, 'Hello!'));
       await world.deliverAll();
@@ -170,7 +170,7 @@ describe('a scan of an account', () => {
     const acting = await world.acting(await world.addPerson('Alice'), sessions[1]!);
     world.setDown(true);
     await acting.reply('Hello?');
-    await world.double.settled();
+    await world.double.whenIdle();
     Object.assign(world.provider, { listChangedConversations: () => Promise.reject(new Error('the list is broken')) });
     await expect(scan()).rejects.toThrow('the list is broken');
     await world.pool.query("update lane set next_run_at = next_run_at - interval '130 s' where destination = 'SYNC'");

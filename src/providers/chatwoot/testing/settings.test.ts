@@ -19,7 +19,7 @@ describe('settings of an account', () => {
         credentials: { platformToken: 'a', botToken: 'b', agentBotToken: 'c' },
       },
     ],
-  ])('are fine with %s', (_what, change) => {
+  ])('are valid with %s', (_what, change) => {
     expect(fieldsOf(change)).toEqual([]);
   });
 
@@ -46,11 +46,11 @@ describe('settings of an account', () => {
       { baseUrl: 'x', settings: { accountId: 0, colour: 1 }, credentials: { password: 'b' } },
       ['baseUrl', 'credentials.password', 'credentials.platformToken', 'settings.accountId', 'settings.colour'],
     ],
-  ])('name the field for %s', (_what, change, fields) => {
+  ])('name the invalid field for %s', (_what, change, fields) => {
     expect(fieldsOf(change)).toEqual(fields);
   });
 
-  it('never show what was given', () => {
+  it('never show the given value', () => {
     const { problems } = checkSettings({
       baseUrl: 'https://me:s3cret@x',
       settings: { accountId: 's3cret' },
@@ -60,7 +60,7 @@ describe('settings of an account', () => {
     expect(JSON.stringify(problems)).not.toContain('s3cret');
   });
 
-  it('read what an earlier or later version stored', () => {
+  it('are read as an earlier or later version stored them', () => {
     expect(parseStoredSettings({ settings: { accountId: '3', botUserId: 7, fromTheFuture: true } })).toEqual({
       accountId: 3,
       botUserId: 7,
@@ -68,8 +68,8 @@ describe('settings of an account', () => {
   });
 });
 
-describe('given beside what is stored', () => {
-  it('a person whose token was given before is never taken for BotAgent1', () => {
+describe('settings beside stored ones', () => {
+  it('never treat a person whose token was given before as BotAgent1', () => {
     expect(mergeCredentials({ adminToken: 'a', agentBotToken: 'c' }, { platformToken: 'p' })).toEqual({
       agentBotToken: 'c',
     });
@@ -78,7 +78,7 @@ describe('given beside what is stored', () => {
     });
   });
 
-  it.each([[{}], [{ platformToken: 'new' }]])('what was stored serves on beside %j', given => {
+  it.each([[{}], [{ platformToken: 'new' }]])('keep what was stored beside %j', given => {
     const known = { platformToken: 'p', botToken: 'b', agentBotToken: 'c' };
     expect(mergeCredentials(known, given)).toEqual(known);
   });

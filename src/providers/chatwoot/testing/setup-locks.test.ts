@@ -1,4 +1,4 @@
-import { createChatwootWorld, ORG, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
+import { createChatwootWorld, ORG, type ChatwootWorld } from './chatwoot-world';
 
 const scope = { organizationId: 'org-2' };
 /** Delays every write. */
@@ -59,7 +59,7 @@ describe('a repair during a setup', () => {
     const inboxes = async () =>
       (await world.farSide.get(`${world.accountPath}/inboxes`, world.admin)).payload as { id: number }[];
     await world.farSide.call('DELETE', `${world.accountPath}/inboxes/${world.inbox.externalId}`, world.admin);
-    while ((await inboxes()).length > 0) await world.double.settled();
+    while ((await inboxes()).length > 0) await world.double.whenIdle();
     const broken = (await world.flows.inspectDrift(ours, world.account.id))
       .filter(({ problem }) => problem !== null)
       .map(({ id }) => id);
@@ -122,7 +122,7 @@ describe('a setup whose last write may still take effect', () => {
       },
     );
     await world.farSide.call('DELETE', `${world.accountPath}/inboxes/${world.inbox.externalId}`, world.admin);
-    while ((await inboxes()).length > 0) await world.double.settled();
+    while ((await inboxes()).length > 0) await world.double.whenIdle();
     isLate = true;
     expect(await world.enableAgain()).toMatchObject({ problem: { code: 'PROVIDER_UNAVAILABLE' } });
     expect(await world.enableAgain()).toMatchObject({ state: 'READY', problem: null });

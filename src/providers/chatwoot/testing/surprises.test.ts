@@ -1,10 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import {
-  createChatwootWorld,
-  ORG,
-  type ChatwootWorld,
-  type ChatwootWorldOptions,
-} from '../../../../test/support/chatwoot-world';
+import { createChatwootWorld, ORG, type ChatwootWorld, type ChatwootWorldOptions } from './chatwoot-world';
 import { runFullScan } from '../../../core/flows/from-provider/full-scan';
 import { isUuid } from '../../../core/ids';
 import type { ChatwootVersion } from './double';
@@ -26,7 +21,7 @@ describe.each(VERSIONS)('Chatwoot %s', version => {
   const inboxPath = () => `${world.accountPath}/inboxes/${world.inbox.externalId}`;
   const sentTo = (path: RegExp) => world.double.requests().filter(request => path.test(request.path));
 
-  it('§9.1 a lost role, which Chatwoot answers with 401 or an empty list, is told as a lost role and not as a lost conversation', async () => {
+  it('§9.1 a lost role, which Chatwoot reports with 401 or an empty list, is reported as such and not as a lost conversation', async () => {
     await open();
     const sessionId = await world.handedOver();
     await world.setRole((await world.stores.setup.findAccount(ORG, world.account.id))!.settings['botUserId'], 'agent');
@@ -43,7 +38,7 @@ describe.each(VERSIONS)('Chatwoot %s', version => {
     ).rejects.toMatchObject({ code: 'PROVIDER_AUTH' });
   });
 
-  it('§9.2 assigning to somebody unknown, which Chatwoot answers with 200, is told in a note, and the conversation is open to all; team and agent together are both set', async () => {
+  it('§9.2 assigning an unknown agent, to which Chatwoot responds 200, is reported in a note, and the conversation is open to all; team and agent together are both set', async () => {
     await open();
     const [gone, there] = [await world.addPerson('Gone'), await world.addPerson('There')];
     const team = await world.addTeam('billing', [there]);
@@ -82,7 +77,7 @@ describe.each(VERSIONS)('Chatwoot %s', version => {
     expect([status, meta.assignee ?? null]).toEqual(['open', null]);
   });
 
-  it('§9.4 what people put on a conversation stays through a handoff, and what they replace of ours is not needed', async () => {
+  it('§9.4 what agents set on a conversation survives a handoff, and what they replace of ours is not needed', async () => {
     await open();
     const sessionId = await world.openMirroredSession();
     await world.act(sessionId, 'POST', '/custom_attributes', { custom_attributes: { order: 'A-17' } });
@@ -102,7 +97,7 @@ describe.each(VERSIONS)('Chatwoot %s', version => {
     expect(await world.provider.openConversation({ ...access, mayExist: true }, signal())).toBe(access.conversationId);
   });
 
-  it('§9.5 webhooks lost, doubled and turned round, notes and our own posts among them, give each public word once and in order', async () => {
+  it('§9.5 webhooks lost, doubled and reordered, notes and our own posts among them, give each public message once and in order', async () => {
     await open();
     const alice = await world.addPerson('Alice');
     const sessionId = await world.handedOver();
@@ -110,7 +105,7 @@ describe.each(VERSIONS)('Chatwoot %s', version => {
     const acting = await world.acting(alice, sessionId);
     world.double.dropWebhooks({ event: 'message_created', times: 1 });
     await acting.reply('lost');
-    await world.double.settled();
+    await world.double.whenIdle();
     world.double.duplicateWebhooks({});
     world.double.reorderWebhooks(2);
     await acting.note('between us');
@@ -132,9 +127,9 @@ describe.each(VERSIONS)('Chatwoot %s', version => {
     const alice = await world.addPerson('Alice');
     const [sessionId, other] = [await world.handedOver(), await world.handedOver()];
     await world.runDueSyncs();
-    await world.double.settled();
+    await world.double.whenIdle();
     await (await world.acting(alice, sessionId)).resolve();
-    await world.double.settled();
+    await world.double.whenIdle();
     const changed = world.double
       .deliveries()
       .filter(({ event }) => event === 'conversation_status_changed')
@@ -148,7 +143,7 @@ describe.each(VERSIONS)('Chatwoot %s', version => {
     const messageId = await acting.reply('said too soon');
     await world.runDueSyncs();
     await acting.deleteMessage(messageId);
-    await world.double.settled();
+    await world.double.whenIdle();
     const updated = world.double
       .deliveries()
       .filter(({ event }) => event === 'message_updated')
@@ -159,7 +154,7 @@ describe.each(VERSIONS)('Chatwoot %s', version => {
     expect(await world.collected(sessionId)).not.toContain('MESSAGE_DELETED');
   });
 
-  it("§9.7 an agent's message that our outage painted red reaches the end-user, and the red is taken away where the API can", async () => {
+  it("§9.7 an agent's message that our outage marked as failed reaches the end-user, and the mark is removed where the API can", async () => {
     await open();
     const alice = await world.addPerson('Alice');
     const sessionId = await world.handedOver();
@@ -169,7 +164,7 @@ describe.each(VERSIONS)('Chatwoot %s', version => {
     await (await world.acting(alice, sessionId)).note('a note of Alice');
     await world.user(sessionId, 'and I am Eve');
     await world.deliverAll();
-    await world.double.settled();
+    await world.double.whenIdle();
     const lines = ['Hello from Alice', 'a note of Alice', 'and I am Eve'];
     const statuses = async () =>
       (await world.messages(sessionId))
@@ -187,11 +182,11 @@ describe.each(VERSIONS)('Chatwoot %s', version => {
     expect((await contents(sessionId)).filter(content => content === 'and I am Eve')).toHaveLength(1);
   });
 
-  it('§9.8 our AgentBot has no address that could fail: while nobody answers us, no conversation opens behind our back', async () => {
+  it('§9.8 our AgentBot has no address that could fail: while our service is down, no conversation is opened by Chatwoot', async () => {
     await open();
     world.setDown(true);
     const sessionId = await world.openMirroredSession('one', 'two');
-    await world.double.settled();
+    await world.double.whenIdle();
     expect(
       world.double
         .deliveries()
@@ -201,7 +196,7 @@ describe.each(VERSIONS)('Chatwoot %s', version => {
     expect((await world.conversation(sessionId)).status).toBe('pending');
   });
 
-  it('§9.9 what an end-user says after the agent has resolved is held for the bot, and disturbs nobody', async () => {
+  it('§9.9 what an end-user writes after the agent has resolved waits for the bot, and notifies nobody', async () => {
     await open();
     const alice = await world.addPerson('Alice');
     const sessionId = await world.handedOver();
@@ -213,7 +208,7 @@ describe.each(VERSIONS)('Chatwoot %s', version => {
     expect(await world.session(sessionId)).toMatchObject({ control: 'BOT', liveHandoffId: null });
   });
 
-  it('§9.10 a message that somebody "edits" stays what it was, and a repeat of ours with another text shows the first', async () => {
+  it('§9.10 a message that somebody "edits" does not change, and a repeat of ours with another text keeps the first', async () => {
     await open();
     const alice = await world.addPerson('Alice');
     const sessionId = await world.handedOver();
@@ -254,7 +249,7 @@ describe.each(VERSIONS)('Chatwoot %s', version => {
     expect(sentTo(/\/messages\/\d+$/)).toEqual([]);
   });
 
-  it("§9.11 a deleted post of ours is still ours without its marker; an agent's deleted one is told to the runtime without the server's text", async () => {
+  it("§9.11 a deleted post of ours is still ours without its marker; an agent's deleted one is reported to the runtime without the server's text", async () => {
     await open();
     const alice = await world.addPerson('Alice');
     const sessionId = await world.handedOver();
@@ -272,7 +267,7 @@ describe.each(VERSIONS)('Chatwoot %s', version => {
 
   // 3.16 has no call that deletes a conversation.
   it.each(version === '3.16' ? ['contact', 'inbox'] : ['conversation', 'contact', 'inbox'])(
-    '§9.12 a %s that was deleted without an event is found, the handoff ends, and the next words make a new conversation',
+    '§9.12 a %s that was deleted without an event is found, the handoff ends, and the next message creates a new conversation',
     async what => {
       await open();
       const sessionId = await world.handedOver();
@@ -283,9 +278,9 @@ describe.each(VERSIONS)('Chatwoot %s', version => {
         contact: `${world.accountPath}/contacts/${contactId}`,
         inbox: inboxPath(),
       }[what]!;
-      await world.double.settled();
+      await world.double.whenIdle();
       await world.farSide.call('DELETE', path, world.admin);
-      await world.double.settled();
+      await world.double.whenIdle();
       for (let tries = 0; tries < 200 && (await world.handoff(handoff.id)).state !== 'ENDED'; tries++)
         await world.read(sessionId);
       expect(await world.handoff(handoff.id)).toMatchObject({ state: 'ENDED', endReason: 'PROVIDER_LOST' });
@@ -297,7 +292,7 @@ describe.each(VERSIONS)('Chatwoot %s', version => {
     },
   );
 
-  it("§9.13 we stop before the conversation's minute is full, so that the agent can always answer", async () => {
+  it("§9.13 we stop below the conversation's limit per minute, so that the agent can always reply", async () => {
     await open({ messagesPerMinute: 200 });
     const alice = await world.addPerson('Alice');
     const sessionId = await world.handedOver();
@@ -325,7 +320,7 @@ describe.each(VERSIONS)('Chatwoot %s', version => {
     expect((await world.conversation(sessionId)).first_reply_created_at).toBe(0);
   });
 
-  it('§9.15 braces come out as they went in: of the end-user, of the bot, of the context note', async () => {
+  it('§9.15 braces arrive unchanged: of the end-user, of the bot, of the context note', async () => {
     await open();
     const text = 'Dear {{contact.name}}, {{nothing}} {% if x %}y{% endif %} `{{code}}`';
     const sessionId = await world.openMirroredSession(text);
@@ -335,7 +330,7 @@ describe.each(VERSIONS)('Chatwoot %s', version => {
     expect(await contents(sessionId)).toEqual([text, text, `Handed over by the bot.\nSummary: ${text}`]);
   });
 
-  it("§9.16 an end-user's words are incoming, one session has one way in, and an empty message of an agent is not passed over in silence", async () => {
+  it("§9.16 an end-user's messages are incoming, one session has one contact inbox, and an empty message of an agent is not skipped silently", async () => {
     await open();
     const alice = await world.addPerson('Alice');
     const sessionId = await world.handedOver();
@@ -362,7 +357,7 @@ describe.each(VERSIONS)('Chatwoot %s', version => {
     expect((await world.conversation(sessionId)).meta.team).toMatchObject({ id: team.id });
   });
 
-  it('§9.18 two tries at once make one contact, and a post that may exist is not posted twice', async () => {
+  it('§9.18 two concurrent attempts create one contact, and a post that may exist is not posted twice', async () => {
     await open();
     const { id } = await world.open();
     const inbox = (await world.access(await world.openMirroredSession())).inbox;
@@ -388,7 +383,7 @@ describe.each(VERSIONS)('Chatwoot %s', version => {
     expect(await contents(sessionId)).toEqual(['hello', 'once']);
   });
 
-  it('§9.19 an error that hides a stored write does not double it', async () => {
+  it('§9.19 an error that hides a stored write causes no duplicate', async () => {
     await open();
     const sessionId = await world.openMirroredSession();
     await world.user(sessionId, 'once');
@@ -411,7 +406,7 @@ describe.each(VERSIONS)('Chatwoot %s', version => {
     expect(sentTo(/contacts\/filter/)).toHaveLength(1);
   });
 
-  it('§9.21 the token that the platform hands out for a known e-mail is nowhere kept', async () => {
+  it('§9.21 the token that the platform returns for a known e-mail is stored nowhere', async () => {
     await open();
     const { id } = await world.farSide.platform('POST', '/users', {
       name: 'Ada Owner',
@@ -426,7 +421,7 @@ describe.each(VERSIONS)('Chatwoot %s', version => {
     expect(bots.map(({ outgoing_url }: any) => outgoing_url ?? null)).toEqual([null]);
   });
 
-  it('§9.22 with nobody online the handoff waits in the queue, for whoever comes', async () => {
+  it('§9.22 with nobody online the handoff waits in the queue for any agent', async () => {
     await open();
     const alice = await world.addPerson('Alice');
     const sessionId = await world.handedOver();
@@ -437,13 +432,13 @@ describe.each(VERSIONS)('Chatwoot %s', version => {
     expect(await world.liveHandoff(sessionId)).toMatchObject({ state: 'ASSIGNED', agent: { name: 'Alice' } });
   });
 
-  it('§9.23 a webhook address that somebody replaced by nonsense is put right, and words sent meanwhile are not lost', async () => {
+  it('§9.23 an invalid webhook address set by somebody else is corrected, and messages sent meanwhile are not lost', async () => {
     await open();
     const alice = await world.addPerson('Alice');
     const sessionId = await world.handedOver();
     await world.farSide.call('PATCH', inboxPath(), world.admin, { channel: { webhook_url: 'not a url' } });
     await (await world.acting(alice, sessionId)).reply('into the void');
-    await world.double.settled();
+    await world.double.whenIdle();
     await world.enableAgain();
     expect((await world.farSide.get(inboxPath(), world.admin)).webhook_url).toMatch(
       /^http:\/\/127\.0\.0\.1:\d+\/webhooks\//,
@@ -477,7 +472,7 @@ describe.each(VERSIONS)('Chatwoot %s', version => {
     expect(rows[0].stored).toContain('hi');
   });
 
-  it('§9.25 nothing that we do by ourselves deletes a person: not setting up again, not an owner who is left out, not a handoff that ends', async () => {
+  it('§9.25 nothing that we do by ourselves deletes a person: repeated setup, an omitted owner, an ending handoff', async () => {
     await open();
     const bea = await world.addPerson('Bea');
     const sessionId = await world.handedOver();

@@ -1,4 +1,4 @@
-import { createChatwootWorld, ORG, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
+import { createChatwootWorld, ORG, type ChatwootWorld } from './chatwoot-world';
 import type { ChatwootVersion } from './double';
 
 const scope = { organizationId: ORG };
@@ -26,13 +26,13 @@ describe.each<ChatwootVersion>(['4.10', '4.14'])('typing on Chatwoot %s', versio
     world = await createChatwootWorld({ version });
   });
 
-  it('agents are shown the end-user, not BotAgent1, by one call, and nothing is read or said for it', async () => {
+  it('agents see the end-user, not BotAgent1, by one call, and nothing is synced or posted for it', async () => {
     const sessionId = await world.handedOver();
     await world.runDueSyncs();
     world.double.clearRequests();
     expect(await set(sessionId, true)).toEqual({ isForwarded: true });
     await until(() => world.double.requests().length > 0);
-    await world.double.settled();
+    await world.double.whenIdle();
     const { conversationId } = await world.session(sessionId);
     const { inboxIdentifier } = (await world.access(sessionId)).inbox.providerData;
     const path = `/public/api/v1/inboxes/${String(inboxIdentifier)}/contacts/${sessionId}/conversations/${conversationId}/toggle_typing`;
@@ -41,7 +41,7 @@ describe.each<ChatwootVersion>(['4.10', '4.14'])('typing on Chatwoot %s', versio
 
     await set(sessionId, false);
     await until(() => world.double.requests().length > 1);
-    await world.double.settled();
+    await world.double.whenIdle();
     expect(typingWebhooks()).toEqual(['on contact Eve', 'off contact Eve']);
     // Chatwoot also sends a webhook about our own end-user.
     expect(world.typed).toEqual([]);
@@ -104,7 +104,7 @@ describe.each<ChatwootVersion>(['4.10', '4.14'])('typing on Chatwoot %s', versio
       { typing_status: 'on', is_private: false },
       world.admin,
     );
-    await world.double.settled();
+    await world.double.whenIdle();
     const agent = (await world.stores.setup.findAgent(world.account.id, String(alice)))!;
     // Webhooks of the same moment arrive in any order.
     expect(world.typed).toHaveLength(2);
@@ -131,6 +131,6 @@ it('a Chatwoot before 4.2 shows agents the end-user, and does not report agents'
   const sessionId = await world.handedOver();
   expect(await set(sessionId, true)).toEqual({ isForwarded: true });
   await (await world.acting(alice, sessionId)).type(true);
-  await world.double.settled();
+  await world.double.whenIdle();
   expect(world.typed).toEqual([]);
 });

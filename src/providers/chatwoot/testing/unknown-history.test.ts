@@ -1,10 +1,5 @@
-import {
-  createChatwootWorld,
-  ORG,
-  type ChatwootWorld,
-  type ChatwootWorldOptions,
-} from '../../../../test/support/chatwoot-world';
-import { setAsideIn } from '../../../../test/support/parked-work';
+import { createChatwootWorld, ORG, type ChatwootWorld, type ChatwootWorldOptions } from './chatwoot-world';
+import { setAsideIn } from './parked-work';
 
 /*
  * A history finds a message that was parked before it: it looks for it, does not post it again, and does not delay the
@@ -18,7 +13,7 @@ const scope = { organizationId: ORG };
 const ON_HANDOFF = { policy: { mirroring: 'ON_HANDOFF' } } as const;
 const POSTS = { match: { method: 'POST', path: /\/messages$/ } };
 const NO_LOOK = { match: { method: 'GET', path: /\/messages/ }, mode: 'status:403', body: { error: 'no' } } as const;
-const { letters, work, resend, isAwayFor75Hours } = setAsideIn(() => world);
+const { letters: deadLetters, work, resend, isAwayFor75Hours } = setAsideIn(() => world);
 const times = async (sessionId: string, text: string): Promise<number> =>
   (await world.messages(sessionId)).filter(({ content }) => content === text).length;
 async function deleteLast(sessionId: string): Promise<void> {
@@ -49,7 +44,7 @@ it('a message that is resent while the handoff that parked it still waits is loo
   world.double.failNext(NO_LOOK);
   world.double.failNext({ ...POSTS, mode: 'status:503' });
   await work();
-  expect(await letters()).toMatchObject([{ kind: 'POST_MESSAGE', code: 'OUTCOME_UNKNOWN' }]);
+  expect(await deadLetters()).toMatchObject([{ kind: 'POST_MESSAGE', code: 'OUTCOME_UNKNOWN' }]);
   await deleteLast(id);
   await readOn(id);
   await resend();
@@ -74,13 +69,17 @@ it('a dead letter that stays unknown does not hide that the message after it was
     await work();
     world.double.clearFaults();
     // By now only an operator can tell.
-    expect((await letters())[0]).toMatchObject({ kind: 'POST_MESSAGE', code: 'OUTCOME_UNKNOWN', outcome: 'UNKNOWN' });
+    expect((await deadLetters())[0]).toMatchObject({
+      kind: 'POST_MESSAGE',
+      code: 'OUTCOME_UNKNOWN',
+      outcome: 'UNKNOWN',
+    });
   }
   await work();
   expect([await times(id, 'one'), await times(id, 'two')]).toEqual([1, 1]);
 });
 
-it('nor does one that is forwarded', async () => {
+it('a forwarded dead letter does not hide it either', async () => {
   world = await createChatwootWorld();
   const id = await world.openMirroredSession();
   await world.user(id, 'given up');
@@ -107,7 +106,7 @@ it("the content of a file of unknown outcome is not forwarded message by message
   await work();
   world.double.failNext(NO_LOOK);
   await work();
-  expect(await letters()).toMatchObject([{ kind: 'POST_TRANSCRIPT', outcome: 'UNKNOWN' }]);
+  expect(await deadLetters()).toMatchObject([{ kind: 'POST_TRANSCRIPT', outcome: 'UNKNOWN' }]);
   await world.flows.endHandoff(scope, {
     sessionId: id,
     handoffId: null,
@@ -122,5 +121,5 @@ it("the content of a file of unknown outcome is not forwarded message by message
   await resend();
   expect(await work()).toEqual([]);
   const files = (await world.messages(id)).flatMap(({ attachments }) => attachments ?? []);
-  expect([files.length, (await letters()).length]).toEqual([1, 0]);
+  expect([files.length, (await deadLetters()).length]).toEqual([1, 0]);
 });

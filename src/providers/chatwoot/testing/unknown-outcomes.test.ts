@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { createChatwootWorld, ORG, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
-import { setAsideIn } from '../../../../test/support/parked-work';
+import { createChatwootWorld, ORG, type ChatwootWorld } from './chatwoot-world';
+import { setAsideIn } from './parked-work';
 
 /* CONTRACT §6 and §8: a write that may be stored and cannot be looked up is parked as unknown, never guessed. */
 
@@ -9,7 +9,7 @@ afterEach(() => world.close());
 
 const scope = { organizationId: ORG };
 const POSTS = { match: { method: 'POST', path: /\/messages$/ } };
-const { letters, work, resend, isAwayFor75Hours } = setAsideIn(() => world);
+const { letters: deadLetters, work, resend, isAwayFor75Hours } = setAsideIn(() => world);
 const contents = async (sessionId: string): Promise<string[]> =>
   (await world.messages(sessionId)).map(({ content }) => content);
 const DELETED = 'This message was deleted';
@@ -26,7 +26,9 @@ describe('a post to a Chatwoot that is unavailable until it is parked', () => {
     world.double.failNext({ ...POSTS, mode: 'applyThenCut' });
     expect(await work()).toEqual(['retry PROVIDER_UNAVAILABLE']);
     await isAwayFor75Hours();
-    expect(await letters()).toMatchObject([{ kind: 'POST_MESSAGE', code: 'PROVIDER_UNAVAILABLE', outcome: 'UNKNOWN' }]);
+    expect(await deadLetters()).toMatchObject([
+      { kind: 'POST_MESSAGE', code: 'PROVIDER_UNAVAILABLE', outcome: 'UNKNOWN' },
+    ]);
     await resend();
     expect(await work()).toEqual([]);
     expect(await contents(sessionId)).toEqual(['hello', 'once']);
@@ -36,7 +38,7 @@ describe('a post to a Chatwoot that is unavailable until it is parked', () => {
     await world.user(sessionId, 'once');
     await world.stores.lanes.claimDeliveries('PROVIDER', 1, 60_000);
     await isAwayFor75Hours();
-    expect(await letters()).toMatchObject([{ outcome: 'UNKNOWN' }]);
+    expect(await deadLetters()).toMatchObject([{ outcome: 'UNKNOWN' }]);
   });
 
   it('is looked up when a later handoff forwards what agents have not seen, unless an operator has discarded it', async () => {
@@ -46,8 +48,8 @@ describe('a post to a Chatwoot that is unavailable until it is parked', () => {
       await work();
       await isAwayFor75Hours();
     }
-    const [, left] = await letters();
-    expect(await letters()).toMatchObject([{ outcome: 'UNKNOWN' }, { outcome: 'UNKNOWN' }]);
+    const [, left] = await deadLetters();
+    expect(await deadLetters()).toMatchObject([{ outcome: 'UNKNOWN' }, { outcome: 'UNKNOWN' }]);
     await world.flows.discardDeadLetters(
       scope,
       { ids: [left!.id], filter: null, all: false, after: null },
@@ -64,7 +66,7 @@ describe('a post to a Chatwoot that is unavailable until it is parked', () => {
     world.double.failNext({ ...POSTS, mode: 'status:429' });
     expect(await work()).toEqual(['retry PROVIDER_UNAVAILABLE']);
     await isAwayFor75Hours();
-    expect(await letters()).toMatchObject([{ outcome: 'NOT_DELIVERED' }]);
+    expect(await deadLetters()).toMatchObject([{ outcome: 'NOT_DELIVERED' }]);
   });
 
   it('is not there when it was looked up before its last write was refused', async () => {
@@ -77,14 +79,14 @@ describe('a post to a Chatwoot that is unavailable until it is parked', () => {
       body: { message: 'Validation failed', attributes: ['content'] },
     });
     await work();
-    expect(await letters()).toMatchObject([{ code: 'PROVIDER_REFUSED', outcome: 'NOT_DELIVERED' }]);
+    expect(await deadLetters()).toMatchObject([{ code: 'PROVIDER_REFUSED', outcome: 'NOT_DELIVERED' }]);
   });
 
   it('is not there when it was refused at once', async () => {
     await world.user(sessionId, 'once');
     world.double.failNext({ ...POSTS, mode: 'status:403', body: { error: 'no' } });
     expect(await work()).toEqual(['park']);
-    expect(await letters()).toMatchObject([{ code: 'PROVIDER_REFUSED', outcome: 'NOT_DELIVERED' }]);
+    expect(await deadLetters()).toMatchObject([{ code: 'PROVIDER_REFUSED', outcome: 'NOT_DELIVERED' }]);
   });
 
   it('is not written again when its lookup is refused', async () => {
@@ -93,7 +95,7 @@ describe('a post to a Chatwoot that is unavailable until it is parked', () => {
     await work();
     world.double.failNext({ match: { method: 'GET', path: /\/messages/ }, mode: 'status:403', body: { error: 'no' } });
     expect(await work()).toEqual(['park']);
-    expect(await letters()).toMatchObject([{ code: 'OUTCOME_UNKNOWN', outcome: 'UNKNOWN' }]);
+    expect(await deadLetters()).toMatchObject([{ code: 'OUTCOME_UNKNOWN', outcome: 'UNKNOWN' }]);
     expect(await contents(sessionId)).toEqual(['hello', 'once']);
   });
 });
@@ -133,7 +135,7 @@ describe.each(WAYS)('%s, deleted there before it was known to be there', (_what,
     await deletedMeanwhile(sessionId, () => say(sessionId));
     expect(await work()).toEqual([]);
     expect(await contents(sessionId)).toEqual(['hello', DELETED]);
-    expect(await letters()).toEqual([]);
+    expect(await deadLetters()).toEqual([]);
   });
 });
 
@@ -170,7 +172,7 @@ describe('where lookups are refused', () => {
     expect(await work()).toEqual(['retry PROVIDER_DAMAGED']);
     noLook();
     expect(await work()).toEqual(['park']);
-    expect(await letters()).toMatchObject([{ outcome: 'UNKNOWN' }]);
+    expect(await deadLetters()).toMatchObject([{ outcome: 'UNKNOWN' }]);
     expect(await contents(sessionId)).toEqual(['hello', 'once']);
   });
 
@@ -192,7 +194,9 @@ describe('where lookups are refused', () => {
     expect(await work()).toEqual(['park']);
     expect(await world.liveHandoff(sessionId)).toMatchObject({ state: 'QUEUED' });
     expect(await world.conversation(sessionId)).toMatchObject({ status: 'open' });
-    expect(await letters()).toMatchObject([{ kind: 'POST_CONTEXT_NOTE', code: 'OUTCOME_UNKNOWN', outcome: 'UNKNOWN' }]);
+    expect(await deadLetters()).toMatchObject([
+      { kind: 'POST_CONTEXT_NOTE', code: 'OUTCOME_UNKNOWN', outcome: 'UNKNOWN' },
+    ]);
     expect(await contents(sessionId)).toHaveLength(2);
     noLook();
     await resend();
@@ -210,7 +214,7 @@ describe('where lookups are refused', () => {
     expect(await work()).toEqual(['park']);
     expect(await world.liveHandoff(sessionId)).toMatchObject({ state: 'QUEUED' });
     expect(await contents(sessionId)).toEqual(['one', 'two']);
-    expect(await letters()).toMatchObject([{ kind: 'POST_MESSAGE', outcome: 'UNKNOWN' }]);
+    expect(await deadLetters()).toMatchObject([{ kind: 'POST_MESSAGE', outcome: 'UNKNOWN' }]);
     // The end is synced first, and what that sync sees is no longer unknown.
     noLook(10);
     await world.flows.endHandoff(scope, {
@@ -237,7 +241,7 @@ describe('where lookups are refused', () => {
     expect(await work()).toEqual(['park']);
     expect(await world.liveHandoff(sessionId)).toMatchObject({ state: 'QUEUED' });
     expect((await contents(sessionId)).slice(1, 2)).toEqual(['turn 5']);
-    expect(await letters()).toMatchObject([{ kind: 'POST_TRANSCRIPT', outcome: 'UNKNOWN' }]);
+    expect(await deadLetters()).toMatchObject([{ kind: 'POST_TRANSCRIPT', outcome: 'UNKNOWN' }]);
     noLook();
     await resend();
     expect(await work()).toEqual(['park']);

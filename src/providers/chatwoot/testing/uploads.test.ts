@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { RetainedBytes } from '../../../../test/support/retained-bytes';
+import { RetainedBytes } from '../../../testing/retained-bytes';
 import { ChatwootClient } from '../client';
 import type { PostedFile } from '../../../core/ports/provider/post-verbs';
 import { stageUploads } from '../stage-uploads';
@@ -56,7 +56,7 @@ describe('a large file of an end-user', () => {
     rmSync(temporary, { recursive: true, force: true });
   });
 
-  it('is never whole in memory: neither while it is received, nor stored, nor sent', async () => {
+  it('is never whole in memory while it is received, stored, or sent', async () => {
     const held = {
       fetched: await RetainedBytes.now(),
       waiting: await RetainedBytes.now(),
@@ -100,32 +100,32 @@ describe('a large file of an end-user', () => {
   });
 
   it('reaches agents whole, and nothing of it stays on our disk, also when Chatwoot refuses or fails', async () => {
-    const workshop = await ChatwootFixture.ready();
+    const fixture = await ChatwootFixture.ready();
     try {
-      const conversation = await workshop.conversation();
+      const conversation = await fixture.conversation();
       const attachments = [bigFile()];
-      await workshop.post(conversation, 'look', { attachments });
-      expect(await workshop.messages(conversation)).toEqual([
+      await fixture.post(conversation, 'look', { attachments });
+      expect(await fixture.messages(conversation)).toEqual([
         expect.objectContaining({
           attachments: [expect.objectContaining({ file_type: 'video', file_size: FILE_MB * MB })],
         }),
       ]);
       expect(readdirSync(temporary)).toEqual([]);
       for (const mode of ['status:503', 'cutBeforeApply'] as const) {
-        workshop.double.failNext({ mode, match: { method: 'POST', path: /\/messages$/ } });
-        await expect(workshop.post(conversation, 'again', { attachments })).rejects.toMatchObject({
+        fixture.double.failNext({ mode, match: { method: 'POST', path: /\/messages$/ } });
+        await expect(fixture.post(conversation, 'again', { attachments })).rejects.toMatchObject({
           code: expect.stringMatching(/^PROVIDER_/),
         });
         expect(readdirSync(temporary)).toEqual([]);
       }
-      workshop.double.failNext({ mode: 'status:422', match: { method: 'POST', path: /\/messages$/ } });
-      await workshop.post(conversation, 'words', { attachments });
+      fixture.double.failNext({ mode: 'status:422', match: { method: 'POST', path: /\/messages$/ } });
+      await fixture.post(conversation, 'words', { attachments });
       expect(readdirSync(temporary)).toEqual([]);
-      expect((await workshop.messages(conversation)).at(-1)).toMatchObject({
+      expect((await fixture.messages(conversation)).at(-1)).toMatchObject({
         content: 'words\n[video.mp4] could not be uploaded.',
       });
     } finally {
-      await workshop.stop();
+      await fixture.stop();
     }
   });
 
@@ -136,7 +136,7 @@ describe('a large file of an end-user', () => {
   });
 });
 
-it("a form that is redirected says, as every call does, that the base URL is not Chatwoot's own", async () => {
+it("a form that is redirected gets the error of every call that is redirected: the base URL is not Chatwoot's own", async () => {
   const proxy = await serve((request, response) => {
     request.resume();
     response.writeHead(308, { location: 'https://elsewhere.example/' }).end();

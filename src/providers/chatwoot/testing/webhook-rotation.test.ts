@@ -1,4 +1,4 @@
-import { createChatwootWorld, ORG, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
+import { createChatwootWorld, ORG, type ChatwootWorld } from './chatwoot-world';
 
 const scope = { organizationId: ORG };
 const DAY_SECONDS = 86_400;

@@ -151,7 +151,7 @@ describe('webhooks recorded in December', () => {
     },
   );
 
-  it("say from 4.14.2 on whose a conversation is: another account's is ignored", () => {
+  it("include from 4.14.2 on the account of a conversation: another account's is ignored", () => {
     const about = decemberRecordings<WebhookRecording>('webhooks').filter(({ file }) =>
       /4\.14 conversation_/.test(file),
     );

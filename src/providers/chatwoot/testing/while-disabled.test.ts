@@ -1,4 +1,4 @@
-import { createChatwootWorld, ORG, type ChatwootWorld } from '../../../../test/support/chatwoot-world';
+import { createChatwootWorld, ORG, type ChatwootWorld } from './chatwoot-world';
 
 const scope = { organizationId: ORG };
 const MONTH_MS = 30 * 86_400_000;
@@ -16,7 +16,7 @@ describe('what agents did while support was disabled', () => {
   afterEach(() => world.close());
   const off = () => world.flows.disableChatbot(scope, 'bot-1');
   const monthLater = async () => {
-    await world.double.settled();
+    await world.double.whenIdle();
     world.time.aheadMs += MONTH_MS;
     await world.enableAgain();
   };

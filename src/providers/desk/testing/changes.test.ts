@@ -1,17 +1,17 @@
 import type { ProviderHttpResponse } from '../../../core/ports/provider/definition';
 import { createRoutes } from '../api/routes';
-import { openStage, to, type DeskStage } from './stand';
+import { openDesk, to, type DeskFixture } from './stand';
 
 describe('the stream of changes at the desk', () => {
-  let stage: DeskStage;
+  let desk: DeskFixture;
   beforeEach(async () => {
-    stage = await openStage();
+    desk = await openDesk();
   });
-  afterEach(() => stage.world.stop());
+  afterEach(() => desk.world.stop());
 
   /** Returns the routes of one replica, and counts their statements. */
   function replica() {
-    const { host } = stage.world;
+    const { host } = desk.world;
     const replica = {
       statements: 0,
       ask: createRoutes({
@@ -29,7 +29,7 @@ describe('the stream of changes at the desk', () => {
   }
   async function follow(
     of: ReturnType<typeof replica>,
-    organizationId = stage.organizationId,
+    organizationId = desk.organizationId,
   ): Promise<AsyncIterableIterator<string>> {
     const response: ProviderHttpResponse = await of.ask({
       method: 'GET',
@@ -55,11 +55,11 @@ describe('the stream of changes at the desk', () => {
     const stream = await follow(replica());
     await changed(stream);
     // The first activity that the stream finds counts as a change.
-    const conversation = await stage.waiting();
+    const conversation = await desk.waiting();
     await changed(stream);
-    stage.world.ahead = 1_000;
+    desk.world.ahead = 1_000;
     // The fixture's own routes act as another replica.
-    await stage.call(to(conversation, 'assign', { agentId: stage.agents.Ada }));
+    await desk.call(to(conversation, 'assign', { agentId: desk.agents.Ada }));
     await changed(stream);
     await stream.return!();
     expect(await stream.next()).toEqual({ done: true, value: undefined });
@@ -96,6 +96,6 @@ describe('the stream of changes at the desk', () => {
   });
 
   it('is refused to unidentified callers', async () => {
-    expect((await stage.world.call({ path: '/api/changes' })).status).toBe(401);
+    expect((await desk.world.call({ path: '/api/changes' })).status).toBe(401);
   });
 });

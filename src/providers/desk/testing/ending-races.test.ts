@@ -1,11 +1,11 @@
-import { createFlowWorld, ORG, scope, type FlowWorld } from '../../../../test/support/flow-world';
+import { createFlowWorld, ORG, scope, type FlowWorld } from '../../../testing/flow-world';
 import { createFlows } from '../../../core/flows';
 import type { Flows } from '../../../core/flows/api';
 import { deliver } from '../../../core/flows/to-provider/deliver';
 import type { FlowDeps } from '../../../core/flows/deps';
 import { syncConversation } from '../../../core/flows/from-provider/sync-conversation';
 import type { ProviderHost } from '../../../core/ports/provider/definition';
-import { createLease } from '../../../../test/support/lease';
+import { createLease } from '../../../testing/lease';
 import { desk } from '..';
 
 let world: FlowWorld;
@@ -109,7 +109,7 @@ async function taken() {
   return { id, says };
 }
 /** Returns all deliveries to the runtime, in order: a message's text, else the kind. */
-async function told(sessionId: string): Promise<string[]> {
+async function deliveriesTo(sessionId: string): Promise<string[]> {
   const { rows } = await world.pool.query<{ kind: string; text: string | null }>(
     "select d.kind, m.text from delivery d left join message m on m.id::text = d.payload ->> 'messageId' where d.session_id = $1 and d.destination = 'RUNTIME' order by d.id",
     [sessionId],
@@ -155,7 +155,7 @@ describe('an agent at the desk who replies while the handoff ends', () => {
     await world.acknowledgeAll(id);
     if (!isOff) await syncConversation(deps, ORG, id);
     expect(await states(id)).toEqual(['REQUESTED ENDED']);
-    expect((await told(id)).slice(-2)).toEqual(['one moment', 'HANDOFF_OUTCOME']);
+    expect((await deliveriesTo(id)).slice(-2)).toEqual(['one moment', 'HANDOFF_OUTCOME']);
     expect((await world.session(id)).control).toBe('BOT');
   });
 
@@ -167,7 +167,7 @@ describe('an agent at the desk who replies while the handoff ends', () => {
     await asks(id);
     await deliverAll();
     await syncConversation(deps, ORG, id);
-    expect((await told(id)).filter(line => line === 'one moment' || line === 'HANDOFF_OUTCOME')).toEqual([
+    expect((await deliveriesTo(id)).filter(line => line === 'one moment' || line === 'HANDOFF_OUTCOME')).toEqual([
       'one moment',
       'HANDOFF_OUTCOME',
     ]);

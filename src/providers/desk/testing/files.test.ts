@@ -3,7 +3,7 @@ import type { PostedFile } from '../../../core/ports/provider/post-verbs';
 import { postedFile } from '../../testing/posted-file';
 import { MAX_FILES_BYTES } from '../api/input';
 import { MAX_POSTED_BYTES } from '../read-posted-files';
-import { openStage, to, type DeskStage } from './stand';
+import { openDesk, to, type DeskFixture } from './stand';
 
 const PNG = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex');
 const file = (name: string, contentType: string, content: Buffer) => ({
@@ -13,14 +13,14 @@ const file = (name: string, contentType: string, content: Buffer) => ({
 });
 
 describe('files that end-users and bots send', () => {
-  let stage: DeskStage;
+  let desk: DeskFixture;
   beforeAll(async () => {
-    stage = await openStage();
+    desk = await openDesk();
   });
-  afterAll(() => stage.world.stop());
+  afterAll(() => desk.world.stop());
 
   const post = async (...attachments: PostedFile[]) => {
-    const conversation = await stage.newConversation();
+    const conversation = await desk.newConversation();
     const message = {
       id: randomUUID(),
       author: 'END_USER' as const,
@@ -30,8 +30,8 @@ describe('files that end-users and bots send', () => {
       authorName: null,
       createdAt: new Date().toISOString(),
     };
-    await stage.provider.postMessage({ conversation, message, mayExist: false, lookupAfter: null }, stage.signal());
-    return (await stage.call({ path: `/api/conversations/${conversation.conversationId}` })).body.messages.at(-1);
+    await desk.provider.postMessage({ conversation, message, mayExist: false, lookupAfter: null }, desk.signal());
+    return (await desk.call({ path: `/api/conversations/${conversation.conversationId}` })).body.messages.at(-1);
   };
 
   it('are stored by the desk, so that agents see them long after their links expired', async () => {
@@ -40,7 +40,7 @@ describe('files that end-users and bots send', () => {
       attachments: [photo],
     } = await post(postedFile('photo.png', 'image/png', PNG));
     expect([text, photo.name, photo.sizeBytes]).toEqual(['see this', 'photo.png', PNG.length]);
-    const fetched = await stage.call({
+    const fetched = await desk.call({
       path: photo.url.slice('/providers/desk'.length),
       organizationId: null,
       agent: '',
@@ -65,19 +65,19 @@ describe('files that end-users and bots send', () => {
 });
 
 describe('files that agents send', () => {
-  let stage: DeskStage;
+  let desk: DeskFixture;
   beforeAll(async () => {
-    stage = await openStage();
+    desk = await openDesk();
   });
-  afterAll(() => stage.world.stop());
+  afterAll(() => desk.world.stop());
 
   const send = async (...attachments: unknown[]) => {
-    const conversation = await stage.newConversation();
-    const answer = await stage.call(to(conversation, 'messages', { text: '', visibility: 'PUBLIC', attachments }));
+    const conversation = await desk.newConversation();
+    const answer = await desk.call(to(conversation, 'messages', { text: '', visibility: 'PUBLIC', attachments }));
     return { conversation, answer };
   };
   const shown = async (conversation: { conversationId: string }) =>
-    (await stage.call({ path: `/api/conversations/${conversation.conversationId}` })).body.messages.flatMap(
+    (await desk.call({ path: `/api/conversations/${conversation.conversationId}` })).body.messages.flatMap(
       (message: any) => message.attachments,
     );
   const below = (url: string) => url.slice('/providers/desk'.length);
@@ -89,29 +89,29 @@ describe('files that agents send', () => {
     );
     expect(answer.status).toBe(201);
     const [image, list] = await shown(conversation);
-    const fetched = await stage.call({ path: below(image.url), organizationId: null, agent: '' });
+    const fetched = await desk.call({ path: below(image.url), organizationId: null, agent: '' });
     expect([fetched.status, fetched.headers['content-type'], fetched.raw.equals(PNG)]).toEqual([
       200,
       'image/png',
       true,
     ]);
-    expect((await stage.call({ path: below(list.url), organizationId: null, agent: '' })).raw.toString()).toBe('a,b\n');
+    expect((await desk.call({ path: below(list.url), organizationId: null, agent: '' })).raw.toString()).toBe('a,b\n');
 
     const wrong = below(image.url).replace(/files\/.{43}/, `files/${'A'.repeat(43)}`);
-    expect((await stage.call({ path: wrong, organizationId: null })).status).toBe(404);
+    expect((await desk.call({ path: wrong, organizationId: null })).status).toBe(404);
     expect(image.url).toMatch(/^\/providers\/desk\/files\/[\w-]{43}\//);
   });
 
   it('are fetched by number within the organization only', async () => {
     const { conversation } = await send(file('a.png', 'image/png', PNG));
     const [{ id }] = await shown(conversation);
-    const others = await stage.enable();
-    expect((await stage.call({ path: `/api/attachments/${id}` })).raw.equals(PNG)).toBe(true);
-    expect((await stage.call({ path: `/api/attachments/${id}`, organizationId: others.organizationId })).status).toBe(
+    const others = await desk.enable();
+    expect((await desk.call({ path: `/api/attachments/${id}` })).raw.equals(PNG)).toBe(true);
+    expect((await desk.call({ path: `/api/attachments/${id}`, organizationId: others.organizationId })).status).toBe(
       404,
     );
-    expect((await stage.call({ path: `/api/attachments/${id}`, organizationId: null })).status).toBe(401);
-    expect((await stage.call({ path: '/api/attachments/x' })).status).toBe(404);
+    expect((await desk.call({ path: `/api/attachments/${id}`, organizationId: null })).status).toBe(401);
+    expect((await desk.call({ path: '/api/attachments/x' })).status).toBe(404);
   });
 
   it.each([
@@ -121,7 +121,7 @@ describe('files that agents send', () => {
   ])("are never run in this service's name: %s", async (name, contentType) => {
     const { conversation } = await send(file(name, contentType, Buffer.from('<script>alert(1)</script>')));
     const [{ url }] = await shown(conversation);
-    expect((await stage.call({ path: below(url) })).headers).toMatchObject({
+    expect((await desk.call({ path: below(url) })).headers).toMatchObject({
       'content-type': 'application/octet-stream',
       'content-disposition': expect.stringMatching(/^attachment;/),
       'x-content-type-options': 'nosniff',
@@ -146,9 +146,9 @@ describe('files that agents send', () => {
   ])('have an address for the core: %s', async (_what, baseUrl, webhookUrl, start) => {
     const { conversation } = await send(file('a.png', 'image/png', PNG));
     const inbox = { ...conversation.inbox, account: { ...conversation.inbox.account, baseUrl, webhookUrl } };
-    const { observations } = await stage.provider.listMessages(
+    const { observations } = await desk.provider.listMessages(
       { conversation: { ...conversation, inbox }, after: null },
-      stage.signal(),
+      desk.signal(),
     );
     const said = observations.find(found => found.kind === 'agentMessage');
     expect(said).toMatchObject({
@@ -173,7 +173,7 @@ describe('files that agents send', () => {
     );
     expect([over.answer.status, over.answer.body.error.code]).toEqual([413, 'FILE_TOO_LARGE']);
     expect(await shown(over.conversation)).toEqual([]);
-    expect((await stage.view(over.conversation)).status).toBe('BOT_HELD');
+    expect((await desk.view(over.conversation)).status).toBe('BOT_HELD');
   });
 
   it.each<[string, unknown]>([

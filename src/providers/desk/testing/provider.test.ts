@@ -1,43 +1,44 @@
 import { randomUUID } from 'node:crypto';
 import { DataSource } from 'typeorm';
 import { desk } from '..';
-import { DESK_MIGRATIONS } from './database';
-import { openStage, to, type DeskStage } from './stand';
+import { createEmptyDatabase } from '../../../testing/database';
+import { InitialDeskSchema1796120000001 } from '../migrations/1796120000001-InitialDeskSchema';
+import { openDesk, to, type DeskFixture } from './stand';
 
 describe('the desk as a provider', () => {
-  let stage: DeskStage;
+  let fixture: DeskFixture;
   beforeAll(async () => {
-    stage = await openStage();
+    fixture = await openDesk();
   });
   afterEach(() => {
-    stage.world.between = {};
+    fixture.world.between = {};
   });
-  afterAll(() => stage.world.stop());
+  afterAll(() => fixture.world.stop());
 
   const said = async (conversation: { conversationId: string }) =>
-    (await stage.call({ path: `/api/conversations/${conversation.conversationId}` })).body.messages
+    (await fixture.call({ path: `/api/conversations/${conversation.conversationId}` })).body.messages
       .filter((message: any) => message.kind === 'SPEECH')
       .map((message: any) => message.text);
 
   it('shows a message once when eight replicas post it at once', async () => {
-    const conversation = await stage.newConversation();
+    const conversation = await fixture.newConversation();
     const id = randomUUID();
-    const ids = await Promise.all(Array.from({ length: 8 }, () => stage.says(conversation, 'BOT', 'once', id)));
+    const ids = await Promise.all(Array.from({ length: 8 }, () => fixture.says(conversation, 'BOT', 'once', id)));
     expect(new Set(ids).size).toBe(1);
     expect(await said(conversation)).toEqual(['once']);
   });
 
   it('lists the conversations of the account that changed lately, newest first, page by page', async () => {
-    const { inbox } = await stage.enable();
-    const conversations = await Promise.all(Array.from({ length: 101 }, () => stage.newConversation(inbox)));
-    await stage.newConversation();
-    stage.world.ahead = 3_600_000;
-    await stage.says(conversations[7]!, 'END_USER', 'still there?');
+    const { inbox } = await fixture.enable();
+    const conversations = await Promise.all(Array.from({ length: 101 }, () => fixture.newConversation(inbox)));
+    await fixture.newConversation();
+    fixture.world.ahead = 3_600_000;
+    await fixture.says(conversations[7]!, 'END_USER', 'still there?');
     const changed = (withinMs: number, page: number) =>
-      stage.provider.listChangedConversations!({ access: inbox.account, withinMs, page }, stage.signal());
+      fixture.provider.listChangedConversations!({ access: inbox.account, withinMs, page }, fixture.signal());
     expect(await changed(60_000, 1)).toEqual({ conversationIds: [conversations[7]!.conversationId], hasMore: false });
     const [first, second] = [await changed(7_200_000, 1), await changed(7_200_000, 2)];
-    stage.world.ahead = 0;
+    fixture.world.ahead = 0;
     expect([first.conversationIds[0], first.hasMore, second.hasMore]).toEqual([
       conversations[7]!.conversationId,
       true,
@@ -49,28 +50,28 @@ describe('the desk as a provider', () => {
   });
 
   it('opens one conversation when eight replicas ask at once', async () => {
-    const { inbox, contactId, sessionId } = await stage.newConversation();
-    await stage.world.database.query('delete from desk_conversation where session_id = $1', [sessionId]);
+    const { inbox, contactId, sessionId } = await fixture.newConversation();
+    await fixture.world.database.query('delete from desk_conversation where session_id = $1', [sessionId]);
     const opened = await Promise.all(
       Array.from({ length: 8 }, () =>
-        stage.provider.openConversation({ inbox, contactId, sessionId, mayExist: false }, stage.signal()),
+        fixture.provider.openConversation({ inbox, contactId, sessionId, mayExist: false }, fixture.signal()),
       ),
     );
     expect(new Set(opened).size).toBe(1);
   });
 
   it('loses nothing and blocks nobody when visitor, bot and two agents write and act at once', async () => {
-    const conversation = await stage.waiting();
+    const conversation = await fixture.waiting();
     const deeds = Array.from({ length: 12 }, (_, index) => [
-      stage.says(conversation, 'END_USER', `visitor ${index}`),
-      stage.says(conversation, 'BOT', `bot ${index}`),
+      fixture.says(conversation, 'END_USER', `visitor ${index}`),
+      fixture.says(conversation, 'BOT', `bot ${index}`),
       ...['Ada', 'Bob'].map(name =>
-        stage.call({
+        fixture.call({
           ...to(conversation, 'messages', { text: `${name} ${index}`, visibility: 'PUBLIC' }),
-          agent: stage.agents[name]!,
+          agent: fixture.agents[name]!,
         }),
       ),
-      stage.call(to(conversation, 'assign', { agentId: stage.agents[index % 2 ? 'Ada' : 'Bob'] })),
+      fixture.call(to(conversation, 'assign', { agentId: fixture.agents[index % 2 ? 'Ada' : 'Bob'] })),
     ]).flat();
     for (const answer of await Promise.all(deeds))
       if (typeof answer === 'object') expect(answer.status).toBeLessThan(300);
@@ -81,13 +82,13 @@ describe('the desk as a provider', () => {
   });
 
   it('ends at its time limit while the conversation is locked, and reports an unknown outcome', async () => {
-    const conversation = await stage.newConversation();
-    const client = await stage.world.database.pool.connect();
+    const conversation = await fixture.newConversation();
+    const client = await fixture.world.database.pool.connect();
     try {
       await client.query('begin');
       await client.query('select from desk_conversation where id = $1 for update', [conversation.conversationId]);
       const over = new AbortController();
-      const posting = stage.provider.resolve(conversation, over.signal);
+      const posting = fixture.provider.resolve(conversation, over.signal);
       over.abort();
       await expect(posting).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE', delivered: 'unknown' });
     } finally {
@@ -103,33 +104,33 @@ describe('the desk as a provider', () => {
     ['a full pool', undefined, 'PROVIDER_UNAVAILABLE'],
     ['a mistake of its own', '42601', '42601'],
   ])('reports %s as the error that the core expects', async (_what, code, expected) => {
-    const conversation = await stage.newConversation();
+    const conversation = await fixture.newConversation();
     const error = Object.assign(new Error('from the database'), code === undefined ? {} : { code });
-    stage.world.between = {
+    fixture.world.between = {
       before: () => {
         throw error;
       },
     };
-    await expect(stage.provider.resolve(conversation, stage.signal())).rejects.toMatchObject({ code: expected });
+    await expect(fixture.provider.resolve(conversation, fixture.signal())).rejects.toMatchObject({ code: expected });
   });
 
   it("accepts an account only with the core's own id of it", async () => {
-    const others = await stage.enable();
-    const mixed = { ...others.inbox.account, accountId: stage.accountId };
-    await expect(stage.provider.listAgents(mixed, stage.signal())).rejects.toMatchObject({
+    const others = await fixture.enable();
+    const mixed = { ...others.inbox.account, accountId: fixture.accountId };
+    await expect(fixture.provider.listAgents(mixed, fixture.signal())).rejects.toMatchObject({
       code: 'PROVIDER_REFUSED',
       gone: true,
     });
   });
 
   it('keeps the whole of a too long text in a file, and posts its beginning', async () => {
-    const conversation = await stage.newConversation();
-    const { maxTextLength } = await stage.provider.readCapabilities(stage.inbox.account, stage.signal());
+    const conversation = await fixture.newConversation();
+    const { maxTextLength } = await fixture.provider.readCapabilities(fixture.inbox.account, fixture.signal());
     const text = 'x'.repeat(maxTextLength + 1);
-    await stage.says(conversation, 'BOT', text);
+    await fixture.says(conversation, 'BOT', text);
     const {
       rows: [kept],
-    } = await stage.world.database.query(
+    } = await fixture.world.database.query(
       `select f.name, f.content, length(m.text) as length from desk_attachment f join desk_message m on m.id = f.message_id where m.conversation_id = $1`,
       [conversation.conversationId],
     );
@@ -137,17 +138,17 @@ describe('the desk as a provider', () => {
   });
 
   it('does not open a conversation for a contact of another session', async () => {
-    const [one, other] = [await stage.newConversation(), await stage.newConversation()];
+    const [one, other] = [await fixture.newConversation(), await fixture.newConversation()];
     await expect(
-      stage.provider.openConversation(
+      fixture.provider.openConversation(
         { inbox: one.inbox, contactId: other.contactId, sessionId: randomUUID(), mayExist: false },
-        stage.signal(),
+        fixture.signal(),
       ),
     ).rejects.toMatchObject({ code: 'PROVIDER_REFUSED' });
   });
 
   it('shows the visitor as the core last knew them', async () => {
-    const { inbox, sessionId, conversationId } = await stage.newConversation();
+    const { inbox, sessionId, conversationId } = await fixture.newConversation();
     const endUser = {
       externalId: null,
       name: 'Eve Newname',
@@ -156,8 +157,8 @@ describe('the desk as a provider', () => {
       locale: 'de-AT',
       attributes: { plan: 'gold' },
     };
-    await stage.provider.ensureContact(inbox, sessionId, endUser, stage.signal());
-    expect((await stage.call({ path: `/api/conversations/${conversationId}` })).body.conversation.contact).toEqual({
+    await fixture.provider.ensureContact(inbox, sessionId, endUser, fixture.signal());
+    expect((await fixture.call({ path: `/api/conversations/${conversationId}` })).body.conversation.contact).toEqual({
       name: 'Eve Newname',
       email: 'eve@example.com',
       phone: '+43 1',
@@ -167,32 +168,27 @@ describe('the desk as a provider', () => {
   });
 
   it('keeps nothing in memory: another instance continues', async () => {
-    const conversation = await stage.waiting();
-    await stage.call(to(conversation, 'messages', { text: 'hello', visibility: 'PUBLIC' }));
-    const other = desk.create(stage.world.host);
-    expect(await other.listMessages({ conversation, after: null }, stage.signal())).toEqual(
-      await stage.provider.listMessages({ conversation, after: null }, stage.signal()),
+    const conversation = await fixture.waiting();
+    await fixture.call(to(conversation, 'messages', { text: 'hello', visibility: 'PUBLIC' }));
+    const other = desk.create(fixture.world.host);
+    expect(await other.listMessages({ conversation, after: null }, fixture.signal())).toEqual(
+      await fixture.provider.listMessages({ conversation, after: null }, fixture.signal()),
     );
   });
 
-  it('drops its tables again', async () => {
-    const own = await openStage();
+  it('needs no tables but its own, and drops them again', async () => {
+    const own = await createEmptyDatabase();
+    const source = new DataSource({ type: 'postgres', url: own.url, migrations: [InitialDeskSchema1796120000001] });
     try {
-      const source = await new DataSource({
-        type: 'postgres',
-        url: own.world.database.url,
-        migrations: DESK_MIGRATIONS,
-        migrationsTableName: 'desk_test_migration',
-        poolSize: 1,
-      }).initialize();
-      for (const _each of DESK_MIGRATIONS) await source.undoLastMigration();
-      await source.destroy();
-      const { rows } = await own.world.database.query(
-        `select table_name from information_schema.tables where table_name like 'desk\\_%'`,
-      );
-      expect(rows.map(row => row.table_name)).toEqual(['desk_test_migration']);
+      await source.initialize();
+      await source.runMigrations();
+      await source.undoLastMigration();
+      expect(
+        await source.query("select table_name from information_schema.tables where table_name like 'desk\\_%'"),
+      ).toEqual([]);
     } finally {
-      await own.world.stop();
+      await source.destroy();
+      await own.drop();
     }
   });
 });

@@ -1,36 +1,36 @@
 import type { ConversationAccess } from '../../../core/ports/provider/access';
-import { openStage, to, type DeskStage, type Stand } from './stand';
+import { openDesk, to, type DeskFixture, type Stand } from './stand';
 import type { DeskCall } from './world';
 
 describe('who may do what at the desk', () => {
-  let stage: DeskStage;
+  let desk: DeskFixture;
   let others: Stand;
   let theirs: ConversationAccess;
   let ours: ConversationAccess;
   beforeAll(async () => {
-    stage = await openStage();
-    others = await stage.enable();
-    ours = await stage.waiting();
-    theirs = await stage.newConversation(others.inbox);
-    await stage.says(theirs, 'END_USER', 'a secret of theirs');
+    desk = await openDesk();
+    others = await desk.enable();
+    ours = await desk.waiting();
+    theirs = await desk.newConversation(others.inbox);
+    await desk.says(theirs, 'END_USER', 'a secret of theirs');
   });
-  afterAll(() => stage.world.stop());
+  afterAll(() => desk.world.stop());
 
   it('responds with 401 to an unidentified caller', async () => {
-    expect((await stage.call({ path: '/api/conversations', organizationId: null })).body.error.code).toBe(
+    expect((await desk.call({ path: '/api/conversations', organizationId: null })).body.error.code).toBe(
       'UNAUTHENTICATED',
     );
   });
 
   it('responds with 403 to a bot', async () => {
-    const { status, body } = await stage.call({ path: '/api/conversations', role: 'bot' });
+    const { status, body } = await desk.call({ path: '/api/conversations', role: 'bot' });
     expect([status, body.error.code]).toEqual([403, 'FORBIDDEN']);
   });
 
   it('requires the agent before it does anything', async () => {
-    const { status, body } = await stage.call({ ...to(ours, 'resolve'), agent: '' });
+    const { status, body } = await desk.call({ ...to(ours, 'resolve'), agent: '' });
     expect([status, body.error.code]).toEqual([400, 'AGENT_REQUIRED']);
-    expect((await stage.view(ours)).status).toBe('OPEN');
+    expect((await desk.view(ours)).status).toBe('OPEN');
   });
 
   it.each<[string, (call: DeskCall) => DeskCall]>([
@@ -38,28 +38,28 @@ describe('who may do what at the desk', () => {
     ['nowhere', call => ({ ...call, agent: '987654321' })],
     ['an id that is none', call => ({ ...call, agent: "1' or '1'='1" })],
   ])('does not know an agent of %s', async (_where, as) => {
-    const { status, body } = await stage.call(as(to(ours, 'resolve')));
+    const { status, body } = await desk.call(as(to(ours, 'resolve')));
     expect([status, body.error.code]).toEqual([404, 'NOT_FOUND']);
-    expect((await stage.view(ours)).status).toBe('OPEN');
+    expect((await desk.view(ours)).status).toBe('OPEN');
   });
 
   it('does not let the BotAgent act as a person', async () => {
     const {
       rows: [bot],
-    } = await stage.world.database.query(`select id from desk_agent where kind = 'BOT' and account_id = $1`, [
+    } = await desk.world.database.query(`select id from desk_agent where kind = 'BOT' and account_id = $1`, [
       ours.inbox.account.externalId,
     ]);
-    expect((await stage.call({ ...to(ours, 'resolve'), agent: bot.id })).status).toBe(404);
-    expect((await stage.call(to(ours, 'assign', { agentId: bot.id }))).status).toBe(404);
+    expect((await desk.call({ ...to(ours, 'resolve'), agent: bot.id })).status).toBe(404);
+    expect((await desk.call(to(ours, 'assign', { agentId: bot.id }))).status).toBe(404);
   });
 
   it('lists nothing of another organization', async () => {
     const listed = await Promise.all(
-      ['/api/conversations', '/api/agents', '/api/teams'].map(async path => (await stage.call({ path })).body),
+      ['/api/conversations', '/api/agents', '/api/teams'].map(async path => (await desk.call({ path })).body),
     );
     expect(listed[0].conversations.map((one: any) => one.id)).toEqual([ours.conversationId]);
-    expect(listed[1].agents.map((one: any) => one.id).sort()).toEqual(Object.values(stage.agents).sort());
-    expect(listed[2].teams.map((one: any) => one.id)).toEqual(Object.values(stage.teams));
+    expect(listed[1].agents.map((one: any) => one.id).sort()).toEqual(Object.values(desk.agents).sort());
+    expect(listed[2].teams.map((one: any) => one.id)).toEqual(Object.values(desk.teams));
     expect(JSON.stringify(listed)).not.toContain('secret');
   });
 
@@ -72,27 +72,27 @@ describe('who may do what at the desk', () => {
     ['wake', {}],
     ['reopen', {}],
   ])('treats a foreign conversation like an unknown one: %s', async (verb, body) => {
-    const before = await stage.view(theirs);
-    const foreign = await stage.call(to(theirs, verb, body));
-    const unknown = await stage.call(to({ ...theirs, conversationId: '987654321' }, verb, body));
-    const noId = await stage.call(to({ ...theirs, conversationId: 'x' }, verb, body));
+    const before = await desk.view(theirs);
+    const foreign = await desk.call(to(theirs, verb, body));
+    const unknown = await desk.call(to({ ...theirs, conversationId: '987654321' }, verb, body));
+    const noId = await desk.call(to({ ...theirs, conversationId: 'x' }, verb, body));
     // The conversation is unknown as well to an agent of the caller's own organization.
-    expect((await stage.call({ ...to(theirs, verb, body), agent: others.agents.Ada! })).status).toBe(404);
+    expect((await desk.call({ ...to(theirs, verb, body), agent: others.agents.Ada! })).status).toBe(404);
     expect([foreign.status, foreign.raw]).toEqual([404, unknown.raw]);
     expect(noId.raw).toEqual(unknown.raw);
-    expect(await stage.view(theirs)).toEqual(before);
+    expect(await desk.view(theirs)).toEqual(before);
   });
 
   it('reads no foreign thread', async () => {
-    const { status, raw } = await stage.call({ path: `/api/conversations/${theirs.conversationId}` });
-    expect([status, raw]).toEqual([404, (await stage.call({ path: '/api/conversations/987654321' })).raw]);
+    const { status, raw } = await desk.call({ path: `/api/conversations/${theirs.conversationId}` });
+    expect([status, raw]).toEqual([404, (await desk.call({ path: '/api/conversations/987654321' })).raw]);
   });
 
   it('assigns to no agent of another organization', async () => {
     const { agents, teams } = others;
     for (const body of [{ agentId: agents.Ada! }, { teamId: teams.support! }])
-      expect((await stage.call(to(ours, 'assign', body))).status).toBe(404);
-    expect(await stage.view(ours)).toEqual({ status: 'OPEN', agentId: null, teamId: null });
+      expect((await desk.call(to(ours, 'assign', body))).status).toBe(404);
+    expect(await desk.view(ours)).toEqual({ status: 'OPEN', agentId: null, teamId: null });
   });
 
   it.each<[string, DeskCall, number, string]>([
@@ -120,14 +120,14 @@ describe('who may do what at the desk', () => {
       'INPUT_INVALID',
     ],
   ])('refuses %s', async (_what, call, status, code) => {
-    const answer = await stage.call(call);
+    const answer = await desk.call(call);
     expect([answer.status, answer.body.error.code]).toEqual([status, code]);
     expect(answer.body.error.message).toEqual(expect.any(String));
   });
 
   it('returns the acting agent', async () => {
-    expect((await stage.call({ path: '/api/me' })).body.agent).toMatchObject({ id: stage.agents.Ada, name: 'Ada' });
-    expect((await stage.call({ path: '/api/me', agent: '' })).body).toEqual({ agent: null });
-    expect((await stage.call({ path: '/api/me', agent: others.agents.Ada! })).status).toBe(404);
+    expect((await desk.call({ path: '/api/me' })).body.agent).toMatchObject({ id: desk.agents.Ada, name: 'Ada' });
+    expect((await desk.call({ path: '/api/me', agent: '' })).body).toEqual({ agent: null });
+    expect((await desk.call({ path: '/api/me', agent: others.agents.Ada! })).status).toBe(404);
   });
 });

@@ -1,5 +1,5 @@
 import { desk } from '..';
-import { openStage, type DeskStage } from './stand';
+import { openDesk, type DeskFixture } from './stand';
 
 const problems = (input: {
   baseUrl?: string;
@@ -35,20 +35,20 @@ describe('settings of the desk', () => {
   });
 
   describe('at setup', () => {
-    let stage: DeskStage;
+    let fixture: DeskFixture;
     beforeAll(async () => {
-      stage = await openStage({
+      fixture = await openDesk({
         agents: [{ name: 'Cy', email: 'Cy@Example.org' }],
         teams: [{ name: 'everybody' }, { name: 'billing', members: ['cy@example.org', 'stranger@example.org'] }],
       });
     });
-    afterAll(() => stage.world.stop());
+    afterAll(() => fixture.world.stop());
 
     it('create a team "support" of all agents by default', async () => {
-      const { teams, agents, organizationId, manualSteps } = await stage.enable();
+      const { teams, agents, organizationId, manualSteps } = await fixture.enable();
       expect(Object.keys(teams)).toEqual(['support']);
       expect(manualSteps).toEqual([]);
-      const listed = (await stage.world.call({ path: '/api/agents', organizationId })).body.agents;
+      const listed = (await fixture.world.call({ path: '/api/agents', organizationId })).body.agents;
       expect(listed.map((agent: any) => [agent.id, agent.teamIds])).toEqual([
         [agents.Ada, [teams.support]],
         [agents.Bob, [teams.support]],
@@ -56,16 +56,16 @@ describe('settings of the desk', () => {
     });
 
     it('create the named agents and teams, with the known members', async () => {
-      const listed = (await stage.call({ path: '/api/agents' })).body.agents;
+      const listed = (await fixture.call({ path: '/api/agents' })).body.agents;
       expect(listed.map((agent: any) => [agent.name, agent.role, agent.teamIds])).toEqual([
-        ['Ada', 'ADMINISTRATOR', [stage.teams.everybody]],
-        ['Bob', 'ADMINISTRATOR', [stage.teams.everybody]],
-        ['Cy', 'AGENT', [stage.teams.everybody, stage.teams.billing]],
+        ['Ada', 'ADMINISTRATOR', [fixture.teams.everybody]],
+        ['Bob', 'ADMINISTRATOR', [fixture.teams.everybody]],
+        ['Cy', 'AGENT', [fixture.teams.everybody, fixture.teams.billing]],
       ]);
     });
 
     it('report an unknown member as a manual step', () => {
-      expect(stage.manualSteps).toEqual([expect.stringContaining('stranger@example.org')]);
+      expect(fixture.manualSteps).toEqual([expect.stringContaining('stranger@example.org')]);
     });
 
     it('report a desk without agents as a manual step', async () => {
@@ -77,22 +77,23 @@ describe('settings of the desk', () => {
         credentials: {},
         webhookUrl: '',
       };
-      const { manualSteps } = await stage.provider.ensureAccount(
+      const { manualSteps } = await fixture.provider.ensureAccount(
         { access, organizationId: 'org-empty', name: 'Empty', owners: [], save: async () => {} },
-        stage.signal(),
+        fixture.signal(),
       );
       expect(manualSteps).toHaveLength(1);
     });
 
     it('give the BotAgent its role back when they are applied again', async () => {
-      const stand = await stage.enable();
-      await stage.world.database.query(`update desk_agent set role = 'AGENT' where kind = 'BOT' and account_id = $1`, [
-        stand.inbox.account.externalId,
-      ]);
-      await expect(stage.provider.listAgents(stand.inbox.account, stage.signal())).rejects.toMatchObject({
+      const stand = await fixture.enable();
+      await fixture.world.database.query(
+        `update desk_agent set role = 'AGENT' where kind = 'BOT' and account_id = $1`,
+        [stand.inbox.account.externalId],
+      );
+      await expect(fixture.provider.listAgents(stand.inbox.account, fixture.signal())).rejects.toMatchObject({
         code: 'PROVIDER_AUTH',
       });
-      await stage.provider.ensureAccount(
+      await fixture.provider.ensureAccount(
         {
           access: stand.inbox.account,
           organizationId: stand.organizationId,
@@ -100,9 +101,9 @@ describe('settings of the desk', () => {
           owners: [],
           save: async () => {},
         },
-        stage.signal(),
+        fixture.signal(),
       );
-      expect(await stage.provider.listAgents(stand.inbox.account, stage.signal())).toHaveLength(2);
+      expect(await fixture.provider.listAgents(stand.inbox.account, fixture.signal())).toHaveLength(2);
     });
 
     it("keep an owner's role when they name the owner as an agent", async () => {
@@ -115,14 +116,14 @@ describe('settings of the desk', () => {
         webhookUrl: '',
       };
       const apply = (owners: { name: string; email: string }[]) =>
-        stage.provider.ensureAccount(
+        fixture.provider.ensureAccount(
           { access, organizationId: 'org-both', name: 'Both', owners, save: async () => {} },
-          stage.signal(),
+          fixture.signal(),
         );
       const { externalId } = await apply([{ name: 'Ada', email: 'ada@both.example' }]);
       await apply([]);
       expect(
-        (await stage.provider.listAgents({ ...access, externalId }, stage.signal())).map(agent => agent.role),
+        (await fixture.provider.listAgents({ ...access, externalId }, fixture.signal())).map(agent => agent.role),
       ).toEqual(['ADMINISTRATOR']);
     });
 
@@ -138,15 +139,15 @@ describe('settings of the desk', () => {
       const owners = [{ name: 'Ada', email: 'ada@raced.example' }];
       const made = await Promise.all(
         Array.from({ length: 4 }, () =>
-          stage.provider.ensureAccount(
+          fixture.provider.ensureAccount(
             { access, organizationId: 'org-raced', name: 'Raced', owners, save: async () => {} },
-            stage.signal(),
+            fixture.signal(),
           ),
         ),
       );
       expect(new Set(made.map(account => account.externalId)).size).toBe(1);
       expect(
-        await stage.provider.listAgents({ ...access, externalId: made[0]!.externalId }, stage.signal()),
+        await fixture.provider.listAgents({ ...access, externalId: made[0]!.externalId }, fixture.signal()),
       ).toHaveLength(1);
     });
   });

@@ -18,7 +18,7 @@ export interface Stand {
   readonly manualSteps: readonly string[];
 }
 
-export interface DeskStage extends Stand {
+export interface DeskFixture extends Stand {
   readonly world: DeskWorld;
   readonly provider: SupportProvider;
   signal(): AbortSignal;
@@ -34,7 +34,7 @@ export interface DeskStage extends Stand {
   ): Promise<{ readonly status: string; readonly agentId: string | null; readonly teamId: string | null }>;
 }
 
-export async function openStage(settings?: Readonly<Record<string, unknown>>): Promise<DeskStage> {
+export async function openDesk(settings?: Readonly<Record<string, unknown>>): Promise<DeskFixture> {
   const world = await openWorld();
   const provider = desk.create(world.host);
   const signal = () => AbortSignal.timeout(170_000);
@@ -60,7 +60,7 @@ export async function openStage(settings?: Readonly<Record<string, unknown>>): P
   };
   const stand = await enable(settings);
 
-  const stage: DeskStage = {
+  const fixture: DeskFixture = {
     ...stand,
     world,
     provider,
@@ -78,7 +78,7 @@ export async function openStage(settings?: Readonly<Record<string, unknown>>): P
       return { inbox, contactId, conversationId, sessionId };
     },
     async waiting() {
-      const conversation = await stage.newConversation();
+      const conversation = await fixture.newConversation();
       await provider.openForAgents({ conversation, teamId: null, agentId: null, priority: null }, signal());
       return conversation;
     },
@@ -105,7 +105,7 @@ export async function openStage(settings?: Readonly<Record<string, unknown>>): P
       return { status, agentId: agent?.externalId ?? null, teamId };
     },
   };
-  return stage;
+  return fixture;
 }
 
 /** Builds a `POST` request for one conversation. */

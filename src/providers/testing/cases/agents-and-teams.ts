@@ -11,21 +11,21 @@ async function unsupported(act: () => Promise<unknown> | undefined): Promise<voi
   await expect(work()).rejects.toMatchObject({ code: 'UNSUPPORTED_BY_PROVIDER' });
 }
 
-export function agentAndTeamCases(stage: ContractFixture): void {
-  const { managesAgents, inboxMembers, managesTeams, loginLinks } = stage.capabilities;
-  const people = (): AgentAndTeamVerbs => stage.provider.agentsAndTeams!;
-  const listed = async () => stage.provider.listAgents(stage.account, stage.signal());
+export function agentAndTeamCases(fixture: ContractFixture): void {
+  const { managesAgents, inboxMembers, managesTeams, loginLinks } = fixture.capabilities;
+  const agentVerbs = (): AgentAndTeamVerbs => fixture.provider.agentsAndTeams!;
+  const listed = async () => fixture.provider.listAgents(fixture.account, fixture.signal());
   const email = () => `carol-${randomUUID()}@people.example`;
-  const add = (role: 'AGENT' | 'ADMINISTRATOR' = 'AGENT', address = email(), access = stage.account) =>
-    people().addAgent({ access, name: 'Carol', email: address, role }, stage.signal());
+  const add = (role: 'AGENT' | 'ADMINISTRATOR' = 'AGENT', address = email(), access = fixture.account) =>
+    agentVerbs().addAgent({ access, name: 'Carol', email: address, role }, fixture.signal());
 
   if (managesAgents) {
     it('adds an agent once, by e-mail address', async () => {
       const address = email();
       const added = await add('AGENT', address);
-      const before = await stage.harness.census();
+      const before = await fixture.harness.census();
       expect(await add('AGENT', address.toUpperCase())).toEqual(added);
-      expect(await stage.harness.census()).toEqual(before);
+      expect(await fixture.harness.census()).toEqual(before);
       expect(await listed()).toContainEqual({
         externalId: added.externalId,
         name: 'Carol',
@@ -37,7 +37,9 @@ export function agentAndTeamCases(stage: ContractFixture): void {
     it('gives an agent another role, and the same one again', async () => {
       const { externalId: agentId } = await add();
       for (const role of ['ADMINISTRATOR', 'ADMINISTRATOR', 'AGENT'] as const) {
-        expect(await people().changeAgentRole({ access: stage.account, agentId, role }, stage.signal())).toMatchObject({
+        expect(
+          await agentVerbs().changeAgentRole({ access: fixture.account, agentId, role }, fixture.signal()),
+        ).toMatchObject({
           externalId: agentId,
           role,
         });
@@ -48,39 +50,42 @@ export function agentAndTeamCases(stage: ContractFixture): void {
     it('removes an agent from the account, and finds nothing to remove the second time', async () => {
       const { externalId: agentId } = await add();
       const remove = () =>
-        people().removeAgent({ access: stage.account, agentId, deletePerson: false }, stage.signal());
+        agentVerbs().removeAgent({ access: fixture.account, agentId, deletePerson: false }, fixture.signal());
       expect(await remove()).toBe('REMOVED');
       expect((await listed()).map(({ externalId }) => externalId)).not.toContain(agentId);
       expect(await remove()).toBe('NOT_THERE');
     });
 
-    it('takes nobody of another organization', async () => {
-      const other = await stage.setUp(await stage.harness.newAccount());
-      const before = await stage.provider.listAgents(stage.account, stage.signal());
+    it('accepts nobody of another organization', async () => {
+      const other = await fixture.setUp(await fixture.harness.newAccount());
+      const before = await fixture.provider.listAgents(fixture.account, fixture.signal());
       await expect(
-        people().changeAgentRole({ access: other, agentId: stage.ada.externalId, role: 'AGENT' }, stage.signal()),
+        agentVerbs().changeAgentRole(
+          { access: other, agentId: fixture.ada.externalId, role: 'AGENT' },
+          fixture.signal(),
+        ),
       ).rejects.toMatchObject({ code: 'PROVIDER_REFUSED', gone: true });
       expect(
-        await people().removeAgent(
-          { access: other, agentId: stage.ada.externalId, deletePerson: true },
-          stage.signal(),
+        await agentVerbs().removeAgent(
+          { access: other, agentId: fixture.ada.externalId, deletePerson: true },
+          fixture.signal(),
         ),
       ).toBe('NOT_THERE');
-      expect(await stage.provider.listAgents(stage.account, stage.signal())).toEqual(before);
+      expect(await fixture.provider.listAgents(fixture.account, fixture.signal())).toEqual(before);
     });
   } else {
     it('does not manage agents', async () => {
-      await unsupported(() => stage.provider.agentsAndTeams && add());
+      await unsupported(() => fixture.provider.agentsAndTeams && add());
       await unsupported(() =>
-        stage.provider.agentsAndTeams?.changeAgentRole(
-          { access: stage.account, agentId: stage.ada.externalId, role: 'AGENT' },
-          stage.signal(),
+        fixture.provider.agentsAndTeams?.changeAgentRole(
+          { access: fixture.account, agentId: fixture.ada.externalId, role: 'AGENT' },
+          fixture.signal(),
         ),
       );
       await unsupported(() =>
-        stage.provider.agentsAndTeams?.removeAgent(
-          { access: stage.account, agentId: stage.ada.externalId, deletePerson: false },
-          stage.signal(),
+        fixture.provider.agentsAndTeams?.removeAgent(
+          { access: fixture.account, agentId: fixture.ada.externalId, deletePerson: false },
+          fixture.signal(),
         ),
       );
     });
@@ -88,117 +93,127 @@ export function agentAndTeamCases(stage: ContractFixture): void {
 
   if (inboxMembers) {
     it('sets exactly the members of an inbox', async () => {
-      const inbox = await stage.newInbox(stage.account);
-      const [ada, bob] = [stage.ada.externalId, stage.bob.externalId];
+      const inbox = await fixture.newInbox(fixture.account);
+      const [ada, bob] = [fixture.ada.externalId, fixture.bob.externalId];
       for (const wanted of [[ada, bob], [bob], [bob], []]) {
-        await people().setInboxMembers(inbox, wanted, stage.signal());
-        expect(await stage.harness.membersOf!({ inbox })).toEqual(wanted.sort());
+        await agentVerbs().setInboxMembers(inbox, wanted, fixture.signal());
+        expect(await fixture.harness.membersOf!({ inbox })).toEqual(wanted.sort());
       }
     });
 
-    it('adds one member to an inbox, once, beside those who are there', async () => {
-      const inbox = await stage.newInbox(stage.account);
-      await people().setInboxMembers(inbox, [stage.ada.externalId], stage.signal());
+    it('adds one member to an inbox, once, beside existing ones', async () => {
+      const inbox = await fixture.newInbox(fixture.account);
+      await agentVerbs().setInboxMembers(inbox, [fixture.ada.externalId], fixture.signal());
       for (let time = 0; time < 2; time++) {
-        await people().addInboxMember(inbox, stage.bob.externalId, stage.signal());
-        expect(await stage.harness.membersOf!({ inbox })).toEqual([stage.ada.externalId, stage.bob.externalId].sort());
+        await agentVerbs().addInboxMember(inbox, fixture.bob.externalId, fixture.signal());
+        expect(await fixture.harness.membersOf!({ inbox })).toEqual(
+          [fixture.ada.externalId, fixture.bob.externalId].sort(),
+        );
       }
     });
 
     it('refuses a member whom the account does not have, and changes nothing', async () => {
-      const inbox = await stage.newInbox(stage.account);
-      await people().setInboxMembers(inbox, [stage.ada.externalId], stage.signal());
-      const other = await stage.setUp(await stage.harness.newAccount());
-      const [stranger] = await stage.provider.listAgents(other, stage.signal());
-      await expect(people().setInboxMembers(inbox, [stranger!.externalId], stage.signal())).rejects.toMatchObject({
+      const inbox = await fixture.newInbox(fixture.account);
+      await agentVerbs().setInboxMembers(inbox, [fixture.ada.externalId], fixture.signal());
+      const other = await fixture.setUp(await fixture.harness.newAccount());
+      const [stranger] = await fixture.provider.listAgents(other, fixture.signal());
+      await expect(agentVerbs().setInboxMembers(inbox, [stranger!.externalId], fixture.signal())).rejects.toMatchObject(
+        {
+          code: 'PROVIDER_REFUSED',
+        },
+      );
+      await expect(agentVerbs().addInboxMember(inbox, stranger!.externalId, fixture.signal())).rejects.toMatchObject({
         code: 'PROVIDER_REFUSED',
       });
-      await expect(people().addInboxMember(inbox, stranger!.externalId, stage.signal())).rejects.toMatchObject({
-        code: 'PROVIDER_REFUSED',
-      });
-      expect(await stage.harness.membersOf!({ inbox })).toEqual([stage.ada.externalId]);
+      expect(await fixture.harness.membersOf!({ inbox })).toEqual([fixture.ada.externalId]);
     });
   } else {
     it('has no members of inboxes', async () => {
-      await unsupported(() => stage.provider.agentsAndTeams?.setInboxMembers(stage.inbox, [], stage.signal()));
+      await unsupported(() => fixture.provider.agentsAndTeams?.setInboxMembers(fixture.inbox, [], fixture.signal()));
       await unsupported(() =>
-        stage.provider.agentsAndTeams?.addInboxMember(stage.inbox, stage.ada.externalId, stage.signal()),
+        fixture.provider.agentsAndTeams?.addInboxMember(fixture.inbox, fixture.ada.externalId, fixture.signal()),
       );
     });
   }
 
   if (managesTeams) {
-    it('makes a team, under whatever spelling, and refuses a second one of its name', async () => {
+    it('creates a team, under any spelling, and refuses a second one of its name', async () => {
       const name = `Night Shift ${randomUUID().slice(0, 8)}`;
-      const team = await people().createTeam(stage.account, { name, autoAssign: false }, stage.signal());
+      const team = await agentVerbs().createTeam(fixture.account, { name, autoAssign: false }, fixture.signal());
       expect(
-        (await stage.provider.listTeams(stage.account, stage.signal())).map(({ externalId }) => externalId),
+        (await fixture.provider.listTeams(fixture.account, fixture.signal())).map(({ externalId }) => externalId),
       ).toContain(team.externalId);
-      const before = await stage.harness.census();
+      const before = await fixture.harness.census();
       await expect(
-        people().createTeam(stage.account, { name, autoAssign: false }, stage.signal()),
+        agentVerbs().createTeam(fixture.account, { name, autoAssign: false }, fixture.signal()),
       ).rejects.toMatchObject({ code: 'PROVIDER_REFUSED' });
-      expect(await stage.harness.census()).toEqual(before);
+      expect(await fixture.harness.census()).toEqual(before);
     });
 
     it('sets exactly the members of a team, and nobody whom the account does not have', async () => {
       const team = (
-        await people().createTeam(
-          stage.account,
+        await agentVerbs().createTeam(
+          fixture.account,
           { name: `Day Shift ${randomUUID().slice(0, 8)}`, autoAssign: false },
-          stage.signal(),
+          fixture.signal(),
         )
       ).externalId;
-      const [ada, bob] = [stage.ada.externalId, stage.bob.externalId];
-      const members = () => stage.harness.membersOf!({ account: stage.account, team });
+      const [ada, bob] = [fixture.ada.externalId, fixture.bob.externalId];
+      const members = () => fixture.harness.membersOf!({ account: fixture.account, team });
       for (const wanted of [[ada, bob], [bob], [bob], []]) {
-        await people().setTeamMembers(stage.account, team, wanted, stage.signal());
+        await agentVerbs().setTeamMembers(fixture.account, team, wanted, fixture.signal());
         expect(await members()).toEqual(wanted.sort());
       }
       for (const wanted of [[ada], [ada], [ada, bob]]) {
-        await people().addTeamMember(stage.account, team, wanted.at(-1)!, stage.signal());
+        await agentVerbs().addTeamMember(fixture.account, team, wanted.at(-1)!, fixture.signal());
         expect(await members()).toEqual(wanted.sort());
       }
-      await people().setTeamMembers(stage.account, team, [], stage.signal());
-      const other = await stage.setUp(await stage.harness.newAccount());
-      const [stranger] = await stage.provider.listAgents(other, stage.signal());
+      await agentVerbs().setTeamMembers(fixture.account, team, [], fixture.signal());
+      const other = await fixture.setUp(await fixture.harness.newAccount());
+      const [stranger] = await fixture.provider.listAgents(other, fixture.signal());
       await expect(
-        people().addTeamMember(stage.account, team, stranger!.externalId, stage.signal()),
+        agentVerbs().addTeamMember(fixture.account, team, stranger!.externalId, fixture.signal()),
       ).rejects.toMatchObject({ code: 'PROVIDER_REFUSED' });
       await expect(
-        people().setTeamMembers(stage.account, team, [stranger!.externalId], stage.signal()),
+        agentVerbs().setTeamMembers(fixture.account, team, [stranger!.externalId], fixture.signal()),
       ).rejects.toMatchObject({ code: 'PROVIDER_REFUSED' });
-      await expect(people().setTeamMembers(other, team, [], stage.signal())).rejects.toMatchObject({
+      await expect(agentVerbs().setTeamMembers(other, team, [], fixture.signal())).rejects.toMatchObject({
         code: 'PROVIDER_REFUSED',
         gone: true,
       });
       expect(await members()).toEqual([]);
     });
   } else {
-    it('makes no teams', async () => {
+    it('creates no teams', async () => {
       await unsupported(() =>
-        stage.provider.agentsAndTeams?.createTeam(stage.account, { name: 'night', autoAssign: false }, stage.signal()),
+        fixture.provider.agentsAndTeams?.createTeam(
+          fixture.account,
+          { name: 'night', autoAssign: false },
+          fixture.signal(),
+        ),
       );
-      await unsupported(() => stage.provider.agentsAndTeams?.setTeamMembers(stage.account, '1', [], stage.signal()));
       await unsupported(() =>
-        stage.provider.agentsAndTeams?.addTeamMember(stage.account, '1', stage.ada.externalId, stage.signal()),
+        fixture.provider.agentsAndTeams?.setTeamMembers(fixture.account, '1', [], fixture.signal()),
+      );
+      await unsupported(() =>
+        fixture.provider.agentsAndTeams?.addTeamMember(fixture.account, '1', fixture.ada.externalId, fixture.signal()),
       );
     });
   }
 
   if (loginLinks)
-    it('gives a login link to a person whom it made, and to nobody of another organization', async () => {
+    it('gives a login link to a person whom it created, and to nobody of another organization', async () => {
       const { externalId } = await add();
-      expect(await stage.provider.login!.createLoginLink(stage.account, externalId, stage.signal())).toMatch(
+      expect(await fixture.provider.login!.createLoginLink(fixture.account, externalId, fixture.signal())).toMatch(
         /^https?:\/\//,
       );
-      const other = await stage.setUp(await stage.harness.newAccount());
-      expect(await stage.provider.login!.createLoginLink(other, externalId, stage.signal())).toBeNull();
+      const other = await fixture.setUp(await fixture.harness.newAccount());
+      expect(await fixture.provider.login!.createLoginLink(other, externalId, fixture.signal())).toBeNull();
     });
   else
     it('gives no login links', async () => {
       await unsupported(() =>
-        stage.provider.login?.createLoginLink(stage.account, stage.ada.externalId, stage.signal()),
+        fixture.provider.login?.createLoginLink(fixture.account, fixture.ada.externalId, fixture.signal()),
       );
     });
 }

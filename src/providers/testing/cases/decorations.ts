@@ -14,34 +14,34 @@ const HARD_NAMES: readonly [what: string, name: string][] = [
 ];
 
 /** Refused decorations must not cost the end-user's messages. */
-export function decorationCases(stage: ContractFixture): void {
+export function decorationCases(fixture: ContractFixture): void {
   const begin = async (endUser: EndUser): Promise<ConversationAccess> => {
-    const [inbox, sessionId] = [stage.inbox, randomUUID()];
-    const contactId = await stage.provider.ensureContact(inbox, sessionId, endUser, stage.signal());
-    const conversationId = await stage.provider.openConversation(
+    const [inbox, sessionId] = [fixture.inbox, randomUUID()];
+    const contactId = await fixture.provider.ensureContact(inbox, sessionId, endUser, fixture.signal());
+    const conversationId = await fixture.provider.openConversation(
       { inbox, contactId, sessionId, mayExist: false },
-      stage.signal(),
+      fixture.signal(),
     );
     return { inbox, contactId, conversationId, sessionId };
   };
 
-  it.each(HARD_NAMES)('makes a conversation with somebody whose name is %s', async (_what, name) => {
-    const conversation = await begin({ ...stage.endUser(), name, email: 'no address', phone: 'no number' });
-    await stage.post(stage.message(conversation, 'hello'));
-    expect(await stage.textsSeen(conversation)).toEqual(['hello']);
+  it.each(HARD_NAMES)('creates a conversation with somebody whose name is %s', async (_what, name) => {
+    const conversation = await begin({ ...fixture.endUser(), name, email: 'no address', phone: 'no number' });
+    await fixture.post(fixture.message(conversation, 'hello'));
+    expect(await fixture.textsSeen(conversation)).toEqual(['hello']);
   });
 
-  if (stage.capabilities.attachments) {
+  if (fixture.capabilities.attachments) {
     const long = (length: number) => 'Some words of it.\n'.repeat(Math.ceil(length / 18));
 
     it.each(['END_USER', 'BOT'] as const)(
       'shows the beginning of what %s says beyond the declared length, and all of it in a file',
       async author => {
-        const conversation = await stage.newConversation();
-        const request = stage.message(conversation, long(stage.capabilities.maxTextLength + 1_000), { author });
-        const first = await stage.post(request);
-        expect(await stage.post({ ...request, mayExist: true })).toBe(first);
-        const shown = await stage.harness.agentSees(conversation);
+        const conversation = await fixture.newConversation();
+        const request = fixture.message(conversation, long(fixture.capabilities.maxTextLength + 1_000), { author });
+        const first = await fixture.post(request);
+        expect(await fixture.post({ ...request, mayExist: true })).toBe(first);
+        const shown = await fixture.harness.agentSees(conversation);
         expect(shown.map(({ files }) => files)).toEqual([['message.txt']]);
         expect(shown[0]!.text).toMatch(
           /^(Some words of it\.\n)+\n?… Shortened: the whole text is in the attached file message\.txt\.$/,
@@ -49,44 +49,44 @@ export function decorationCases(stage: ContractFixture): void {
       },
     );
 
-    if (stage.capabilities.privateNotes)
-      it('shows a note beyond the declared length, braces and all, to agents only', async () => {
-        const conversation = await stage.newConversation();
+    if (fixture.capabilities.privateNotes)
+      it('shows a note beyond the declared length, braces included, to agents only', async () => {
+        const conversation = await fixture.newConversation();
         // Escaped for a template language, the text may become several times as long.
-        const text = `{{contact.name}}\n${'{{x}} {% y %}\n'.repeat(stage.capabilities.maxTextLength / 20)}`;
-        await stage.provider.postNote(
+        const text = `{{contact.name}}\n${'{{x}} {% y %}\n'.repeat(fixture.capabilities.maxTextLength / 20)}`;
+        await fixture.provider.postNote(
           { conversation, noteId: `handoff:${randomUUID()}`, text: text.repeat(2), mayExist: false, lookupAfter: null },
-          stage.signal(),
+          fixture.signal(),
         );
-        const shown = await stage.harness.agentSees(conversation);
+        const shown = await fixture.harness.agentSees(conversation);
         expect(shown.map(({ files, visibility }) => [files, visibility])).toEqual([[['note.txt'], 'INTERNAL']]);
         expect(shown[0]!.text.startsWith('{{contact.name}}\n{{x}} {% y %}\n')).toBe(true);
       });
 
-    it('shows words whose file has a name that no file system takes', async () => {
-      const conversation = await stage.newConversation();
+    it('shows the text of a message whose file name no file system accepts', async () => {
+      const conversation = await fixture.newConversation();
       for (const name of [' ', '\t\n', '', '..', '/', 'x'.repeat(5_000), 'a\u0000b'])
-        await stage.post(
-          stage.message(conversation, `about ${JSON.stringify(name).slice(0, 20)}`, {
+        await fixture.post(
+          fixture.message(conversation, `about ${JSON.stringify(name).slice(0, 20)}`, {
             attachments: [postedFile(name)],
           }),
         );
-      const shown = await stage.harness.agentSees(conversation);
+      const shown = await fixture.harness.agentSees(conversation);
       expect(shown).toHaveLength(7);
       for (const { text, files } of shown) expect([text, ...files].join()).toMatch(/file\.png|\.png|ab/);
     });
   }
 
-  if (stage.factory.skills.includes('updatesContacts')) contactCases(stage, begin);
+  if (fixture.factory.skills.includes('updatesContacts')) contactCases(fixture, begin);
 }
 
-function contactCases(stage: ContractFixture, begin: (endUser: EndUser) => Promise<ConversationAccess>): void {
+function contactCases(fixture: ContractFixture, begin: (endUser: EndUser) => Promise<ConversationAccess>): void {
   const nobody: EndUser = { externalId: null, name: null, email: null, phone: null, locale: null, attributes: {} };
   const update = ({ inbox, contactId, sessionId }: ConversationAccess, before: EndUser | null, endUser: EndUser) =>
-    stage.provider.updateContact!({ inbox, contactId, sessionId, before, endUser }, stage.signal());
-  const seen = (conversation: ConversationAccess) => stage.harness.contactSeen!(conversation);
+    fixture.provider.updateContact!({ inbox, contactId, sessionId, before, endUser }, fixture.signal());
+  const seen = (conversation: ConversationAccess) => fixture.harness.contactSeen!(conversation);
 
-  it('shows what was learned of an end-user, once and again the same', async () => {
+  it('stores what was learned of an end-user, and a repeat changes nothing', async () => {
     const conversation = await begin(nobody);
     const email = `${randomUUID()}@users.example`;
     const learned = {
@@ -109,10 +109,10 @@ function contactCases(stage: ContractFixture, begin: (endUser: EndUser) => Promi
     expect(await seen(conversation)).toMatchObject({ name: 'Eve Newname', email, attributes: { plan: 'silver' } });
   });
 
-  it('keeps what people have changed there since', async () => {
+  it('keeps what agents have changed there since', async () => {
     const known = { ...nobody, name: 'Eve', attributes: { plan: 'gold' } };
     const conversation = await begin(known);
-    await stage.harness.renamesContact!(conversation, 'Eve (the good one)');
+    await fixture.harness.renamesContact!(conversation, 'Eve (the good one)');
     await update(conversation, known, {
       ...known,
       name: 'Eva',
@@ -126,7 +126,7 @@ function contactCases(stage: ContractFixture, begin: (endUser: EndUser) => Promi
     });
   });
 
-  it('fills in only what is empty when it is not known what was written before', async () => {
+  it('fills only empty fields when it is unknown what was written before', async () => {
     const conversation = await begin({ ...nobody, name: 'Eve' });
     const email = `${randomUUID()}@users.example`;
     await update(conversation, null, { ...nobody, name: 'Somebody else', email });

@@ -15,15 +15,15 @@ class Kept {
     private readonly owners: DesiredState['owners'],
   ) {}
 
-  static async of(stage: ContractFixture): Promise<Kept> {
-    const fresh = await stage.harness.newAccount();
-    const access = await stage.setUp(fresh);
+  static async of(fixture: ContractFixture): Promise<Kept> {
+    const fresh = await fixture.harness.newAccount();
+    const access = await fixture.setUp(fresh);
     const inboxId = randomUUID();
-    const inbox = await stage.provider.ensureInbox(
+    const inbox = await fixture.provider.ensureInbox(
       { account: access, externalId: null, providerData: {}, inboxId, chatbotId: 'bot', name: 'Chatbot' },
-      stage.signal(),
+      fixture.signal(),
     );
-    return new Kept(stage, access, inboxId, inbox, fresh.owners);
+    return new Kept(fixture, access, inboxId, inbox, fresh.owners);
   }
 
   get desired(): DesiredState {
@@ -59,14 +59,14 @@ class Kept {
   }
 }
 
-export function driftCases(stage: ContractFixture): void {
-  if (!stage.capabilities.inspectsDrift) {
-    it('does not look after what it made', async () => {
+export function driftCases(fixture: ContractFixture): void {
+  if (!fixture.capabilities.inspectsDrift) {
+    it('does not inspect what it created', async () => {
       const look = async () => {
-        if (!stage.provider.drift) throw new UnsupportedByProviderError('left out');
-        await stage.provider.drift.inspectDrift(
-          { access: stage.account, owners: [], inboxes: [], teams: [] },
-          stage.signal(),
+        if (!fixture.provider.drift) throw new UnsupportedByProviderError('left out');
+        await fixture.provider.drift.inspectDrift(
+          { access: fixture.account, owners: [], inboxes: [], teams: [] },
+          fixture.signal(),
         );
       };
       await expect(look()).rejects.toMatchObject({ code: 'UNSUPPORTED_BY_PROVIDER' });
@@ -74,20 +74,20 @@ export function driftCases(stage: ContractFixture): void {
     return;
   }
 
-  it('finds everything as it should be after set-up, by ids that stay, and changes nothing by looking', async () => {
-    const kept = await Kept.of(stage);
-    const before = await stage.harness.census();
-    const look = async () => (await stage.provider.drift!.inspectDrift(kept.desired, stage.signal())).items;
+  it('finds no drift after setup, by stable ids, and changes nothing by inspecting', async () => {
+    const kept = await Kept.of(fixture);
+    const before = await fixture.harness.census();
+    const look = async () => (await fixture.provider.drift!.inspectDrift(kept.desired, fixture.signal())).items;
     const items = await look();
     expect(items.filter(({ problem }) => problem !== null)).toEqual([]);
     expect(new Set(items.map(({ id }) => id)).size).toBe(items.length);
     expect(await look()).toEqual(items);
-    expect(await stage.harness.census()).toEqual(before);
+    expect(await fixture.harness.census()).toEqual(before);
   });
 
-  it('tells a demoted BotAgent1 in those words, and makes it an administrator again', async () => {
-    const kept = await Kept.of(stage);
-    await stage.harness.tampers!({ demotesBotAgent: kept.access });
+  it('reports a demoted BotAgent1 in exactly those words, and makes it an administrator again', async () => {
+    const kept = await Kept.of(fixture);
+    await fixture.harness.tampers!({ demotesBotAgent: kept.access });
     const [item] = await kept.problems();
     expect(item).toMatchObject({
       kind: 'BOT_AGENT_ROLE',
@@ -97,15 +97,15 @@ export function driftCases(stage: ContractFixture): void {
     expect(item!.observed).not.toBe(item!.desired);
     await kept.repair([item!.id]);
     expect(await kept.problems()).toEqual([]);
-    await stage.provider.ensureInbox(
+    await fixture.provider.ensureInbox(
       { ...kept.inboxAccess, inboxId: kept.inboxId, chatbotId: 'bot', name: 'Chatbot' },
-      stage.signal(),
+      fixture.signal(),
     );
   });
 
-  it('repairs what it is told to, and nothing else', async () => {
-    const kept = await Kept.of(stage);
-    await stage.harness.tampers!({ renamesInbox: kept.inboxAccess });
+  it('repairs the requested items only', async () => {
+    const kept = await Kept.of(fixture);
+    await fixture.harness.tampers!({ renamesInbox: kept.inboxAccess });
     const [item] = await kept.problems();
     expect(item).toMatchObject({
       kind: 'INBOX_NAME',
@@ -115,10 +115,10 @@ export function driftCases(stage: ContractFixture): void {
       repairable: true,
     });
     await kept.repair([]);
-    expect(await stage.harness.inboxName(kept.inboxAccess)).toBe('Renamed by hand');
+    expect(await fixture.harness.inboxName(kept.inboxAccess)).toBe('Renamed by hand');
     await kept.repair([item!.id, 'an item that is not there']);
     await kept.repair([item!.id]);
-    expect(await stage.harness.inboxName(kept.inboxAccess)).toBe('Chatbot');
+    expect(await fixture.harness.inboxName(kept.inboxAccess)).toBe('Chatbot');
     expect(await kept.problems()).toEqual([]);
   });
 }

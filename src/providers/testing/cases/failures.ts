@@ -6,8 +6,8 @@ import type { ContractFixture } from '../contract-fixture';
 
 type Verb = (provider: SupportProvider, conversation: ConversationAccess, signal: AbortSignal) => Promise<unknown>;
 
-export function failureCases(stage: ContractFixture): void {
-  const can = (fault: ProviderFault) => stage.factory.faults.includes(fault);
+export function failureCases(fixture: ContractFixture): void {
+  const can = (fault: ProviderFault) => fixture.factory.faults.includes(fault);
 
   const verbs: [string, Verb][] = [
     ['capabilities', (provider, { inbox }, signal) => provider.readCapabilities(inbox.account, signal)],
@@ -30,7 +30,7 @@ export function failureCases(stage: ContractFixture): void {
     ],
     [
       'ensureContact',
-      (provider, { inbox }, signal) => provider.ensureContact(inbox, randomUUID(), stage.endUser(), signal),
+      (provider, { inbox }, signal) => provider.ensureContact(inbox, randomUUID(), fixture.endUser(), signal),
     ],
     [
       'openConversation',
@@ -39,7 +39,7 @@ export function failureCases(stage: ContractFixture): void {
     ],
     [
       'postMessage',
-      (provider, conversation, signal) => provider.postMessage(stage.message(conversation, 'not to be seen'), signal),
+      (provider, conversation, signal) => provider.postMessage(fixture.message(conversation, 'not to be seen'), signal),
     ],
     ['returnToBot', (provider, conversation, signal) => provider.returnToBot(conversation, signal)],
     [
@@ -51,7 +51,7 @@ export function failureCases(stage: ContractFixture): void {
     ['readConversation', (provider, conversation, signal) => provider.readConversation(conversation, signal)],
     ['listMessages', (provider, conversation, signal) => provider.listMessages({ conversation, after: null }, signal)],
   ];
-  if (stage.capabilities.privateNotes)
+  if (fixture.capabilities.privateNotes)
     verbs.push([
       'postNote',
       (provider, conversation, signal) =>
@@ -75,82 +75,87 @@ export function failureCases(stage: ContractFixture): void {
    * Verbs that always call the remote. Some providers run the others locally, so an injected fault may not affect them.
    */
   const remote = verbs.filter(
-    ([name]) => name !== 'capabilities' && (name !== 'listTeams' || stage.capabilities.teams),
+    ([name]) => name !== 'capabilities' && (name !== 'listTeams' || fixture.capabilities.teams),
   );
 
   if (can('unavailable'))
     it.each(remote)(
-      'says PROVIDER_UNAVAILABLE from %s while the far side is down, and works afterwards',
+      'throws PROVIDER_UNAVAILABLE from %s while the remote is down, and works afterwards',
       async (_name, call) => {
-        const conversation = await stage.newConversation();
-        await stage.harness.failNext('unavailable');
-        await expect(call(stage.provider, conversation, stage.signal())).rejects.toMatchObject({
+        const conversation = await fixture.newConversation();
+        await fixture.harness.failNext('unavailable');
+        await expect(call(fixture.provider, conversation, fixture.signal())).rejects.toMatchObject({
           code: 'PROVIDER_UNAVAILABLE',
         });
-        await stage.harness.heal();
-        await call(stage.provider, conversation, stage.signal());
+        await fixture.harness.heal();
+        await call(fixture.provider, conversation, fixture.signal());
       },
     );
 
   if (can('auth'))
     it.each(remote)(
-      'says PROVIDER_AUTH from %s when our credentials or role no longer serve, and works once they do',
+      'throws PROVIDER_AUTH from %s when our credentials or role are revoked, and works once they are restored',
       async (_name, call) => {
-        const conversation = await stage.newConversation();
-        await stage.harness.failNext('auth');
-        await expect(call(stage.provider, conversation, stage.signal())).rejects.toMatchObject({
+        const conversation = await fixture.newConversation();
+        await fixture.harness.failNext('auth');
+        await expect(call(fixture.provider, conversation, fixture.signal())).rejects.toMatchObject({
           code: 'PROVIDER_AUTH',
         });
-        await stage.harness.heal();
-        await call(stage.provider, conversation, stage.signal());
+        await fixture.harness.heal();
+        await call(fixture.provider, conversation, fixture.signal());
       },
     );
 
   if (can('appliedThenCut')) {
-    it('finds a message that was posted although the answer was cut', async () => {
-      const request = stage.message(await stage.newConversation(), 'cut off');
-      await stage.harness.failNext('appliedThenCut');
-      await expect(stage.post(request)).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE', delivered: 'unknown' });
-      await stage.harness.heal();
-      await stage.harness.restart();
-      const id = await stage.post({ ...request, mayExist: true });
-      expect(await stage.post({ ...request, mayExist: true })).toBe(id);
-      expect(await stage.textsSeen(request.conversation)).toEqual(['cut off']);
+    it('finds a message that was posted although the response was cut', async () => {
+      const request = fixture.message(await fixture.newConversation(), 'cut off');
+      await fixture.harness.failNext('appliedThenCut');
+      await expect(fixture.post(request)).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE', delivered: 'unknown' });
+      await fixture.harness.heal();
+      await fixture.harness.restart();
+      const id = await fixture.post({ ...request, mayExist: true });
+      expect(await fixture.post({ ...request, mayExist: true })).toBe(id);
+      expect(await fixture.textsSeen(request.conversation)).toEqual(['cut off']);
     });
 
-    it('finds a conversation that was opened although the answer was cut', async () => {
+    it('finds a conversation that was opened although the response was cut', async () => {
       const sessionId = randomUUID();
-      const contactId = await stage.provider.ensureContact(stage.inbox, sessionId, stage.endUser(), stage.signal());
-      const request = { inbox: stage.inbox, contactId, sessionId, mayExist: false };
-      await stage.harness.failNext('appliedThenCut');
-      await expect(stage.provider.openConversation(request, stage.signal())).rejects.toMatchObject({
+      const contactId = await fixture.provider.ensureContact(
+        fixture.inbox,
+        sessionId,
+        fixture.endUser(),
+        fixture.signal(),
+      );
+      const request = { inbox: fixture.inbox, contactId, sessionId, mayExist: false };
+      await fixture.harness.failNext('appliedThenCut');
+      await expect(fixture.provider.openConversation(request, fixture.signal())).rejects.toMatchObject({
         code: 'PROVIDER_UNAVAILABLE',
         delivered: 'unknown',
       });
-      await stage.harness.heal();
-      const before = await stage.harness.census();
-      await stage.harness.restart();
-      await stage.provider.openConversation({ ...request, mayExist: true }, stage.signal());
-      expect(await stage.harness.census()).toEqual(before);
+      await fixture.harness.heal();
+      const before = await fixture.harness.census();
+      await fixture.harness.restart();
+      await fixture.provider.openConversation({ ...request, mayExist: true }, fixture.signal());
+      expect(await fixture.harness.census()).toEqual(before);
     });
 
-    it('finds a contact that was made although the answer was cut', async () => {
-      const [sessionId, endUser] = [randomUUID(), stage.endUser()];
-      await stage.harness.failNext('appliedThenCut');
-      await expect(stage.provider.ensureContact(stage.inbox, sessionId, endUser, stage.signal())).rejects.toMatchObject(
-        { code: 'PROVIDER_UNAVAILABLE' },
-      );
-      await stage.harness.heal();
-      const before = await stage.harness.census();
-      await stage.harness.restart();
-      const contact = await stage.provider.ensureContact(stage.inbox, sessionId, endUser, stage.signal());
-      expect(await stage.provider.ensureContact(stage.inbox, sessionId, endUser, stage.signal())).toBe(contact);
-      expect(await stage.harness.census()).toEqual(before);
+    it('finds a contact that was created although the response was cut', async () => {
+      const [sessionId, endUser] = [randomUUID(), fixture.endUser()];
+      await fixture.harness.failNext('appliedThenCut');
+      await expect(
+        fixture.provider.ensureContact(fixture.inbox, sessionId, endUser, fixture.signal()),
+      ).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
+      await fixture.harness.heal();
+      const before = await fixture.harness.census();
+      await fixture.harness.restart();
+      const contact = await fixture.provider.ensureContact(fixture.inbox, sessionId, endUser, fixture.signal());
+      expect(await fixture.provider.ensureContact(fixture.inbox, sessionId, endUser, fixture.signal())).toBe(contact);
+      expect(await fixture.harness.census()).toEqual(before);
     });
 
-    if (stage.capabilities.privateNotes)
-      it('finds a note that was written although the answer was cut', async () => {
-        const conversation = await stage.newConversation();
+    if (fixture.capabilities.privateNotes)
+      it('finds a note that was written although the response was cut', async () => {
+        const conversation = await fixture.newConversation();
         const note = {
           conversation,
           noteId: `handoff:${randomUUID()}`,
@@ -158,84 +163,84 @@ export function failureCases(stage: ContractFixture): void {
           mayExist: false,
           lookupAfter: null,
         };
-        await stage.harness.failNext('appliedThenCut');
-        await expect(stage.provider.postNote(note, stage.signal())).rejects.toMatchObject({
+        await fixture.harness.failNext('appliedThenCut');
+        await expect(fixture.provider.postNote(note, fixture.signal())).rejects.toMatchObject({
           code: 'PROVIDER_UNAVAILABLE',
           delivered: 'unknown',
         });
-        await stage.harness.heal();
-        await stage.harness.restart();
-        await stage.provider.postNote({ ...note, mayExist: true }, stage.signal());
-        expect(await stage.textsSeen(conversation)).toEqual(['context']);
+        await fixture.harness.heal();
+        await fixture.harness.restart();
+        await fixture.provider.postNote({ ...note, mayExist: true }, fixture.signal());
+        expect(await fixture.textsSeen(conversation)).toEqual(['context']);
       });
   }
 
-  it.each(onConversations)('says from %s that a deleted conversation is gone', async (_name, call) => {
-    const conversation = await stage.newConversation();
-    await stage.harness.deletesConversation(conversation);
-    await expect(call(stage.provider, conversation, stage.signal())).rejects.toMatchObject({
+  it.each(onConversations)('reports from %s that a deleted conversation is gone', async (_name, call) => {
+    const conversation = await fixture.newConversation();
+    await fixture.harness.deletesConversation(conversation);
+    await expect(call(fixture.provider, conversation, fixture.signal())).rejects.toMatchObject({
       code: 'PROVIDER_REFUSED',
       gone: true,
     });
   });
 
-  it.each(verbs)('gives up %s at once when its time is over, and has done nothing', async (_name, call) => {
-    const conversation = await stage.newConversation();
+  it.each(verbs)('ends %s at once when its time is over, without any effect', async (_name, call) => {
+    const conversation = await fixture.newConversation();
     const before = [
-      await stage.harness.census(),
-      await stage.harness.conversationState(conversation),
-      await stage.harness.agentSees(conversation),
+      await fixture.harness.census(),
+      await fixture.harness.conversationState(conversation),
+      await fixture.harness.agentSees(conversation),
     ];
-    await expect(call(stage.provider, conversation, AbortSignal.abort())).rejects.toMatchObject({
+    await expect(call(fixture.provider, conversation, AbortSignal.abort())).rejects.toMatchObject({
       code: 'PROVIDER_UNAVAILABLE',
       delivered: 'no',
     });
     expect([
-      await stage.harness.census(),
-      await stage.harness.conversationState(conversation),
-      await stage.harness.agentSees(conversation),
+      await fixture.harness.census(),
+      await fixture.harness.conversationState(conversation),
+      await fixture.harness.agentSees(conversation),
     ]).toEqual(before);
   });
 
   it.each(onConversations)('shows nothing of one organization to another through %s', async (_name, call) => {
-    const theirs = await stage.newConversation();
-    await stage.post(stage.message(theirs, 'theirs'));
-    const before = await stage.harness.conversationState(theirs);
-    const account = await stage.setUp(await stage.harness.newAccount());
-    const foreign = { ...theirs, inbox: await stage.newInbox(account) };
-    await expect(call(stage.provider, foreign, stage.signal())).rejects.toMatchObject({
+    const theirs = await fixture.newConversation();
+    await fixture.post(fixture.message(theirs, 'theirs'));
+    const before = await fixture.harness.conversationState(theirs);
+    const account = await fixture.setUp(await fixture.harness.newAccount());
+    const foreign = { ...theirs, inbox: await fixture.newInbox(account) };
+    await expect(call(fixture.provider, foreign, fixture.signal())).rejects.toMatchObject({
       code: 'PROVIDER_REFUSED',
       gone: true,
     });
-    expect(await stage.harness.conversationState(theirs)).toEqual(before);
-    expect(await stage.textsSeen(theirs)).toEqual(['theirs']);
+    expect(await fixture.harness.conversationState(theirs)).toEqual(before);
+    expect(await fixture.textsSeen(theirs)).toEqual(['theirs']);
   });
 
   it('lists no agents of another organization, and refuses them as a target', async () => {
-    const account = await stage.setUp(await stage.harness.newAccount());
-    const ours = (await stage.provider.listAgents(account, stage.signal())).map(agent => agent.externalId);
-    expect(ours).not.toContain(stage.ada.externalId);
-    const conversation = await stage.newConversation(await stage.newInbox(account));
-    await expect(stage.openForAgents(conversation, { agentId: stage.ada.externalId })).rejects.toMatchObject({
+    const account = await fixture.setUp(await fixture.harness.newAccount());
+    const ours = (await fixture.provider.listAgents(account, fixture.signal())).map(agent => agent.externalId);
+    expect(ours).not.toContain(fixture.ada.externalId);
+    const conversation = await fixture.newConversation(await fixture.newInbox(account));
+    await expect(fixture.openForAgents(conversation, { agentId: fixture.ada.externalId })).rejects.toMatchObject({
       code: 'PROVIDER_REFUSED',
     });
-    expect((await stage.harness.conversationState(conversation)).status).toBe('BOT_HELD');
+    expect((await fixture.harness.conversationState(conversation)).status).toBe('BOT_HELD');
   });
 
-  if (stage.capabilities.teams)
+  if (fixture.capabilities.teams)
     it('lists no teams of another organization, and refuses them as a target', async () => {
-      await stage.harness.addTeam(stage.account, 'not for others');
-      const theirs = (await stage.provider.listTeams(stage.account, stage.signal())).find(
+      await fixture.harness.addTeam(fixture.account, 'not for others');
+      const theirs = (await fixture.provider.listTeams(fixture.account, fixture.signal())).find(
         team => team.name === 'not for others',
       );
-      const account = await stage.setUp(await stage.harness.newAccount());
-      expect((await stage.provider.listTeams(account, stage.signal())).map(team => team.externalId)).not.toContain(
+      const account = await fixture.setUp(await fixture.harness.newAccount());
+      expect((await fixture.provider.listTeams(account, fixture.signal())).map(team => team.externalId)).not.toContain(
         theirs?.externalId,
       );
-      const conversation = await stage.newConversation(await stage.newInbox(account));
-      await expect(stage.openForAgents(conversation, { teamId: theirs?.externalId ?? '' })).rejects.toMatchObject({
+      const conversation = await fixture.newConversation(await fixture.newInbox(account));
+      await expect(fixture.openForAgents(conversation, { teamId: theirs?.externalId ?? '' })).rejects.toMatchObject({
         code: 'PROVIDER_REFUSED',
       });
-      expect((await stage.harness.conversationState(conversation)).status).toBe('BOT_HELD');
+      expect((await fixture.harness.conversationState(conversation)).status).toBe('BOT_HELD');
     });
 }

@@ -49,7 +49,7 @@ export const CONTENTS: Readonly<Record<ContentBody['kind'], ContentBody>> = {
   },
 };
 
-export function kindCases(stage: ContractFixture): void {
+export function kindCases(fixture: ContractFixture): void {
   const said = (body: ContentBody) => ({
     content: { ...body, caption: 'Look here:' },
     text: plainTextOf('Look here:', body),
@@ -58,91 +58,88 @@ export function kindCases(stage: ContractFixture): void {
   describe.each<MessageAuthor>(['END_USER', 'BOT'])('of %s', author => {
     it.each(Object.entries(CONTENTS))('shows %s whole, once', async (_kind, body) => {
       const { text, content } = said(body);
-      const request = stage.message(await stage.newConversation(), text, { author, content });
-      const first = await stage.post(request);
-      await stage.harness.restart();
-      expect(await stage.post({ ...request, mayExist: true })).toBe(first);
-      expect(await stage.textsSeen(request.conversation)).toEqual([text]);
+      const request = fixture.message(await fixture.newConversation(), text, { author, content });
+      const first = await fixture.post(request);
+      await fixture.harness.restart();
+      expect(await fixture.post({ ...request, mayExist: true })).toBe(first);
+      expect(await fixture.textsSeen(request.conversation)).toEqual([text]);
       expect(
-        (await stage.listMessages(request.conversation)).observations.filter(found => found.kind !== 'ignored'),
+        (await fixture.listMessages(request.conversation)).observations.filter(found => found.kind !== 'ignored'),
       ).toEqual([{ kind: 'echo', id: first, ourId: request.message.id }]);
     });
   });
 
-  if (stage.capabilities.privateNotes)
+  if (fixture.capabilities.privateNotes)
     it.each(Object.entries(CONTENTS))('shows %s that is INTERNAL to agents only, whole', async (_kind, body) => {
       const { text, content } = said(body);
-      const conversation = await stage.newConversation();
-      await stage.post(stage.message(conversation, text, { author: 'BOT', visibility: 'INTERNAL', content }));
-      expect((await stage.harness.agentSees(conversation)).map(shown => [shown.visibility, shown.text])).toEqual([
+      const conversation = await fixture.newConversation();
+      await fixture.post(fixture.message(conversation, text, { author: 'BOT', visibility: 'INTERNAL', content }));
+      expect((await fixture.harness.agentSees(conversation)).map(shown => [shown.visibility, shown.text])).toEqual([
         ['INTERNAL', text],
       ]);
     });
 
-  if (stage.factory.skills.includes('deletesMessages')) deletionCases(stage);
+  if (fixture.factory.skills.includes('deletesMessages')) deletionCases(fixture);
   else
-    it('has no verb to take a message back', () => {
-      expect(stage.provider.deleteMessage).toBeUndefined();
+    it('has no verb to delete a message', () => {
+      expect(fixture.provider.deleteMessage).toBeUndefined();
     });
 }
 
-function deletionCases(stage: ContractFixture): void {
+function deletionCases(fixture: ContractFixture): void {
   const takeBack = (request: ReturnType<ContractFixture['message']>, messageId: string) =>
-    stage.provider.deleteMessage!({ conversation: request.conversation, messageId }, stage.signal());
+    fixture.provider.deleteMessage!({ conversation: request.conversation, messageId }, fixture.signal());
 
   it.each<[MessageAuthor, MessageVisibility]>([
     ['END_USER', 'PUBLIC'],
     ['BOT', 'PUBLIC'],
-    ...(stage.capabilities.privateNotes ? [['BOT', 'INTERNAL'] as [MessageAuthor, MessageVisibility]] : []),
-  ])(
-    'takes back what %s said in %s: that something was there stays to be seen, what it was does not',
-    async (author, visibility) => {
-      const files = stage.capabilities.attachments ? [postedFile()] : [];
-      const conversation = await stage.newConversation();
-      await stage.post(stage.message(conversation, 'before'));
-      const request = stage.message(conversation, 'a secret number', { author, visibility, attachments: files });
-      const id = await stage.post(request);
-      await stage.post(stage.message(conversation, 'after'));
-      await takeBack(request, id);
-      await stage.harness.restart();
-      await takeBack(request, id);
-      const shown = await stage.harness.agentSees(conversation);
-      expect(shown.map(one => one.text)).toEqual(['before', expect.not.stringContaining('secret'), 'after']);
-      expect(shown.flatMap(one => one.files)).toEqual([]);
-    },
-  );
-
-  it('has nothing new to read of what was taken back', async () => {
-    const request = stage.message(await stage.newConversation(), 'never mind');
-    const id = await stage.post(request);
+    ...(fixture.capabilities.privateNotes ? [['BOT', 'INTERNAL'] as [MessageAuthor, MessageVisibility]] : []),
+  ])('deletes what %s said in %s: the deletion is visible, the content is not', async (author, visibility) => {
+    const files = fixture.capabilities.attachments ? [postedFile()] : [];
+    const conversation = await fixture.newConversation();
+    await fixture.post(fixture.message(conversation, 'before'));
+    const request = fixture.message(conversation, 'a secret number', { author, visibility, attachments: files });
+    const id = await fixture.post(request);
+    await fixture.post(fixture.message(conversation, 'after'));
     await takeBack(request, id);
-    const { observations } = await stage.listMessages(request.conversation);
-    const again = (await stage.provider.readMessages?.(request.conversation, [id], stage.signal())) ?? [];
+    await fixture.harness.restart();
+    await takeBack(request, id);
+    const shown = await fixture.harness.agentSees(conversation);
+    expect(shown.map(one => one.text)).toEqual(['before', expect.not.stringContaining('secret'), 'after']);
+    expect(shown.flatMap(one => one.files)).toEqual([]);
+  });
+
+  it('reports nothing new for a deleted message', async () => {
+    const request = fixture.message(await fixture.newConversation(), 'never mind');
+    const id = await fixture.post(request);
+    await takeBack(request, id);
+    const { observations } = await fixture.listMessages(request.conversation);
+    const again = (await fixture.provider.readMessages?.(request.conversation, [id], fixture.signal())) ?? [];
     const kinds = [...observations, ...again].filter(found => found.id === id).map(found => found.kind);
     expect(kinds.filter(kind => kind !== 'echo' && kind !== 'ignored' && kind !== 'messageDeleted')).toEqual([]);
   });
 
-  it('takes nothing back in another conversation', async () => {
+  it('deletes nothing in another conversation', async () => {
     const [request, other] = [
-      stage.message(await stage.newConversation(), 'stays'),
-      stage.message(await stage.newConversation(), 'elsewhere'),
+      fixture.message(await fixture.newConversation(), 'stays'),
+      fixture.message(await fixture.newConversation(), 'elsewhere'),
     ];
-    const id = await stage.post(request);
-    await stage.post(other);
+    const id = await fixture.post(request);
+    await fixture.post(other);
     await takeBack(other, id).catch((error: unknown) => expect(error).toMatchObject({ code: 'PROVIDER_REFUSED' }));
-    expect([await stage.textsSeen(request.conversation), await stage.textsSeen(other.conversation)]).toEqual([
+    expect([await fixture.textsSeen(request.conversation), await fixture.textsSeen(other.conversation)]).toEqual([
       ['stays'],
       ['elsewhere'],
     ]);
   });
 
-  if (stage.factory.faults.includes('appliedThenCut'))
-    it('takes a message back although the answer was cut', async () => {
-      const request = stage.message(await stage.newConversation(), `number ${randomUUID()}`);
-      const id = await stage.post(request);
-      await stage.harness.failNext('appliedThenCut');
+  if (fixture.factory.faults.includes('appliedThenCut'))
+    it('deletes a message although the response was cut', async () => {
+      const request = fixture.message(await fixture.newConversation(), `number ${randomUUID()}`);
+      const id = await fixture.post(request);
+      await fixture.harness.failNext('appliedThenCut');
       await expect(takeBack(request, id)).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
       await takeBack(request, id);
-      expect(await stage.textsSeen(request.conversation)).toEqual([expect.not.stringContaining('number')]);
+      expect(await fixture.textsSeen(request.conversation)).toEqual([expect.not.stringContaining('number')]);
     });
 }

@@ -5,27 +5,27 @@ import type { ContractFixture } from '../contract-fixture';
 const UNSUPPORTED = { code: 'UNSUPPORTED_BY_PROVIDER' };
 
 /** The core never calls these. A provider that silently accepted them would hide a bug. */
-export function absentCases(stage: ContractFixture): void {
-  const { teams, priorities, privateNotes, attachments, typing } = stage.capabilities;
+export function absentCases(fixture: ContractFixture): void {
+  const { teams, priorities, privateNotes, attachments, typing } = fixture.capabilities;
 
   if (!teams)
-    it('lists no teams, and does not take one as a target', async () => {
-      expect(await stage.provider.listTeams(stage.account, stage.signal())).toEqual([]);
-      await expect(stage.openForAgents(await stage.newConversation(), { teamId: '1' })).rejects.toMatchObject(
+    it('lists no teams, and refuses one as a target', async () => {
+      expect(await fixture.provider.listTeams(fixture.account, fixture.signal())).toEqual([]);
+      await expect(fixture.openForAgents(await fixture.newConversation(), { teamId: '1' })).rejects.toMatchObject(
         UNSUPPORTED,
       );
     });
 
   if (!priorities)
-    it('does not take a priority', async () => {
-      await expect(stage.openForAgents(await stage.newConversation(), { priority: 'HIGH' })).rejects.toMatchObject(
+    it('refuses a priority', async () => {
+      await expect(fixture.openForAgents(await fixture.newConversation(), { priority: 'HIGH' })).rejects.toMatchObject(
         UNSUPPORTED,
       );
     });
 
   if (!privateNotes)
-    it('does not take a note', async () => {
-      const conversation = await stage.newConversation();
+    it('refuses a note', async () => {
+      const conversation = await fixture.newConversation();
       const note = {
         conversation,
         noteId: `handoff:${randomUUID()}`,
@@ -33,26 +33,26 @@ export function absentCases(stage: ContractFixture): void {
         mayExist: false,
         lookupAfter: null,
       };
-      await expect(stage.provider.postNote(note, stage.signal())).rejects.toMatchObject(UNSUPPORTED);
-      expect(await stage.textsSeen(conversation)).toEqual([]);
+      await expect(fixture.provider.postNote(note, fixture.signal())).rejects.toMatchObject(UNSUPPORTED);
+      expect(await fixture.textsSeen(conversation)).toEqual([]);
     });
 
   if (!typing)
-    it('has no verb for typing, or does not take it', async () => {
-      const conversation = await stage.newConversation();
+    it('has no verb for typing, or refuses it', async () => {
+      const conversation = await fixture.newConversation();
       await expect(
         async () =>
-          stage.provider.sendTyping?.({ conversation, isTyping: true }, stage.signal()) ??
+          fixture.provider.sendTyping?.({ conversation, isTyping: true }, fixture.signal()) ??
           Promise.reject(Object.assign(new Error(), UNSUPPORTED)),
       ).rejects.toMatchObject(UNSUPPORTED);
     });
 
   if (!attachments)
-    it('does not take a file', async () => {
-      const conversation = await stage.newConversation();
+    it('refuses a file', async () => {
+      const conversation = await fixture.newConversation();
       await expect(
-        stage.post(stage.message(conversation, 'with a file', { attachments: [postedFile()] })),
+        fixture.post(fixture.message(conversation, 'with a file', { attachments: [postedFile()] })),
       ).rejects.toMatchObject(UNSUPPORTED);
-      expect(await stage.textsSeen(conversation)).toEqual([]);
+      expect(await fixture.textsSeen(conversation)).toEqual([]);
     });
 }

@@ -2,14 +2,14 @@ import { buildSchema } from 'graphql';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { MAX_PAGE_SIZE } from '../../../../src/graphql/cost/list-size';
-import { caller, createFlowWorld, type FlowWorld, ORG, type Room, startRoom, statements } from '../room';
+import { caller, createFlowWorld, type FlowWorld, ORG, type GraphqlApi, startGraphqlApi, statements } from '../room';
 import { seed, type Seeded } from './seed';
 import { edgesOf, isParent, objectsAt, type Route, routesFrom, selectionOf } from './walk';
 
 /**
- * Every field of the schema, with 2 and with 20 objects that have it: the number of statements is the same. Of notices in
- * the runtime inbox 12 are read, because all their kinds share one page. The cases come from the schema, and each must
- * reach data, so that a new field without data to show it fails here.
+ * Every field of the schema, with 2 and with 20 objects that have it: the number of statements is the same. Of
+ * notifications in the runtime inbox 12 are read, because all their kinds share one page. The cases come from the
+ * schema, and each must return data, so that a new field without seeded data fails here.
  */
 const schema = buildSchema(readFileSync(path.join(__dirname, '../../../../schema/support.graphql'), 'utf8'));
 
@@ -24,7 +24,7 @@ const ENTITIES = [
   'User',
   'Organization',
 ];
-/** Lists of the root, and how many of their rows belong to one seeded session. */
+/** Root lists, and how many of their rows belong to one seeded session. */
 const LISTS: Readonly<
   Record<string, { readonly list: (rows: number) => string; readonly through: string; readonly perSession: number }>
 > = {
@@ -34,7 +34,7 @@ const LISTS: Readonly<
   SupportDeadLetterEdge: { list: rows => `supportDeadLetters(first: ${rows})`, through: 'edges', perSession: 1 },
   HandoffEdge: { list: rows => `handoffs(first: ${rows})`, through: 'edges', perSession: 2 },
 };
-/** At most one of each in an operation: what hangs on them is one object, or a list of its own. */
+/** At most one of each per operation: it returns one object, or a list of its own. */
 const ONE_PER_OPERATION =
   /^(Query|Mutation|Subscription|\w+Payload|SupportUserError|\w+Connection|SupportExplanation|SupportPendingDeliveries|SupportBlockedLane|SupportDriftItem|SupportRuntimeEndpoint|SupportSessionEventItem|SupportConversationStatus|HandoffChangeItem|HandoffSnapshot|SupportTyping)$/;
 
@@ -44,26 +44,26 @@ const cases = [...routes.values()].flatMap(route =>
 );
 
 let world: FlowWorld;
-let room: Room;
+let api: GraphqlApi;
 let seeded: readonly Seeded[];
 beforeAll(async () => {
   world = await createFlowWorld();
-  // What is measured here is how a result is read, also one that costs more than the default limit allows.
-  room = await startRoom(world, { maxCost: 1e15 });
+  // This measures how a result is read, even one that costs more than the default limit allows.
+  api = await startGraphqlApi(world, { maxCost: 1e15 });
   seeded = await seed(world, 20);
 });
 afterAll(async () => {
-  await room?.stop();
+  await api?.stop();
   await world?.close();
 });
 
 async function data(query: string, variables: object = {}): Promise<any> {
-  const { body } = await room.run(query, variables, caller('gateway'));
+  const { body } = await api.run(query, variables, caller('gateway'));
   expect(body.errors).toBeUndefined();
   return body.data;
 }
 
-/** The objects of one route when it begins at `count` objects, and the statements that this took. */
+/** The objects of one route that starts at `count` objects, and the statements for them. */
 async function read(
   route: Route,
   inner: string,
@@ -82,7 +82,7 @@ async function read(
   return { objects: objectsAt(list ? answer.start[list.through] : answer.start, route), statements: seen.length };
 }
 
-it('knows how to reach every type of the schema', () => {
+it('the test knows a path to every type of the schema', () => {
   const missing = Object.values(schema.getTypeMap()).filter(
     type =>
       isParent(type) && !type.name.startsWith('__') && !routes.has(type.name) && !ONE_PER_OPERATION.test(type.name),
@@ -103,7 +103,7 @@ it.each(cases)('%s takes as many statements for many objects as for 2', async (_
   expect(many.statements).toBe(few.statements);
 });
 
-it('lists with other arguments under other names are one statement together', async () => {
+it('lists with other arguments under other aliases share one statement', async () => {
   const route = routes.get('SupportSession')!;
   const inner =
     'a: messages(first: 1) { nodes { seq } } b: messages(first: 2) { nodes { seq } } c: messages(first: 3) { nodes { seq } } d: events(first: 1) { seq } e: events(first: 2, after: 3) { seq }';
@@ -114,7 +114,7 @@ it('lists with other arguments under other names are one statement together', as
     expect(['a', 'b', 'c', 'd', 'e'].map(name => seqs(one[name]))).toEqual([[1], [1, 2], [1, 2, 3], [1], [4, 5]]);
 });
 
-it('a list of the root that is asked for under many names with the same arguments is read once', async () => {
+it('a root list that is requested under many aliases with the same arguments is read once', async () => {
   const lists = [
     'handoffs(first: 2) { nodes { id } }',
     'supportRuntimeInbox(first: 2) { nodes { id } }',
@@ -132,17 +132,17 @@ it('a list of the root that is asked for under many names with the same argument
   expect(counts[1]).toBe(counts[0]);
 });
 
-it('a cursor that is refused spoils its own list and no other', async () => {
+it('a refused cursor fails its own list and no other', async () => {
   const query = `query ($representations: [_Any!]!) { _entities(representations: $representations) { ... on SupportSession { id ok: messages(first: 1) { nodes { seq } } } ... on SupportSession { bad: messages(after: "made up") { nodes { seq } } } } }`;
   const representations = seeded.slice(0, 2).map(ids => ({ __typename: 'SupportSession', id: ids['SupportSession'] }));
-  const { body } = await room.run(query, { representations }, caller('gateway'));
+  const { body } = await api.run(query, { representations }, caller('gateway'));
   expect(body.errors).toMatchObject([
     { path: ['_entities', 0, 'bad'], extensions: { code: 'CURSOR_INVALID' } },
     { path: ['_entities', 1, 'bad'] },
   ]);
 });
 
-it('messages of the sessions of the handoffs of a page, again and again, are a statement for each level', async () => {
+it('messages of the sessions of the handoffs of a page, nested several times, take one statement per level', async () => {
   const query =
     '{handoffs(first:100){nodes{session{messages(first:100){nodes{handoff{session{messages(first:100){nodes{id session{messages(first:100){nodes{id}}}}}}}}}}}}}';
   const seen = await statements(world, () => data(query));
@@ -150,10 +150,10 @@ it('messages of the sessions of the handoffs of a page, again and again, are a s
   expect(seen).toHaveLength(4);
 });
 
-it('of another organization none of it is read', async () => {
+it('nothing of another organization is read', async () => {
   const query =
     'query ($representations: [_Any!]!) { _entities(representations: $representations) { ... on SupportSession { id } ... on Organization { supportAccounts { id } } } }';
-  const { body } = await room.run(
+  const { body } = await api.run(
     query,
     {
       representations: [

@@ -12,7 +12,7 @@ export interface Seeded {
   readonly [typename: string]: string;
 }
 
-/** Makes `count` accounts, and with each one of everything that the schema leads to from there. */
+/** Creates `count` accounts, each with one of everything that the schema reaches from there. */
 export async function seed(world: FlowWorld, count: number): Promise<readonly Seeded[]> {
   const rows: Seeded[] = [];
   for (let i = 0; i < count; i += 1) rows.push(await seedOne(world, i));
@@ -148,7 +148,7 @@ async function seedSession(
     "update delivery set state = 'PARKED', parked_at = now(), last_error_code = 'PROVIDER_REFUSED', attempts = 1, attempts_reported = 1 where session_id = $1 and destination = 'PROVIDER'",
     [sessionId],
   );
-  // Opening has written it without one.
+  // Opening has recorded the event without one.
   await world.pool.query("update event set handoff_id = $2 where session_id = $1 and type = 'SESSION_OPENED'", [
     sessionId,
     ended,
@@ -156,7 +156,7 @@ async function seedSession(
   return { ended };
 }
 
-/** One of each type, `SESSION_OPENED` apart, which opening has made. */
+/** One of each type except `SESSION_OPENED`, which opening has created. */
 const bodies = (messageId: string): readonly EventBody[] => [
   { type: 'SESSION_CLOSED' },
   { type: 'MESSAGE_RECORDED', messageId, author: 'AGENT', visibility: 'PUBLIC' },

@@ -10,7 +10,7 @@ import {
   isObjectType,
 } from 'graphql';
 
-/** From one object to the next: a field and, behind an interface or union, the type that is meant. */
+/** From one object to the next: a field and, after an interface or union, the concrete type. */
 export interface Step {
   readonly field: string;
   readonly on: string | null;
@@ -24,7 +24,7 @@ export interface Route {
 
 type Parent = GraphQLObjectType | GraphQLInterfaceType;
 
-/** The shortest way to each type of the schema, from the first of the groups of starts that leads there. */
+/** The shortest route to each type of the schema, from the first group of starts that reaches it. */
 export function routesFrom(
   schema: GraphQLSchema,
   ...groups: readonly (readonly string[])[]
@@ -36,7 +36,7 @@ export function routesFrom(
 
 function extend(schema: GraphQLSchema, routes: Map<string, Route>, starts: readonly string[]): void {
   for (const type of starts) if (!routes.has(type)) routes.set(type, { type, start: type, steps: [] });
-  // A map goes on with what is added while it is walked.
+  // A map iterates over entries that are added during the iteration.
   for (const route of routes.values()) {
     const parent = schema.getType(route.type);
     if (!isParent(parent)) continue;
@@ -57,7 +57,7 @@ function extend(schema: GraphQLSchema, routes: Map<string, Route>, starts: reado
 
 export const isParent = (type: unknown): type is Parent => isObjectType(type) || isInterfaceType(type);
 
-/** Every field that leads to other objects, and all the others of a type as one. */
+/** Every field that leads to other objects, and all the other fields of a type as one. */
 export function edgesOf(
   schema: GraphQLSchema,
   route: Route,
@@ -87,7 +87,7 @@ export function selectionOf(schema: GraphQLSchema, { start, steps }: Route, inne
   return `${call(field)} { ${step.on === null ? within : `__typename ... on ${step.on} { ${within} }`} }`;
 }
 
-/** The objects at the end of a route, in the answer to its selection. */
+/** The objects at the end of a route, in the result of its selection. */
 export function objectsAt(value: unknown, { steps }: Route): readonly Record<string, unknown>[] {
   const objects = flat(value);
   const [step, ...rest] = steps;

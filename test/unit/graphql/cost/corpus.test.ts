@@ -22,7 +22,9 @@ beforeAll(async () => {
   estimator = new CostEstimator(schema, new FieldCosts(parse(sdl)));
 });
 
-/** Why the operation would be refused by the default limits: a code, or what validation says; null: it is not. */
+/**
+ * Why the operation would be refused by the default limits: a code, or the validation's error; null: it is accepted.
+ */
 function refusal(query: string, variables: Record<string, unknown> = {}, operationName?: string): string | null {
   let document;
   try {
@@ -72,7 +74,7 @@ function documented(): readonly (readonly [string, string])[] {
   );
 }
 
-describe('an honest operation costs less than half of what it may', () => {
+describe('a legitimate operation costs less than half of the limit', () => {
   const costs: Record<string, number> = {};
   const hold = (name: string, query: string, variables: Record<string, unknown> = {}, operationName?: string): void => {
     expect([name, refusal(query, variables, operationName)]).toEqual([name, null]);
@@ -89,12 +91,12 @@ describe('an honest operation costs less than half of what it may', () => {
       );
   });
 
-  it.each(['apollo.json', 'hive.json'])('in the plans of a router: %s', file => {
+  it.each(['apollo.json', 'hive.json'])('in the query plans of a router: %s', file => {
     for (const { name, query, isOfEntities, types } of fetchesIn(file))
       hold(`${file} ${name}`, query, isOfEntities ? representations(types) : {});
   });
 
-  it('when a client sends it without a router', () => {
+  it('sent by a client without a router', () => {
     for (const [name, query] of Object.entries(CLIENT_OPERATIONS))
       if (validate(schema, parse(query)).length === 0) hold(`direct ${name}`, query);
   });
@@ -110,18 +112,18 @@ describe('an honest operation costs less than half of what it may', () => {
           hold(name, text.slice(definition.loc!.start, definition.loc!.end));
   });
 
-  it.each(Object.entries(INTROSPECTIONS))('when tools introspect: %s', (name, query) => {
+  it.each(Object.entries(INTROSPECTIONS))('sent by introspection tools: %s', (name, query) => {
     hold(name, query);
   });
 });
 
-it("the plans of Apollo's planner are those of today's schema; test/corpus/record.ts writes them", () => {
+it("the plans of Apollo's planner match the current schema; test/corpus/record.ts writes them", () => {
   expect(apolloPlans(composed(sdl, 'http://support', 'http://stranger'), CLIENT_OPERATIONS)).toEqual(
     fetchesIn('apollo.json'),
   );
 });
 
-it('a document of fragments that double sixty times is measured in as many steps as it has selections', () => {
+it('a document whose fragments double sixty times is measured in as many steps as it has selections', () => {
   const text = `{ supportAccounts { ...F0 } ...R0 } ${Array.from(
     { length: 60 },
     (
@@ -133,7 +135,7 @@ it('a document of fragments that double sixty times is measured in as many steps
   expect(costOf(text)).toBeGreaterThan(DEFAULT_GRAPHQL_LIMITS.maxCost);
 });
 
-describe('a hostile operation is refused before it is executed', () => {
+describe('a hostile operation is refused before execution', () => {
   const nested = (levels: number): string =>
     `{supportAccounts{${'agents{account{'.repeat(levels)}id${'}}'.repeat(levels)}}}`;
   const doubling = `{ supportAccounts { ...F0 } } ${Array.from({ length: 4 }, (_, i) => `fragment F${i} on SupportAccount { ...F${i + 1} x${i}: agents { account { ...F${i + 1} } } }`).join(' ')} fragment F4 on SupportAccount { agents { id } }`;

@@ -5,13 +5,13 @@ const TYPES = ['incoming', 'outgoing', 'activity', 'template'];
 /** Everything that a webhook could change, as runtime and agents see it. */
 export interface EffectSnapshot {
   /** What the runtime has still to collect. */
-  readonly told: readonly string[];
+  readonly notices: readonly string[];
   readonly control: string;
   /** State, end reason and agent of the newest handoff. */
   readonly handoff: string | null;
   /** The conversation's state as this service stores it. */
   readonly view: string | null;
-  readonly words: readonly string[];
+  readonly messages: readonly string[];
   readonly survey: string | null;
   /** Messages that agents see marked as failed. */
   readonly failed: readonly number[];
@@ -33,7 +33,7 @@ export async function takeSnapshot({ world, sessionId }: RecordedScene): Promise
   );
   const there = await world.messages(sessionId);
   return {
-    told: await world.collected(sessionId),
+    notices: await world.collected(sessionId),
     control,
     handoff: handoff ? [handoff.state, handoff.end_reason, handoff.agent_name].filter(Boolean).join(' ') : null,
     view:
@@ -45,7 +45,7 @@ export async function takeSnapshot({ world, sessionId }: RecordedScene): Promise
       ]
         .filter(Boolean)
         .join(', '),
-    words: said.map(({ author, author_name: name, text, attachments, deleted_at: deleted }) =>
+    messages: said.map(({ author, author_name: name, text, attachments, deleted_at: deleted }) =>
       [author, name, `"${text}"`, ...attachments.map((file: { name: string }) => file.name), deleted && 'taken back']
         .filter(Boolean)
         .join(' '),

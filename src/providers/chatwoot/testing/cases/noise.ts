@@ -1,4 +1,4 @@
-import { begin, handOver, settleScene, type RecordedCase } from './run-case';
+import { begin, handOver, collectAll, type RecordedCase } from './run-case';
 import { ALICE, type RecordedScene } from './scene';
 
 const taken = (scene: RecordedScene) => scene.alice.assignSelf();
@@ -13,33 +13,33 @@ const contact = (scene: RecordedScene) =>
 export const noise: readonly RecordedCase[] = [
   {
     file: 'contact_created.account',
-    leads: 'a contact is nothing to look at',
+    effectName: 'changes a contact, and requests no sync',
     outcome: 'ignored',
-    given: [handOver, settleScene],
+    given: [handOver, collectAll],
     act: [],
     requestedSync: null,
   },
   {
     file: 'contact_updated.account',
-    leads: 'another name of a contact is nothing to look at',
+    effectName: 'renames a contact, and requests no sync',
     outcome: 'ignored',
-    given: [handOver, settleScene],
+    given: [handOver, collectAll],
     act: [contact],
     requestedSync: null,
   },
   {
     file: 'conversation_updated.labels.inbox',
-    leads: "labels are the agents' own",
+    effectName: 'changes labels, which belong to agents, and requests no sync',
     outcome: 'ignored',
-    given: [handOver, taken, settleScene],
+    given: [handOver, taken, collectAll],
     act: [scene => scene.act('/labels', { labels: ['bot-handoff', 'unknown label'] })],
     requestedSync: null,
   },
   {
     file: 'conversation_updated.custom_attributes.inbox',
-    leads: "attributes are the agents' own, ours included",
+    effectName: 'changes attributes, which belong to agents, and requests no sync',
     outcome: 'ignored',
-    given: [handOver, taken, settleScene],
+    given: [handOver, taken, collectAll],
     act: [
       scene => scene.act('/custom_attributes', { custom_attributes: { session_id: 'x', n: 1, nested: { a: [1] } } }),
     ],
@@ -47,9 +47,9 @@ export const noise: readonly RecordedCase[] = [
   },
   {
     file: 'conversation_updated.waiting_since.account',
-    leads: 'that somebody waits follows every word of an end-user',
+    effectName: "reports the waiting time after an end-user's message, and requests no sync",
     outcome: 'ignored',
-    given: [handOver, settleScene],
+    given: [handOver, collectAll],
     act: [
       async scene => {
         await scene.world.user(scene.sessionId, 'Hi');
@@ -60,35 +60,35 @@ export const noise: readonly RecordedCase[] = [
   },
   {
     file: 'conversation_typing_on.contact.inbox',
-    leads: 'the end-user types, who is not told so',
+    effectName: 'reports that the end-user types, and notifies nobody',
     outcome: 'ignored',
-    given: [handOver, settleScene],
+    given: [handOver, collectAll],
     act: [],
     requestedSync: null,
   },
   {
     file: 'conversation_typing_on.agent.inbox',
-    leads: 'Alice is seen to type',
+    effectName: 'reports that Alice types',
     outcome: 'typing',
-    given: [handOver, taken, settleScene],
+    given: [handOver, taken, collectAll],
     act: [],
     requestedSync: null,
     typing: seen(true),
   },
   {
     file: 'conversation_typing_off.agent.inbox',
-    leads: 'Alice is seen to stop',
+    effectName: 'reports that Alice stops typing',
     outcome: 'typing',
-    given: [handOver, taken, settleScene],
+    given: [handOver, taken, collectAll],
     act: [],
     requestedSync: null,
     typing: seen(false),
   },
   {
     file: 'conversation_typing_on.agent.inbox',
-    leads: 'while the bot has it nobody is told',
+    effectName: 'notifies nobody while the bot has the conversation',
     outcome: 'ignored',
-    given: [begin, settleScene],
+    given: [begin, collectAll],
     act: [],
     requestedSync: null,
   },

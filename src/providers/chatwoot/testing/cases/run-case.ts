@@ -1,4 +1,4 @@
-import type { ChatwootWorldOptions } from '../../../../../test/support/chatwoot-world';
+import type { ChatwootWorldOptions } from '../chatwoot-world';
 import { firstRecordings, type WebhookRecording } from '../recording-files';
 import { isClaimTrue, takeSnapshot, readRows, type EffectSnapshot } from './effect-snapshot';
 import { RecordedScene } from './scene';
@@ -10,7 +10,7 @@ export interface RecordedCase {
   /** The recording's name. */
   readonly file: string;
   /** The rest of the test's name. */
-  readonly leads: string;
+  readonly effectName: string;
   readonly policy?: ChatwootWorldOptions['policy'];
   /** Steps before, whose effects this service has already processed. */
   readonly given: readonly Step[];
@@ -29,7 +29,7 @@ export interface RecordedCase {
 
 export const begin: Step = scene => scene.begin();
 export const handOver: Step = scene => scene.handOver();
-export const settleScene: Step = scene => scene.syncAndCollect();
+export const collectAll: Step = scene => scene.syncAndCollect();
 
 const all = new Map(
   [...firstRecordings<WebhookRecording>('webhooks'), ...firstRecordings<WebhookRecording>('webhooks-4.14')].map(one => [
@@ -64,12 +64,12 @@ export async function runCase({
 
     expect(await scene.post()).toEqual({ status: 200, outcome });
     expect({ wish: await scene.requestedSync() }).toEqual({ wish: requestedSync });
-    let readings = 0;
+    let syncCount = 0;
     const calls = await scene.world.callsOf(async () => {
-      readings = await scene.runUntilIdle();
+      syncCount = await scene.runUntilIdle();
     });
-    if (requestedSync === null) expect({ readings, calls }).toEqual({ readings: 0, calls: [] });
-    else expect(readings).toBeGreaterThan(0);
+    if (requestedSync === null) expect({ readings: syncCount, calls }).toEqual({ readings: 0, calls: [] });
+    else expect(syncCount).toBeGreaterThan(0);
     expect(await takeSnapshot(scene)).toEqual({ ...before, ...effect });
     expect(scene.world.typed).toMatchObject(typing);
 

@@ -1,10 +1,5 @@
 import { request } from 'node:http';
-import {
-  createChatwootWorld,
-  ORG,
-  type ChatwootWorld,
-  type ChatwootWorldOptions,
-} from '../../../../../test/support/chatwoot-world';
+import { createChatwootWorld, ORG, type ChatwootWorld, type ChatwootWorldOptions } from '../chatwoot-world';
 import { finishEndings } from '../../../../core/flows/from-runtime/end-handoff';
 import type { WebhookRecording } from '../recording-files';
 
@@ -190,13 +185,13 @@ export class RecordedScene {
    * @returns the number of syncs
    */
   async runUntilIdle(): Promise<number> {
-    let readings = 0;
-    for (let more = 1; more > 0; readings += more) {
+    let syncCount = 0;
+    for (let more = 1; more > 0; syncCount += more) {
       more = await this.world.runDueSyncs();
       const errors = await this.world.deliverAll();
       if (errors.length > 0) throw new Error(errors.join());
     }
-    return readings;
+    return syncCount;
   }
 }
 

@@ -1,4 +1,4 @@
-import { begin, settleScene, type RecordedCase } from './run-case';
+import { begin, collectAll, type RecordedCase } from './run-case';
 import type { RecordedScene } from './scene';
 import { openedByRoot, queued } from './states';
 
@@ -12,8 +12,8 @@ export const signed: readonly RecordedCase[] = [
   ...['account', 'agent_bot', 'inbox'].map(
     (to): RecordedCase => ({
       file: `message_created.${to}.signed`,
-      leads: "a visitor's words go nowhere",
-      given: [begin, settleScene],
+      effectName: "does not forward a visitor's message",
+      given: [begin, collectAll],
       act: [visitorSays],
       requestedSync: 'MESSAGES',
     }),
@@ -21,8 +21,8 @@ export const signed: readonly RecordedCase[] = [
   ...['account', 'inbox'].map(
     (to): RecordedCase => ({
       file: `conversation_created.${to}.signed`,
-      leads: 'what we made is no news',
-      given: [begin, settleScene],
+      effectName: 'reports our own creation, and changes nothing',
+      given: [begin, collectAll],
       act: [],
       requestedSync: null,
     }),
@@ -35,8 +35,8 @@ export const signed: readonly RecordedCase[] = [
   ].map(
     (file): RecordedCase => ({
       file,
-      leads: "opened by nobody's name it stands in the queue",
-      given: [begin, settleScene],
+      effectName: 'queues a conversation that was opened without an agent',
+      given: [begin, collectAll],
       act: [openedByRoot],
       ...queued,
     }),
@@ -44,18 +44,18 @@ export const signed: readonly RecordedCase[] = [
   ...['conversation_updated.account.signed', 'conversation_updated.inbox.signed'].map(
     (file): RecordedCase => ({
       file,
-      leads: 'opened by an agent it is theirs',
-      given: [begin, settleScene],
+      effectName: 'gives the handoff to the agent who opened the conversation',
+      given: [begin, collectAll],
       act: [scene => scene.alice.reopen()],
       requestedSync: 'ALL',
-      effect: { told: ['ASSIGNED'], control: 'HUMAN', handoff: 'ASSIGNED Alice', view: 'OPEN, agent 4' },
+      effect: { notices: ['ASSIGNED'], control: 'HUMAN', handoff: 'ASSIGNED Alice', view: 'OPEN, agent 4' },
     }),
   ),
   {
     file: 'conversation_updated.agent_bot.signed',
-    leads: 'that nobody waits any more is nothing to look at',
+    effectName: 'reports the end of the waiting time, and requests no sync',
     outcome: 'ignored',
-    given: [begin, settleScene],
+    given: [begin, collectAll],
     act: [],
     requestedSync: null,
   },

@@ -1,4 +1,4 @@
-import { begin, handOver, settleScene, type RecordedCase } from './run-case';
+import { begin, handOver, collectAll, type RecordedCase } from './run-case';
 import { AGENT_BOT, ALICE, BOB, type RecordedScene } from './scene';
 
 export const openedByRoot = (scene: RecordedScene) => scene.rooted.reopen();
@@ -11,12 +11,12 @@ const team =
 
 export const queued: Pick<RecordedCase, 'requestedSync' | 'effect'> = {
   requestedSync: 'ALL',
-  effect: { told: ['QUEUED'], control: 'NONE', handoff: 'QUEUED', view: 'OPEN' },
+  effect: { notices: ['QUEUED'], control: 'NONE', handoff: 'QUEUED', view: 'OPEN' },
 };
 export const ended = (reason: 'AGENT_RESOLVED' | 'AGENT_RETURNED'): Pick<RecordedCase, 'requestedSync' | 'effect'> => ({
   requestedSync: 'ALL',
   effect: {
-    told: [`OUTCOME ENDED ${reason}`],
+    notices: [`OUTCOME ENDED ${reason}`],
     control: 'BOT',
     handoff: `ENDED ${reason}`,
     view: reason === 'AGENT_RESOLVED' ? 'RESOLVED' : 'BOT_HELD',
@@ -28,8 +28,8 @@ export const states: readonly RecordedCase[] = [
   ...['conversation_created.inbox', 'conversation_created.account'].map(
     (file): RecordedCase => ({
       file,
-      leads: 'says open, is looked at, and is held by the bot',
-      given: [begin, settleScene],
+      effectName: 'reports open; the sync finds that the bot has the conversation',
+      given: [begin, collectAll],
       act: [],
       isUntrue: true,
       requestedSync: 'ALL',
@@ -37,32 +37,32 @@ export const states: readonly RecordedCase[] = [
   ),
   {
     file: 'conversation_status_changed.open.inbox',
-    leads: 'out of its sleep it is in the queue again',
-    given: [handOver, scene => scene.rooted.snooze(), settleScene],
+    effectName: 'queues a conversation again that is no longer snoozed',
+    given: [handOver, scene => scene.rooted.snooze(), collectAll],
     act: [openedByRoot],
     ...queued,
   },
   {
     file: 'conversation_status_changed.open.inbox',
-    leads: "opened by nobody's name it stands in the queue",
-    given: [begin, settleScene],
+    effectName: 'queues a conversation that was opened without an agent',
+    given: [begin, collectAll],
     act: [openedByRoot],
     ...queued,
   },
   {
     file: 'conversation_status_changed.pending.inbox',
-    leads: 'the bot has it back',
-    given: [handOver, settleScene],
+    effectName: 'returns the conversation to the bot',
+    given: [handOver, collectAll],
     act: [scene => scene.rooted.returnToPending()],
     ...ended('AGENT_RETURNED'),
   },
   {
     file: 'conversation_status_changed.snoozed.inbox',
-    leads: 'the handoff is on hold',
-    given: [handOver, settleScene],
+    effectName: 'puts the handoff on hold',
+    given: [handOver, collectAll],
     act: [scene => scene.rooted.snooze()],
     requestedSync: 'ALL',
-    effect: { told: ['ON_HOLD'], control: 'HUMAN', handoff: 'ON_HOLD', view: 'ON_HOLD' },
+    effect: { notices: ['ON_HOLD'], control: 'HUMAN', handoff: 'ON_HOLD', view: 'ON_HOLD' },
   },
   ...[
     'conversation_status_changed.resolved.inbox',
@@ -71,24 +71,24 @@ export const states: readonly RecordedCase[] = [
   ].map(
     (file): RecordedCase => ({
       file,
-      leads: 'the handoff ends',
-      given: [handOver, settleScene],
+      effectName: 'ends the handoff',
+      given: [handOver, collectAll],
       act: [resolved],
       ...ended('AGENT_RESOLVED'),
     }),
   ),
   {
     file: 'conversation_status_changed.reopened.inbox',
-    leads: 'Alice, who still had it, takes it over again',
-    given: [handOver, taken, settleScene, scene => scene.alice.resolve(), scene => scene.finish()],
+    effectName: 'is a new takeover by Alice, who was still assigned',
+    given: [handOver, taken, collectAll, scene => scene.alice.resolve(), scene => scene.finish()],
     act: [scene => scene.alice.reopen()],
     requestedSync: 'ALL',
-    effect: { told: ['ASSIGNED'], control: 'HUMAN', handoff: 'ASSIGNED Alice', view: 'OPEN, agent 4' },
+    effect: { notices: ['ASSIGNED'], control: 'HUMAN', handoff: 'ASSIGNED Alice', view: 'OPEN, agent 4' },
   },
   {
     file: 'conversation_status_changed.reopened.inbox',
-    leads: "by the end-user's own words is the bot's",
-    given: [handOver, taken, settleScene, scene => scene.alice.resolve(), scene => scene.finish()],
+    effectName: "leaves the conversation with the bot after the end-user's own message",
+    given: [handOver, taken, collectAll, scene => scene.alice.resolve(), scene => scene.finish()],
     act: [
       scene =>
         scene.world.farSide.call('POST', `${scene.world.accountPath}/inboxes/1/set_agent_bot`, scene.world.admin, {
@@ -104,8 +104,8 @@ export const states: readonly RecordedCase[] = [
   },
   {
     file: 'conversation_status_changed.bot_handoff.inbox',
-    leads: 'our own opening is no news',
-    given: [begin, settleScene],
+    effectName: 'reports our own opening, and changes nothing',
+    given: [begin, collectAll],
     act: [
       async scene => {
         await scene.world.ask(scene.sessionId);
@@ -117,47 +117,47 @@ export const states: readonly RecordedCase[] = [
   ...['conversation_updated.bot_handoff.inbox', 'agent_bot.conversation_opened'].map(
     (file): RecordedCase => ({
       file,
-      leads: 'what somebody else opened stands in the queue',
-      given: [begin, settleScene],
+      effectName: 'queues a conversation that another user opened',
+      given: [begin, collectAll],
       act: [openedByRoot],
       ...queued,
     }),
   ),
   {
     file: 'conversation_updated.assigned.inbox',
-    leads: 'Bob has it instead of Alice',
-    given: [handOver, taken, settleScene],
+    effectName: 'transfers the handoff from Alice to Bob',
+    given: [handOver, taken, collectAll],
     act: [scene => scene.rooted.assign({ agentId: BOB })],
     requestedSync: 'ALL',
-    effect: { told: ['ASSIGNED'], handoff: 'ASSIGNED Bob', view: 'OPEN, agent 5' },
+    effect: { notices: ['ASSIGNED'], handoff: 'ASSIGNED Bob', view: 'OPEN, agent 5' },
   },
   {
     file: 'conversation_updated.unassigned.inbox',
-    leads: 'another team has it, and nobody of it',
+    effectName: 'moves the handoff to another team without an agent',
     given: [
       handOver,
       team('one', [ALICE]),
       team('two', [BOB]),
       scene => scene.rooted.assign({ agentId: BOB }),
       scene => scene.rooted.assign({ teamId: 2 }),
-      settleScene,
+      collectAll,
     ],
     act: [scene => scene.rooted.assign({ teamId: 1 })],
     requestedSync: 'ALL',
-    effect: { told: ['QUEUED'], control: 'NONE', handoff: 'QUEUED', view: 'OPEN, team 1' },
+    effect: { notices: ['QUEUED'], control: 'NONE', handoff: 'QUEUED', view: 'OPEN, team 1' },
   },
   {
     file: 'conversation_updated.team_assigned.inbox',
-    leads: 'the team is known, and the queue is the queue',
-    given: [handOver, team('one'), settleScene],
+    effectName: 'reports a known team, and keeps the handoff queued',
+    given: [handOver, team('one'), collectAll],
     act: [scene => scene.rooted.assign({ teamId: 1 })],
     requestedSync: 'ALL',
     effect: { view: 'OPEN, team 1' },
   },
   {
     file: 'conversation_updated.agent_bot_assigned.inbox',
-    leads: 'who gives it to our agent bot has given it back',
-    given: [handOver, settleScene],
+    effectName: 'returns a conversation that an agent assigned to our agent bot',
+    given: [handOver, collectAll],
     act: [scene => scene.act('/assignments', { assignee_id: AGENT_BOT, assignee_type: 'AgentBot' })],
     requestedSync: 'ALL',
     effect: { ...ended('AGENT_RETURNED').effect, status: 'pending' },

@@ -1,4 +1,4 @@
-import { handOver, settleScene, type RecordedCase } from './run-case';
+import { handOver, collectAll, type RecordedCase } from './run-case';
 import type { RecordedScene } from './scene';
 
 export const taken = async (scene: RecordedScene): Promise<void> => {
@@ -9,7 +9,7 @@ export const resolvedAndAsked = async (scene: RecordedScene): Promise<void> => {
   // The activity line about the resolution precedes the survey.
   scene.next(115);
   await scene.alice.resolve();
-  await scene.world.double.settled();
+  await scene.world.double.whenIdle();
 };
 const answered = async (scene: RecordedScene) => {
   const { uuid } = await scene.world.conversation(scene.sessionId);
@@ -22,16 +22,16 @@ const answered = async (scene: RecordedScene) => {
 export const surveys: readonly RecordedCase[] = [
   {
     file: 'message_created.csat_request.inbox',
-    leads: 'the question reaches the runtime once',
-    given: [handOver, taken, settleScene],
+    effectName: 'offers the survey to the runtime once',
+    given: [handOver, taken, collectAll],
     act: [resolvedAndAsked],
     requestedSync: 'MESSAGES',
-    effect: { told: ['SURVEY'], survey: '116' },
+    effect: { notices: ['SURVEY'], survey: '116' },
   },
   {
     file: 'message_updated.csat_answer.inbox',
-    leads: 'the answer stands on the handoff',
-    given: [handOver, taken, settleScene, resolvedAndAsked, settleScene],
+    effectName: 'stores the answer on the handoff',
+    given: [handOver, taken, collectAll, resolvedAndAsked, collectAll],
     act: [answered],
     requestedSync: 'MESSAGES',
     effect: { survey: '116 5 great' },

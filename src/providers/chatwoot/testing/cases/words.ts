@@ -1,4 +1,4 @@
-import { begin, handOver, settleScene, type RecordedCase } from './run-case';
+import { begin, handOver, collectAll, type RecordedCase } from './run-case';
 import { ALICE, type RecordedScene } from './scene';
 
 const replies = (id: number, text: string) => async (scene: RecordedScene) => {
@@ -30,13 +30,13 @@ async function visitorSendsFiles(scene: RecordedScene): Promise<void> {
 }
 
 const HELLO = 'Hello, Alice here';
-const heard = (text: string): Pick<RecordedCase, 'requestedSync' | 'effect'> => ({
+const received = (text: string): Pick<RecordedCase, 'requestedSync' | 'effect'> => ({
   requestedSync: 'MESSAGES',
   effect: {
-    told: ['ACTIVE', `AGENT: ${text}`],
+    notices: ['ACTIVE', `AGENT: ${text}`],
     control: 'HUMAN',
     handoff: 'ACTIVE Alice',
-    words: [WAIT, `AGENT Alice "${text}"`],
+    messages: [WAIT, `AGENT Alice "${text}"`],
   },
 });
 const WAIT = 'SYSTEM "A colleague will be with you shortly."';
@@ -46,23 +46,23 @@ export const agentWords: readonly RecordedCase[] = [
   ...['message_created.agent_reply.inbox', 'message_created.agent_reply.account'].map(
     (file): RecordedCase => ({
       file,
-      leads: `"${HELLO}" reaches the runtime once`,
-      given: [handOver, settleScene],
+      effectName: `forwards "${HELLO}" once`,
+      given: [handOver, collectAll],
       act: [replies(46, HELLO)],
-      ...heard(HELLO),
+      ...received(HELLO),
     }),
   ),
   {
     file: 'agent_bot.message_created.agent_reply',
-    leads: "is as good a hint as an inbox's",
-    given: [handOver, settleScene],
+    effectName: "requests a sync as an inbox's webhook does",
+    given: [handOver, collectAll],
     act: [replies(87, 'alice speaking')],
-    ...heard('alice speaking'),
+    ...received('alice speaking'),
   },
   {
     file: 'message_created.agent_attachment.inbox',
-    leads: 'a file without words reaches the runtime once',
-    given: [handOver, settleScene],
+    effectName: 'forwards a file without text once',
+    given: [handOver, collectAll],
     act: [
       async scene => {
         scene.next(26);
@@ -71,10 +71,10 @@ export const agentWords: readonly RecordedCase[] = [
     ],
     requestedSync: 'MESSAGES',
     effect: {
-      told: ['ACTIVE', 'AGENT: '],
+      notices: ['ACTIVE', 'AGENT: '],
       control: 'HUMAN',
       handoff: 'ACTIVE Alice',
-      words: [WAIT, 'AGENT Alice "" a.pdf'],
+      messages: [WAIT, 'AGENT Alice "" a.pdf'],
     },
   },
   ...(
@@ -85,15 +85,15 @@ export const agentWords: readonly RecordedCase[] = [
   ).map(
     ([file, id, text]): RecordedCase => ({
       file,
-      leads: 'is a takeover when the bot has the conversation',
-      given: [begin, settleScene],
+      effectName: 'is a takeover when the bot has the conversation',
+      given: [begin, collectAll],
       act: [replies(id, text)],
       requestedSync: 'MESSAGES',
       effect: {
-        told: ['ACTIVE', `AGENT: ${text}`],
+        notices: ['ACTIVE', `AGENT: ${text}`],
         control: 'HUMAN',
         handoff: 'ACTIVE Alice',
-        words: [`AGENT Alice "${text}"`],
+        messages: [`AGENT Alice "${text}"`],
         view: 'OPEN, agent 4',
         status: 'open',
       },
@@ -102,56 +102,56 @@ export const agentWords: readonly RecordedCase[] = [
   ...['message_updated.deleted.inbox', 'message_updated.deleted.account'].map(
     (file): RecordedCase => ({
       file,
-      leads: 'what was said is marked as taken back, and the runtime told once',
-      given: [handOver, replies(46, HELLO), settleScene],
+      effectName: 'marks the message as deleted, and notifies the runtime once',
+      given: [handOver, replies(46, HELLO), collectAll],
       act: [scene => scene.alice.deleteMessage(46)],
       requestedSync: 'MESSAGES',
-      effect: { told: ['MESSAGE_DELETED'], words: [WAIT, `AGENT Alice "${HELLO}" taken back`] },
+      effect: { notices: ['MESSAGE_DELETED'], messages: [WAIT, `AGENT Alice "${HELLO}" taken back`] },
     }),
   ),
   {
     file: 'message_updated.status_delivered.inbox',
-    leads: 'of words that have arrived is no reason to look',
-    given: [handOver, replies(46, HELLO), settleScene],
+    effectName: 'of a forwarded message requests no sync',
+    given: [handOver, replies(46, HELLO), collectAll],
     act: [scene => scene.report(46, 'DELIVERED')],
     requestedSync: null,
   },
   {
     file: 'message_updated.status_delivered.inbox',
-    leads: 'of words whose own webhook was lost makes up for it',
-    given: [handOver, settleScene],
+    effectName: 'of a message whose own webhook was lost replaces it',
+    given: [handOver, collectAll],
     act: [replies(46, HELLO)],
-    ...heard(HELLO),
+    ...received(HELLO),
   },
   {
     file: 'message_updated.status_failed.inbox',
-    leads: 'what the runtime reported as failed stays so',
-    given: [handOver, replies(46, HELLO), settleScene],
+    effectName: 'keeps the failure that the runtime reported',
+    given: [handOver, replies(46, HELLO), collectAll],
     act: [scene => scene.report(46, 'FAILED', 'end user is gone')],
     requestedSync: 'MESSAGES',
   },
   {
     file: 'message_updated.delivery_failed.account',
-    leads: 'words that failed while we were away arrive, and their mark is taken off',
-    given: [handOver, settleScene],
+    effectName: 'forwards a message that failed while this service was down, and removes the mark',
+    given: [handOver, collectAll],
     act: [
       async scene => {
         scene.world.double.clearWebhookShaping();
         scene.world.setDown(true);
         await replies(127, 'reply while answers 500')(scene);
-        await scene.world.double.settled();
+        await scene.world.double.whenIdle();
         scene.world.setDown(false);
         scene.world.double.dropWebhooks();
       },
     ],
-    ...heard('reply while answers 500'),
-    effect: { ...heard('reply while answers 500').effect, failed: [] },
+    ...received('reply while answers 500'),
+    effect: { ...received('reply while answers 500').effect, failed: [] },
   },
   {
     file: 'message_created.private_note.inbox',
-    leads: 'a note is for colleagues',
+    effectName: 'keeps a note among agents',
     outcome: 'ignored',
-    given: [handOver, settleScene],
+    given: [handOver, collectAll],
     act: [
       async scene => {
         scene.next(7);
@@ -162,9 +162,9 @@ export const agentWords: readonly RecordedCase[] = [
   },
   {
     file: 'message_updated.status_read.inbox',
-    leads: 'that a note was read is nothing to look at',
+    effectName: 'reports that a note was read, and requests no sync',
     outcome: 'ignored',
-    given: [handOver, settleScene],
+    given: [handOver, collectAll],
     act: [
       async scene => {
         scene.next(107);
@@ -192,19 +192,19 @@ const VISITORS: readonly (readonly [string, string, readonly ((scene: RecordedSc
   ['message_created.attachments.inbox', 'with files', [visitorSendsFiles]],
   [
     'message_created.in_reply_to.inbox',
-    'in answer to others',
+    'in reply to other messages',
     [
       visitorSays(4, 'Hi', { source_id: 'ext-kmxmek-1' }),
       visitorSays(11, 'answering you', { content_attributes: { in_reply_to: 4 } }),
     ],
   ],
-  ['agent_bot.message_created.incoming', 'told to the agent bot', [visitorSays(83, 'hello bot')]],
+  ['agent_bot.message_created.incoming', 'sent to the agent bot', [visitorSays(83, 'hello bot')]],
 ];
 
 /** The text was not recorded: the message is suppressed, and agents are notified. */
 const withheld: Pick<RecordedCase, 'requestedSync' | 'effect'> = {
   requestedSync: 'MESSAGES',
-  effect: { words: ['SYSTEM ""'] },
+  effect: { messages: ['SYSTEM ""'] },
 };
 
 /** Messages that only this service should post. They lack our mark, so a sync reads them, and none is forwarded. */
@@ -212,16 +212,16 @@ export const otherWords: readonly RecordedCase[] = [
   ...VISITORS.map(
     ([file, which, act]): RecordedCase => ({
       file,
-      leads: `a visitor's words, ${which}, go nowhere`,
-      given: [begin, settleScene],
+      effectName: `does not forward a visitor's message ${which}`,
+      given: [begin, collectAll],
       act,
       requestedSync: 'MESSAGES',
     }),
   ),
   {
     file: 'message_created.outgoing.bridge_user.inbox',
-    leads: 'BotAgent1 speaks to nobody',
-    given: [begin, settleScene],
+    effectName: 'does not forward a message of BotAgent1',
+    given: [begin, collectAll],
     act: [
       async scene => {
         scene.next(6);
@@ -232,8 +232,8 @@ export const otherWords: readonly RecordedCase[] = [
   },
   {
     file: 'message_created.input_select.inbox',
-    leads: 'BotAgent1 asks nobody',
-    given: [begin, settleScene],
+    effectName: 'does not forward choices of BotAgent1',
+    given: [begin, collectAll],
     act: [
       async scene => {
         scene.next(17);
@@ -259,8 +259,8 @@ export const otherWords: readonly RecordedCase[] = [
   ).map(
     ([file, id, content]): RecordedCase => ({
       file,
-      leads: 'the agent bot is no person',
-      given: [begin, settleScene],
+      effectName: 'does not count the agent bot as an agent',
+      given: [begin, collectAll],
       act: [
         async scene => {
           scene.next(id);
@@ -278,7 +278,7 @@ export const otherWords: readonly RecordedCase[] = [
   ).map(
     ([file, id, text]): RecordedCase => ({
       file,
-      leads: `"${text}" is sent on once, as the policy says`,
+      effectName: `"${text}" is forwarded once, as the policy says`,
       policy: { automaticReplies: 'FORWARD' },
       given: [
         scene =>
@@ -300,12 +300,12 @@ export const otherWords: readonly RecordedCase[] = [
         },
       ],
       requestedSync: 'MESSAGES',
-      effect: { told: [`SYSTEM: ${text}`], words: [`SYSTEM "${text}"`] },
+      effect: { notices: [`SYSTEM: ${text}`], messages: [`SYSTEM "${text}"`] },
     }),
   ),
   {
     file: 'message_created.greeting.inbox',
-    leads: 'is withheld where the policy says nothing',
+    effectName: 'is suppressed by default',
     given: [scene => scene.setInbox({ greeting_enabled: true, greeting_message: 'Welcome to us!' })],
     act: [
       async scene => {

@@ -32,7 +32,7 @@ export interface ChatwootDouble {
   resumeWebhooks(): void;
   clearWebhookShaping(): void;
   /** Resolves when no webhook and no job is running or due. Does not wait for retries of bot webhooks. */
-  settled(): Promise<void>;
+  whenIdle(): Promise<void>;
 
   failNext(fault: Fault): void;
   clearFaults(): void;

@@ -1,17 +1,17 @@
 import type { SharedReplay } from './shared-replay';
 import type { Answer } from './replay';
 
-type Scene = (stage: SharedReplay) => Promise<unknown>;
+type Scene = (replay: SharedReplay) => Promise<unknown>;
 
-const incoming = async (stage: SharedReplay, text: string): Promise<number> => {
-  const conversation = await stage.conversation();
-  await stage.say(conversation, text, { message_type: 'incoming' });
-  await stage.settled();
+const incoming = async (replay: SharedReplay, text: string): Promise<number> => {
+  const conversation = await replay.conversation();
+  await replay.say(conversation, text, { message_type: 'incoming' });
+  await replay.whenIdle();
   return conversation;
 };
 
-const rule = (stage: SharedReplay, word: string, actions: readonly object[]) =>
-  stage.call('POST', '/automation_rules', {
+const rule = (replay: SharedReplay, word: string, actions: readonly object[]) =>
+  replay.call('POST', '/automation_rules', {
     name: word,
     event_name: 'message_created',
     active: true,
@@ -20,81 +20,81 @@ const rule = (stage: SharedReplay, word: string, actions: readonly object[]) =>
   });
 const action = (action_name: string, ...action_params: unknown[]) => ({ action_name, action_params });
 
-const block: Scene = async stage => {
-  const { id } = await stage.contact({ email: undefined });
-  await stage.call('PUT', `/contacts/${id}`, { blocked: true }, 'BOT');
+const block: Scene = async replay => {
+  const { id } = await replay.contact({ email: undefined });
+  await replay.call('PUT', `/contacts/${id}`, { blocked: true }, 'BOT');
 };
 
 const labels =
   (...sets: readonly string[][]): Scene =>
-  async stage => {
-    const conversation = await incoming(stage, 'hi');
+  async replay => {
+    const conversation = await incoming(replay, 'hi');
     for (const set of sets) {
-      await stage.call('POST', `/conversations/${conversation}/labels`, { labels: set }, 'BOT');
-      await stage.settled();
+      await replay.call('POST', `/conversations/${conversation}/labels`, { labels: set }, 'BOT');
+      await replay.whenIdle();
     }
   };
 const ALL_LABELS = ['never-defined', 'With Space', 'ÄÖ'];
 
-const resolved: Scene = async stage => {
-  const conversation = await stage.conversation();
-  await stage.settled();
-  await stage.call('POST', `/conversations/${conversation}/toggle_status`, { status: 'resolved' }, 'BOT');
+const resolved: Scene = async replay => {
+  const conversation = await replay.conversation();
+  await replay.whenIdle();
+  await replay.call('POST', `/conversations/${conversation}/toggle_status`, { status: 'resolved' }, 'BOT');
 };
 
 const attributes =
   (who: string, custom_attributes: object): Scene =>
-  async stage => {
-    const conversation = await incoming(stage, 'hi');
-    await stage.call('POST', `/conversations/${conversation}/labels`, { labels: ['never-defined'] }, 'BOT');
+  async replay => {
+    const conversation = await incoming(replay, 'hi');
+    await replay.call('POST', `/conversations/${conversation}/labels`, { labels: ['never-defined'] }, 'BOT');
     if (who === 'AGENT_BOT')
-      await stage.call(
+      await replay.call(
         'POST',
         `/conversations/${conversation}/custom_attributes`,
         { custom_attributes: { undefined_key: 'a', n: 1, list: [1], obj: { a: 1 } } },
         'BOT',
       );
-    await stage.settled();
-    await stage.call('POST', `/conversations/${conversation}/custom_attributes`, { custom_attributes }, who);
+    await replay.whenIdle();
+    await replay.call('POST', `/conversations/${conversation}/custom_attributes`, { custom_attributes }, who);
   };
 
 const attached =
   (name: string): Scene =>
-  async stage => {
-    await stage.play(`messages.create.attachment_${name}`, { conversation: await stage.conversation() });
+  async replay => {
+    await replay.play(`messages.create.attachment_${name}`, { conversation: await replay.conversation() });
   };
 
 const posted =
   (name: string): Scene =>
-  async stage => {
-    await stage.play(`messages.create.${name}`, { conversation: await stage.conversation() });
+  async replay => {
+    await replay.play(`messages.create.${name}`, { conversation: await replay.conversation() });
   };
 
 const deleted =
   (who: string, more: object): Scene =>
-  async stage => {
-    const conversation = await stage.conversation();
-    const message = await stage.say(
+  async replay => {
+    const conversation = await replay.conversation();
+    const message = await replay.say(
       conversation,
       'x',
       { source_id: 'src-000000', content_attributes: { marker: 'M' }, ...more },
       who,
     );
-    await stage.settled();
-    await stage.call('DELETE', `/conversations/${conversation}/messages/${message}`);
+    await replay.whenIdle();
+    await replay.call('DELETE', `/conversations/${conversation}/messages/${message}`);
   };
 
-const answered: Scene = async stage => {
-  const { sourceId, id: contact } = await stage.contact();
-  const { id: conversation } = await stage.call('POST', '/conversations', {
-    inbox_id: stage.inbox,
+const answered: Scene = async replay => {
+  const { sourceId, id: contact } = await replay.contact();
+  const { id: conversation } = await replay.call('POST', '/conversations', {
+    inbox_id: replay.inbox,
     contact_id: contact,
     source_id: sourceId,
   });
-  const { id } = await stage.play('messages.create.bot_input_select', { conversation });
-  const { inbox_identifier: inbox } = await stage.call('GET', `/inboxes/${stage.inbox}`);
-  await stage.settled();
-  await stage.playAt(
+  const { id } = await replay.play('messages.create.bot_input_select', { conversation });
+  const { inbox_identifier: inbox } = await replay.call('GET', `/inboxes/${replay.inbox}`);
+  await replay.whenIdle();
+  await replay.playAt(
     'public.messages.update.submitted_values',
     `/public/api/v1/inboxes/${inbox}/contacts/${sourceId}/conversations/${conversation}/messages/${id}`,
   );
@@ -102,29 +102,29 @@ const answered: Scene = async stage => {
 
 /** The steps that cause each recorded webhook, by its name without the receiver. */
 export const BOTH_WEBHOOKS: Readonly<Record<string, Scene>> = {
-  'automation_event.message_created.automation': async stage => {
-    await rule(stage, 'AUTOHOOK', [action('send_webhook_event', `${stage.theatre.receiver.url}/autohook`)]);
-    await incoming(stage, 'AUTOHOOK');
+  'automation_event.message_created.automation': async replay => {
+    await rule(replay, 'AUTOHOOK', [action('send_webhook_event', `${replay.theatre.receiver.url}/autohook`)]);
+    await incoming(replay, 'AUTOHOOK');
   },
   'contact_updated.blocked_botted.account': block,
   'contact_updated.blocked_plain.account': block,
-  'contact_updated.merged.account': async stage => {
-    const base = await stage.contact({ name: 'Base', custom_attributes: { keep: 'base', only_b: 1 } });
-    const mergee = await stage.contact({
+  'contact_updated.merged.account': async replay => {
+    const base = await replay.contact({ name: 'Base', custom_attributes: { keep: 'base', only_b: 1 } });
+    const mergee = await replay.contact({
       name: 'Mergee',
       email: 'mg-000000@example.test',
       custom_attributes: { keep: 'mergee', only_a: 1 },
     });
-    await stage.call('POST', '/actions/contact_merge', { base_contact_id: base.id, mergee_contact_id: mergee.id });
+    await replay.call('POST', '/actions/contact_merge', { base_contact_id: base.id, mergee_contact_id: mergee.id });
   },
-  'conversation_created.account_key.inbox': async stage => {
-    await stage.conversation();
+  'conversation_created.account_key.inbox': async replay => {
+    await replay.conversation();
   },
   'conversation_status_changed.account_key.inbox': resolved,
   'conversation_updated.account_key.inbox': resolved,
-  'conversation_updated.automation_team.inbox': async stage => {
-    await rule(stage, 'AUTOTEAM', [action('assign_team', stage.team)]);
-    await incoming(stage, 'AUTOTEAM');
+  'conversation_updated.automation_team.inbox': async replay => {
+    await rule(replay, 'AUTOTEAM', [action('assign_team', replay.team)]);
+    await incoming(replay, 'AUTOTEAM');
   },
   'conversation_updated.custom_attributes_by_bot.inbox': attributes('AGENT_BOT', { by_bot: true }),
   'conversation_updated.custom_attributes_undefined.inbox': attributes('BOT', {
@@ -139,28 +139,28 @@ export const BOTH_WEBHOOKS: Readonly<Record<string, Scene>> = {
   'message_created.attachment_a.txt.inbox': attached('a.txt'),
   'message_created.attachment_b.png.inbox': attached('b.png'),
   'message_created.attachment_c.bin.inbox': attached('c.bin'),
-  'message_created.automation_autosend.inbox': async stage => {
-    await rule(stage, 'AUTOSEND', [action('send_message', 'automatic words {{contact.name}}')]);
-    await incoming(stage, 'AUTOSEND');
+  'message_created.automation_autosend.inbox': async replay => {
+    await rule(replay, 'AUTOSEND', [action('send_message', 'automatic words {{contact.name}}')]);
+    await incoming(replay, 'AUTOSEND');
   },
-  'message_created.automation_autoteam.inbox': async stage => {
-    await rule(stage, 'AUTOTEAM', [action('add_private_note', 'automatic note')]);
-    await incoming(stage, 'AUTOTEAM');
+  'message_created.automation_autoteam.inbox': async replay => {
+    await rule(replay, 'AUTOTEAM', [action('add_private_note', 'automatic note')]);
+    await incoming(replay, 'AUTOTEAM');
   },
-  'message_created.macro.inbox': async stage => {
-    const { payload } = await stage.call('POST', '/macros', {
+  'message_created.macro.inbox': async replay => {
+    const { payload } = await replay.call('POST', '/macros', {
       name: 'M',
       actions: [action('send_message', 'macro words')],
     });
-    await stage.call(
+    await replay.call(
       'POST',
       `/macros/${payload.id}/execute`,
-      { conversation_ids: [await incoming(stage, 'hi')] },
+      { conversation_ids: [await incoming(replay, 'hi')] },
       'ALICE',
     );
   },
-  'message_created.other_bot.inbox': async stage => {
-    await stage.say(await incoming(stage, 'hi'), 'from the other bot', {}, 'OTHER_BOT');
+  'message_created.other_bot.inbox': async replay => {
+    await replay.say(await incoming(replay, 'hi'), 'from the other bot', {}, 'OTHER_BOT');
   },
   'message_created.bot_article.inbox': posted('bot_article'),
   'message_created.bot_cards.inbox': posted('bot_cards'),
@@ -168,8 +168,8 @@ export const BOTH_WEBHOOKS: Readonly<Record<string, Scene>> = {
   'message_created.bot_input_email.inbox': posted('bot_input_email'),
   'message_created.bot_input_select.inbox': posted('bot_input_select'),
   'message_created.external_created_at.inbox': posted('external_created_at.number_10'),
-  'message_updated.deleted_as_bot.inbox': async stage =>
-    deleted('BOT', { sender_type: 'AgentBot', sender_id: stage.bot })(stage),
+  'message_updated.deleted_as_bot.inbox': async replay =>
+    deleted('BOT', { sender_type: 'AgentBot', sender_id: replay.bot })(replay),
   'message_updated.deleted_bot.inbox': deleted('AGENT_BOT', {}),
   'message_updated.deleted_bot_note.inbox': deleted('AGENT_BOT', { private: true }),
   'message_updated.deleted_bot_select.inbox': deleted('AGENT_BOT', {

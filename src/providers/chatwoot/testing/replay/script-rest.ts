@@ -20,7 +20,7 @@ export async function visitor(
   return { contact: payload.contact, conversation, sourceId };
 }
 
-const settled = prepare(theatre => theatre.double.settled());
+const waitUntilIdle = prepare(theatre => theatre.double.whenIdle());
 
 const setRole = (role: string) =>
   prepare(theatre =>
@@ -66,35 +66,35 @@ export const agentBotScript: Step[] = [
       theatre.remembered['held'] = conversation.id;
     },
   ),
-  settled,
+  waitUntilIdle,
   prepare(theatre =>
     theatre.call('BOT', 'POST', `${A}/conversations/${theatre.remembered['held']}/messages`, {
       content: 'hello bot',
       message_type: 'incoming',
     }),
   ),
-  settled,
+  waitUntilIdle,
   play('messages.create.agent_bot_token.200', theatre => ({
     path: `${A}/conversations/${theatre.remembered['held']}/messages`,
   })),
-  settled,
+  waitUntilIdle,
   prepare(theatre =>
     theatre.call('AGENT_BOT', 'POST', `${A}/conversations/${theatre.remembered['held']}/messages`, {
       content: 'visitor via bot token',
       message_type: 'incoming',
     }),
   ),
-  settled,
+  waitUntilIdle,
   play('conversations.toggle_status.bot_handoff.200', theatre => ({
     path: `${A}/conversations/${theatre.remembered['held']}/toggle_status`,
   })),
-  settled,
+  waitUntilIdle,
   prepare(theatre =>
     theatre.double.agent(4, { accountId: 1, conversationId: theatre.remembered['held'] }).reply('alice speaking'),
   ),
-  settled,
+  waitUntilIdle,
   prepare(theatre => theatre.double.agent(2, { accountId: 1, conversationId: theatre.remembered['held'] }).resolve()),
-  settled,
+  waitUntilIdle,
 ];
 
 export const demotionScript: Step[] = [
@@ -152,11 +152,11 @@ export const publicScript: Step[] = [
   play('public.messages.create.too_long.422'),
   play('public.messages.list.200'),
   play('public.conversations.list.200'),
-  settled,
+  waitUntilIdle,
   play('public.toggle_typing.200'),
-  settled,
+  waitUntilIdle,
   play('public.update_last_seen.200'),
-  settled,
+  waitUntilIdle,
   play('public.toggle_status.200'),
   prepare(theatre => theatre.replacements.delete('/conversations/28')),
   setMandatory(true),
@@ -183,12 +183,12 @@ export const surveyScript: Step[] = [
     await alice.assignSelf();
     await alice.reply('done');
     await alice.resolve();
-    await theatre.double.settled();
+    await theatre.double.whenIdle();
     theatre.replacements.set('6389e501-3f62-4481-97fe-2d385de1bc81', conversation.uuid);
   }),
   play('public.csat.get.200'),
   play('public.csat.update.200'),
-  settled,
+  waitUntilIdle,
   play('csat_survey_responses.list.200'),
   prepare(theatre => theatre.call('ADMIN', 'PATCH', `${A}/inboxes/1`, { csat_survey_enabled: false })),
 ];
@@ -217,7 +217,7 @@ export const deletionScript: Step[] = [
     theatre.remembered['doomed'] = { inbox, ...(await visitor(theatre, inbox.id, { identifier: 'doomed' })) };
   }),
   play('inboxes.delete.200', theatre => ({ path: `${A}/inboxes/${theatre.remembered['doomed'].inbox.id}` })),
-  settled,
+  waitUntilIdle,
   play('conversations.create.inbox_deleted.404', ({ remembered }) => ({
     body: {
       source_id: remembered['doomed'].sourceId,

@@ -3,7 +3,7 @@ import { visitor } from './script-rest';
 import type { Replay } from './replay';
 
 const A = '/api/v1/accounts/1';
-const settled = prepare(theatre => theatre.double.settled());
+const waitUntilIdle = prepare(theatre => theatre.double.whenIdle());
 
 const incoming = (theatre: Replay, id: number, content: string) =>
   theatre.call('BOT', 'POST', `${A}/conversations/${id}/messages`, { content, message_type: 'incoming' });
@@ -17,7 +17,7 @@ const replyWhile = (what: string) =>
     await theatre.double
       .agent(4, { accountId: 1, conversationId: theatre.remembered['watched'] })
       .reply(`reply while ${what}`);
-    await theatre.double.settled();
+    await theatre.double.whenIdle();
   });
 
 const setWebhook = (url: (theatre: Replay) => string) =>
@@ -26,9 +26,9 @@ const setWebhook = (url: (theatre: Replay) => string) =>
 const visitorWrites = (identifier: string) =>
   prepare(async theatre => {
     const { conversation } = await visitor(theatre, 1, { name: 'W', identifier });
-    await theatre.double.settled();
+    await theatre.double.whenIdle();
     await incoming(theatre, conversation.id, 'anybody there?');
-    await theatre.double.settled();
+    await theatre.double.whenIdle();
   });
 
 /** Causes the recorded webhooks that no REST recording causes. */
@@ -39,14 +39,14 @@ export const webhookScript: Step[] = [
     await alice.assignSelf();
     await alice.reply('bye');
     await alice.resolve();
-    await theatre.double.settled();
+    await theatre.double.whenIdle();
     await incoming(theatre, conversation.id, 'I am back');
   }),
-  settled,
+  waitUntilIdle,
   prepare(async theatre => {
     theatre.remembered['watched'] = (await visitor(theatre, 1, { name: 'W', identifier: 'w-n4gn6u' })).conversation.id;
   }),
-  settled,
+  waitUntilIdle,
   prepare(theatre => {
     theatre.receiver.respond = (webhook, response) => {
       response.statusCode = webhook.url === '/inbox' ? 500 : 200;

@@ -48,7 +48,7 @@ export class SharedReplay {
 
   static async open(version: SharedVersion): Promise<SharedReplay> {
     const theatre = await Replay.open({ version: version as ChatwootVersion, activityDelayMs: 0, deletionDelayMs: 1 });
-    const stage = new SharedReplay(version, theatre);
+    const replay = new SharedReplay(version, theatre);
     theatre.replacements.set('http://127.0.0.1:47810', theatre.receiver.url);
     theatre.replacements.set('http://127.0.0.1:47814', theatre.receiver.url);
     await theatre.call('PLATFORM', 'POST', '/platform/api/v1/accounts', {
@@ -62,25 +62,27 @@ export class SharedReplay {
         password: 'Passw0rd!x',
       });
       theatre.replacements.set(`<${who}_TOKEN>`, user.access_token);
-      stage.people[who] = user.id;
+      replay.people[who] = user.id;
       await theatre.call('PLATFORM', 'POST', '/platform/api/v1/accounts/1/account_users', {
         user_id: user.id,
         role: who === 'ADMIN' || who === 'BOT' ? 'administrator' : 'agent',
       });
     }
-    stage.inbox = (await stage.newInbox('Support')).id;
-    stage.locked = (await stage.newInbox('Locked', { lock_to_single_conversation: true })).id;
-    stage.team = (await stage.call('POST', '/teams', { team: { name: 'billing', allow_auto_assign: false } })).id;
-    await stage.call('POST', `/teams/${stage.team}/team_members`, { user_ids: [stage.people.ALICE, stage.people.BOB] });
+    replay.inbox = (await replay.newInbox('Support')).id;
+    replay.locked = (await replay.newInbox('Locked', { lock_to_single_conversation: true })).id;
+    replay.team = (await replay.call('POST', '/teams', { team: { name: 'billing', allow_auto_assign: false } })).id;
+    await replay.call('POST', `/teams/${replay.team}/team_members`, {
+      user_ids: [replay.people.ALICE, replay.people.BOB],
+    });
     for (const [token, name] of [
       ['<AGENT_BOT_TOKEN>', 'Facts bot'],
       ['<OTHER_BOT_TOKEN>', 'Other bot'],
     ] as const) {
-      const made = await stage.call('POST', '/agent_bots', { name });
+      const made = await replay.call('POST', '/agent_bots', { name });
       theatre.replacements.set(token, made.access_token);
-      if (name === 'Facts bot') stage.bot = made.id;
+      if (name === 'Facts bot') replay.bot = made.id;
     }
-    return stage;
+    return replay;
   }
 
   get double(): ChatwootDouble {
@@ -89,8 +91,8 @@ export class SharedReplay {
   close(): Promise<void> {
     return this.theatre.close();
   }
-  settled(): Promise<void> {
-    return this.double.settled();
+  whenIdle(): Promise<void> {
+    return this.double.whenIdle();
   }
 
   call(method: string, path: string, body?: unknown, who = 'ADMIN'): Promise<Answer> {

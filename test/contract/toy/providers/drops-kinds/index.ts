@@ -1,7 +1,7 @@
 import type { PostMessage } from '../../../../../src/core/ports/provider/post-verbs';
 import { ToyProvider, toyDefinition } from '../../toy-provider';
 
-/** Wrong on purpose: of what it cannot show as what it is, only the words before it are shown. */
+/** Wrong on purpose: it shows only the text before a kind that it cannot show, and drops that kind. */
 class DropsKinds extends ToyProvider {
   override postMessage(request: PostMessage, signal: AbortSignal) {
     const { content, text } = request.message;

@@ -1,7 +1,7 @@
 import type { ToyMessage } from '../../far-side';
 import { ToyProvider, toyDefinition } from '../../toy-provider';
 
-/** Wrong on purpose: it knows what it posted from memory, which a restart empties. */
+/** Wrong on purpose: it knows its posts from memory only, which a restart empties. */
 class ForgetsAtRestart extends ToyProvider {
   private readonly posted = new Set<string>();
 

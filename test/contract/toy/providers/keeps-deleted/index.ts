@@ -1,6 +1,6 @@
 import { ToyProvider, toyDefinition } from '../../toy-provider';
 
-/** Wrong on purpose: what was taken back can still be read. */
+/** Wrong on purpose: a deleted message can still be read. */
 class KeepsDeleted extends ToyProvider {
   protected override emptied(text: string): string {
     return `${text} (deleted)`;

@@ -1,4 +1,4 @@
 import { ToyProvider, toyDefinition } from '../../toy-provider';
 
-/** Wrong on purpose: right in itself, but registered without a contract harness. */
+/** Wrong on purpose: correct in itself, but registered without a contract harness. */
 export const provider = toyDefinition('no-harness', () => new ToyProvider());

@@ -1,6 +1,6 @@
 import { ToyProvider, toyDefinition } from '../../toy-provider';
 
-/** Wrong on purpose: a message that was posted before is posted again. */
+/** Wrong on purpose: it posts a message again that was posted before. */
 class PostsTwice extends ToyProvider {
   protected override earlier(): undefined {
     return undefined;

@@ -1,6 +1,6 @@
 import { ToyProvider, toyDefinition } from '../../toy-provider';
 
-/** Wrong on purpose: a verb that is not declared is accepted and does nothing. */
+/** Wrong on purpose: it accepts a verb that it does not declare, and does nothing. */
 class SwallowsPriorities extends ToyProvider {
   protected override refusePriority(): void {}
 }

@@ -35,9 +35,9 @@ const ROUTES: Array<[method: string, path: RegExp, act: Act]> = [
   ['GET', /^\/_double\/deliveries$/, double => double.deliveries()],
   [
     'POST',
-    /^\/_double\/settled$/,
+    /^\/_double\/idle$/,
     async double => {
-      await double.settled();
+      await double.whenIdle();
       return done();
     },
   ],

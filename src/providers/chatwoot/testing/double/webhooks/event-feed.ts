@@ -148,9 +148,9 @@ export class EventFeed implements Events {
   }
 
   private toBots({ event, conversation, message, body }: Happening): void {
-    const heard =
+    const isSubscribed =
       BOT_EVENTS.includes(event) || (this.world.features.botHearsUpdates && BOT_UPDATE_EVENTS.includes(event));
-    if (!conversation || !heard) return;
+    if (!conversation || !isSubscribed) return;
     for (const bot of this.botsOf(conversation)) {
       if (!bot.outgoingUrl) continue;
       // Unlike the others, bots' bodies are built during the request.

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { migrate } from '../../src/persistence/migrate';
+import { migrate } from '../persistence/migrate';
 import { readCleanState } from './clean-database';
 import { on, onServer, template, urlOf, type Template } from './test-server';
 
-/** Once per test run, by global-setup. Its name is the run's own: several runs may share a server. */
+/** Created once per test run, by global-setup. Its name is unique to the run: several runs may share a server. */
 export async function buildTemplate(): Promise<void> {
   const name = `support_template_${randomBytes(4).toString('hex')}`;
   const strategy = await onServer(async server => {
@@ -11,7 +11,7 @@ export async function buildTemplate(): Promise<void> {
     const {
       rows: [row],
     } = await server.query<{ version: number }>("select current_setting('server_version_num')::int as version");
-    // Through the log, which is the default, each clone is written twice. Postgres 14 knows no other way than the files.
+    // Through the log, which is the default, each clone is written twice. Postgres 14 has only the way through files.
     return row!.version >= 150_000 ? 'strategy file_copy' : '';
   });
   await migrate(urlOf(name));
@@ -19,7 +19,7 @@ export async function buildTemplate(): Promise<void> {
   process.env.TEST_TEMPLATE = JSON.stringify(template);
 }
 
-/** Removes the template and its clones, which are this run's own. */
+/** Removes the template and its clones, which belong to this run. */
 export async function dropTemplate(): Promise<void> {
   const { name } = template();
   await onServer(async server => {

@@ -1,12 +1,12 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Pool, PoolClient } from 'pg';
-import { createPool, type PoolOptions } from '../../src/persistence/postgres/pool';
+import { createPool, type PoolOptions } from '../persistence/postgres/pool';
 import { createTestDatabase, type ReusableDatabase } from './database';
 
 export interface TestPool {
   readonly database: ReusableDatabase;
   readonly pool: Pool;
-  /** Throws when somebody forgot to close a connection. The pool takes no statement after it. */
+  /** @throws if a connection was not closed. Afterwards the pool accepts no statement. */
   close(): Promise<void>;
 }
 
@@ -14,37 +14,21 @@ interface Opened {
   readonly key: string;
   readonly database: ReusableDatabase;
   readonly pool: Pool;
-  /** As it was made: what a test has put in its place is not to meet the next test. */
+  /** As it was created: the next test must not get what a test has replaced. */
   readonly methods: readonly unknown[];
 }
 
-/** Emptied databases with their connections, for the next test of this file: Postgres needs more CPU time to connect than for most tests. */
+/**
+ * Emptied databases with their connections, for the next test of this worker: Postgres needs more CPU time to connect
+ * than for most tests. They do not keep the worker running.
+ */
 const kept: Opened[] = [];
-let isOver = false;
 
-afterAll(async () => {
-  isOver = true;
-  await Promise.all(
-    kept.splice(0).map(async ({ pool, database }) => {
-      // The pool's end does not wait for that of its connections, and a file's sockets are to be closed before the next file begins.
-      const ends = (await clientsOf(pool)).map(
-        client =>
-          new Promise<void>(resolve => {
-            client.once('end', () => resolve());
-            client.release(true);
-          }),
-      );
-      await Promise.all([...ends, pool.end()]);
-      database.giveBack();
-    }),
-  );
-});
-
-/** All that are open, or one. */
+/** All open ones, or one. */
 const clientsOf = (pool: Pool): Promise<PoolClient[]> =>
   Promise.all(Array.from({ length: Math.max(pool.totalCount, 1) }, () => pool.connect()));
 
-/** A pool on a database of its own with all tables and nothing in them. @param graceMs for forgotten connections to close */
+/** A pool on a separate database with all tables and no rows. @param graceMs for unclosed connections to close */
 export async function openTestPool(options: PoolOptions = {}, graceMs?: number): Promise<TestPool> {
   const key = JSON.stringify(options);
   const place = kept.findIndex(one => one.key === key);
@@ -61,7 +45,7 @@ export async function openTestPool(options: PoolOptions = {}, graceMs?: number):
     database: opened.database,
     pool,
     async close() {
-      const isEmpty = !isOver && (await comesToRest(opened)) && (await emptied(opened));
+      const isEmpty = (await comesToRest(opened)) && (await emptied(opened));
       isClosed = true;
       if (isEmpty) return void kept.push(opened);
       await opened.pool.end();
@@ -73,6 +57,7 @@ export async function openTestPool(options: PoolOptions = {}, graceMs?: number):
 async function open(key: string, options: PoolOptions, graceMs?: number): Promise<Opened> {
   const database = await createTestDatabase(graceMs);
   const pool = createPool(database.url, options);
+  pool.options.allowExitOnIdle = true;
   return { key, database, pool, methods: methodsOf(pool) };
 }
 
@@ -83,7 +68,7 @@ const methodsOf = (pool: Pool): unknown[] => [
   ...pool.eventNames().flatMap(name => pool.listeners(name)),
 ];
 
-/** @returns false for one that was changed or ended, or of which somebody keeps a connection */
+/** @returns false if it was changed or ended, or a connection of it is still in use */
 async function comesToRest({ pool, methods }: Opened): Promise<boolean> {
   const now = methodsOf(pool);
   if (pool.ending || now.length !== methods.length || now.some((method, index) => method !== methods[index]))

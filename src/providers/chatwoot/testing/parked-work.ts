@@ -1,9 +1,9 @@
-import { ANY_DEAD_LETTER } from './any-dead-letter';
+import { ANY_DEAD_LETTER } from '../../../testing/any-dead-letter';
 import { ORG, type ChatwootWorld } from './chatwoot-world';
 
 /** Runs the pending work for the double without its waits, and reads its dead letters. */
 export function setAsideIn(world: () => ChatwootWorld) {
-  const letters = async () =>
+  const deadLetters = async () =>
     (await world().stores.deadLetters.page(ORG, 'PARKED', ANY_DEAD_LETTER, { first: 100, after: null })).edges.map(
       ({ node }) => node,
     );
@@ -18,7 +18,7 @@ export function setAsideIn(world: () => ChatwootWorld) {
   const resend = async (skipLookup = false) =>
     world().flows.resendDeadLetters(
       { organizationId: ORG },
-      { ids: (await letters()).map(({ id }) => id), filter: null, all: false, after: null, skipLookup: skipLookup },
+      { ids: (await deadLetters()).map(({ id }) => id), filter: null, all: false, after: null, skipLookup: skipLookup },
       null,
     );
   /** Makes the double unreachable for longer than any delivery is retried. */
@@ -29,5 +29,5 @@ export function setAsideIn(world: () => ChatwootWorld) {
     expect(await work()).toEqual(['park']);
     world().double.clearFaults();
   }
-  return { letters, work, resend, isAwayFor75Hours };
+  return { letters: deadLetters, work, resend, isAwayFor75Hours };
 }

@@ -1,6 +1,6 @@
-import { createMediaHandler } from '../../src/delivery/media-handler';
+import { createMediaHandler } from '../../../delivery/media-handler';
 import type { ChatwootWorld } from './chatwoot-world';
-import { createLease } from './lease';
+import { createLease } from '../../../testing/lease';
 
 const LEASE_MS = 60_000;
 const LATER_MS = 3_600_000;

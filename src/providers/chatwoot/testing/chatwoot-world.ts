@@ -4,37 +4,33 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createFlows } from '../../src/core/flows';
-import type { DeepPartial } from '../../src/core/flows/api/setup';
-import type { Flows } from '../../src/core/flows/api';
-import { handleLostConversation } from '../../src/core/flows/handoff/conversation-lost';
-import { deliver, handleRefusedDelivery } from '../../src/core/flows/to-provider/deliver';
-import { accessOf, inboxAccessOf, type FlowDeps } from '../../src/core/flows/deps';
-import { FetchingFileArchive } from '../../src/core/flows/archive-file';
-import { syncConversation } from '../../src/core/flows/from-provider/sync-conversation';
-import type { MediaStore } from '../../src/core/ports/media-store';
-import type { ConversationAccess } from '../../src/core/ports/provider/access';
-import type { Person } from '../../src/core/ports/provider/setup-verbs';
-import type { AgentTyping } from '../../src/core/ports/typing';
-import type { SessionRecord } from '../../src/core/session';
-import type { SupportPolicy } from '../../src/core/setup';
-import { FolderMediaStore } from '../../src/media/folder-store';
-import { openRemoteFile } from '../../src/media/remote-file';
-import { TypingRelay } from '../../src/delivery';
-import { outcomeAfter, attemptHistoryOf, verdictFor } from '../../src/delivery/retry-policy';
-import { createStores, SecretBox } from '../../src/persistence';
-import { chatwoot } from '../../src/providers/chatwoot';
-import {
-  startChatwootDouble,
-  type ChatwootDouble,
-  type ChatwootDoubleOptions,
-} from '../../src/providers/chatwoot/testing/double';
-import { FarSide } from '../../src/providers/chatwoot/testing/remote';
-import { createWebhookReceiver } from '../../src/webhooks/receive-webhook';
-import { TIME_LIMITS } from '../../src/time-limits';
-import { createLease } from './lease';
-import { pushWhenCalled } from './push-when-called';
-import { openTestPool } from './test-pool';
+import { createFlows } from '../../../core/flows';
+import type { DeepPartial } from '../../../core/flows/api/setup';
+import type { Flows } from '../../../core/flows/api';
+import { handleLostConversation } from '../../../core/flows/handoff/conversation-lost';
+import { deliver, handleRefusedDelivery } from '../../../core/flows/to-provider/deliver';
+import { accessOf, inboxAccessOf, type FlowDeps } from '../../../core/flows/deps';
+import { FetchingFileArchive } from '../../../core/flows/archive-file';
+import { syncConversation } from '../../../core/flows/from-provider/sync-conversation';
+import type { MediaStore } from '../../../core/ports/media-store';
+import type { ConversationAccess } from '../../../core/ports/provider/access';
+import type { Person } from '../../../core/ports/provider/setup-verbs';
+import type { AgentTyping } from '../../../core/ports/typing';
+import type { SessionRecord } from '../../../core/session';
+import type { SupportPolicy } from '../../../core/setup';
+import { FolderMediaStore } from '../../../media/folder-store';
+import { openRemoteFile } from '../../../media/remote-file';
+import { TypingRelay } from '../../../delivery';
+import { outcomeAfter, attemptHistoryOf, verdictFor } from '../../../delivery/retry-policy';
+import { createStores, SecretBox } from '../../../persistence';
+import { chatwoot } from '..';
+import { startChatwootDouble, type ChatwootDouble, type ChatwootDoubleOptions } from './double';
+import { ChatwootApi } from './remote';
+import { createWebhookReceiver } from '../../../webhooks/receive-webhook';
+import { TIME_LIMITS } from '../../../time-limits';
+import { createLease } from '../../../testing/lease';
+import { pushWhenCalled } from '../../../testing/push-when-called';
+import { openTestPool } from '../../../testing/test-pool';
 
 export const ORG = 'org-1';
 const scope = { organizationId: ORG };
@@ -69,7 +65,7 @@ export async function createChatwootWorld({
     ...options,
   });
   beforeSetUp?.(double);
-  const farSide = new FarSide(double.baseUrl, double.platformToken);
+  const remote = new ChatwootApi(double.baseUrl, double.platformToken);
   const clock = {
     now: () => Date.now() + time.aheadMs,
     newId: randomUUID,
@@ -88,7 +84,7 @@ export async function createChatwootWorld({
   const create = () =>
     chatwoot.create({
       hint: () => undefined,
-      fetch: through ?? farSide.fetch,
+      fetch: through ?? remote.fetch,
       replicas: () => 1,
       now: clock.now,
       log,
@@ -202,12 +198,12 @@ export async function createChatwootWorld({
   let inbox = await enableBot();
   if (inbox.state !== 'READY') throw new Error(JSON.stringify(inbox.problem));
   const accountPath = `/api/v1/accounts/${enabled.account.externalId}`;
-  const admin = (await farSide.administratorOf(enabled.account.externalId!))!;
+  const admin = (await remote.administratorOf(enabled.account.externalId!))!;
 
   let keys = 0;
   const world = {
     double,
-    farSide,
+    farSide: remote,
     stores,
     flows,
     deps,
@@ -244,27 +240,27 @@ export async function createChatwootWorld({
 
     // ---- agents at Chatwoot
     async addPerson(name: string, role: 'agent' | 'administrator' = 'agent', isMember = true): Promise<number> {
-      const { id } = await farSide.platform('POST', '/users', {
+      const { id } = await remote.platform('POST', '/users', {
         name,
         email: `${name.toLowerCase()}@people.example`,
         password: 'Passw0rd!x',
       });
-      await farSide.platform('POST', `/accounts/${enabled.account.externalId}/account_users`, { user_id: id, role });
+      await remote.platform('POST', `/accounts/${enabled.account.externalId}/account_users`, { user_id: id, role });
       if (isMember)
-        await farSide.call('POST', `${accountPath}/inbox_members`, admin, {
+        await remote.call('POST', `${accountPath}/inbox_members`, admin, {
           inbox_id: Number(inbox.externalId),
           user_ids: [id],
         });
       return id;
     },
     async addTeam(name: string, members: readonly number[] = []): Promise<{ id: number; name: string }> {
-      const team = await farSide.call('POST', `${accountPath}/teams`, admin, { team: { name } });
+      const team = await remote.call('POST', `${accountPath}/teams`, admin, { team: { name } });
       if (members.length > 0)
-        await farSide.call('POST', `${accountPath}/teams/${team.id}/team_members`, admin, { user_ids: members });
+        await remote.call('POST', `${accountPath}/teams/${team.id}/team_members`, admin, { user_ids: members });
       return team;
     },
     setRole: (userId: unknown, role: 'agent' | 'administrator') =>
-      farSide.platform('POST', `/accounts/${enabled.account.externalId}/account_users`, { user_id: userId, role }),
+      remote.platform('POST', `/accounts/${enabled.account.externalId}/account_users`, { user_id: userId, role }),
     async acting(userId: number, sessionId: string) {
       return double.agent(userId, {
         accountId: Number(enabled.account.externalId),
@@ -272,10 +268,10 @@ export async function createChatwootWorld({
       });
     },
     async conversation(sessionId: string): Promise<any> {
-      return farSide.get(`${accountPath}/conversations/${(await world.session(sessionId)).conversationId}`, admin);
+      return remote.get(`${accountPath}/conversations/${(await world.session(sessionId)).conversationId}`, admin);
     },
     async act(sessionId: string, method: string, path: string, body?: object, token = admin): Promise<any> {
-      return farSide.call(
+      return remote.call(
         method,
         `${accountPath}/conversations/${(await world.session(sessionId)).conversationId}${path}`,
         token,
@@ -286,7 +282,7 @@ export async function createChatwootWorld({
       const { conversationId } = await world.session(sessionId);
       const rows = new Map<number, any>();
       for (let after = 0; ; ) {
-        const { payload } = await farSide.get(
+        const { payload } = await remote.get(
           `${accountPath}/conversations/${conversationId}/messages?after=${after}`,
           admin,
         );
@@ -407,7 +403,7 @@ export async function createChatwootWorld({
         } catch (error) {
           const code = (error as { code?: string }).code ?? String(error);
           const { work } = lane.delivery;
-          // What is optional is set aside by itself, and is no failure.
+          // An optional delivery is parked by itself, and is no failure.
           if (!('optional' in work && work.optional && code === 'PROVIDER_REFUSED')) errors.push(code);
           if (code === 'PROVIDER_REFUSED' && (error as { gone?: boolean }).gone) {
             await handleLostConversation(deps, lane.organizationId, lane.sessionId, null);
@@ -457,13 +453,13 @@ export async function createChatwootWorld({
     read: (sessionId: string) => syncConversation(deps, ORG, sessionId),
     /** Runs the syncs that hints and due timers request. Returns the number of sessions. */
     async runDueSyncs(): Promise<number> {
-      await double.settled();
+      await double.whenIdle();
       for (let count = 0; ; count++) {
         const [hinted] = await stores.lanes.claimSyncs('HINT', 1, 60_000);
-        const reading = hinted ?? (await stores.lanes.claimSyncs('TIMER', 1, 60_000))[0];
-        if (!reading) return count;
-        await syncConversation(deps, reading.organizationId, reading.sessionId, hinted ? 'HINT' : 'TIMER');
-        await stores.lanes.finishSync(reading, null, false);
+        const sync = hinted ?? (await stores.lanes.claimSyncs('TIMER', 1, 60_000))[0];
+        if (!sync) return count;
+        await syncConversation(deps, sync.organizationId, sync.sessionId, hinted ? 'HINT' : 'TIMER');
+        await stores.lanes.finishSync(sync, null, false);
       }
     },
     /** Opens a mirrored session with one message, or the given ones. */

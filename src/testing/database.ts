@@ -4,28 +4,31 @@ import type { Client } from 'pg';
 import { cleaningSql, readMark } from './clean-database';
 import { on, onServer, template, urlOf } from './test-server';
 
+/** Emptied databases of this worker. */
+const idle: string[] = [];
+
 export interface TestDatabase {
   readonly url: string;
-  /** Gives it back, and throws when somebody forgot to close a connection to it. */
+  /** Gives it back. @throws if a connection to it was not closed */
   drop(): Promise<void>;
 }
 
 export interface ReusableDatabase extends TestDatabase {
   /**
-   * Empties it through a connection to it, with no other open than those.
-   * @returns whether it is as the template again; if not, it is to be dropped
+   * Empties it through a connection to it, with no other open than those. @returns whether it equals the template
+   * again; if not, it must be dropped
    */
   empty(through: Pick<Client, 'query'>, others?: readonly number[]): Promise<boolean>;
-  /** Gives it back after `empty`, without another look. */
+  /** Gives it back after `empty`, without another check. */
   giveBack(): void;
 }
 
 /**
- * A database with all tables and nothing in them. It is one that an earlier test of this worker gave back, or else a clone of the
- * template: a clone costs Postgres a hundred times as much CPU as emptying the tables.
+ * A database with all tables and no rows. It is one that an earlier test of this worker gave back, or else a clone of
+ * the template: a clone costs Postgres a hundred times as much CPU as emptying the tables.
  */
 export async function createTestDatabase(graceMs = GRACE_MS): Promise<ReusableDatabase> {
-  const name = idleDatabases().pop() ?? (await clone());
+  const name = idle.pop() ?? (await clone());
   return {
     url: urlOf(name),
     drop: () => giveBack(name, graceMs),
@@ -33,7 +36,7 @@ export async function createTestDatabase(graceMs = GRACE_MS): Promise<ReusableDa
       return (await connectionsAfterGrace(through, name, graceMs, others)).length === 0 && empty(through);
     },
     giveBack() {
-      idleDatabases().push(name);
+      idle.push(name);
     },
   };
 }
@@ -52,26 +55,20 @@ async function clone(): Promise<string> {
   return clone;
 }
 
-/** By the environment of `test/support/database-environment.cjs`, for all files of a worker; without it, for this file. */
-function idleDatabases(): string[] {
-  const shared = globalThis as { idleTestDatabases?: string[] };
-  return (shared.idleTestDatabases ??= []);
-}
-
-/** Leaves it to the next test, empty; or drops it, if anything but rows is not as in the template. */
+/** Leaves it to the next test, empty; or drops it, if anything but rows differs from the template. */
 async function giveBack(name: string, graceMs: number): Promise<void> {
   const { forgotten, isClean } = await on(urlOf(name), async client => {
     const connections = await connectionsAfterGrace(client, name, graceMs);
     return { forgotten: connections, isClean: connections.length === 0 && (await empty(client)) };
   });
-  if (isClean) idleDatabases().push(name);
+  if (isClean) idle.push(name);
   else await drop(name, graceMs, forgotten);
 }
 
-/** What tests have deleted stays in a table's pages, and is read over. */
+/** Rows that tests have deleted stay in a table's pages, and slow down reads. */
 const MOST_GROWTH_BYTES = 8_000_000;
 
-/** @returns whether it is as the template again */
+/** @returns whether it equals the template again */
 async function empty(client: Pick<Client, 'query'>): Promise<boolean> {
   const { clean } = template();
   const { mark, bytes } = await readMark(client);
@@ -80,7 +77,7 @@ async function empty(client: Pick<Client, 'query'>): Promise<boolean> {
     await client.query(cleaningSql(clean));
     return true;
   } catch (error) {
-    // The user of a server that was given may not switch triggers off.
+    // The user of a given server may not disable triggers.
     if ((error as { code?: string }).code === INSUFFICIENT_PRIVILEGE) return false;
     throw error;
   }
@@ -99,7 +96,10 @@ async function drop(name: string, graceMs: number, forgotten?: readonly string[]
 
 const GRACE_MS = 60_000;
 
-/** A backend needs a moment to notice that its client has gone. @param others process ids of connections that may stay */
+/**
+ * A backend takes a moment to notice that its client has disconnected. @param others process ids of connections that
+ * may stay
+ */
 async function connectionsAfterGrace(
   server: Pick<Client, 'query'>,
   name: string,

@@ -1,10 +1,10 @@
 import { Client } from 'pg';
 import type { CleanState } from './clean-database';
 
-/** The migrated template, as global setup leaves it to the workers in TEST_TEMPLATE. */
+/** The migrated template; global setup passes its name to the workers in TEST_TEMPLATE. */
 export interface Template {
   readonly name: string;
-  /** For `create database`: how to copy the files. */
+  /** Option of `create database`: how to copy the files. */
   readonly strategy: string;
   readonly clean: CleanState;
 }

@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 
-/** What an emptied database must be equal to, so that no test can tell it from a new one. */
+/** What an emptied database must equal, so that no test can distinguish it from a new one. */
 export interface CleanState {
   /** Tables of the schema `public`, with the rows that migrations put into them, as JSON. */
   readonly tables: readonly { readonly name: string; readonly rows: string }[];
@@ -10,8 +10,9 @@ export interface CleanState {
 }
 
 /**
- * A catalog row's `xmin` is the transaction that wrote it, and a clone has the template's; so equal ones were not written since.
- * TRUNCATE writes those of tables, and changes only where the rows are. Statistics are there once somebody ran ANALYZE.
+ * A catalog row's `xmin` is the transaction that wrote it, and a clone has the template's; so equal ones were not
+ * written since. TRUNCATE writes those of tables, and changes only the place of the rows. Statistics exist once ANALYZE
+ * has run.
  */
 const MARK = `
   select md5(coalesce(string_agg(part, ',' order by part), '')) from (
@@ -49,7 +50,10 @@ export async function readCleanState(client: Pick<Client, 'query'>): Promise<Cle
   return { ...(await readMark(client)), tables };
 }
 
-/** Empties all tables, puts the migrations' rows back and restarts what counts, in one transaction. Needs a superuser: it switches triggers and foreign keys off. */
+/**
+ * Empties all tables, restores the migrations' rows and restarts the sequences, in one transaction. Needs a superuser:
+ * it disables triggers and foreign keys.
+ */
 export function cleaningSql({ tables }: CleanState): string {
   const refill = tables.map(
     ({ name, rows }) =>

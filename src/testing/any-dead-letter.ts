@@ -1,4 +1,4 @@
-import type { DeadLetterFilter } from '../../src/core/ports/dead-letter-store';
+import type { DeadLetterFilter } from '../core/ports/dead-letter-store';
 
 export const ANY_DEAD_LETTER: DeadLetterFilter = {
   accountId: null,

@@ -1,6 +1,6 @@
-import type { Address } from '../../src/addresses';
-import { createOutgoing, type Outgoing, type PrivateAddresses } from '../../src/tenant-fetch';
-import { HttpPush } from '../../src/push';
+import type { Address } from '../addresses';
+import { createOutgoing, type Outgoing, type PrivateAddresses } from '../tenant-fetch';
+import { HttpPush } from '../push';
 
 /**
  * Creates a resolver that knows only these names. It reads the record at each call, so a test can change an address.

@@ -1,16 +1,16 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { createFlows } from '../../src/core/flows';
-import { ProviderRefusedError } from '../../src/core/errors';
-import { deliver, handleRefusedDelivery } from '../../src/core/flows/to-provider/deliver';
-import type { FlowDeps } from '../../src/core/flows/deps';
-import { finishEndings } from '../../src/core/flows/from-runtime/end-handoff';
-import { syncConversation } from '../../src/core/flows/from-provider/sync-conversation';
-import type { Flows } from '../../src/core/flows/api';
-import type { SessionRecord } from '../../src/core/session';
-import type { DeepPartial } from '../../src/core/flows/api/setup';
-import type { SupportPolicy } from '../../src/core/setup';
-import { outcomeAfter } from '../../src/delivery/retry-policy';
-import { createStores, SecretBox } from '../../src/persistence';
+import { createFlows } from '../core/flows';
+import { ProviderRefusedError } from '../core/errors';
+import { deliver, handleRefusedDelivery } from '../core/flows/to-provider/deliver';
+import type { FlowDeps } from '../core/flows/deps';
+import { finishEndings } from '../core/flows/from-runtime/end-handoff';
+import { syncConversation } from '../core/flows/from-provider/sync-conversation';
+import type { Flows } from '../core/flows/api';
+import type { SessionRecord } from '../core/session';
+import type { DeepPartial } from '../core/flows/api/setup';
+import type { SupportPolicy } from '../core/setup';
+import { outcomeAfter } from '../delivery/retry-policy';
+import { createStores, SecretBox } from '../persistence';
 import { ScriptedProvider, scriptedDefinition } from './scripted-provider';
 import { createLease } from './lease';
 import { pushWhenCalled } from './push-when-called';
@@ -122,7 +122,10 @@ export async function createFlowWorld(policy: DeepPartial<SupportPolicy> = {}) {
     async handoff(id: string) {
       return (await stores.handoffs.get(ORG, id))!;
     },
-    /** Delivers what is owed until nothing is due or something fails; a failure stays at the head, due at once. What is optional and refused is set aside as the worker does. */
+    /**
+     * Delivers pending work until nothing is due or something fails; a failure stays at the head, due at once. Refused
+     * optional deliveries are parked as the worker does.
+     */
     async deliverAll(): Promise<string[]> {
       const errors: string[] = [];
       for (;;) {

@@ -1,21 +1,16 @@
-import { ProviderAuthError, ProviderRefusedError, ProviderUnavailableError } from '../../src/core/errors';
-import type { Capabilities } from '../../src/core/capabilities';
-import type { ConversationAccess } from '../../src/core/ports/provider/access';
-import type { ConversationView } from '../../src/core/conversation-view';
-import type {
-  EnsuredAccount,
-  EnsuredInbox,
-  EnsureAccount,
-  ProviderAgent,
-} from '../../src/core/ports/provider/setup-verbs';
-import type { Observation, ListMessages, ObservationPage } from '../../src/core/ports/provider/observation';
-import type { OpenConversation, OpenForAgents, ReportNewest } from '../../src/core/ports/provider/conversation-verbs';
-import type { AgentRemoval, AgentAndTeamVerbs } from '../../src/core/ports/provider/agents-and-teams';
-import type { DesiredState, DriftItem, RepairDrift } from '../../src/core/ports/provider/drift';
-import type { PostMessage, PostNote } from '../../src/core/ports/provider/post-verbs';
-import type { ProviderDefinition } from '../../src/core/ports/provider/definition';
-import type { SupportProvider } from '../../src/core/ports/provider/support-provider';
-import type { WebhookHint } from '../../src/core/ports/provider/webhook';
+import { ProviderAuthError, ProviderRefusedError, ProviderUnavailableError } from '../core/errors';
+import type { Capabilities } from '../core/capabilities';
+import type { ConversationAccess } from '../core/ports/provider/access';
+import type { ConversationView } from '../core/conversation-view';
+import type { EnsuredAccount, EnsuredInbox, EnsureAccount, ProviderAgent } from '../core/ports/provider/setup-verbs';
+import type { Observation, ListMessages, ObservationPage } from '../core/ports/provider/observation';
+import type { OpenConversation, OpenForAgents, ReportNewest } from '../core/ports/provider/conversation-verbs';
+import type { AgentRemoval, AgentAndTeamVerbs } from '../core/ports/provider/agents-and-teams';
+import type { DesiredState, DriftItem, RepairDrift } from '../core/ports/provider/drift';
+import type { PostMessage, PostNote } from '../core/ports/provider/post-verbs';
+import type { ProviderDefinition } from '../core/ports/provider/definition';
+import type { SupportProvider } from '../core/ports/provider/support-provider';
+import type { WebhookHint } from '../core/ports/provider/webhook';
 
 interface Entry {
   id: number;
