@@ -155,7 +155,6 @@ async function start(
   const typing = new PostgresTyping(wake);
   const relay = new TypingRelay(TIME_LIMITS.provider.typingMs);
   started.push(async () => relay.stop());
-  await stores.setup.sealInboxes();
 
   const tenantFetch = createOutgoing({
     allowed: config.allowedPrivate,

@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { FlowDeps } from '../core/flows/deps';
-import { finishEndings, type UnfinishedEnding } from '../core/flows/from-runtime/end-handoff';
+import { finishEndings } from '../core/flows/handoff/finish-endings';
+import { type UnfinishedEnding } from '../core/flows/handoff/finish-endings';
 import type { FileArchive } from '../core/ports/file-archive';
 import { runFullScan } from '../core/flows/from-provider/full-scan';
 import { scanAccount, scanClaimMs } from '../core/flows/from-provider/scan-account';

@@ -16,6 +16,9 @@ import type { SessionLimiterOptions } from './sessions/session-limiter';
 import { PostgresSessionStore } from './sessions/session-store';
 import { PostgresSetupLocks } from './setup/setup-locks';
 import { createSetupStore } from './setup/setup-store';
+import { AccountTable } from './setup/account-table';
+import { InboxTable } from './setup/inbox-table';
+import { PostgresConnectionStore } from './sessions/connection-store';
 import { PostgresScanStore } from './scans/scan-store';
 
 export interface StoreOptions {
@@ -51,6 +54,11 @@ export function createStores(
     retention: new PostgresRetentionStore(pool),
     endpoints: new PostgresRuntimeEndpointStore(pool, secretBox, clock),
     scans: new PostgresScanStore(pool),
+    connections: new PostgresConnectionStore(
+      pool,
+      new AccountTable(pool, secretBox, clock),
+      new InboxTable(pool, secretBox),
+    ),
     setup: createSetupStore(pool, secretBox, clock),
     setupLocks: new PostgresSetupLocks(pool, clock, undefined, claimer),
   };

@@ -3,7 +3,7 @@ import { createFlows } from '../core/flows';
 import { ProviderRefusedError } from '../core/errors';
 import { deliver, handleRefusedDelivery } from '../core/flows/to-provider/deliver';
 import type { FlowDeps } from '../core/flows/deps';
-import { finishEndings } from '../core/flows/from-runtime/end-handoff';
+import { finishEndings } from '../core/flows/handoff/finish-endings';
 import { syncConversation } from '../core/flows/from-provider/sync-conversation';
 import type { Flows } from '../core/flows/api';
 import type { SessionRecord } from '../core/session';

@@ -1,6 +1,6 @@
 import { ProviderUnavailableError } from '../../src/core/errors';
 import type { FlowDeps } from '../../src/core/flows/deps';
-import { finishEndings } from '../../src/core/flows/from-runtime/end-handoff';
+import { finishEndings } from '../../src/core/flows/handoff/finish-endings';
 import { runFullScan } from '../../src/core/flows/from-provider/full-scan';
 import { scanAccount, scanClaimMs } from '../../src/core/flows/from-provider/scan-account';
 import type { SupportProvider } from '../../src/core/ports/provider/support-provider';

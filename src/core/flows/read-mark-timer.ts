@@ -1,6 +1,5 @@
 import { instantOf } from '../ports/clock';
 import type { SessionTransaction } from '../ports/session-transaction';
-import type { SupportProvider } from '../ports/provider/support-provider';
 import type { FlowDeps } from './deps';
 import { READ_MARK_EXPECTED_MS, timerSyncDelayMs } from './from-provider/scan-account';
 
@@ -19,10 +18,10 @@ export async function mayBeRead(tx: SessionTransaction, { clock }: Pick<FlowDeps
 export async function requestReadMark(
   tx: SessionTransaction,
   { clock, limits }: Pick<FlowDeps, 'clock' | 'limits'>,
-  provider: SupportProvider,
+  canBeScanned: boolean,
 ): Promise<void> {
   // If no account can be scanned, every live handoff is synced more often than that.
-  if (tx.liveHandoff?.agent == null || provider.listChangedConversations === undefined) return;
+  if (tx.liveHandoff?.agent == null || !canBeScanned) return;
   const afterMs = timerSyncDelayMs({
     canBeScanned: true,
     expectsReadMark: true,

@@ -9,6 +9,7 @@ import type { EventStore } from './event-store';
 import type { DeliveryStore } from './delivery-store';
 import type { LaneStore } from './lane-store';
 import type { ScanStore } from './scan-store';
+import type { ConnectionStore } from './connection-store';
 import type { AccountStore, AccountHealthStore } from './setup/account-store';
 import type { InboxStore } from './setup/inbox-store';
 import type { AgentStore } from './setup/agent-store';
@@ -25,6 +26,7 @@ export interface Stores {
   readonly retention: RetentionStore;
   readonly endpoints: RuntimeEndpointStore;
   readonly scans: ScanStore;
+  readonly connections: ConnectionStore;
   readonly setup: SetupStore;
   readonly setupLocks: SetupLocks;
 }

@@ -5,26 +5,19 @@ import type { Clock } from '../../core/ports/clock';
 import type { EndpointFailure, RuntimeEndpointStore } from '../../core/ports/runtime-endpoint-store';
 import type { RuntimeEndpoint, SigningEndpoint } from '../../core/runtime-endpoint';
 import { rerouteRuntimeLanes } from './reroute-lanes';
+import { RuntimeEndpointRow } from '../entities/runtime-endpoint';
+import { fieldsOf } from '../postgres/entity-columns';
 import type { SecretBox } from '../postgres/secret-box';
 import { firstOf, inTransaction, rowsOf, selectList, statement } from '../postgres/sql';
 import { retryConflicts } from '../postgres/retry-conflicts';
 
-const FIELDS: readonly (keyof RuntimeEndpoint)[] = [
-  'id',
-  'organizationId',
-  'chatbotId',
-  'url',
-  'state',
-  'disabledReason',
-  'disabledAt',
-  'firstFailureAt',
-  'lastFailureAt',
-  'lastFailureCode',
-  'lastFailureStatus',
-  'verifiedAt',
-  'previousSecretExpiresAt',
-  'createdAt',
-];
+const FIELDS = fieldsOf<RuntimeEndpoint>()(
+  RuntimeEndpointRow,
+  'secretSealed',
+  'previousSecrets',
+  'areLanesCurrent',
+  'reroutePosition',
+);
 const ENDPOINT = selectList('e', FIELDS);
 const BY_ID = "e.organization_id = $1 and e.id = $2 and e.state <> 'REMOVED'";
 

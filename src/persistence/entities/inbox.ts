@@ -12,10 +12,8 @@ export class InboxRow {
   @ForeignKey(() => AccountRow) @Column('uuid') accountId: string;
   @Column('text') name: string;
   @Column('text', { nullable: true }) externalId: string | null;
-  /** Set only in rows from before `providerDataSealed` existed, until the first start seals them. */
-  @Column('jsonb', { nullable: true }) providerData: unknown;
   /** Sealed by SecretBox, because it may contain the secret that signs webhooks. */
-  @Column('text', { nullable: true }) providerDataSealed: string | null;
+  @Column('text') providerDataSealed: string;
   /** Our agents' ids; null if never set from here. */
   @Column('jsonb', { nullable: true }) memberIds: unknown;
   @Column('jsonb') policy: unknown;

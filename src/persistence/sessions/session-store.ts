@@ -1,6 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
 import { NotFoundError } from '../../core/errors';
-import type { HandoffRecord } from '../../core/handoff';
 import {
   isUuid,
   type AccountId,
@@ -26,6 +25,7 @@ import {
 } from './idempotency';
 import { HANDOFF, handoffOf, findManyById, SESSION, SESSION_INBOX, type HandoffColumns } from '../postgres/records';
 import { endpointForSql } from '../endpoints/reroute-lanes';
+import type { LockedSession } from './pipelined-transaction';
 import { PostgresSessionTransaction } from './session-transaction';
 import { TIME_LIMITS } from '../../time-limits';
 import { SESSION_LIMITER_DEFAULTS, SessionLimiter, type SessionLimiterOptions } from './session-limiter';
@@ -155,15 +155,7 @@ export class PostgresSessionStore implements SessionStore {
         await rollBack(client);
         return { result: stored.result as T, replayed: true };
       }
-      tx = new PostgresSessionTransaction(
-        client,
-        locked.session,
-        locked.inbox,
-        locked.live,
-        locked.endpointId,
-        locked.position,
-        this.clock,
-      );
+      tx = new PostgresSessionTransaction(client, locked, this.clock);
       const result = await work(tx);
       const { hasWritten } = tx;
       const { write } = tx;
@@ -250,14 +242,7 @@ async function awaitInOrder<T extends readonly unknown[] | []>(
   };
 }
 
-interface Locked {
-  readonly session: SessionRecord;
-  readonly inbox: SessionInbox;
-  readonly live: HandoffRecord | null;
-  readonly endpointId: string | null;
-  readonly position: string;
-  readonly stored: StoredResult | null;
-}
+type Locked = LockedSession & { readonly stored: StoredResult | null };
 
 /**
  * Returns whether a retry may succeed. The same key may have been used concurrently for another session; then its

@@ -4,6 +4,8 @@ import { NotFoundError } from '../../core/errors';
 import { isUuid } from '../../core/ids';
 import type { Clock } from '../../core/ports/clock';
 import type { AccountHealth, AccountRecord, WebhookRotation } from '../../core/setup';
+import { AccountRow } from '../entities/account';
+import { changesOf, fieldsOf, valuesOf } from '../postgres/entity-columns';
 import { findManyById } from '../postgres/records';
 import type { SecretBox } from '../postgres/secret-box';
 import {
@@ -26,28 +28,9 @@ type Row = Omit<AccountRecord, 'credentials' | 'webhookSecret'> & {
 };
 type Patch = Partial<Omit<AccountRecord, 'id' | 'organizationId' | 'provider' | 'disabledCount'>>;
 
-const FIELDS = [
-  'id',
-  'organizationId',
-  'provider',
-  'name',
-  'externalId',
-  'baseUrl',
-  'settings',
-  'credentialsSealed',
-  'webhookSecretSealed',
-  'webhookSecretHash',
-  'previousWebhookHashes',
-  'webhookRotation',
-  'capabilities',
-  'owners',
-  'health',
-  'state',
-  'problem',
-  'disabledCount',
-  'createdAt',
-];
+const FIELDS = fieldsOf<Row>()(AccountRow, 'nextCheckAt');
 const ACCOUNT = selectList('a', FIELDS);
+export { FIELDS as ACCOUNT_FIELDS, type Row as AccountColumns };
 
 const BY_ID = statement(
   'account',
@@ -130,35 +113,26 @@ export class AccountTable {
   ) {}
 
   async insert(account: AccountRecord): Promise<AccountRecord> {
-    const row = { ...this.toRow(account.id, account), previousWebhookHashes: [] as readonly Buffer[] } as Record<
-      string,
-      unknown
-    >;
-    await rowsOf(
-      this.pool,
-      INSERT,
-      FIELDS.map(field => row[field] ?? null),
-    );
+    const row = { ...this.toRow(account.id, account), previousWebhookHashes: [] as readonly Buffer[] };
+    await rowsOf(this.pool, INSERT, valuesOf(AccountRow, row, FIELDS));
     return this.fromRow((await firstOf<Row>(this.pool, BY_PROVIDER, [account.organizationId, account.provider]))!);
   }
 
   async update(id: string, patch: Patch): Promise<AccountRecord> {
-    const changes = Object.entries(this.toRow(id, patch)).filter(
-      ([field, value]) => value !== undefined && FIELDS.includes(field),
-    );
+    const changes = changesOf(AccountRow, this.toRow(id, patch), FIELDS);
     const [row] = !isUuid(id)
       ? []
-      : changes.length === 0
+      : changes.size === 0
         ? await rowsOf<Row>(this.pool, BY_ID_ANY_ORGANIZATION, [id])
         : await rowsOf<Row>(
             this.pool,
             {
               text: `update support_account a set ${assignments(
-                changes.map(([field]) => field),
+                [...changes.keys()],
                 2,
               )} where a.id = $1 returning ${ACCOUNT}`,
             },
-            [id, ...changes.map(([, value]) => value)],
+            [id, ...changes.values()],
           );
     if (!row) throw new NotFoundError('ACCOUNT_NOT_FOUND', 'accountId', `There is no support account ${id}.`);
     return this.fromRow(row);
@@ -168,18 +142,16 @@ export class AccountTable {
     { id, disabledCount }: Pick<AccountRecord, 'id' | 'disabledCount'>,
     patch: Patch & Pick<AccountRecord, 'state'>,
   ): Promise<AccountRecord | null> {
-    const changes = Object.entries(this.toRow(id, patch)).filter(
-      ([field, value]) => value !== undefined && FIELDS.includes(field),
-    );
+    const changes = changesOf(AccountRow, this.toRow(id, patch), FIELDS);
     const row = await firstOf<Row>(
       this.pool,
       {
         text: `update support_account a set ${assignments(
-          changes.map(([field]) => field),
+          [...changes.keys()],
           3,
         )} where a.id = $1 and a.disabled_count = $2 returning ${ACCOUNT}`,
       },
-      [id, disabledCount, ...changes.map(([, value]) => value)],
+      [id, disabledCount, ...changes.values()],
     );
     return row && this.fromRow(row);
   }
@@ -271,18 +243,9 @@ export class AccountTable {
     return (await firstOf(this.pool, ANY_UNAUTHORIZED)) !== null;
   }
 
-  private toRow(
-    id: string,
-    { credentials, webhookSecret, settings, capabilities, owners, health, problem, webhookRotation, ...plain }: Patch,
-  ): Record<string, unknown> {
+  private toRow(id: string, { credentials, webhookSecret, ...plain }: Patch): Record<string, unknown> {
     return {
       ...plain,
-      ...(settings && { settings: toJson(settings) }),
-      ...(capabilities && { capabilities: toJson(capabilities) }),
-      ...(owners && { owners: toJson(owners) }),
-      ...(health && { health: toJson(health) }),
-      ...(webhookRotation !== undefined && { webhookRotation: webhookRotation && toJson(webhookRotation) }),
-      ...(problem !== undefined && { problem: problem && toJson(problem) }),
       ...(credentials && {
         credentialsSealed: this.secretBox.seal(JSON.stringify(credentials), sealPlaceOf(id, 'credentials')),
       }),
@@ -293,7 +256,7 @@ export class AccountTable {
     };
   }
 
-  private fromRow({
+  fromRow({
     credentialsSealed,
     webhookSecretSealed,
     webhookSecretHash: _,

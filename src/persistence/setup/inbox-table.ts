@@ -2,9 +2,11 @@ import type { Pool } from 'pg';
 import { NotFoundError } from '../../core/errors';
 import { isUuid } from '../../core/ids';
 import type { AccountRecord, InboxRecord } from '../../core/setup';
-import { INBOX, INBOX_FIELDS, findManyById } from '../postgres/records';
+import { InboxRow } from '../entities/inbox';
+import { changesOf, fieldsOf, valuesOf } from '../postgres/entity-columns';
+import { findManyById } from '../postgres/records';
 import type { SecretBox } from '../postgres/secret-box';
-import { assignments, columns, firstOf, toJson, parameters, rowsOf, statement } from '../postgres/sql';
+import { assignments, columns, firstOf, parameters, rowsOf, selectList, statement } from '../postgres/sql';
 
 type Patch = Partial<
   Pick<
@@ -12,51 +14,41 @@ type Patch = Partial<
     'name' | 'externalId' | 'providerData' | 'policy' | 'memberIds' | 'state' | 'problem' | 'reenabledAt'
   >
 >;
-type Row = InboxRecord & { readonly providerDataSealed: string | null };
+type Row = Omit<InboxRecord, 'providerData'> & { readonly providerDataSealed: string };
 
-const COLUMNS: readonly string[] = [...INBOX_FIELDS, 'providerDataSealed'];
-const INBOX_WITH_DATA = `${INBOX}, i.provider_data as "providerData", i.provider_data_sealed as "providerDataSealed"`;
-const BY_ID = statement('inbox', `select ${INBOX_WITH_DATA} from inbox i where i.organization_id = $1 and i.id = $2`);
-const BY_ID_ANY_ORGANIZATION = statement('inbox_alone', `select ${INBOX_WITH_DATA} from inbox i where i.id = $1`);
+const FIELDS = fieldsOf<Row>()(InboxRow);
+const INBOX = selectList('i', FIELDS);
+export { FIELDS as INBOX_FIELDS, type Row as InboxColumns };
+const BY_ID = statement('inbox', `select ${INBOX} from inbox i where i.organization_id = $1 and i.id = $2`);
+const BY_ID_ANY_ORGANIZATION = statement('inbox_alone', `select ${INBOX} from inbox i where i.id = $1`);
 const BY_IDS = statement(
   'inboxes',
-  `select ${INBOX_WITH_DATA} from inbox i where i.organization_id = $1 and i.id = any($2::uuid[])`,
+  `select ${INBOX} from inbox i where i.organization_id = $1 and i.id = any($2::uuid[])`,
 );
 const BY_CHATBOTS = statement(
   'inboxes_by_chatbots',
-  `select ${INBOX_WITH_DATA} from inbox i where i.organization_id = $1 and i.chatbot_id = any($2::text[])`,
+  `select ${INBOX} from inbox i where i.organization_id = $1 and i.chatbot_id = any($2::text[])`,
 );
 const BY_ORGANIZATION = statement(
   'inboxes_of',
   `
-  select ${INBOX_WITH_DATA} from inbox i where i.organization_id = $1 and ($2::uuid is null or i.account_id = $2) order by i.created_at, i.id`,
+  select ${INBOX} from inbox i where i.organization_id = $1 and ($2::uuid is null or i.account_id = $2) order by i.created_at, i.id`,
 );
 const BY_ACCOUNTS = statement(
   'inboxes_of_accounts',
   `
-  select ${INBOX_WITH_DATA} from inbox i where i.organization_id = $1 and i.account_id = any($2::uuid[]) order by i.created_at, i.id`,
+  select ${INBOX} from inbox i where i.organization_id = $1 and i.account_id = any($2::uuid[]) order by i.created_at, i.id`,
 );
 const INSERT = statement(
   'insert_inbox',
   `
-  insert into inbox (${columns(COLUMNS)}) values (${parameters(COLUMNS)}) on conflict on constraint uq_inbox_chatbot do nothing`,
+  insert into inbox (${columns(FIELDS)}) values (${parameters(FIELDS)}) on conflict on constraint uq_inbox_chatbot do nothing`,
 );
-const UNSEALED = statement(
-  'unsealed_inboxes',
-  'select id, provider_data as "providerData" from inbox where provider_data is not null',
-);
-const SEAL = statement(
-  'seal_inbox',
-  `
-  update inbox set provider_data_sealed = coalesce(provider_data_sealed, $2), provider_data = null where id = $1`,
-);
-
-const JSON_FIELDS = ['policy', 'memberIds', 'problem'];
 
 const DISABLE = statement(
   'disable_inbox',
   `
-  update inbox i set state = 'DISABLED', problem = null, disabled_count = i.disabled_count + 1 where i.id = $1 returning ${INBOX_WITH_DATA}`,
+  update inbox i set state = 'DISABLED', problem = null, disabled_count = i.disabled_count + 1 where i.id = $1 returning ${INBOX}`,
 );
 
 export class InboxTable {
@@ -66,32 +58,22 @@ export class InboxTable {
   ) {}
 
   async insert(inbox: InboxRecord): Promise<InboxRecord> {
-    const row = this.toRow(inbox.id, inbox);
-    await rowsOf(
-      this.pool,
-      INSERT,
-      COLUMNS.map(field => row[field] ?? null),
-    );
+    await rowsOf(this.pool, INSERT, valuesOf(InboxRow, this.toRow(inbox.id, inbox), FIELDS));
     return (await this.findByChatbot(inbox.organizationId, inbox.chatbotId))!;
   }
 
   async update(id: string, patch: Patch): Promise<InboxRecord> {
-    const changes = Object.entries(this.toRow(id, patch)).filter(
-      ([field, value]) => value !== undefined && COLUMNS.includes(field),
-    );
+    const changes = changesOf(InboxRow, this.toRow(id, patch), FIELDS);
     const [row] = !isUuid(id)
       ? []
-      : changes.length === 0
+      : changes.size === 0
         ? await rowsOf<Row>(this.pool, BY_ID_ANY_ORGANIZATION, [id])
         : await rowsOf<Row>(
             this.pool,
             {
-              text: `update inbox i set ${assignments(
-                changes.map(([field]) => field),
-                2,
-              )} where i.id = $1 returning ${INBOX_WITH_DATA}`,
+              text: `update inbox i set ${assignments([...changes.keys()], 2)} where i.id = $1 returning ${INBOX}`,
             },
-            [id, ...changes.map(([, value]) => value)],
+            [id, ...changes.values()],
           );
     if (!row) throw new NotFoundError('INBOX_NOT_FOUND', 'inboxId', `There is no inbox ${id}.`);
     return this.fromRow(row);
@@ -106,22 +88,17 @@ export class InboxTable {
     account: Pick<AccountRecord, 'id' | 'disabledCount'>,
     patch: Patch & Pick<InboxRecord, 'state'>,
   ): Promise<InboxRecord | null> {
-    const changes = Object.entries(this.toRow(id, patch)).filter(
-      ([field, value]) => value !== undefined && COLUMNS.includes(field),
-    );
+    const changes = changesOf(InboxRow, this.toRow(id, patch), FIELDS);
     const row = await firstOf<Row>(
       this.pool,
       {
         text: `
-      update inbox i set ${assignments(
-        changes.map(([field]) => field),
-        5,
-      )}
+      update inbox i set ${assignments([...changes.keys()], 5)}
       from (select id from support_account where id = $3 and disabled_count = $4 and state <> 'DISABLED' for share) a
       where i.id = $1 and i.disabled_count = $2 and i.account_id = a.id
-      returning ${INBOX_WITH_DATA}`,
+      returning ${INBOX}`,
       },
-      [id, disabledCount, account.id, account.disabledCount, ...changes.map(([, value]) => value)],
+      [id, disabledCount, account.id, account.disabledCount, ...changes.values()],
     );
     return row && this.fromRow(row);
   }
@@ -168,39 +145,18 @@ export class InboxTable {
       : (await rowsOf<Row>(this.pool, BY_ACCOUNTS, [organizationId, known])).map(row => this.fromRow(row));
   }
 
-  /**
-   * Seals inbox data that an earlier version stored as plain text. Any number of replicas may run it at the same time.
-   */
-  async sealAll(): Promise<number> {
-    const plain = await rowsOf<{ id: string; providerData: unknown }>(this.pool, UNSEALED);
-    for (const { id, providerData } of plain)
-      await rowsOf(this.pool, SEAL, [id, this.sealProviderData(id, providerData)]);
-    return plain.length;
-  }
-
   private toRow(id: string, { providerData, ...plain }: Patch): Record<string, unknown> {
     return {
-      ...Object.fromEntries(
-        Object.entries(plain).map(([field, value]) => [
-          field,
-          JSON_FIELDS.includes(field) && value != null ? toJson(value) : value,
-        ]),
-      ),
-      ...(providerData && { providerDataSealed: this.sealProviderData(id, providerData) }),
+      ...plain,
+      ...(providerData && {
+        providerDataSealed: this.secretBox.seal(JSON.stringify(providerData), sealPlaceOf(id)),
+      }),
     };
   }
 
-  private sealProviderData = (id: string, providerData: unknown): string =>
-    this.secretBox.seal(JSON.stringify(providerData), sealPlaceOf(id));
-
-  private fromRow({ providerDataSealed, providerData, ...plain }: Row): InboxRecord {
-    return {
-      ...plain,
-      providerData:
-        providerDataSealed === null
-          ? providerData
-          : (JSON.parse(this.secretBox.open(providerDataSealed, sealPlaceOf(plain.id))) as InboxRecord['providerData']),
-    };
+  fromRow({ providerDataSealed, ...plain }: Row): InboxRecord {
+    const providerData = this.secretBox.open(providerDataSealed, sealPlaceOf(plain.id));
+    return { ...plain, providerData: JSON.parse(providerData) as InboxRecord['providerData'] };
   }
 }
 

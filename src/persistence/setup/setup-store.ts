@@ -90,7 +90,6 @@ export function createSetupStore(pool: Pool, secretBox: SecretBox, clock: Clock)
     updateInbox: (id, patch) => inboxes.update(id, patch),
     finishInboxSetup: (inbox, account, patch) => inboxes.finishSetup(inbox, account, patch),
     disableInbox: id => inboxes.disable(id),
-    sealInboxes: () => inboxes.sealAll(),
     findInbox: (organizationId, id) => inboxes.get(organizationId, id),
     findInboxByChatbot: (organizationId, chatbotId) => inboxes.findByChatbot(organizationId, chatbotId),
     findInboxesByIds: (organizationId, ids) => inboxes.findByIds(organizationId, ids),

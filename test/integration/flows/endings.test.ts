@@ -1,4 +1,5 @@
-import { finishEndings, type UnfinishedEnding } from '../../../src/core/flows/from-runtime/end-handoff';
+import { finishEndings } from '../../../src/core/flows/handoff/finish-endings';
+import { type UnfinishedEnding } from '../../../src/core/flows/handoff/finish-endings';
 import { Worker } from '../../../src/delivery';
 import { quiet } from '../../support/quiet';
 import { createFlowWorld, scope, type FlowWorld } from '../../../src/testing/flow-world';

@@ -36,7 +36,7 @@ describe('a worker that was paused past its lease', () => {
     expect((await world.session(id)).statusWrites).toBe(0);
   });
 
-  it('creates no second conversation', async () => {
+  it('makes no second conversation', async () => {
     const { id } = await world.open();
     await world.ask(id);
     const lane = await claim();
@@ -47,7 +47,7 @@ describe('a worker that was paused past its lease', () => {
     expect(world.provider.conversations).toEqual([]);
   });
 
-  it('keeps the lane while it commits in time', async () => {
+  it('keeps others from its lane while it commits in time', async () => {
     const { id } = await world.open();
     await world.ask(id);
     const lane = await claim();
@@ -60,7 +60,7 @@ describe('a worker that was paused past its lease', () => {
   });
 });
 
-describe('a worker that pauses past its lease between its read and its write', () => {
+describe('a worker that stands still past its lease between what it read and what it writes', () => {
   let aheadMs: number;
   beforeEach(() => {
     aheadMs = 0;
@@ -75,7 +75,7 @@ describe('a worker that pauses past its lease between its read and its write', (
   const leaseOf = (lane: Claim) =>
     new ClaimLease(ms => world.stores.lanes.renew(lane, ms), 60_000, performance.now(), new AbortController().signal);
 
-  /** Another replica executes the same delivery completely. */
+  /** Another replica does the same delivery, to its end. */
   async function successor(): Promise<void> {
     await leasesEnd();
     const lane = await claim();
@@ -83,19 +83,16 @@ describe('a worker that pauses past its lease between its read and its write', (
     await world.stores.lanes.complete(lane);
   }
 
-  /**
-   * Pauses, once, in a `get` of that store as soon as `when` returns true; meanwhile its lease expires and the others
-   * continue.
-   */
-  function pausedIn(
-    store: 'handoffs' | 'sessions' | 'messages',
-    when: () => boolean,
-    meanwhile: () => Promise<void>,
-  ): FlowDeps {
-    const real = world.deps.stores[store] as { get(...all: readonly unknown[]): Promise<unknown> };
+  /** Stands still, once, in a read of that store as soon as `when` says so; meanwhile its lease ends and the others go on. */
+  function pausedIn(store: 'connections' | 'messages', when: () => boolean, meanwhile: () => Promise<void>): FlowDeps {
+    const verb = store === 'connections' ? 'load' : 'get';
+    const real = world.deps.stores[store] as unknown as Record<
+      string,
+      (...all: readonly unknown[]) => Promise<unknown>
+    >;
     let isDue = true;
-    const get = async (...all: readonly unknown[]) => {
-      const answer = await real.get(...all);
+    const read = async (...all: readonly unknown[]) => {
+      const answer = await real[verb]!(...all);
       if (isDue && when()) {
         isDue = false;
         await meanwhile();
@@ -105,11 +102,11 @@ describe('a worker that pauses past its lease between its read and its write', (
     };
     return {
       ...world.deps,
-      stores: { ...world.deps.stores, [store]: Object.assign(Object.create(real) as object, { get }) },
+      stores: { ...world.deps.stores, [store]: Object.assign(Object.create(real) as object, { [verb]: read }) },
     };
   }
 
-  it('writes the context note only once', async () => {
+  it('writes the context note no second time', async () => {
     const { id } = await world.open();
     await world.user(id, 'one');
     await world.ask(id, { reason: 'help' });
@@ -118,13 +115,13 @@ describe('a worker that pauses past its lease between its read and its write', (
     await world.stores.lanes.complete(first);
     const lane = await claim();
     expect(lane.delivery.work.kind).toBe('POST_CONTEXT_NOTE');
-    const deps = pausedIn('handoffs', () => true, successor);
+    const deps = pausedIn('connections', () => true, successor);
     await expect(deliver(deps, lane.delivery, leaseOf(lane))).rejects.toThrow(LeaseLostError);
     expect(world.provider.calls.filter(verb => verb === 'postNote')).toHaveLength(1);
     expect(world.provider.shown().filter(line => line.startsWith('NOTE:'))).toHaveLength(1);
   });
 
-  it('does not take the conversation from the agents who have it now', async () => {
+  it('does not take the conversation from the people who have it by now', async () => {
     const { id } = await world.open();
     await world.user(id, 'one');
     await world.ask(id);
@@ -138,7 +135,7 @@ describe('a worker that pauses past its lease between its read and its write', (
     const lane = await claim();
     expect(lane.delivery.work.kind).toBe('RETURN_TO_BOT');
     const deps = pausedIn(
-      'sessions',
+      'connections',
       () => true,
       async () => {
         await successor();
@@ -150,7 +147,7 @@ describe('a worker that pauses past its lease between its read and its write', (
     expect(world.provider.onlyConversation.view).toMatchObject({ status: 'OPEN', agent: 'bob' });
   });
 
-  it('posts the reply to a message only once', async () => {
+  it('posts no answer to a message a second time', async () => {
     const { id } = await world.open();
     await world.ask(id);
     await world.deliverAll();
@@ -173,7 +170,7 @@ describe('a worker that pauses past its lease between its read and its write', (
   });
 });
 
-describe('a conversation whose creator died before recording it', () => {
+describe('a conversation that was made by a worker that died before it could say so', () => {
   async function orphaned(): Promise<string> {
     const { id } = await world.open();
     await world.ask(id);
@@ -185,23 +182,23 @@ describe('a conversation whose creator died before recording it', () => {
     return id;
   }
 
-  it('is synced once it is found: hints about it had no target', async () => {
+  it('is read once it is found: hints about it led nowhere', async () => {
     const id = await orphaned();
     const lane = await claim();
-    // Up to the link and no further: nothing else requests a sync.
+    // As far as the link, and no further: nothing else asks for a reading.
     const held = async () => {
       if ((await world.session(id)).conversationId !== null) throw new LeaseLostError('lost');
     };
     await expect(deliver(world.deps, lane.delivery, createLease(held))).rejects.toThrow(LeaseLostError);
-    expect((await world.stores.lanes.claimSyncs('HINT', 1, 60_000)).map(sync => sync.sessionId)).toEqual([id]);
+    expect((await world.stores.lanes.claimSyncs('HINT', 1, 60_000)).map(reading => reading.sessionId)).toEqual([id]);
   });
 
-  it('is found although the handoff has ended since', async () => {
+  it('is found though the handoff has ended since', async () => {
     const id = await orphaned();
     await cancel(id);
     expect(await world.deliverAll()).toEqual([]);
-    const [sync] = await world.stores.lanes.claimSyncs('HINT', 1, 60_000);
-    await world.read(sync!.sessionId);
+    const [reading] = await world.stores.lanes.claimSyncs('HINT', 1, 60_000);
+    await world.read(reading!.sessionId);
     expect(await world.collected(id)).toContain('AGENT: Anybody there?');
     expect(world.provider.conversations).toHaveLength(1);
   });

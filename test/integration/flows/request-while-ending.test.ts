@@ -1,7 +1,7 @@
 import { ProviderUnavailableError } from '../../../src/core/errors';
 import { createFlows } from '../../../src/core/flows';
 import type { Flows } from '../../../src/core/flows/api';
-import { finishEndings } from '../../../src/core/flows/from-runtime/end-handoff';
+import { finishEndings } from '../../../src/core/flows/handoff/finish-endings';
 import type { FlowDeps } from '../../../src/core/flows/deps';
 import { instantOf } from '../../../src/core/ports/clock';
 import { createFlowWorld, ORG, scope, type FlowWorld } from '../../../src/testing/flow-world';

@@ -139,21 +139,6 @@ describe('an inbox', () => {
     await world.sql('delete from inbox where id = $1', [victim.id]);
   });
 
-  it('with unencrypted data is read as it is, and encrypted at the next start', async () => {
-    const inbox = await setup().insertInbox(inboxOf(world.account, { chatbotId: randomUUID() }));
-    await world.sql(
-      `update inbox set provider_data = '{"webhookSecret": "left open"}', provider_data_sealed = null where id = $1`,
-      [inbox.id],
-    );
-    expect((await setup().findInbox(ORG, inbox.id))!.providerData).toEqual({ webhookSecret: 'left open' });
-    expect(await setup().sealInboxes()).toBe(1);
-    expect(await setup().sealInboxes()).toBe(0);
-    expect(
-      (await world.sql<{ row: string }>('select i::text as row from inbox i where id = $1', [inbox.id]))[0]!.row,
-    ).not.toContain('left open');
-    expect((await setup().findInbox(ORG, inbox.id))!.providerData).toEqual({ webhookSecret: 'left open' });
-  });
-
   it('is readable for sessions without that data', async () => {
     const session = await world.open();
     const { result } = await world.stores.sessions.transact(ORG, session.id, async tx => tx.inbox);

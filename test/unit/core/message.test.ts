@@ -1,4 +1,4 @@
-import { contextNote } from '../../../src/core/flows/handoff/opening';
+import { contextNote } from '../../../src/core/flows/to-provider/context-note';
 import { canonicalJson } from '../../../src/core/flows/canonical-json';
 import { validateId } from '../../../src/core/flows/from-runtime/record-message';
 import type { HandoffRecord } from '../../../src/core/handoff';

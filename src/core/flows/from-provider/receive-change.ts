@@ -78,32 +78,38 @@ export async function receiveChange(tx: SessionTransaction, deps: FlowDeps, chan
     }
     case 'automaticReply':
       return receiveAutomaticReply(tx, deps, change);
-    case 'survey': {
-      // A late answer belongs to the handoff that the survey asked about, whatever came since.
-      const handoff = (await tx.findHandoffOfSurvey(change.id)) ?? (await tx.findLastHandoff());
-      if (handoff === null) return noteSurveyNotForwarded(tx, change.id);
-      const { survey } = handoff;
-      const isKnown = survey?.externalId === change.id;
-      // A survey page sends the rating at once, and again with the comment once it is written.
-      if (isKnown && (change.answer === null || isSameRating(survey.answer, change.answer))) return;
-      const answer = change.answer === null ? null : { ...change.answer, at };
-      await tx.updateHandoff(handoff.id, {
-        survey: {
-          externalId: change.id,
-          url: change.url ?? (isKnown ? survey.url : null),
-          question: change.question,
-          choices: change.choices,
-          offeredAt: change.at,
-          answer,
-        },
-      });
-      if (!isKnown) {
-        await tx.appendEvent({ type: 'SURVEY_OFFERED' }, handoff.id, at);
-        if (answer === null) await tx.enqueueForRuntime({ kind: 'SURVEY', handoffId: handoff.id });
-      }
-      if (answer !== null) await tx.appendEvent({ type: 'SURVEY_ANSWERED', rating: answer.rating }, handoff.id, at);
-    }
+    case 'survey':
+      return receiveSurvey(tx, change, at);
   }
+}
+
+type SurveyObservation = Extract<Observation, { readonly kind: 'survey' }>;
+
+/** Records a survey and its answer with the handoff that it asks about. */
+async function receiveSurvey(tx: SessionTransaction, change: SurveyObservation, at: Instant): Promise<void> {
+  // A late answer belongs to the handoff that the survey asked about, whatever came since.
+  const handoff = (await tx.findHandoffOfSurvey(change.id)) ?? (await tx.findLastHandoff());
+  if (handoff === null) return noteSurveyNotForwarded(tx, change.id);
+  const { survey } = handoff;
+  const isKnown = survey?.externalId === change.id;
+  // A survey page sends the rating at once, and again with the comment once it is written.
+  if (isKnown && (change.answer === null || isSameRating(survey.answer, change.answer))) return;
+  const answer = change.answer === null ? null : { ...change.answer, at };
+  await tx.updateHandoff(handoff.id, {
+    survey: {
+      externalId: change.id,
+      url: change.url ?? (isKnown ? survey.url : null),
+      question: change.question,
+      choices: change.choices,
+      offeredAt: change.at,
+      answer,
+    },
+  });
+  if (!isKnown) {
+    await tx.appendEvent({ type: 'SURVEY_OFFERED' }, handoff.id, at);
+    if (answer === null) await tx.enqueueForRuntime({ kind: 'SURVEY', handoffId: handoff.id });
+  }
+  if (answer !== null) await tx.appendEvent({ type: 'SURVEY_ANSWERED', rating: answer.rating }, handoff.id, at);
 }
 
 type SurveyRating = { readonly rating: number; readonly comment: string | null };

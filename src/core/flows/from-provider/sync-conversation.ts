@@ -1,50 +1,28 @@
-import { shortenText } from '../../checks/text';
 import { ProviderRefusedError } from '../../errors';
-import { fitReceivedFiles } from '../../content/validate-attachments';
-import { refusalReason } from '../../files';
-import { canMove, type HandoffCause } from '../../handoff-transitions';
-import { isOpen, type HandoffAgent, type HandoffRecord } from '../../handoff';
-import {
-  isUuid,
-  type AccountId,
-  type OrganizationId,
-  type ProviderAgentId,
-  type ProviderMessageId,
-  type SessionId,
-} from '../../ids';
+import { isOpen, type HandoffAgent } from '../../handoff';
+import type { AccountId, Instant, OrganizationId, ProviderMessageId, SessionId } from '../../ids';
 import { instantOf } from '../../ports/clock';
 import type { SessionTransaction } from '../../ports/session-transaction';
 import type { SyncCause } from '../../ports/lane-store';
-import { hasNewHint, hintAfterSync } from '../../sync-hint';
+import type { ConversationAccess } from '../../ports/provider/access';
 import type { ConversationSnapshot } from '../../ports/provider/read-verbs';
 import type { ConversationView } from '../../conversation-view';
 import type { Observation } from '../../ports/provider/observation';
-import {
-  beginTakeover,
-  endIfDrained,
-  endLiveHandoff,
-  transitionHandoff,
-  updateControlWhileDraining,
-} from '../handoff/transition';
-import { loadProviderContext, conversationAccessOf, createCallSignal } from '../provider-context';
-import { receiveChange, receiveReadMark, notifyAgents } from './receive-change';
+import type { SessionRecord } from '../../session';
+import { hasNewHint, hintAfterSync } from '../../sync-hint';
+import { endIfDrained } from '../handoff/transition';
+import { loadProviderContext, conversationAccessOf, createCallSignal, type ProviderContext } from '../provider-context';
+import { receiveReadMark } from './receive-change';
 import { handleLostConversation } from '../handoff/conversation-lost';
 import { clearFailedMarks } from './clear-failed-marks';
-import {
-  recordEndingByAgents,
-  endedHandoffOf,
-  isAfterReturn,
-  isReturnInProgress,
-  isSyncedEnding,
-  recordLastAgentMessage,
-} from '../handoff/last-ending';
+import { recordEndingByAgents, isSyncedEnding } from '../handoff/last-ending';
 import type { FlowDeps } from '../deps';
 import { needsSync } from './needs-sync';
 import { canonicalJson } from '../canonical-json';
 import { mayBeRead } from '../read-mark-timer';
 import { stateFreshnessMs, timerSyncDelayMs } from './scan-account';
-import { recordPosted } from '../undelivered';
-import { isFromWhileDisabled, trustedLastView } from '../handoff/while-disabled';
+import { receiveObservation, type AgentsByExternalId } from './receive-observation';
+import { receiveView } from './changes-state';
 
 /** The maximum number of pages per sync. The rest follows at the next claim, before the state is believed. */
 const MAX_PAGES = 20;
@@ -66,383 +44,232 @@ export async function syncConversation(
   sessionId: SessionId,
   cause: SyncCause = 'HINT',
 ): Promise<number | null> {
-  const { sessions } = deps.stores;
   const context = await loadProviderContext(deps, organizationId, sessionId);
-  const { provider, account, session } = context;
-  const isTimer = cause === 'TIMER';
-  const conversation = conversationAccessOf(deps, context, isTimer);
+  const conversation = conversationAccessOf(deps, context, cause === 'TIMER');
   if (conversation === null) return null;
-  const timers = {
-    canBeScanned: provider.listChangedConversations !== undefined,
-    liveScanIntervalMs: deps.limits.liveScanIntervalMs,
-    random: deps.clock.random(),
-  };
-  const signal = createCallSignal(deps);
-  const people = createAgentLookup(deps, account.id);
-  const keepsFiles = deps.files !== undefined && provider.openFile !== undefined;
-
-  const { recheckIds } = session;
-  const readAt = instantOf(deps.clock.now());
-  const stateAge = session.stateReadAt === null ? Infinity : deps.clock.now() - Date.parse(session.stateReadAt);
-  // However many messages arrive, the state is read as often as the timer would read it. A timer's sync of messages
-  // comes from a scan, which has seen the state.
-  const onlyWords = session.syncHint === 'MESSAGES' && (isTimer || stateAge < stateFreshnessMs(timers));
+  const sync = beginSync(deps, context, conversation, cause);
   let seen: ConversationSnapshot | null = null;
-  let after = session.syncCursor;
-  let newest = session.syncCursor;
-  const failed = new Map<ProviderMessageId, Observation>();
-  /** Records that a timer found news that no webhook reported. */
-  const reportMissedWebhook = async (hasFound: boolean, hasHint: boolean): Promise<void> => {
-    if (isTimer && hasFound && !hasHint)
-      await deps.stores.scans.recordMissedWebhook(account.id, deps.limits.liveScanIntervalMs);
-  };
-  let hasFound = false;
+  let found: FoundMessages;
   try {
-    if (!onlyWords) seen = await provider.readConversation(conversation, signal());
-    let more = true;
-    for (let page = 0; more && page < MAX_PAGES; page++) {
-      const read = await provider.listMessages({ conversation, after }, signal());
-      const agents = await people(read.observations.flatMap(o => ('agent' in o && o.agent ? [o.agent] : [])));
-      await sessions.transact(organizationId, sessionId, async tx => {
-        if (tx.session.conversationId !== conversation.conversationId) return;
-        const { lastMessageSeq } = tx.session;
-        for (const observation of read.observations)
-          await receiveObservation(tx, deps, observation, {
-            agents,
-            archivesFiles: keepsFiles,
-            ...(seen !== null && { assigneeId: seen.agent?.externalId ?? null }),
-          });
-        if (tx.session.lastMessageSeq !== lastMessageSeq) hasFound = true;
-        await tx.updateSession({
-          syncCursor: read.after,
-          lastSeenMessageId: read.observations.at(-1)?.id ?? tx.session.lastSeenMessageId,
-        });
-      });
-      for (const observation of read.observations)
-        if (observation.isMarkedFailed) failed.set(observation.id, observation);
-      newest = read.observations.at(-1)?.id ?? newest;
-      after = read.after;
-      more = read.hasMore;
-    }
-    if (more) return 0;
-    if (recheckIds.length > 0) {
-      const changed = (await provider.readMessages?.(conversation, recheckIds, signal())) ?? [];
-      await sessions.transact(organizationId, sessionId, async tx => {
-        for (const observation of changed)
-          await receiveObservation(tx, deps, observation, { agents: new Map(), archivesFiles: keepsFiles });
-        // Each may have changed again since it was read.
-        if (!hasNewHint(session, tx.session))
-          await tx.updateSession({ recheckIds: tx.session.recheckIds.filter(id => !recheckIds.includes(id)) });
-      });
-      for (const observation of changed) if (observation.isMarkedFailed) failed.set(observation.id, observation);
-    }
-    await clearFailedMarks(deps, context, conversation, { marked: [...failed.values()], cause, signal });
+    if (sync.readsState) seen = await context.provider.readConversation(conversation, sync.signal());
+    found = await receiveMessages(sync, seen);
+    if (!found.isComplete) return 0;
+    const marked = [...found.marked, ...(await receiveRecheckedMessages(sync)).filter(one => one.isMarkedFailed)];
+    const byId = new Map(marked.map(one => [one.id, one]));
+    await clearFailedMarks(deps, context, conversation, { marked: [...byId.values()], cause, signal: sync.signal });
   } catch (error) {
     if (!(error instanceof ProviderRefusedError && error.gone)) throw error;
     await handleLostConversation(deps, organizationId, sessionId, conversation.conversationId);
     return null;
   }
-
-  // Only the state is compared and stored.
-  const view: ConversationView | null = seen && {
-    status: seen.status,
-    agent: seen.agent,
-    teamId: seen.teamId,
-    ...(seen.hasResidue && { hasResidue: true }),
-  };
-  const agents = await people(view?.agent ? [view.agent] : []);
-  let hasHint = false;
-  const { result } = await sessions.transact(organizationId, sessionId, async tx => {
-    hasHint = hasNewHint(session, tx.session);
-    const finish = (isStateBelieved: boolean) =>
-      tx.updateSession({ syncHint: hintAfterSync(session, tx.session, isStateBelieved) });
-    // As of the end of the sync: who has the conversation, and what agents have read.
-    const timerMs = async () => timerSyncDelayMs({ ...timers, expectsReadMark: await mayBeRead(tx, deps) });
-    if (isSyncedEnding(tx.liveHandoff, session))
-      await endIfDrained(tx, deps, await tx.updateHandoff(tx.liveHandoff.id, { syncBy: null }));
-    if (view === null) {
-      await finish(true);
-      if (tx.liveHandoff !== null && isOpen(tx.liveHandoff.state)) return Math.max(1, (await timerMs()) - stateAge);
-      // While it drains, and once more after it, as below.
-      return tx.liveHandoff !== null || session.liveHandoffId !== null ? deps.limits.liveScanIntervalMs : null;
-    }
-    const overlapped =
-      session.statusWrites % 2 === 1 ||
-      tx.session.statusWrites !== session.statusWrites ||
-      // A replica that outlived its lease has read another view in between, and it is unknown which of the two is
-      // older.
-      tx.session.stateReadAt !== session.stateReadAt ||
-      canonicalJson(tx.session.lastView) !== canonicalJson(session.lastView);
-    const isBelieved = !overlapped && tx.session.conversationId === conversation.conversationId;
-    await finish(isBelieved);
-    if (!isBelieved) return RESYNC_MS;
-    const live = tx.liveHandoff;
-    if (
-      session.lastView !== null &&
-      needsSync(session, { status: view.status, teamId: view.teamId, agentId: view.agent?.externalId ?? null })
-    )
-      hasFound = true;
-    await receiveView(tx, deps, view, agents);
-    if (live !== null && isOpen(live.state) && (tx.liveHandoff === null || !isOpen(tx.liveHandoff.state)))
-      await recordEndingByAgents(tx, live.id, readAt, newest);
-    await tx.updateSession({ stateReadAt: readAt });
-    await receiveReadMark(tx, deps, seen?.agentsReadAt ?? null);
-    // ENDING too, because agents' actions during the drain are handled after its end. And once more after it, because
-    // surveys come a moment later.
-    if (tx.liveHandoff !== null && isOpen(tx.liveHandoff.state)) return timerMs();
-    return tx.liveHandoff !== null || session.liveHandoffId !== null ? deps.limits.liveScanIntervalMs : null;
-  });
-  await reportMissedWebhook(hasFound, hasHint);
-  return result;
+  const { nextMs, hasNews, hasHint } = await finishSync(sync, seen, found.newest);
+  if (cause === 'TIMER' && (found.hasNews || hasNews) && !hasHint)
+    await deps.stores.scans.recordMissedWebhook(context.account.id, deps.limits.liveScanIntervalMs);
+  return nextMs;
 }
 
 /**
- * Returns the cause of the next sync that `readForward` requested. Null: it continues this sync, for the same
+ * Returns the cause of the next sync that `syncConversation` requested. Null: it continues this sync, for the same
  * cause.
  */
 export const nextSyncCause = (nextMs: number | null): SyncCause | null =>
   nextMs !== null && nextMs > RESYNC_MS ? 'TIMER' : null;
 
-type AgentsByExternalId = ReadonlyMap<string, HandoffAgent>;
+/** One sync: what it began with. */
+interface Sync {
+  readonly deps: FlowDeps;
+  /** As it was before anything was read from the provider. */
+  readonly context: ProviderContext;
+  readonly conversation: ConversationAccess;
+  readonly timers: { readonly canBeScanned: boolean; readonly liveScanIntervalMs: number; readonly random: number };
+  readonly readAt: Instant;
+  /** How old the last believed state is, in milliseconds. */
+  readonly stateAgeMs: number;
+  /** False: only messages are read. */
+  readonly readsState: boolean;
+  readonly archivesFiles: boolean;
+  signal(): AbortSignal;
+}
 
-/** Returns agents by the provider's id, with our ids where they are listed. */
-function createAgentLookup(deps: FlowDeps, accountId: AccountId) {
-  return async (seen: readonly { externalId: string; name: string }[]): Promise<AgentsByExternalId> => {
-    const people = new Map<string, HandoffAgent>();
-    for (const { externalId, name } of seen)
-      if (!people.has(externalId))
-        people.set(externalId, {
-          id: (await deps.stores.setup.findAgent(accountId, externalId))?.id ?? null,
-          externalId,
-          name,
-        });
-    return people;
+function beginSync(deps: FlowDeps, context: ProviderContext, conversation: ConversationAccess, cause: SyncCause): Sync {
+  const { provider, session } = context;
+  const timers = {
+    canBeScanned: provider.listChangedConversations !== undefined,
+    liveScanIntervalMs: deps.limits.liveScanIntervalMs,
+    random: deps.clock.random(),
+  };
+  const now = deps.clock.now();
+  const stateAgeMs = session.stateReadAt === null ? Infinity : now - Date.parse(session.stateReadAt);
+  // However many messages arrive, the state is read as often as the timer would read it. A timer's sync of messages
+  // comes from a scan, which has seen the state.
+  const isStateKnown = cause === 'TIMER' || stateAgeMs < stateFreshnessMs(timers);
+  return {
+    deps,
+    context,
+    conversation,
+    timers,
+    readAt: instantOf(now),
+    stateAgeMs,
+    readsState: session.syncHint !== 'MESSAGES' || !isStateKnown,
+    archivesFiles: deps.files !== undefined && provider.openFile !== undefined,
+    signal: createCallSignal(deps),
   };
 }
 
-/** What a sync knows besides its observations. */
-interface SyncContext {
-  readonly agents: AgentsByExternalId;
-  /** Whether agents' files are archived. */
-  readonly archivesFiles: boolean;
-  /** The agent who has the conversation now. If omitted: not read, so the last known one. */
-  readonly assigneeId?: ProviderAgentId | null;
+interface FoundMessages {
+  /** Observations that agents see marked as failed. */
+  readonly marked: readonly Observation[];
+  /** The newest message of the conversation as far as it was read. */
+  readonly newest: ProviderMessageId | null;
+  /** False: more messages follow, and the next sync continues with them. */
+  readonly isComplete: boolean;
+  readonly hasNews: boolean;
 }
 
-/** Applies one observation. Repeats stop at the provider's message id. */
-export async function receiveObservation(
-  tx: SessionTransaction,
-  deps: FlowDeps,
-  observation: Observation,
-  { agents, archivesFiles, assigneeId = trustedLastView(tx.inbox, tx.session)?.agent?.externalId ?? null }: SyncContext,
-): Promise<void> {
-  if (observation.kind === 'ignored' || observation.kind === 'note') return;
-  if (observation.kind === 'echo') {
-    // Found before the poster could record it, because it died or was slower. The post is known from now on.
-    const ours = isUuid(observation.ourId) ? await tx.findMessage(observation.ourId) : null;
-    if (ours !== null && ours.providerMessageId === null) await recordPosted(tx, ours, observation.id);
-    return;
-  }
-  if (isRemovedFromHistory(tx, observation)) return;
-  if (isFromWhileDisabled(tx.inbox, observation)) return receiveFromWhileDisabled(tx, deps, observation);
-  if (observation.kind !== 'agentMessage') return receiveChange(tx, deps, observation);
-  if ((await tx.findMessageByProviderId(observation.id)) !== null) return;
-  const agent = agents.get(observation.agent.externalId) ?? { id: null, ...observation.agent };
-
-  const attachments = fitReceivedFiles(observation.attachments, archivesFiles ? deps.files!.rules : null);
-
-  // The conversation was returned, so the message begins something new instead of joining the handoff that still
-  // drains.
-  if (isAfterReturn(tx.session, tx.liveHandoff, observation.id))
-    await transitionHandoff(tx, deps, tx.liveHandoff!, 'DRAINED');
-  // The message was sent before the end of an ended handoff, so it begins nothing.
-  const ended = endedHandoffOf(tx, deps.clock.now(), observation);
-  let live = ended === null ? tx.liveHandoff : null;
-  if (ended === null && live === null && tx.session.closedAt === null && tx.inbox.state !== 'DISABLED')
-    live = await beginTakeover(tx, deps, 'ACTIVE', agent);
-  const handoffId = ended ?? live?.id ?? null;
-  const message = await tx.insertMessage({
-    id: deps.clock.newId(),
-    author: 'AGENT',
-    visibility: 'PUBLIC',
-    text: observation.text,
-    content: observation.content ?? null,
-    attachments,
-    authorName: agent.name,
-    agentId: agent.id,
-    handoffId,
-    callerMessageId: null,
-    providerMessageId: observation.id,
-    replyToMessageId:
-      observation.replyTo == null ? null : ((await tx.findMessageByProviderId(observation.replyTo))?.id ?? null),
-    createdAt: observation.at,
-  });
-  const at = instantOf(deps.clock.now());
-  // The assigned agent keeps the session even if another agent replies.
-  const isAssigned = live?.agent != null && live.agent.externalId === assigneeId;
-  if (live !== null && canMove(live.state, 'AGENT_REPLIED'))
-    await transitionHandoff(tx, deps, live, 'AGENT_REPLIED', { agent: isAssigned ? live.agent : agent });
-  await tx.appendEvent(
-    { type: 'MESSAGE_RECORDED', messageId: message.id, author: 'AGENT', visibility: 'PUBLIC' },
-    handoffId,
-    at,
-  );
-  await tx.enqueueForRuntime({ kind: 'MESSAGE', messageId: message.id });
-  await recordLastAgentMessage(tx, handoffId, observation.id, agent);
-  if (live?.state === 'ENDING') await receiveMessageWhileEnding(tx, deps, live, agent);
-  if (archivesFiles)
-    for (const [index, { name, refused }] of attachments.entries())
-      await (refused
-        ? notifyAgents(
-            tx,
-            observation.id,
-            `the file ${shortenText(name, 150)}, because ${refusalReason(refused)}`,
-            index,
-          )
-        : tx.enqueueFileWork({ kind: 'ARCHIVE_FILE', messageId: message.id, index }));
-  if (observation.omittedContent) await notifyAgents(tx, observation.id, observation.omittedContent);
-}
-
-/**
- * Records the agent of a message that arrived while the handoff ends, because the outcome names them, and keeps the bot
- * silent until the message is delivered.
- */
-async function receiveMessageWhileEnding(
-  tx: SessionTransaction,
-  deps: FlowDeps,
-  live: HandoffRecord,
-  agent: HandoffAgent,
-): Promise<void> {
-  await updateControlWhileDraining(tx, deps, live.agent === null ? await tx.updateHandoff(live.id, { agent }) : live);
-}
-
-/**
- * Notifies the author of a message to the end-user from while support was disabled. Other observations from then have
- * no effect.
- */
-async function receiveFromWhileDisabled(
-  tx: SessionTransaction,
-  deps: FlowDeps,
-  observation: Observation,
-): Promise<void> {
-  if (observation.kind === 'agentMessage' || observation.kind === 'unsupported')
-    await receiveChange(tx, deps, {
-      kind: 'unsupported',
-      id: observation.id,
-      description: 'support was switched off when you wrote it',
+/** Reads the messages since the last sync and applies them, one transaction per page. */
+async function receiveMessages(sync: Sync, seen: ConversationSnapshot | null): Promise<FoundMessages> {
+  const { deps, context, conversation, archivesFiles } = sync;
+  const { provider, account, session } = context;
+  const marked: Observation[] = [];
+  let hasNews = false;
+  let [after, newest] = [session.syncCursor, session.syncCursor];
+  let more = true;
+  for (let page = 0; more && page < MAX_PAGES; page++) {
+    const read = await provider.listMessages({ conversation, after }, sync.signal());
+    const speakers = read.observations.flatMap(one => ('agent' in one && one.agent ? [one.agent] : []));
+    const agents = await findAgents(deps, account.id, speakers);
+    await deps.stores.sessions.transact(session.organizationId, session.id, async tx => {
+      if (tx.session.conversationId !== conversation.conversationId) return;
+      const { lastMessageSeq } = tx.session;
+      for (const observation of read.observations)
+        await receiveObservation(tx, deps, observation, {
+          agents,
+          archivesFiles,
+          ...(seen !== null && { assigneeId: seen.agent?.externalId ?? null }),
+        });
+      if (tx.session.lastMessageSeq !== lastMessageSeq) hasNews = true;
+      await tx.updateSession({
+        syncCursor: read.after,
+        lastSeenMessageId: read.observations.at(-1)?.id ?? tx.session.lastSeenMessageId,
+      });
     });
-  // A survey that was offered before is still answered.
-  if (observation.kind === 'survey' && (await tx.findHandoffOfSurvey(observation.id)) !== null)
-    await receiveChange(tx, deps, observation);
+    marked.push(...read.observations.filter(one => one.isMarkedFailed));
+    newest = read.observations.at(-1)?.id ?? newest;
+    after = read.after;
+    more = read.hasMore;
+  }
+  return { marked, newest, isComplete: !more, hasNews };
 }
 
-/** Returns whether retention removed the message's record, so that it is not new. */
-function isRemovedFromHistory({ session }: SessionTransaction, observation: Observation): boolean {
-  const before = session.removedHistory?.messagesBefore ?? null;
-  if (
-    before === null ||
-    !['agentMessage', 'unsupported', 'automaticReply'].includes(observation.kind) ||
-    !('at' in observation)
-  )
-    return false;
-  return observation.at !== undefined && Date.parse(observation.at) < Date.parse(before);
+/** Reads single messages again that hints reported as changed, and applies them. */
+async function receiveRecheckedMessages(sync: Sync): Promise<readonly Observation[]> {
+  const { deps, context, conversation, archivesFiles } = sync;
+  const { provider, session } = context;
+  const { recheckIds } = session;
+  if (recheckIds.length === 0) return [];
+  const changed = (await provider.readMessages?.(conversation, recheckIds, sync.signal())) ?? [];
+  await deps.stores.sessions.transact(session.organizationId, session.id, async tx => {
+    for (const observation of changed)
+      await receiveObservation(tx, deps, observation, { agents: new Map(), archivesFiles });
+    // Each may have changed again since it was read.
+    if (!hasNewHint(session, tx.session))
+      await tx.updateSession({ recheckIds: tx.session.recheckIds.filter(id => !recheckIds.includes(id)) });
+  });
+  return changed;
 }
+
+interface FinishedSync {
+  readonly nextMs: number | null;
+  readonly hasNews: boolean;
+  /** Whether a hint arrived while the sync ran. */
+  readonly hasHint: boolean;
+}
+
+/** Applies the state, if it can be believed, and decides when the next sync is due. All in one transaction. */
+async function finishSync(
+  sync: Sync,
+  seen: ConversationSnapshot | null,
+  newest: ProviderMessageId | null,
+): Promise<FinishedSync> {
+  const { deps, conversation, readAt } = sync;
+  const { account, session } = sync.context;
+  const view = seen && comparedPartOf(seen);
+  const agents = await findAgents(deps, account.id, view?.agent ? [view.agent] : []);
+  const { result } = await deps.stores.sessions.transact(session.organizationId, session.id, async tx => {
+    const hasHint = hasNewHint(session, tx.session);
+    const isBelieved =
+      view === null ||
+      (isViewCurrent(session, tx.session) && tx.session.conversationId === conversation.conversationId);
+    if (isSyncedEnding(tx.liveHandoff, session))
+      await endIfDrained(tx, deps, await tx.updateHandoff(tx.liveHandoff.id, { syncBy: null }));
+    await tx.updateSession({ syncHint: hintAfterSync(session, tx.session, isBelieved) });
+    if (!isBelieved) return { nextMs: RESYNC_MS, hasNews: false, hasHint };
+    if (view === null) return { nextMs: await nextSyncMs(sync, tx, sync.stateAgeMs), hasNews: false, hasHint };
+    const live = tx.liveHandoff;
+    const hasNews =
+      session.lastView !== null &&
+      needsSync(session, { status: view.status, teamId: view.teamId, agentId: view.agent?.externalId ?? null });
+    await receiveView(tx, deps, view, agents);
+    if (live !== null && isOpen(live.state) && (tx.liveHandoff === null || !isOpen(tx.liveHandoff.state)))
+      await recordEndingByAgents(tx, live.id, readAt, newest);
+    await tx.updateSession({ stateReadAt: readAt });
+    await receiveReadMark(tx, deps, seen?.agentsReadAt ?? null);
+    return { nextMs: await nextSyncMs(sync, tx, 0), hasNews, hasHint };
+  });
+  return result;
+}
+
+/** Only this part of the state is compared and stored. */
+const comparedPartOf = ({ status, agent, teamId, hasResidue }: ConversationSnapshot): ConversationView => ({
+  status,
+  agent,
+  teamId,
+  ...(hasResidue && { hasResidue: true }),
+});
 
 /**
- * Applies the conversation's state to the handoff. It is compared with the last view, so that residue does not count as
- * a change.
+ * Returns whether a view that was read after `began` can be believed now: no status write of ours overlapped it, and no
+ * replica that outlived its lease has read another view in between, because it is unknown which of the two is older.
  */
-export async function receiveView(
-  tx: SessionTransaction,
-  deps: FlowDeps,
-  view: ConversationView,
-  people: AgentsByExternalId,
-): Promise<void> {
-  const before = trustedLastView(tx.inbox, tx.session);
-  const agent = view.agent === null ? null : (people.get(view.agent.externalId) ?? { id: null, ...view.agent });
-  // Without an earlier view, a new assignment cannot be told from residue. This view is the reference for later ones.
-  const isNewAgent = agent !== null && before !== null && agent.externalId !== before.agent?.externalId;
-  const live = tx.liveHandoff;
+export const isViewCurrent = (
+  began: Pick<SessionRecord, 'statusWrites' | 'stateReadAt' | 'lastView'>,
+  now: Pick<SessionRecord, 'statusWrites' | 'stateReadAt' | 'lastView'>,
+): boolean =>
+  began.statusWrites % 2 === 0 &&
+  now.statusWrites === began.statusWrites &&
+  now.stateReadAt === began.stateReadAt &&
+  canonicalJson(now.lastView) === canonicalJson(began.lastView);
 
-  if (live === null) {
-    // Our own return is still running, or support is disabled: the state is what the last handoff left.
-    if (tx.inbox.state === 'DISABLED' || isReturnInProgress(tx.session, deps.clock.now())) return;
-    if (tx.session.closedAt === null) await receiveTakeover(tx, deps, view, before, { agent, isNewAgent });
-  } else if (!isOpen(live.state)) {
-    return;
-  } else if (live.openedForAgents === 'YES') {
-    // Until then the conversation is still as the bot, or an earlier handoff, left it.
-    await applyViewToHandoff(tx, deps, live, view, before, agent);
+/**
+ * Returns when the next sync is due, as of the end of this one: who has the conversation, and what agents have read.
+ * ENDING is synced too, because agents' actions during the drain are handled after its end. And it is synced once more
+ * after the end, because surveys come a moment later.
+ */
+async function nextSyncMs(
+  { deps, timers, context: { session } }: Sync,
+  tx: SessionTransaction,
+  stateAgeMs: number,
+): Promise<number | null> {
+  if (tx.liveHandoff !== null && isOpen(tx.liveHandoff.state)) {
+    const timerMs = timerSyncDelayMs({ ...timers, expectsReadMark: await mayBeRead(tx, deps) });
+    return Math.max(1, timerMs - stateAgeMs);
   }
-  await tx.updateSession({ lastView: view });
+  return tx.liveHandoff !== null || session.liveHandoffId !== null ? deps.limits.liveScanIntervalMs : null;
 }
 
-/** Handles a view without a live handoff. The conversation may differ from how the bot or the last agents left it. */
-async function receiveTakeover(
-  tx: SessionTransaction,
+/** Returns agents by the provider's id, with our ids where they are listed. */
+async function findAgents(
   deps: FlowDeps,
-  view: ConversationView,
-  before: ConversationView | null,
-  { agent, isNewAgent }: { readonly agent: HandoffAgent | null; readonly isNewAgent: boolean },
-): Promise<void> {
-  if (isNewAgent && (view.status === 'BOT_HELD' || view.status === 'OPEN'))
-    return void (await beginTakeover(tx, deps, 'ASSIGNED', agent));
-  if (view.status !== 'OPEN' || before === null || before.status === 'OPEN') return;
-  // An end-user's message may open a resolved or snoozed conversation; the bot answers it. Anyone else who opens it
-  // takes it, for themselves or for the queue.
-  if (
-    before.status !== 'BOT_HELD' &&
-    tx.session.stateReadAt !== null &&
-    (await tx.hasEndUserMessageSince(tx.session.stateReadAt))
-  )
-    await tx.enqueueForProvider({ kind: 'RETURN_CONVERSATION', how: 'RETURN_TO_BOT', handoffId: null });
-  else await beginTakeover(tx, deps, agent === null ? 'QUEUED' : 'ASSIGNED', agent);
-}
-
-async function applyViewToHandoff(
-  tx: SessionTransaction,
-  deps: FlowDeps,
-  live: HandoffRecord,
-  view: ConversationView,
-  before: ConversationView | null,
-  agent: HandoffAgent | null,
-): Promise<void> {
-  const transitionIfAllowed = async (
-    handoff: HandoffRecord,
-    cause: HandoffCause,
-    patch: { agent?: HandoffAgent | null } = {},
-  ) => (canMove(handoff.state, cause) ? transitionHandoff(tx, deps, handoff, cause, patch) : handoff);
-  switch (view.status) {
-    case 'RESOLVED':
-      await endLiveHandoff(
-        tx,
-        deps,
-        agent === null ? live : await transitionIfAllowed(live, 'ASSIGNED', { agent }),
-        'AGENT_RESOLVED',
-      );
-      return;
-    case 'BOT_HELD':
-      await endLiveHandoff(tx, deps, live, 'AGENT_RETURNED');
-      if (view.hasResidue)
-        await tx.enqueueForProvider({ kind: 'RETURN_CONVERSATION', how: 'RETURN_TO_BOT', handoffId: live.id });
-      return;
-    case 'ON_HOLD':
-      await transitionIfAllowed(live, 'SNOOZED', agent === null ? {} : { agent });
-      return;
-    case 'OPEN': {
-      // It was put on hold while in the queue, and is in the queue again.
-      if (live.state === 'ON_HOLD' && agent === null && live.agent === null) {
-        await transitionIfAllowed(live, 'UNASSIGNED');
-        return;
-      }
-      const awake = live.state === 'ON_HOLD' ? await transitionIfAllowed(live, 'UNSNOOZED') : live;
-      if (agent !== null) await transitionIfAllowed(awake, 'ASSIGNED', { agent });
-      // A reply does not assign an agent, so an agent who was never assigned cannot become unassigned.
-      else if (before?.agent)
-        await transitionIfAllowed(awake, view.teamId !== before.teamId ? 'TEAM_CHANGED' : 'UNASSIGNED');
-      // It was passed to another team, not only removed from one that may have been deleted.
-      else if (before !== null && view.teamId !== null && view.teamId !== before.teamId && awake.agent !== null)
-        await transitionIfAllowed(awake, 'TEAM_CHANGED');
-    }
-  }
+  accountId: AccountId,
+  seen: readonly { externalId: string; name: string }[],
+): Promise<AgentsByExternalId> {
+  const agents = new Map<string, HandoffAgent>();
+  for (const { externalId, name } of seen)
+    if (!agents.has(externalId))
+      agents.set(externalId, {
+        id: (await deps.stores.setup.findAgent(accountId, externalId))?.id ?? null,
+        externalId,
+        name,
+      });
+  return agents;
 }

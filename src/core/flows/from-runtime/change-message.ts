@@ -97,89 +97,100 @@ function validateEmoji(emoji: string | null): string | null {
   return clean;
 }
 
-/** Mutations of messages by end-users and bots: edit, delete, react. */
-export function changeMessageFlows(deps: FlowDeps): Pick<Flows, 'editMessage' | 'deleteMessage' | 'reactToMessage'> {
+async function editMessage(deps: FlowDeps, scope: Scope, input: EditMessageInput) {
   const now = () => instantOf(deps.clock.now());
   const newPostId = () => deps.clock.newId();
+
+  if (input.callerMessageId !== null) validateId(input.callerMessageId, 'callerMessageId');
+  return transactMessage(
+    deps,
+    scope,
+    input.sessionId,
+    idempotencyScopeOf(deps, scope, 'editMessage', input),
+    async tx => {
+      refuseClosed(tx);
+      const message = await findOwnMessage(tx, input);
+      refuseInternal(message);
+      refuseDeleted(message);
+      refuseStale(tx, message.author as ReactionSide, input.epoch);
+      const turn = validateMessageContent(input.text, input.content, message.attachments);
+      if (
+        comparableContent(turn) === comparableContent(message) &&
+        canonicalJson(withoutUrlSignatures(turn.content)) === canonicalJson(withoutUrlSignatures(message.content))
+      )
+        return { message, session: tx.session };
+      const version = message.version + 1;
+      const edited = await applyChange(tx, message, { ...turn, version, editedAt: now() });
+      await tx.appendEvent({ type: 'MESSAGE_EDITED', messageId: message.id }, message.handoffId, now());
+      await enqueueChange(tx, { kind: 'FORWARD_EDIT', postId: newPostId(), messageId: message.id, version });
+      return { message: edited, session: tx.session };
+    },
+  );
+}
+
+async function deleteMessage(deps: FlowDeps, scope: Scope, input: DeleteMessageInput) {
+  const now = () => instantOf(deps.clock.now());
+  const newPostId = () => deps.clock.newId();
+
+  return transactMessage(
+    deps,
+    scope,
+    input.sessionId,
+    idempotencyScopeOf(deps, scope, 'deleteMessage', input),
+    async tx => {
+      const message = await findOwnMessage(tx, input);
+      if (message.deletedAt !== null) return { message, session: tx.session, alreadyDeleted: true };
+      if (input.epoch !== null && input.epoch !== tx.session.epoch)
+        throw new ControlLostError(tx.session.control, tx.session.epoch);
+      // The links are not needed any more and may contain secrets.
+      const deleted = await applyChange(tx, message, {
+        deletedAt: now(),
+        attachments: withoutLinks(message.attachments),
+      });
+      await tx.appendEvent({ type: 'MESSAGE_DELETED', messageId: message.id }, message.handoffId, now());
+      await enqueueChange(tx, { kind: 'DELETE', postId: newPostId(), messageId: message.id });
+      if (deps.files !== undefined && message.attachments.length > 0)
+        await tx.enqueueFileWork({ kind: 'DELETE_FILES', messageId: message.id });
+      return { message: deleted, session: tx.session, alreadyDeleted: false };
+    },
+  );
+}
+
+async function reactToMessage(deps: FlowDeps, scope: Scope, input: ReactToMessageInput) {
+  const now = () => instantOf(deps.clock.now());
+  const newPostId = () => deps.clock.newId();
+
+  const emoji = validateEmoji(input.emoji);
+  const { by } = input;
+  return transactMessage(
+    deps,
+    scope,
+    input.sessionId,
+    idempotencyScopeOf(deps, scope, 'reactToMessage', input),
+    async tx => {
+      refuseClosed(tx);
+      const message = await findMessage(tx, input);
+      refuseInternal(message);
+      refuseDeleted(message);
+      refuseStale(tx, by, input.epoch);
+      const others = message.reactions.filter(reaction => reaction.by !== by);
+      if ((message.reactions.find(reaction => reaction.by === by)?.emoji ?? null) === emoji)
+        return { message, session: tx.session };
+      const reacted = await applyChange(tx, message, {
+        reactions: emoji === null ? others : [...others, { by, emoji, at: now() }],
+      });
+      await tx.appendEvent({ type: 'MESSAGE_REACTED', messageId: message.id, by, emoji }, message.handoffId, now());
+      await enqueueChange(tx, { kind: 'FORWARD_REACTION', postId: newPostId(), messageId: message.id, by, emoji });
+      return { message: reacted, session: tx.session };
+    },
+  );
+}
+
+/** Mutations of messages by end-users and bots: edit, delete, react. */
+export function changeMessageFlows(deps: FlowDeps): Pick<Flows, 'editMessage' | 'deleteMessage' | 'reactToMessage'> {
   return {
-    async editMessage(scope: Scope, input: EditMessageInput) {
-      if (input.callerMessageId !== null) validateId(input.callerMessageId, 'callerMessageId');
-      return transactMessage(
-        deps,
-        scope,
-        input.sessionId,
-        idempotencyScopeOf(deps, scope, 'editMessage', input),
-        async tx => {
-          refuseClosed(tx);
-          const message = await findOwnMessage(tx, input);
-          refuseInternal(message);
-          refuseDeleted(message);
-          refuseStale(tx, message.author as ReactionSide, input.epoch);
-          const turn = validateMessageContent(input.text, input.content, message.attachments);
-          if (
-            comparableContent(turn) === comparableContent(message) &&
-            canonicalJson(withoutUrlSignatures(turn.content)) === canonicalJson(withoutUrlSignatures(message.content))
-          )
-            return { message, session: tx.session };
-          const version = message.version + 1;
-          const edited = await applyChange(tx, message, { ...turn, version, editedAt: now() });
-          await tx.appendEvent({ type: 'MESSAGE_EDITED', messageId: message.id }, message.handoffId, now());
-          await enqueueChange(tx, { kind: 'FORWARD_EDIT', postId: newPostId(), messageId: message.id, version });
-          return { message: edited, session: tx.session };
-        },
-      );
-    },
-
-    async deleteMessage(scope: Scope, input: DeleteMessageInput) {
-      return transactMessage(
-        deps,
-        scope,
-        input.sessionId,
-        idempotencyScopeOf(deps, scope, 'deleteMessage', input),
-        async tx => {
-          const message = await findOwnMessage(tx, input);
-          if (message.deletedAt !== null) return { message, session: tx.session, alreadyDeleted: true };
-          if (input.epoch !== null && input.epoch !== tx.session.epoch)
-            throw new ControlLostError(tx.session.control, tx.session.epoch);
-          // The links are not needed any more and may contain secrets.
-          const deleted = await applyChange(tx, message, {
-            deletedAt: now(),
-            attachments: withoutLinks(message.attachments),
-          });
-          await tx.appendEvent({ type: 'MESSAGE_DELETED', messageId: message.id }, message.handoffId, now());
-          await enqueueChange(tx, { kind: 'DELETE', postId: newPostId(), messageId: message.id });
-          if (deps.files !== undefined && message.attachments.length > 0)
-            await tx.enqueueFileWork({ kind: 'DELETE_FILES', messageId: message.id });
-          return { message: deleted, session: tx.session, alreadyDeleted: false };
-        },
-      );
-    },
-
-    async reactToMessage(scope: Scope, input: ReactToMessageInput) {
-      const emoji = validateEmoji(input.emoji);
-      const { by } = input;
-      return transactMessage(
-        deps,
-        scope,
-        input.sessionId,
-        idempotencyScopeOf(deps, scope, 'reactToMessage', input),
-        async tx => {
-          refuseClosed(tx);
-          const message = await findMessage(tx, input);
-          refuseInternal(message);
-          refuseDeleted(message);
-          refuseStale(tx, by, input.epoch);
-          const others = message.reactions.filter(reaction => reaction.by !== by);
-          if ((message.reactions.find(reaction => reaction.by === by)?.emoji ?? null) === emoji)
-            return { message, session: tx.session };
-          const reacted = await applyChange(tx, message, {
-            reactions: emoji === null ? others : [...others, { by, emoji, at: now() }],
-          });
-          await tx.appendEvent({ type: 'MESSAGE_REACTED', messageId: message.id, by, emoji }, message.handoffId, now());
-          await enqueueChange(tx, { kind: 'FORWARD_REACTION', postId: newPostId(), messageId: message.id, by, emoji });
-          return { message: reacted, session: tx.session };
-        },
-      );
-    },
+    editMessage: (scope, input) => editMessage(deps, scope, input),
+    deleteMessage: (scope, input) => deleteMessage(deps, scope, input),
+    reactToMessage: (scope, input) => reactToMessage(deps, scope, input),
   };
 }

@@ -58,73 +58,79 @@ async function updateEndUser(
   return result;
 }
 
-export function sessionFlows(deps: FlowDeps): Pick<Flows, 'openSession' | 'explain'> {
-  const { sessions, setup, handoffs, deliveries, deadLetters } = deps.stores;
-  return {
-    async openSession(scope: Scope, input: OpenSessionInput): Promise<OpenSessionResult> {
-      const endUser = fittedEndUser(input.endUser);
-      validateId(input.channel, 'channel', 100);
-      validateId(input.externalId, 'externalId');
-      const inbox = await setup.findInboxByChatbot(scope.organizationId, input.chatbotId);
-      if (inbox === null)
-        throw new NotFoundError(
-          'CHATBOT_NOT_ENABLED',
-          'chatbotId',
-          `Chatbot ${input.chatbotId.slice(0, 100)} has no support inbox. Call enableChatbotSupport for it first.`,
-        );
-      if (inbox.state === 'DISABLED')
-        throw new ConflictError(
-          'ACCOUNT_DISABLED',
-          'chatbotId',
-          'Support is disabled for this chatbot. Enable it again first.',
-        );
-      const opened = await sessions.open({
-        id: deps.clock.newId(),
-        organizationId: scope.organizationId,
-        chatbotId: input.chatbotId,
-        inboxId: inbox.id,
-        channel: input.channel,
-        externalId: input.externalId,
-        endUser: mergeEndUser(NOBODY, endUser),
-        at: instantOf(deps.clock.now()),
-      });
-      return opened.created || !hasNewFacts(opened.session.endUser, endUser)
-        ? opened
-        : { session: await updateEndUser(deps, opened.session, endUser), created: false };
-    },
+async function openSession(deps: FlowDeps, scope: Scope, input: OpenSessionInput): Promise<OpenSessionResult> {
+  const { sessions, setup } = deps.stores;
 
-    async explain(scope: Scope, sessionId: SessionId): Promise<Explanation> {
-      const session = await sessions.get(scope.organizationId, sessionId);
-      const inbox = session && (await setup.findInbox(scope.organizationId, session.inboxId));
-      if (!session || !inbox)
-        throw new NotFoundError(
-          'SESSION_NOT_FOUND',
-          'sessionId',
-          'There is no such session. Open it with openSupportSession.',
-        );
-      const handoff =
-        session.liveHandoffId === null ? null : await handoffs.get(scope.organizationId, session.liveHandoffId);
-      const may = session.closedAt === null && botMayAnswer(session.control, inbox.policy.whileWaiting);
-      const why: Explanation['reason'] =
-        session.closedAt !== null
-          ? 'SESSION_CLOSED'
-          : session.control === 'BOT'
-            ? 'BOT_HAS_CONTROL'
-            : handoff?.state === 'ENDING'
-              ? 'HANDOFF_ENDING'
-              : session.control === 'NONE'
-                ? may
-                  ? 'WAITING_BOT_MAY_ANSWER'
-                  : 'WAITING_FOR_AGENT'
-                : 'AGENT_HAS_CONTROL';
-      return {
-        session,
-        handoff,
-        mayReply: may,
-        reason: why,
-        pendingDeliveries: await deliveries.countPending(scope.organizationId, sessionId),
-        blockedLanes: await deadLetters.findBlockedLanes(scope.organizationId, sessionId),
-      };
-    },
+  const endUser = fittedEndUser(input.endUser);
+  validateId(input.channel, 'channel', 100);
+  validateId(input.externalId, 'externalId');
+  const inbox = await setup.findInboxByChatbot(scope.organizationId, input.chatbotId);
+  if (inbox === null)
+    throw new NotFoundError(
+      'CHATBOT_NOT_ENABLED',
+      'chatbotId',
+      `Chatbot ${input.chatbotId.slice(0, 100)} has no support inbox. Call enableChatbotSupport for it first.`,
+    );
+  if (inbox.state === 'DISABLED')
+    throw new ConflictError(
+      'ACCOUNT_DISABLED',
+      'chatbotId',
+      'Support is disabled for this chatbot. Enable it again first.',
+    );
+  const opened = await sessions.open({
+    id: deps.clock.newId(),
+    organizationId: scope.organizationId,
+    chatbotId: input.chatbotId,
+    inboxId: inbox.id,
+    channel: input.channel,
+    externalId: input.externalId,
+    endUser: mergeEndUser(NOBODY, endUser),
+    at: instantOf(deps.clock.now()),
+  });
+  return opened.created || !hasNewFacts(opened.session.endUser, endUser)
+    ? opened
+    : { session: await updateEndUser(deps, opened.session, endUser), created: false };
+}
+
+async function explain(deps: FlowDeps, scope: Scope, sessionId: SessionId): Promise<Explanation> {
+  const { sessions, setup, handoffs, deliveries, deadLetters } = deps.stores;
+
+  const session = await sessions.get(scope.organizationId, sessionId);
+  const inbox = session && (await setup.findInbox(scope.organizationId, session.inboxId));
+  if (!session || !inbox)
+    throw new NotFoundError(
+      'SESSION_NOT_FOUND',
+      'sessionId',
+      'There is no such session. Open it with openSupportSession.',
+    );
+  const handoff =
+    session.liveHandoffId === null ? null : await handoffs.get(scope.organizationId, session.liveHandoffId);
+  const may = session.closedAt === null && botMayAnswer(session.control, inbox.policy.whileWaiting);
+  const why: Explanation['reason'] =
+    session.closedAt !== null
+      ? 'SESSION_CLOSED'
+      : session.control === 'BOT'
+        ? 'BOT_HAS_CONTROL'
+        : handoff?.state === 'ENDING'
+          ? 'HANDOFF_ENDING'
+          : session.control === 'NONE'
+            ? may
+              ? 'WAITING_BOT_MAY_ANSWER'
+              : 'WAITING_FOR_AGENT'
+            : 'AGENT_HAS_CONTROL';
+  return {
+    session,
+    handoff,
+    mayReply: may,
+    reason: why,
+    pendingDeliveries: await deliveries.countPending(scope.organizationId, sessionId),
+    blockedLanes: await deadLetters.findBlockedLanes(scope.organizationId, sessionId),
+  };
+}
+
+export function sessionFlows(deps: FlowDeps): Pick<Flows, 'openSession' | 'explain'> {
+  return {
+    openSession: (scope, input) => openSession(deps, scope, input),
+    explain: (scope, sessionId) => explain(deps, scope, sessionId),
   };
 }

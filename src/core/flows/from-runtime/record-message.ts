@@ -183,69 +183,75 @@ async function validateReplyTo(tx: SessionTransaction, replyTo: string | null | 
   return message.id;
 }
 
+async function recordEndUserMessage(
+  deps: FlowDeps,
+  scope: Scope,
+  input: RecordEndUserMessageInput,
+): Promise<RecordEndUserMessageResult> {
+  const attachments = validateAttachments(input.attachments);
+  const { text, content } = validateMessageContent(input.text, input.content, attachments);
+  const saidAt = validateSaidAt(input.saidAt, deps.clock.now());
+  const callerMessageId = validateId(input.messageId ?? input.idempotencyKey, 'messageId');
+  return transactMessage(
+    deps,
+    scope,
+    input.sessionId,
+    idempotencyScopeOf(deps, scope, 'recordEndUserMessage', input),
+    async tx => {
+      const before = await findRecorded(tx, callerMessageId, 'END_USER', { text, content });
+      if (before !== null) return { message: before, session: tx.session, mayReply: mayReply(tx) };
+      refuseClosed(tx);
+      const message = await recordMessage(tx, deps, {
+        author: 'END_USER',
+        visibility: 'PUBLIC',
+        text,
+        content,
+        attachments,
+        saidAt,
+        callerMessageId,
+        replyToMessageId: await validateReplyTo(tx, input.replyTo),
+      });
+      return { message, session: tx.session, mayReply: mayReply(tx) };
+    },
+  );
+}
+
+async function sendBotMessage(deps: FlowDeps, scope: Scope, input: SendBotMessageInput): Promise<SendBotMessageResult> {
+  const attachments = validateAttachments(input.attachments);
+  const { text, content } = validateMessageContent(input.text, input.content, attachments);
+  const saidAt = validateSaidAt(input.saidAt, deps.clock.now());
+  const callerMessageId = validateId(input.messageId ?? input.idempotencyKey, 'messageId');
+  return transactMessage(
+    deps,
+    scope,
+    input.sessionId,
+    idempotencyScopeOf(deps, scope, 'sendBotMessage', input),
+    async tx => {
+      const before = await findRecorded(tx, callerMessageId, 'BOT', { text, content });
+      if (before !== null) return { message: before, session: tx.session, delivered: before.visibility === 'PUBLIC' };
+      refuseClosed(tx);
+      const holdsControl = input.epoch === tx.session.epoch && mayReply(tx);
+      if (!holdsControl && input.onControlLost === 'REJECT')
+        throw new ControlLostError(tx.session.control, tx.session.epoch);
+      const visibility = holdsControl ? 'PUBLIC' : 'INTERNAL';
+      const message = await recordMessage(tx, deps, {
+        author: 'BOT',
+        visibility,
+        text,
+        content,
+        attachments,
+        saidAt,
+        callerMessageId,
+        replyToMessageId: await validateReplyTo(tx, input.replyTo),
+      });
+      return { message, session: tx.session, delivered: holdsControl };
+    },
+  );
+}
+
 export function recordMessageFlows(deps: FlowDeps): Pick<Flows, 'recordEndUserMessage' | 'sendBotMessage'> {
   return {
-    async recordEndUserMessage(scope: Scope, input: RecordEndUserMessageInput): Promise<RecordEndUserMessageResult> {
-      const attachments = validateAttachments(input.attachments);
-      const { text, content } = validateMessageContent(input.text, input.content, attachments);
-      const saidAt = validateSaidAt(input.saidAt, deps.clock.now());
-      const callerMessageId = validateId(input.messageId ?? input.idempotencyKey, 'messageId');
-      return transactMessage(
-        deps,
-        scope,
-        input.sessionId,
-        idempotencyScopeOf(deps, scope, 'recordEndUserMessage', input),
-        async tx => {
-          const before = await findRecorded(tx, callerMessageId, 'END_USER', { text, content });
-          if (before !== null) return { message: before, session: tx.session, mayReply: mayReply(tx) };
-          refuseClosed(tx);
-          const message = await recordMessage(tx, deps, {
-            author: 'END_USER',
-            visibility: 'PUBLIC',
-            text,
-            content,
-            attachments,
-            saidAt,
-            callerMessageId,
-            replyToMessageId: await validateReplyTo(tx, input.replyTo),
-          });
-          return { message, session: tx.session, mayReply: mayReply(tx) };
-        },
-      );
-    },
-
-    async sendBotMessage(scope: Scope, input: SendBotMessageInput): Promise<SendBotMessageResult> {
-      const attachments = validateAttachments(input.attachments);
-      const { text, content } = validateMessageContent(input.text, input.content, attachments);
-      const saidAt = validateSaidAt(input.saidAt, deps.clock.now());
-      const callerMessageId = validateId(input.messageId ?? input.idempotencyKey, 'messageId');
-      return transactMessage(
-        deps,
-        scope,
-        input.sessionId,
-        idempotencyScopeOf(deps, scope, 'sendBotMessage', input),
-        async tx => {
-          const before = await findRecorded(tx, callerMessageId, 'BOT', { text, content });
-          if (before !== null)
-            return { message: before, session: tx.session, delivered: before.visibility === 'PUBLIC' };
-          refuseClosed(tx);
-          const holdsControl = input.epoch === tx.session.epoch && mayReply(tx);
-          if (!holdsControl && input.onControlLost === 'REJECT')
-            throw new ControlLostError(tx.session.control, tx.session.epoch);
-          const visibility = holdsControl ? 'PUBLIC' : 'INTERNAL';
-          const message = await recordMessage(tx, deps, {
-            author: 'BOT',
-            visibility,
-            text,
-            content,
-            attachments,
-            saidAt,
-            callerMessageId,
-            replyToMessageId: await validateReplyTo(tx, input.replyTo),
-          });
-          return { message, session: tx.session, delivered: holdsControl };
-        },
-      );
-    },
+    recordEndUserMessage: (scope, input) => recordEndUserMessage(deps, scope, input),
+    sendBotMessage: (scope, input) => sendBotMessage(deps, scope, input),
   };
 }

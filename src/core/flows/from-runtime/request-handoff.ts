@@ -20,6 +20,7 @@ import { createTimeLimit } from '../../time-limit';
 import type { Flows } from '../api';
 import type { HandoffTargetInput, RequestHandoffResult, RequestHandoffInput } from '../api/handoffs';
 import type { Scope } from '../api/scope';
+import { newHandoff } from '../handoff/new-handoff';
 import { updateControl, transitionHandoff } from '../handoff/transition';
 import { conversationAccessOf } from '../provider-context';
 import { accessOf, type FlowDeps } from '../deps';
@@ -206,30 +207,19 @@ async function beginRequested(
     await transitionHandoff(tx, deps, live, 'DRAINED');
   }
   const at = instantOf(deps.clock.now());
-  const handoff = await tx.insertHandoff({
-    id: deps.clock.newId(),
-    state: 'REQUESTED',
-    origin: 'REQUESTED',
-    ...forAgents,
-    priority: input.priority,
-    target,
-    agent: null,
-    resumeTarget: input.resumeTarget,
-    historyThroughSeq: tx.session.lastMessageSeq,
-    openedForAgents: 'NO',
-    timesLost: 0,
-    openings: 1,
-    endReason: null,
-    failureCode: null,
-    requestedAt: at,
-    queuedAt: null,
-    assignedAt: null,
-    activeAt: null,
-    endingAt: null,
-    endedAt: null,
-    drainBy: null,
-    syncBy: null,
-  });
+  const handoff = await tx.insertHandoff(
+    newHandoff({
+      id: deps.clock.newId(),
+      state: 'REQUESTED',
+      origin: 'REQUESTED',
+      ...forAgents,
+      priority: input.priority,
+      target,
+      resumeTarget: input.resumeTarget,
+      historyThroughSeq: tx.session.lastMessageSeq,
+      requestedAt: at,
+    }),
+  );
   await tx.updateSession({ liveHandoffId: handoff.id });
   await tx.appendEvent(
     { type: 'HANDOFF_CHANGED', from: null, to: 'REQUESTED', cause: 'REQUESTED', endReason: null, agentName: null },

@@ -1,7 +1,7 @@
 import { isOpen, type HandoffRecord } from '../../handoff';
 import type { SessionTransaction } from '../../ports/session-transaction';
 import { endIfDrained, endLiveHandoff, transitionHandoff } from './transition';
-import { endedStatusWrites } from '../provider-context';
+import { endedStatusWrites } from '../status-writes';
 import type { FlowDeps } from '../deps';
 import { enqueueOpeningAgain } from './opening';
 import { HISTORY_MESSAGES } from '../to-provider/transcript';

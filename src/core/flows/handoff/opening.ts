@@ -8,21 +8,10 @@ import type {
   UnpostedMessage,
 } from '../../ports/session-transaction';
 import { isUntouched } from '../provider-context';
+import { contextNote } from '../to-provider/context-note';
 import { HISTORY_MESSAGES } from '../to-provider/transcript';
 import { isInFile, sortPosts, transcriptsToLookUp, type TranscriptPost } from './unfinished-posts';
 import { trustedLastView } from './while-disabled';
-
-/** Returns what agents should know first, as one readable note; null if the runtime said nothing. */
-export function contextNote(handoff: HandoffRecord): string | null {
-  const lines = [
-    handoff.reason && `Reason: ${handoff.reason}`,
-    handoff.intent && `Intent: ${handoff.intent}`,
-    handoff.summary && `Summary: ${handoff.summary}`,
-    ...Object.entries(handoff.fields).map(([name, value]) => `${name}: ${value}`),
-    ...handoff.links.map(({ label, url }) => `${label}: ${url}`),
-  ].filter((line): line is string => typeof line === 'string');
-  return lines.length === 0 ? null : ['Handed over by the bot.', ...lines].join('\n');
-}
 
 /** Our id of the note with everything that a handoff's context note has no room for. */
 export const overflowNoteId = (handoffId: HandoffId): string => `context:${handoffId}`;

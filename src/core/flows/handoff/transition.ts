@@ -5,6 +5,7 @@ import { instantOf } from '../../ports/clock';
 import type { SessionTransaction } from '../../ports/session-transaction';
 import type { FlowDeps } from '../deps';
 import { recordEnding, needsFinalSync, clearLastEnding } from './last-ending';
+import { newHandoff } from './new-handoff';
 import { enqueueHistory } from './opening';
 
 type Deps = Pick<FlowDeps, 'clock' | 'limits'>;
@@ -175,34 +176,19 @@ export async function beginTakeover(
   agent: HandoffAgent | null,
 ): Promise<HandoffRecord> {
   const at = instantOf(deps.clock.now());
-  const handoff = await tx.insertHandoff({
-    id: deps.clock.newId(),
-    state,
-    origin: 'AGENT_TAKEOVER',
-    reason: null,
-    summary: null,
-    intent: null,
-    fields: {},
-    links: [],
-    priority: null,
-    target: { teamId: null, agentId: null },
-    agent,
-    resumeTarget: null,
-    historyThroughSeq: tx.session.lastMessageSeq,
-    openedForAgents: 'NO',
-    timesLost: 0,
-    openings: 1,
-    endReason: null,
-    failureCode: null,
-    requestedAt: at,
-    queuedAt: state === 'QUEUED' ? at : null,
-    assignedAt: state === 'QUEUED' ? null : at,
-    activeAt: state === 'ACTIVE' ? at : null,
-    endingAt: null,
-    endedAt: null,
-    drainBy: null,
-    syncBy: null,
-  });
+  const handoff = await tx.insertHandoff(
+    newHandoff({
+      id: deps.clock.newId(),
+      state,
+      origin: 'AGENT_TAKEOVER',
+      agent,
+      historyThroughSeq: tx.session.lastMessageSeq,
+      requestedAt: at,
+      queuedAt: state === 'QUEUED' ? at : null,
+      assignedAt: state === 'QUEUED' ? null : at,
+      activeAt: state === 'ACTIVE' ? at : null,
+    }),
+  );
   // What we were to give back is theirs again.
   await clearLastEnding(tx);
   // Odd from here on: the conversation still looks bot-held, and that must not be read as "returned to the bot".

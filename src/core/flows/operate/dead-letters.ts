@@ -52,82 +52,103 @@ const NO_FILTER = {
   parkedAfter: null,
 };
 
+async function selectDeadLetters(
+  deps: FlowDeps,
+  scope: Scope,
+  { ids, filter, after }: DeadLetterSelection,
+): Promise<{ letters: readonly DeadLetter[]; hasMore: boolean; endCursor: string | null }> {
+  const { deadLetters } = deps.stores;
+
+  if (ids !== null)
+    return { letters: await deadLetters.findParked(scope.organizationId, ids), hasMore: false, endCursor: null };
+  const { edges, hasNextPage } = await deadLetters.page(scope.organizationId, 'PARKED', filter ?? NO_FILTER, {
+    first: MAX_PER_CALL,
+    after,
+  });
+  return { letters: edges.map(edge => edge.node), hasMore: hasNextPage, endCursor: edges.at(-1)?.cursor ?? after };
+}
+
+/** Applies a decision session by session, lowest id first: in the order in which the deliveries were enqueued. */
+async function forEachSession(
+  deps: FlowDeps,
+  scope: Scope,
+  selection: DeadLetterSelection,
+  act: (tx: SessionTransaction, ids: readonly string[]) => Promise<readonly DeliveryReference[]>,
+): Promise<DeadLettersResult> {
+  const { sessions } = deps.stores;
+
+  checkSelection(selection);
+  const { letters, hasMore, endCursor } = await selectDeadLetters(deps, scope, selection);
+  const bySession = new Map<string, string[]>();
+  for (const { sessionId, id } of letters) bySession.set(sessionId, [...(bySession.get(sessionId) ?? []), id]);
+  const done: string[] = [];
+  for (const [sessionId, ids] of bySession)
+    for (let at = 0; at < ids.length; at += MAX_PER_TRANSACTION) {
+      const { result } = await sessions.transact(scope.organizationId, sessionId, tx =>
+        act(tx, ids.slice(at, at + MAX_PER_TRANSACTION)),
+      );
+      done.push(...result.map(letter => letter.id));
+    }
+  const known = new Set(done);
+  return { count: done.length, skippedIds: (selection.ids ?? []).filter(id => !known.has(id)), hasMore, endCursor };
+}
+
+async function resendDeadLetters(
+  deps: FlowDeps,
+  scope: Scope,
+  { skipLookup = false, ...selection }: ResendSelection,
+  by: UserId | null,
+) {
+  const now = () => instantOf(deps.clock.now());
+
+  if (skipLookup && selection.ids === null)
+    throw new InvalidInputError(
+      'INPUT_INVALID',
+      'skipLookup',
+      'skipLookup needs ids, because an operator must have checked each delivery. Name those that are missing at the receiver by ids.',
+    );
+  return forEachSession(deps, scope, selection, async (tx, ids) => {
+    const sent = await tx.resend(ids, skipLookup);
+    for (const { id: deliveryId, kind, handoffId } of sent)
+      await tx.appendEvent(
+        { type: 'DELIVERY_RESENT', deliveryId, kind, by, ...(skipLookup && { skipLookup: true }) },
+        handoffId,
+        now(),
+      );
+    return sent;
+  });
+}
+
+async function discardDeadLetters(
+  deps: FlowDeps,
+  scope: Scope,
+  selection: DeadLetterSelection,
+  reason: string,
+  by: UserId | null,
+) {
+  const now = () => instantOf(deps.clock.now());
+
+  if (reason.trim() === '' || reason.length > MAX_REASON)
+    throw new InvalidInputError(
+      'INPUT_INVALID',
+      'reason',
+      `reason is empty or too long. Give 1 to ${MAX_REASON} characters; they are stored with the dead letter.`,
+    );
+  return forEachSession(deps, scope, selection, async (tx, ids) => {
+    const discarded = await tx.discard(ids, reason);
+    for (const { id: deliveryId, kind, handoffId } of discarded)
+      await tx.appendEvent({ type: 'DELIVERY_DISCARDED', deliveryId, kind, reason, by }, handoffId, now());
+    return discarded;
+  });
+}
+
 /**
  * Operators' decisions about dead letters. Only deliveries that are PARKED at that moment change, so a repeat is
  * harmless.
  */
 export function deadLetterFlows(deps: FlowDeps): Pick<Flows, 'resendDeadLetters' | 'discardDeadLetters'> {
-  const { deadLetters, sessions } = deps.stores;
-
-  async function selectDeadLetters(
-    scope: Scope,
-    { ids, filter, after }: DeadLetterSelection,
-  ): Promise<{ letters: readonly DeadLetter[]; hasMore: boolean; endCursor: string | null }> {
-    if (ids !== null)
-      return { letters: await deadLetters.findParked(scope.organizationId, ids), hasMore: false, endCursor: null };
-    const { edges, hasNextPage } = await deadLetters.page(scope.organizationId, 'PARKED', filter ?? NO_FILTER, {
-      first: MAX_PER_CALL,
-      after,
-    });
-    return { letters: edges.map(edge => edge.node), hasMore: hasNextPage, endCursor: edges.at(-1)?.cursor ?? after };
-  }
-
-  /** Applies a decision session by session, lowest id first: in the order in which the deliveries were enqueued. */
-  async function forEachSession(
-    scope: Scope,
-    selection: DeadLetterSelection,
-    act: (tx: SessionTransaction, ids: readonly string[]) => Promise<readonly DeliveryReference[]>,
-  ): Promise<DeadLettersResult> {
-    checkSelection(selection);
-    const { letters, hasMore, endCursor } = await selectDeadLetters(scope, selection);
-    const bySession = new Map<string, string[]>();
-    for (const { sessionId, id } of letters) bySession.set(sessionId, [...(bySession.get(sessionId) ?? []), id]);
-    const done: string[] = [];
-    for (const [sessionId, ids] of bySession)
-      for (let at = 0; at < ids.length; at += MAX_PER_TRANSACTION) {
-        const { result } = await sessions.transact(scope.organizationId, sessionId, tx =>
-          act(tx, ids.slice(at, at + MAX_PER_TRANSACTION)),
-        );
-        done.push(...result.map(letter => letter.id));
-      }
-    const known = new Set(done);
-    return { count: done.length, skippedIds: (selection.ids ?? []).filter(id => !known.has(id)), hasMore, endCursor };
-  }
-
-  const now = () => instantOf(deps.clock.now());
   return {
-    async resendDeadLetters(scope: Scope, { skipLookup = false, ...selection }: ResendSelection, by: UserId | null) {
-      if (skipLookup && selection.ids === null)
-        throw new InvalidInputError(
-          'INPUT_INVALID',
-          'skipLookup',
-          'skipLookup needs ids, because an operator must have checked each delivery. Name those that are missing at the receiver by ids.',
-        );
-      return forEachSession(scope, selection, async (tx, ids) => {
-        const sent = await tx.resend(ids, skipLookup);
-        for (const { id: deliveryId, kind, handoffId } of sent)
-          await tx.appendEvent(
-            { type: 'DELIVERY_RESENT', deliveryId, kind, by, ...(skipLookup && { skipLookup: true }) },
-            handoffId,
-            now(),
-          );
-        return sent;
-      });
-    },
-
-    async discardDeadLetters(scope: Scope, selection: DeadLetterSelection, reason: string, by: UserId | null) {
-      if (reason.trim() === '' || reason.length > MAX_REASON)
-        throw new InvalidInputError(
-          'INPUT_INVALID',
-          'reason',
-          `reason is empty or too long. Give 1 to ${MAX_REASON} characters; they are stored with the dead letter.`,
-        );
-      return forEachSession(scope, selection, async (tx, ids) => {
-        const discarded = await tx.discard(ids, reason);
-        for (const { id: deliveryId, kind, handoffId } of discarded)
-          await tx.appendEvent({ type: 'DELIVERY_DISCARDED', deliveryId, kind, reason, by }, handoffId, now());
-        return discarded;
-      });
-    },
+    resendDeadLetters: (scope, input, by) => resendDeadLetters(deps, scope, input, by),
+    discardDeadLetters: (scope, selection, reason, by) => discardDeadLetters(deps, scope, selection, reason, by),
   };
 }

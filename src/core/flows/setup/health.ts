@@ -3,7 +3,15 @@ import type { OrganizationId, SessionId } from '../../ids';
 import { instantOf } from '../../ports/clock';
 import type { DesiredState, DriftItem, RepairDrift } from '../../ports/provider/drift';
 import type { AccountHealth, AccountRecord } from '../../setup';
-import { problemOf, createSetupTools, ambiguousForMs } from './find-account';
+import {
+  ambiguousForMs,
+  mirrorDirectory,
+  problemOf,
+  requireAccount,
+  requireVerbs,
+  setupSignal,
+  signalUnderLock,
+} from './find-account';
 import type { Flows } from '../api';
 import type { Scope } from '../api/scope';
 import { accessOf, type FlowDeps } from '../deps';
@@ -69,7 +77,7 @@ async function desiredStateOf(deps: FlowDeps, account: AccountRecord): Promise<D
                 externalId,
                 providerData,
                 members: memberIds && externalIdsOf(memberIds),
-                allowsAutomaticReplies: policy.automaticReplies === 'FORWARD',
+                repliesByItself: policy.automaticReplies === 'FORWARD',
               },
             ],
     ),
@@ -81,118 +89,129 @@ async function desiredStateOf(deps: FlowDeps, account: AccountRecord): Promise<D
   };
 }
 
-export function healthFlows(deps: FlowDeps) {
-  const { setup } = deps.stores;
-  const tools = createSetupTools(deps);
+const recordHealth = (
+  deps: FlowDeps,
+  account: AccountRecord,
+  found: HealthFinding,
+  learned: Partial<AccountRecord> = {},
+): Promise<AccountRecord> =>
+  deps.stores.setup.updateAccount(account.id, {
+    ...learned,
+    health: { ...found, checkedAt: instantOf(deps.clock.now()), source: 'CHECK' },
+  });
 
-  const recordHealth = (
-    account: AccountRecord,
-    found: HealthFinding,
-    learned: Partial<AccountRecord> = {},
-  ): Promise<AccountRecord> =>
-    setup.updateAccount(account.id, {
-      ...learned,
-      health: { ...found, checkedAt: instantOf(deps.clock.now()), source: 'CHECK' },
-    });
+/** Inspects the account and records the result, also when the inspection failed. */
+async function inspectAndRecord(
+  deps: FlowDeps,
+  account: AccountRecord,
+): Promise<{ readonly account: AccountRecord; readonly items: readonly DriftItem[] }> {
+  const verbs = requireVerbs(deps, account, 'drift', 'inspectsDrift');
+  try {
+    const { items, learned } = await verbs.inspectDrift(await desiredStateOf(deps, account), setupSignal(deps));
+    const found = healthFromDrift(items);
+    const recorded = await recordHealth(deps, account, found, learned);
+    return { account: found.state === 'HEALTHY' ? await expirePreviousSecrets(deps, recorded) : recorded, items };
+  } catch (error) {
+    await recordHealth(deps, account, healthFromError(error));
+    throw error;
+  }
+}
 
-  /** Inspects the account and records the result, also when the inspection failed. */
-  async function inspectAndRecord(
-    account: AccountRecord,
-  ): Promise<{ readonly account: AccountRecord; readonly items: readonly DriftItem[] }> {
-    const verbs = tools.verbs(account, 'drift', 'inspectsDrift');
+const withInboxLock = (
+  deps: FlowDeps,
+  account: AccountRecord,
+  id: string,
+  repair: Parameters<RepairDrift['withInboxLock']>[1],
+): Promise<void> =>
+  deps.stores.setupLocks.withLock({ id, field: 'accountId' }, deps.limits.setupMs, async lock => {
+    const inbox = (await desiredStateOf(deps, account)).inboxes.find(({ inboxId }) => inboxId === id);
+    if (inbox === undefined) return;
     try {
-      const { items, learned } = await verbs.inspectDrift(await desiredStateOf(deps, account), tools.signal());
-      const found = healthFromDrift(items);
-      const recorded = await recordHealth(account, found, learned);
-      return { account: found.state === 'HEALTHY' ? await expirePreviousSecrets(deps, recorded) : recorded, items };
+      const made = await repair(inbox, await signalUnderLock(deps, lock, account));
+      lock.ensureHeld();
+      if (made !== null) await deps.stores.setup.updateInbox(id, made);
     } catch (error) {
-      await recordHealth(account, healthFromError(error));
+      lock.keepLockedFor(ambiguousForMs(error));
       throw error;
     }
+  });
+
+/**
+ * Runs the scheduled inspection of one claimed account: compares it, mirrors its agents and teams, and records its
+ * health. An unhealthy account is a result; only our own errors are thrown.
+ */
+async function checkAccount(deps: FlowDeps, account: AccountRecord): Promise<AccountHealth> {
+  try {
+    // A provider that cannot be inspected at least responds, or does not.
+    const looked = account.capabilities.inspectsDrift
+      ? (await inspectAndRecord(deps, account)).account
+      : await recordHealth(deps, account, { state: 'HEALTHY', problem: null });
+    if (looked.health.state !== 'UNAUTHORIZED') await mirrorDirectory(deps, account);
+    return looked.health;
+  } catch (error) {
+    return (await recordHealth(deps, account, healthFromError(error))).health;
   }
-
-  const withInboxLock = (
-    account: AccountRecord,
-    id: string,
-    repair: Parameters<RepairDrift['withInboxLock']>[1],
-  ): Promise<void> =>
-    deps.stores.setupLocks.withLock({ id, field: 'accountId' }, deps.limits.setupMs, async lock => {
-      const inbox = (await desiredStateOf(deps, account)).inboxes.find(({ inboxId }) => inboxId === id);
-      if (inbox === undefined) return;
-      try {
-        const made = await repair(inbox, await tools.signalIn(lock, account));
-        lock.ensureHeld();
-        if (made !== null) await setup.updateInbox(id, made);
-      } catch (error) {
-        lock.keepLockedFor(ambiguousForMs(error));
-        throw error;
-      }
-    });
-
-  return {
-    /**
-     * Runs the scheduled inspection of one claimed account: compares it, mirrors its agents and teams, and records its
-     * health. An unhealthy account is a result; only our own errors are thrown.
-     */
-    async checkAccount(account: AccountRecord): Promise<AccountHealth> {
-      try {
-        // A provider that cannot be inspected at least responds, or does not.
-        const looked = account.capabilities.inspectsDrift
-          ? (await inspectAndRecord(account)).account
-          : await recordHealth(account, { state: 'HEALTHY', problem: null });
-        if (looked.health.state !== 'UNAUTHORIZED') await tools.mirrorDirectory(account);
-        return looked.health;
-      } catch (error) {
-        return (await recordHealth(account, healthFromError(error))).health;
-      }
-    },
-
-    /** Records an error of a delivery or a sync at once. */
-    async recordFailedCredentials(
-      organizationId: OrganizationId,
-      sessionId: SessionId,
-      error: SupportError,
-      source: 'DELIVERY' | 'SYNC',
-    ): Promise<void> {
-      const problem = { code: error.code, message: error.message };
-      await setup.markHealth(organizationId, sessionId, {
-        state: 'UNAUTHORIZED',
-        problem,
-        checkedAt: instantOf(deps.clock.now()),
-        source,
-      });
-    },
-
-    drift: {
-      async inspectDrift(scope: Scope, accountId: string) {
-        return (await inspectAndRecord(await tools.accountFor(scope, accountId))).items;
-      },
-      async repairDrift(scope: Scope, accountId: string, items: readonly string[]) {
-        const { id } = await tools.accountFor(scope, accountId);
-        return deps.stores.setupLocks.withLock({ id, field: 'accountId' }, deps.limits.setupMs, async lock => {
-          let account = await tools.accountFor(scope, id);
-          const signal = await tools.signalIn(lock, account);
-          const verbs = tools.verbs(account, 'drift', 'inspectsDrift');
-          try {
-            await verbs.repairDrift(
-              {
-                desired: await desiredStateOf(deps, account),
-                items,
-                save: async progress => {
-                  lock.ensureHeld();
-                  account = await setup.updateAccount(account.id, progress);
-                },
-                withInboxLock: (inboxId, repair) => withInboxLock(account, inboxId, repair),
-              },
-              signal,
-            );
-          } catch (error) {
-            lock.keepLockedFor(ambiguousForMs(error));
-            throw error;
-          }
-          return inspectAndRecord(account);
-        });
-      },
-    } satisfies Pick<Flows, 'inspectDrift' | 'repairDrift'>,
-  };
 }
+
+/** Records an error of a delivery or a sync at once. */
+async function recordFailedCredentials(
+  deps: FlowDeps,
+  organizationId: OrganizationId,
+  sessionId: SessionId,
+  error: SupportError,
+  seenBy: 'DELIVERY' | 'SYNC',
+): Promise<void> {
+  const problem = { code: error.code, message: error.message };
+  await deps.stores.setup.markHealth(organizationId, sessionId, {
+    state: 'UNAUTHORIZED',
+    problem,
+    checkedAt: instantOf(deps.clock.now()),
+    source: seenBy,
+  });
+}
+
+async function inspectDrift(deps: FlowDeps, scope: Scope, accountId: string) {
+  return (await inspectAndRecord(deps, await requireAccount(deps, scope, accountId))).items;
+}
+
+async function repairDrift(deps: FlowDeps, scope: Scope, accountId: string, items: readonly string[]) {
+  const { id } = await requireAccount(deps, scope, accountId);
+  return deps.stores.setupLocks.withLock({ id, field: 'accountId' }, deps.limits.setupMs, async lock => {
+    let account = await requireAccount(deps, scope, id);
+    const signal = await signalUnderLock(deps, lock, account);
+    const verbs = requireVerbs(deps, account, 'drift', 'inspectsDrift');
+    try {
+      await verbs.repairDrift(
+        {
+          desired: await desiredStateOf(deps, account),
+          items,
+          save: async progress => {
+            lock.ensureHeld();
+            account = await deps.stores.setup.updateAccount(account.id, progress);
+          },
+          withInboxLock: (inboxId, repair) => withInboxLock(deps, account, inboxId, repair),
+        },
+        signal,
+      );
+    } catch (error) {
+      lock.keepLockedFor(ambiguousForMs(error));
+      throw error;
+    }
+    return inspectAndRecord(deps, account);
+  });
+}
+
+/** The scheduled inspection of accounts, and the operators' calls about drift. */
+export const healthFlows = (deps: FlowDeps) => ({
+  checkAccount: (account: AccountRecord) => checkAccount(deps, account),
+  recordFailedCredentials: (
+    organizationId: OrganizationId,
+    sessionId: SessionId,
+    error: SupportError,
+    seenBy: 'DELIVERY' | 'SYNC',
+  ) => recordFailedCredentials(deps, organizationId, sessionId, error, seenBy),
+  drift: {
+    inspectDrift: (scope, accountId) => inspectDrift(deps, scope, accountId),
+    repairDrift: (scope, accountId, items) => repairDrift(deps, scope, accountId, items),
+  } satisfies Pick<Flows, 'inspectDrift' | 'repairDrift'>,
+});

@@ -1,26 +1,21 @@
-import type { ProviderChange, ProviderDelivery } from '../../delivery';
-import { ProviderRefusedError, UnsupportedByProviderError } from '../../errors';
+import type { ProviderChange } from '../../delivery';
 import type { ProviderMessageId } from '../../ids';
 import { NOTHING_FORWARDED, type MessageRecord, type ReactionSide, type ForwardedState } from '../../message';
 import { instantOf } from '../../ports/clock';
 import type { ConversationAccess } from '../../ports/provider/access';
 import type { PostedFile } from '../../ports/provider/post-verbs';
 import { canBeRepliedTo, editLine, fileLine, reactionLine, DELETED_BEFORE_POSTED, deletionLine } from './change-lines';
-import { loadProviderContext, conversationFor, lookAfterOf, type ProviderContext } from '../provider-context';
-import type { Lease } from '../lease';
-import type { FlowDeps } from '../deps';
+import { conversationOfDelivery, isRefused, lookupAfterOf, type DeliveryContext } from './delivery-context';
 import { isInTranscript } from './transcript';
 
 /** One message as it is now, and where agents see it. */
 interface ChangeContext {
-  readonly deps: FlowDeps;
-  readonly context: ProviderContext;
+  readonly context: DeliveryContext;
   readonly conversation: ConversationAccess;
   readonly message: MessageRecord;
-  readonly lease: Lease;
-  /** An earlier try may have told it: then nothing of it is left out, whatever has happened since. */
+  /** An earlier attempt may have forwarded it: then nothing of it is omitted, whatever has happened since. */
   readonly mayExist: boolean;
-  /** See lookAfterOf. */
+  /** See lookupAfterOf. */
   readonly lookupAfter: ProviderMessageId | null;
 }
 
@@ -28,27 +23,18 @@ interface ChangeContext {
  * Shows agents what happened to a message after it was said. What was overtaken before its turn came is not shown: the
  * delivery of what overtook it stands behind it in the lane.
  */
-export async function deliverChange(
-  deps: FlowDeps,
-  delivery: ProviderDelivery,
-  change: ProviderChange,
-  lease: Lease,
-): Promise<void> {
-  const { organizationId, sessionId, previousAttempts } = delivery;
-  const context = await loadProviderContext(deps, organizationId, sessionId);
-  const conversation = conversationFor(deps, context, delivery);
-  const message = await deps.stores.messages.get(organizationId, change.messageId);
+export async function deliverChange(context: DeliveryContext, change: ProviderChange): Promise<void> {
+  const conversation = conversationOfDelivery(context);
+  const message = await context.deps.stores.messages.get(context.delivery.organizationId, change.messageId);
   if (conversation === null || message === null) return;
   // Not there yet: whoever brings it brings it as it is then. Our own lines to the end-user are never brought.
   if (message.providerMessageId === null && message.author !== 'SYSTEM') return;
   const changed: ChangeContext = {
-    deps,
     context,
     conversation,
     message,
-    lease,
-    mayExist: previousAttempts > 0,
-    lookupAfter: lookAfterOf(delivery, conversation),
+    mayExist: !context.isFirstAttempt,
+    lookupAfter: lookupAfterOf(context, conversation),
   };
   switch (change.kind) {
     case 'FORWARD_EDIT':
@@ -95,14 +81,14 @@ async function forwardReaction(
 
 /** A file that comes behind its message. It is taken back with the message: its line is one of those that hold its words. */
 async function forwardFile(changed: ChangeContext, postId: string, index: number): Promise<void> {
-  const { deps, context, message, mayExist } = changed;
+  const { context, message, mayExist } = changed;
   const isDeleted = message.deletedAt !== null;
   if (isDeleted && !mayExist) return;
   const file = message.attachments[index];
   const posted =
     isDeleted || file === undefined || !context.account.capabilities.attachments
       ? null
-      : ((await deps.files?.postedFileOf({ messageId: message.id, index }, file)) ?? null);
+      : ((await context.deps.files?.postedFileOf({ messageId: message.id, index }, file)) ?? null);
   // Removed since for its age.
   if (posted === null && !mayExist) return;
   const id = await postLine(
@@ -131,58 +117,50 @@ async function deleteCopies(changed: ChangeContext, postId: string): Promise<voi
 }
 
 async function deletePosts(
-  { deps, context: { provider }, conversation, lease }: ChangeContext,
+  { context: { provider }, conversation }: ChangeContext,
   posts: readonly ProviderMessageId[],
 ): Promise<boolean> {
   if (provider.deleteMessage === undefined) return false;
   try {
-    for (const messageId of posts) {
-      await lease.ensureHeld();
-      await provider.deleteMessage({ conversation, messageId }, lease.signal(deps.limits.callMs));
-    }
+    for (const messageId of posts) await provider.deleteMessage({ conversation, messageId });
     return true;
   } catch (error) {
-    if (error instanceof UnsupportedByProviderError || (error instanceof ProviderRefusedError && !error.gone))
-      return false;
-    throw error;
+    if (!isRefused(error)) throw error;
+    return false;
   }
 }
 
 /** One line in somebody's own name, answering the message where that can be done. */
 async function postLine(
-  { deps, context, conversation, message, lease, mayExist, lookupAfter }: ChangeContext,
+  { context, conversation, message, mayExist, lookupAfter }: ChangeContext,
   postId: string,
   author: MessageRecord['author'],
   text: string,
   files: readonly PostedFile[] = [],
 ): Promise<ProviderMessageId> {
-  const { provider, session } = context;
-  await lease.ensureHeld();
-  return provider.postMessage(
-    {
-      conversation,
-      mayExist,
-      lookupAfter: canBeRepliedTo(message) ? message.providerMessageId : lookupAfter,
-      message: {
-        id: postId,
-        author,
-        visibility: message.visibility,
-        text,
-        attachments: files,
-        authorName: author === 'END_USER' ? session.endUser.name : null,
-        createdAt: instantOf(deps.clock.now()),
-        replyTo: canBeRepliedTo(message) ? message.providerMessageId : null,
-      },
+  const { deps, provider, session } = context;
+  return provider.postMessage({
+    conversation,
+    mayExist,
+    lookupAfter: canBeRepliedTo(message) ? message.providerMessageId : lookupAfter,
+    message: {
+      id: postId,
+      author,
+      visibility: message.visibility,
+      text,
+      attachments: files,
+      authorName: author === 'END_USER' ? session.endUser.name : null,
+      createdAt: instantOf(deps.clock.now()),
+      replyTo: canBeRepliedTo(message) ? message.providerMessageId : null,
     },
-    lease.signal(files.length > 0 ? deps.limits.uploadMs : deps.limits.callMs),
-  );
+  });
 }
 
 async function updateForwarded(
-  { deps, message }: ChangeContext,
+  { context, message }: ChangeContext,
   next: (forwarded: ForwardedState) => ForwardedState,
 ): Promise<void> {
-  await deps.stores.sessions.transact(message.organizationId, message.sessionId, async tx => {
+  await context.transact(async tx => {
     const now = await tx.findMessage(message.id);
     if (now !== null) await tx.updateMessage(now.id, { forwarded: next(now.forwarded ?? NOTHING_FORWARDED) });
   });

@@ -4,55 +4,71 @@ import { isOpen } from '../../handoff';
 import type { HandoffId } from '../../ids';
 import { instantOf } from '../../ports/clock';
 import { endLiveHandoff, transitionHandoff } from '../handoff/transition';
-import { endedStatusWrites } from '../provider-context';
+import { endedStatusWrites } from '../status-writes';
 import { deliverChange } from './apply-change';
 import { deliverMark } from './post-mark';
 import type { FlowDeps } from '../deps';
 import { isReturnPendingFor, clearLastEnding } from '../handoff/last-ending';
 import type { Lease } from '../lease';
-import { openTakeover, takeOpeningStep } from './open-handoff';
+import { createDeliveryContext, isRefused, type DeliveryContext } from './delivery-context';
+import { isHandoffStep, isStepWanted, takeOpeningStep } from './open-handoff';
+import { openTakeover } from './take-over';
 import { fenceStores } from './fenced-stores';
 import { returnConversation } from './return-conversation';
-import { isRefused, postMessage, deliverParkedTranscript } from './history';
-import { postAgentInitiatedNote } from '../from-provider/agent-initiated';
+import { deliverTranscript } from './history';
+import { deliverMessage } from './deliver-message';
+import { connectionOf } from '../provider-context';
+import { postAgentInitiatedNote } from './agent-initiated-note';
 import { updateContact } from './update-contact';
 
 /**
- * Does one delivery to the provider. Called at least once per delivery, in order within a Session, by whoever holds the
- * lane. Each is one remote write at most (conversation and contact
- * are made by whichever needs them first), recorded in the same lane before the next begins.
- * @throws the provider's errors; the worker decides by class whether to retry or park. LeaseLostError when the claim is no longer the worker's
+ * Does one delivery to the provider. Called at least once per delivery, in the order of the session's lane, by the
+ * worker that has claimed the lane. A delivery is at most one remote write (contact and conversation are created by
+ * whichever needs them first), and it is recorded before the next one begins.
+ * @throws the provider's errors, and the worker decides by class whether to retry or park; LeaseLostError if the claim
+ * is no longer the worker's
  */
 export async function deliver(given: FlowDeps, delivery: ProviderDelivery, lease: Lease): Promise<void> {
   const { work } = delivery;
   const deps = fenceStores(given, delivery);
+  const loadedAt = deps.clock.now();
+  const handoffId = 'handoffId' in work ? (work.handoffId ?? null) : null;
+  const read = await deps.stores.connections.load(delivery.organizationId, delivery.sessionId, handoffId);
+  const { handoff, liveHandoff } = read ?? { handoff: null, liveHandoff: null };
+  // Dropped even while support is disabled.
+  if (delivery.previousAttempts === 0 && isHandoffStep(work) && !isStepWanted(handoff, work)) return;
+  const connection = connectionOf(deps, read, loadedAt);
+  return doWork(createDeliveryContext(deps, delivery, lease, { ...connection, handoff, liveHandoff }), work);
+}
+
+async function doWork(context: DeliveryContext, work: ProviderWork): Promise<void> {
   switch (work.kind) {
     case 'POST_MESSAGE':
-      return postMessage(deps, delivery, work, lease);
+      return deliverMessage(context, work);
     case 'POST_TRANSCRIPT':
-      return deliverParkedTranscript(deps, delivery, work, lease);
+      return deliverTranscript(context, work);
     case 'RETURN_TO_BOT':
     case 'POST_CONTEXT_NOTE':
     case 'OPEN_HANDOFF':
-      return takeOpeningStep(deps, delivery, work, lease);
+      return takeOpeningStep(context, work);
     case 'OPEN_TAKEOVER':
-      return openTakeover(deps, delivery, work.handoffId, lease);
+      return openTakeover(context, work.handoffId);
     case 'FORWARD_EDIT':
     case 'FORWARD_REACTION':
     case 'DELETE':
     case 'POST_FILE':
-      return deliverChange(deps, delivery, work, lease);
+      return deliverChange(context, work);
     case 'POST_NOTE':
     case 'REPORT_DELIVERY':
     case 'MARK_READ':
     case 'ANSWER_SURVEY':
-      return deliverMark(deps, delivery, work, lease);
+      return deliverMark(context, work);
     case 'POST_AGENT_INITIATED_NOTE':
-      return postAgentInitiatedNote(deps, delivery, work, lease);
+      return postAgentInitiatedNote(context, work);
     case 'UPDATE_CONTACT':
-      return updateContact(deps, delivery, lease);
+      return updateContact(context);
     case 'RETURN_CONVERSATION':
-      return returnConversation(deps, delivery, work, lease);
+      return returnConversation(context, work);
   }
 }
 

@@ -4,9 +4,7 @@ import type { ConversationAccess } from '../../ports/provider/access';
 import type { ConversationView } from '../../conversation-view';
 import type { OpenForAgents } from '../../ports/provider/conversation-verbs';
 import type { AgentRecord, TeamRecord } from '../../setup';
-import type { ProviderContext } from '../provider-context';
-import type { FlowDeps } from '../deps';
-import type { Lease } from '../lease';
+import type { DeliveryContext } from './delivery-context';
 
 export interface OpenedConversation {
   /** The state of the conversation as we know it now. */
@@ -28,11 +26,9 @@ const NO_TARGET = { teamId: null, agentId: null } as const;
  * @throws ProviderRefusedError if it cannot be opened at all; and the provider's other errors
  */
 export async function openWithAcceptedTarget(
-  deps: FlowDeps,
-  { provider }: ProviderContext,
+  { deps, provider }: DeliveryContext,
   conversation: ConversationAccess,
   handoff: HandoffRecord,
-  lease: Lease,
   isFinished: boolean,
 ): Promise<OpenedConversation> {
   const { target, priority, organizationId } = handoff;
@@ -44,10 +40,9 @@ export async function openWithAcceptedTarget(
   const speaker = handoff.agent?.externalId ?? null;
   const taken = isFinished
     ? wanted
-    : await openWithFirstAccepted(targetCandidates(wanted, speaker), async one => {
-        await lease.ensureHeld();
-        await provider.openForAgents({ conversation, ...one }, lease.signal(deps.limits.callMs));
-      });
+    : await openWithFirstAccepted(targetCandidates(wanted, speaker), one =>
+        provider.openForAgents({ conversation, ...one }),
+      );
   const hasTarget =
     taken.teamId === wanted.teamId && taken.agentId === wanted.agentId && (team ?? agent ?? null) !== null;
   const dropped = [

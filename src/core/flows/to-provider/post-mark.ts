@@ -1,63 +1,47 @@
-import type { ProviderDelivery, ProviderMark } from '../../delivery';
+import type { ProviderMark } from '../../delivery';
 import { UnsupportedByProviderError } from '../../errors';
 import type { ConversationAccess } from '../../ports/provider/access';
-import { loadProviderContext, conversationFor, recordPostTime, type ProviderContext } from '../provider-context';
-import type { Lease } from '../lease';
-import type { FlowDeps } from '../deps';
+import { conversationOfDelivery, recordPostTime, type DeliveryContext } from './delivery-context';
 
 /**
  * Delivers one mark to the provider. A mark counts as delivered if the provider has no verb for it or the conversation
  * is gone.
  */
-export async function deliverMark(
-  deps: FlowDeps,
-  delivery: ProviderDelivery,
-  mark: ProviderMark,
-  lease: Lease,
-): Promise<void> {
-  const { organizationId, sessionId, previousAttempts } = delivery;
-  const context = await loadProviderContext(deps, organizationId, sessionId);
-  const conversation = conversationFor(deps, context, delivery);
+export async function deliverMark(context: DeliveryContext, mark: ProviderMark): Promise<void> {
+  const { deps, provider, account } = context;
+  const conversation = conversationOfDelivery(context);
   if (conversation === null) return;
-  const { provider, account } = context;
-  const signal = () => lease.signal(deps.limits.callMs);
-  await lease.ensureHeld();
   try {
     switch (mark.kind) {
       case 'POST_NOTE': {
         if (!account.capabilities.privateNotes) return;
-        // Readings pass its echo by and go on: an earlier try may lie before what was read since.
-        await provider.postNote(
-          {
-            conversation,
-            noteId: mark.noteId,
-            text: mark.text,
-            mayExist: previousAttempts > 0,
-            lookupAfter: mark.about ?? null,
-          },
-          signal(),
-        );
-        await deps.stores.sessions.transact(organizationId, sessionId, tx => recordPostTime(tx, deps));
-        return;
+        // Syncs pass its echo, so an earlier attempt may be before the messages that were read since.
+        await provider.postNote({
+          conversation,
+          noteId: mark.noteId,
+          text: mark.text,
+          mayExist: !context.isFirstAttempt,
+          lookupAfter: mark.about ?? null,
+        });
+        return await context.transact(tx => recordPostTime(tx, deps));
       }
       case 'REPORT_DELIVERY': {
-        const message = await deps.stores.messages.get(organizationId, mark.messageId);
+        const message = await deps.stores.messages.get(context.delivery.organizationId, mark.messageId);
         if (message?.providerMessageId == null) return;
-        await provider.reportDelivery?.(
-          { conversation, messageId: message.providerMessageId, state: mark.state, error: mark.error },
-          signal(),
-        );
-        return;
+        return await provider.reportDelivery?.({
+          conversation,
+          messageId: message.providerMessageId,
+          state: mark.state,
+          error: mark.error,
+        });
       }
       case 'MARK_READ':
-        return await markRead(deps, context, conversation, mark, lease);
+        return await markRead(context, conversation, mark);
       case 'ANSWER_SURVEY': {
-        const survey = (await deps.stores.handoffs.get(organizationId, mark.handoffId))?.survey;
+        const survey = context.handoff?.survey;
         if (!survey?.answer) return;
-        await provider.answerSurvey?.(
-          { conversation, surveyId: survey.externalId, rating: survey.answer.rating, comment: survey.answer.comment },
-          signal(),
-        );
+        const { rating, comment } = survey.answer;
+        await provider.answerSurvey?.({ conversation, surveyId: survey.externalId, rating, comment });
       }
     }
   } catch (error) {
@@ -72,24 +56,22 @@ type MarkRead = Extract<ProviderMark, { readonly kind: 'MARK_READ' }>;
  * messages one by one.
  */
 async function markRead(
-  deps: FlowDeps,
-  { provider, session: { organizationId, id } }: ProviderContext,
+  { deps, provider, session: { organizationId, id } }: DeliveryContext,
   conversation: ConversationAccess,
   { throughSeq, messageIds }: MarkRead,
-  lease: Lease,
 ): Promise<void> {
-  const signal = () => lease.signal(deps.limits.callMs);
   if (
     provider.markRead !== undefined &&
     !(await deps.stores.messages.hasAgentMessageSince(organizationId, id, throughSeq))
   )
-    return provider.markRead(conversation, signal());
+    return provider.markRead(conversation);
   for (const message of await deps.stores.messages.getMany(organizationId, messageIds)) {
     if (message?.providerMessageId == null || message.channelState !== 'READ') continue;
-    await lease.ensureHeld();
-    await provider.reportDelivery?.(
-      { conversation, messageId: message.providerMessageId, state: 'READ', error: null },
-      signal(),
-    );
+    await provider.reportDelivery?.({
+      conversation,
+      messageId: message.providerMessageId,
+      state: 'READ',
+      error: null,
+    });
   }
 }

@@ -7,32 +7,18 @@ import type { ConversationAccess } from '../../ports/provider/access';
 import type { ReportNewest } from '../../ports/provider/conversation-verbs';
 import type { SessionTransaction } from '../../ports/session-transaction';
 import { beginTakeover, transitionHandoff } from '../handoff/transition';
-import {
-  beginStatusWrite,
-  UNTOUCHED_VIEW,
-  loadProviderContext,
-  conversationAccessOf,
-  endedStatusWrites,
-  type ProviderContext,
-} from '../provider-context';
+import { UNTOUCHED_VIEW } from '../provider-context';
+import { endedStatusWrites } from '../status-writes';
 import type { FlowDeps } from '../deps';
 import { isReturnPendingFor, noteReturnBegun } from '../handoff/last-ending';
-import type { Lease } from '../lease';
+import { beginStatusWrite, type DeliveryContext } from './delivery-context';
 
 type ReturnWork = Extract<ProviderDelivery['work'], { kind: 'RETURN_CONVERSATION' }>;
 
 /** Returns the conversation at the provider, and records where it ends for the ended handoff. Repeatable. */
-export async function returnConversation(
-  deps: FlowDeps,
-  delivery: ProviderDelivery,
-  returning: ReturnWork,
-  lease: Lease,
-): Promise<void> {
-  const { organizationId, sessionId } = delivery;
+export async function returnConversation(context: DeliveryContext, returning: ReturnWork): Promise<void> {
+  const { deps, conversation, liveHandoff: live } = context;
   const { how, handoffId } = returning;
-  const context = await loadProviderContext(deps, organizationId, sessionId);
-  const { liveHandoffId } = context.session;
-  const live = liveHandoffId === null ? null : await deps.stores.handoffs.get(organizationId, liveHandoffId);
   // Somebody has taken it meanwhile: it is theirs now, and the delivery behind this one opens it for them. Or this one
   // was sent again when a later handoff had been opened already.
   if (
@@ -42,12 +28,8 @@ export async function returnConversation(
     (live.origin === 'AGENT_TAKEOVER' || live.openedForAgents === 'YES')
   )
     return;
-  const conversation = conversationAccessOf(deps, context);
-  let through: ProviderMessageId | null = null;
-  if (conversation !== null) {
-    through = await writeReturn(deps, context, conversation, returning, lease);
-  }
-  await deps.stores.sessions.transact(organizationId, sessionId, async tx => {
+  const through = conversation === null ? null : await writeReturn(context, conversation, returning);
+  await context.transact(async tx => {
     // Resolving keeps the current agent and team, so the next sync's view is residue, not news.
     const lastView = how === 'RETURN_TO_BOT' ? UNTOUCHED_VIEW : null;
     await tx.updateSession({
@@ -66,29 +48,21 @@ export async function returnConversation(
  * from before the first attempt counts.
  */
 async function writeReturn(
-  deps: FlowDeps,
-  context: ProviderContext,
+  context: DeliveryContext,
   conversation: ConversationAccess,
   { how, handoffId }: ReturnWork,
-  lease: Lease,
 ): Promise<ProviderMessageId | null> {
   const { provider, session } = context;
-  const signal = () => lease.signal(deps.limits.callMs);
-  const write = async (report?: ReportNewest): Promise<void> => {
-    await lease.ensureHeld();
-    await (how === 'RESOLVE'
-      ? provider.resolve(conversation, signal(), report)
-      : provider.returnToBot(conversation, signal(), report));
-  };
+  const write = (report?: ReportNewest): Promise<void> =>
+    how === 'RESOLVE' ? provider.resolve(conversation, report) : provider.returnToBot(conversation, report);
   if (!isReturnPendingFor(session, handoffId)) {
-    await beginStatusWrite(deps, session);
+    await beginStatusWrite(context);
     await write();
     return null;
   }
   const earlier = session.lastEnding?.returnBegun ?? null;
-  const before =
-    earlier === null ? await findNewestMessage(deps, context, conversation, lease) : earlier.throughMessageId;
-  await beginStatusWrite(deps, session, tx => noteReturnBegun(tx, handoffId, before));
+  const before = earlier === null ? await findNewestMessage(context, conversation) : earlier.throughMessageId;
+  await beginStatusWrite(context, tx => noteReturnBegun(tx, handoffId, before));
   const reported: (ProviderMessageId | null)[] = [];
   try {
     await write(newest => {
@@ -98,25 +72,20 @@ async function writeReturn(
     // The status has changed before a later step failed, so the end of the conversation is known more precisely than
     // before the write.
     if (earlier === null && reported[0] !== undefined)
-      await deps.stores.sessions.transact(session.organizationId, session.id, tx =>
-        noteReturnBegun(tx, handoffId, reported[0]!),
-      );
+      await context.transact(tx => noteReturnBegun(tx, handoffId, reported[0]!));
     throw error;
   }
   if (earlier !== null) return before;
-  return reported[0] === undefined ? findNewestMessage(deps, context, conversation, lease) : reported[0];
+  return reported[0] === undefined ? findNewestMessage(context, conversation) : reported[0];
 }
 
 async function findNewestMessage(
-  deps: FlowDeps,
-  { provider, session }: ProviderContext,
+  { provider, session }: DeliveryContext,
   conversation: ConversationAccess,
-  lease: Lease,
 ): Promise<ProviderMessageId | null> {
   let newest = session.syncCursor;
   for (let after = session.syncCursor, more = true; more; ) {
-    await lease.ensureHeld();
-    const page = await provider.listMessages({ conversation, after }, lease.signal(deps.limits.callMs));
+    const page = await provider.listMessages({ conversation, after });
     newest = page.observations.at(-1)?.id ?? newest;
     ({ after, hasMore: more } = page);
   }

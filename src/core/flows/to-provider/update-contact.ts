@@ -1,11 +1,9 @@
-import type { ProviderDelivery } from '../../delivery';
 import { ProviderRefusedError, ProviderUnavailableError, UnsupportedByProviderError } from '../../errors';
 import type { EndUser } from '../../session';
-import { loadProviderContext } from '../provider-context';
-import { inboxAccessOf, type FlowDeps } from '../deps';
+import { inboxAccessOf } from '../deps';
 import { CONTACT_DROPPED, droppedNote } from '../dropped-note';
-import type { Lease } from '../lease';
 import { canonicalJson } from '../canonical-json';
+import type { DeliveryContext } from './delivery-context';
 
 /** After this many attempts the contact is left unchanged, because the deliveries after it in the lane matter more. */
 export const MAX_ATTEMPTS = 5;
@@ -16,12 +14,9 @@ export const MAX_ATTEMPTS = 5;
  * refuses it, agents get the values in a note, and the delivery is done.
  * @throws the provider's errors while a later attempt may succeed
  */
-export async function updateContact(
-  deps: FlowDeps,
-  { organizationId, sessionId, previousAttempts }: ProviderDelivery,
-  lease: Lease,
-): Promise<void> {
-  const { provider, account, inbox, session } = await loadProviderContext(deps, organizationId, sessionId);
+export async function updateContact(context: DeliveryContext): Promise<void> {
+  const { deps, provider, account, inbox, session } = context;
+  const { sessionId, previousAttempts } = context.delivery;
   const access = inboxAccessOf(deps, account, inbox);
   const { contactId, contactEndUser: before, endUser } = session;
   if (
@@ -31,13 +26,9 @@ export async function updateContact(
     canonicalJson(before) === canonicalJson(endUser)
   )
     return;
-  await lease.ensureHeld();
   let dropped: readonly string[];
   try {
-    dropped = await provider.updateContact(
-      { inbox: access, contactId, sessionId, before, endUser },
-      lease.signal(deps.limits.callMs),
-    );
+    dropped = await provider.updateContact({ inbox: access, contactId, sessionId, before, endUser });
   } catch (error) {
     const isLost =
       error instanceof ProviderRefusedError ||
@@ -46,7 +37,7 @@ export async function updateContact(
     if (!isLost) throw error;
     dropped = changedFieldLines(before, endUser);
   }
-  await deps.stores.sessions.transact(organizationId, sessionId, async tx => {
+  await context.transact(async tx => {
     if (tx.session.contactId !== contactId) return;
     await tx.updateSession({ contactEndUser: endUser });
     if (dropped.length > 0)

@@ -5,7 +5,7 @@ import { validSecretsAt, type RuntimeEndpoint } from '../../runtime-endpoint';
 import { renderRuntimeMessage } from '../../render-runtime-message';
 import type { Lease } from '../lease';
 import type { FlowDeps } from '../deps';
-import { endDrainedHandoffs } from '../from-runtime/end-handoff';
+import { endDrainedHandoffs } from '../handoff/finish-endings';
 
 /**
  * An endpoint that has only failed for this long counts as unreachable, and its first success makes its waiting

@@ -25,11 +25,6 @@ export interface InboxStore {
     patch: InboxPatch & Pick<InboxRecord, 'state'>,
   ): Promise<InboxRecord | null>;
   disableInbox(id: InboxId): Promise<InboxRecord>;
-  /**
-   * Encrypts inbox data that an earlier version stored as plain text. Called at start. Returns how many inboxes it
-   * changed.
-   */
-  sealInboxes(): Promise<number>;
   findInbox(organizationId: OrganizationId, id: InboxId): Promise<InboxRecord | null>;
   findInboxByChatbot(organizationId: OrganizationId, chatbotId: ChatbotId): Promise<InboxRecord | null>;
   findInboxesByIds(organizationId: OrganizationId, ids: readonly string[]): Promise<readonly (InboxRecord | null)[]>;

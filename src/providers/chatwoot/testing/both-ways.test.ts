@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { createChatwootWorld, ORG, type ChatwootWorld } from './chatwoot-world';
-import { finishEndings } from '../../../core/flows/from-runtime/end-handoff';
+import { finishEndings } from '../../../core/flows/handoff/finish-endings';
 import { runFullScan } from '../../../core/flows/from-provider/full-scan';
 import { parseContent } from '../parse-content';
 import type { WireMessage } from '../wire';

@@ -1,5 +1,5 @@
 import { deliver } from '../../../core/flows/to-provider/deliver';
-import { finishEndings } from '../../../core/flows/from-runtime/end-handoff';
+import { finishEndings } from '../../../core/flows/handoff/finish-endings';
 import { createChatwootWorld, ORG, type ChatwootWorld } from './chatwoot-world';
 import { createLease } from '../../../testing/lease';
 

@@ -1,5 +1,5 @@
 import { createChatwootWorld, type ChatwootWorld } from './chatwoot-world';
-import { finishEndings } from '../../../core/flows/from-runtime/end-handoff';
+import { finishEndings } from '../../../core/flows/handoff/finish-endings';
 
 /** Conversations that are open although no handoff was requested. */
 describe('a conversation that is opened without a handoff', () => {

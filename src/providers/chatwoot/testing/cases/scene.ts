@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import { createChatwootWorld, ORG, type ChatwootWorld, type ChatwootWorldOptions } from '../chatwoot-world';
-import { finishEndings } from '../../../../core/flows/from-runtime/end-handoff';
+import { finishEndings } from '../../../../core/flows/handoff/finish-endings';
 import type { WebhookRecording } from '../recording-files';
 
 /** Users by their ids in the recordings. */
