@@ -28,7 +28,7 @@ const SHELL = '^src/(config|logging|health)(/|\\.ts$)';
 const FACTS = '^src/(addresses|claimer|database-errors|time-limits)\\.ts$';
 /** Libraries that contain only tables: MIME types and their file name extensions. */
 const TABLES = '(^|/)node_modules/(@types/)?mime-types/';
-const TOP = '^src/(main|cli|app|banner|example)\\.ts$';
+const TOP = '^src/((main|cli|app|banner|example)\\.ts$|app/)';
 const TESTING = '/testing/';
 /** What tests of any part share: databases, and the service over a scripted provider. */
 const TEST_KIT = '^src/testing/';
@@ -81,7 +81,7 @@ module.exports = {
       name: 'only-app-knows-the-registry',
       comment: 'All other modules get providers by name through the port.',
       severity: 'error',
-      from: { path: '^src/', pathNot: ['^src/app\\.ts$', '^src/providers/registry\\.ts$'] },
+      from: { path: '^src/', pathNot: ['^src/app(\\.ts$|/)', '^src/providers/registry\\.ts$'] },
       to: { path: '^src/providers/', pathNot: '^src/providers/[^/]+/' },
     },
     {
@@ -121,7 +121,7 @@ module.exports = {
     {
       name: 'src-imports-src-only',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/persistence/' },
+      from: { path: '^src/' },
       to: { path: '^(test|scripts|examples|migrations|ormconfig)' },
     },
     {

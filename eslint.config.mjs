@@ -90,4 +90,26 @@ export default tseslint.config(
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
     },
   },
+  {
+    files: ['src/**/*.ts'],
+    ignores: ['src/**/testing/**'],
+    rules: {
+      'max-lines': ['error', 300],
+      'max-lines-per-function': ['error', 60],
+    },
+  },
+  {
+    // Being split.
+    files: [
+      'src/app.ts',
+      'src/core/flows/api.ts',
+      'src/core/flows/from-provider/**',
+      'src/core/flows/from-runtime/**',
+      'src/core/flows/handoff/**',
+      'src/core/flows/operate/**',
+      'src/core/flows/to-runtime/**',
+      'src/core/flows/to-provider/**',
+    ],
+    rules: { 'max-lines': 'off', 'max-lines-per-function': 'off' },
+  },
 );

@@ -1,30 +1,5 @@
-import 'reflect-metadata';
-import path from 'node:path';
-import { DataSource, type DataSourceOptions } from 'typeorm';
-import { ReadableNames } from './src/persistence/readable-names';
-import { TIME_LIMITS } from './src/time-limits';
-
-/** A provider that keeps tables of its own brings entities and migrations in its folder. Works from source and from dist. */
-const providerFolders = (...parts: string[]): string => path.join(__dirname, ...parts).replaceAll('\\', '/');
-
-export const dataSourceOptions = (url: string, extra: Partial<DataSourceOptions> = {}): DataSourceOptions =>
-  ({
-    type: 'postgres',
-    url,
-    entities: [
-      providerFolders('src/persistence/entities/*.{ts,js}'),
-      providerFolders('src/providers/*/entities.{ts,js}'),
-    ],
-    migrations: [providerFolders('migrations/*.{ts,js}'), providerFolders('src/providers/*/migrations/*.{ts,js}')],
-    migrationsTableName: 'support_migration',
-    migrationsTransactionMode: 'each',
-    namingStrategy: new ReadableNames(),
-    applicationName: 'support-migrate',
-    poolSize: 2,
-    connectTimeoutMS: TIME_LIMITS.database.migrationConnectMs,
-    logging: ['error'],
-    ...extra,
-  }) as DataSourceOptions;
+import { DataSource } from 'typeorm';
+import { dataSourceOptions } from './src/persistence/data-source';
 
 /** For TypeORM's command line, e.g. `typeorm-ts-node-commonjs migration:generate -d ormconfig.ts migrations/AddThing`. */
 export default new DataSource(dataSourceOptions(process.env.DATABASE_URL ?? 'postgres://localhost/support'));

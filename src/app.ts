@@ -1,19 +1,19 @@
 import 'reflect-metadata';
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import type { Pool } from 'pg';
+import { createHash } from 'node:crypto';
 import { tenantNameLookups } from './addresses';
-import { currentClaimer, isProvedDead } from './claimer';
-import { isReachableFrom, loadSecretKey, publicUrlOf, type Config } from './config';
+import { clock, openDatabase, POLL_MS, type Database, type StopStep } from './app/database';
+import { flowLimits, keepMs } from './app/flow-limits';
+import { isProvedDead } from './claimer';
+import { isReachableFrom, publicUrlOf, type Config } from './config';
 import { createFlows } from './core/flows';
 import type { Flows } from './core/flows/api';
 import { accessOf, type FlowDeps, type RegisteredProvider } from './core/flows/deps';
 import { FetchingFileArchive } from './core/flows/archive-file';
-import type { Clock } from './core/ports/clock';
 import type { Stores } from './core/ports/stores';
 import type { ProviderHost } from './core/ports/provider/definition';
 import { TypingRelay, Worker } from './delivery';
 import { EXAMPLE_CHATBOTS, EXAMPLE_ORGANIZATION, seedExample } from './example';
-import { buildSupportSchema, createGraphqlHttp, printSubgraphSchema } from './graphql';
+import { buildSupportSchema, createGraphqlHttp, printSubgraphSchema, type GraphqlLimits } from './graphql';
 import { Health } from './health';
 import { createIdentify } from './identity/identify';
 import { createRoomLog, type Logger } from './logging';
@@ -21,18 +21,7 @@ import { MediaLinks } from './media/media-links';
 import { openMediaStore } from './media/open-store';
 import { openRemoteFile } from './media/remote-file';
 import { createFileServer } from './media/serve-file';
-import {
-  createPool,
-  createStores,
-  inTransaction,
-  PoolHalves,
-  PostgresTyping,
-  PostgresWake,
-  SecretBox,
-  startEmbedded,
-  isWritable,
-} from './persistence';
-import { migrate } from './persistence/migrate';
+import { createStores, inTransaction, PostgresTyping, isWritable } from './persistence';
 import { createOutgoing } from './tenant-fetch';
 import { providers as registry } from './providers/registry';
 import { HttpPush } from './push';
@@ -58,10 +47,6 @@ export interface App {
   stop(graceMs?: number): Promise<void>;
 }
 
-type StopStep = (graceMs: number) => Promise<unknown>;
-
-const POLL_MS = 1_000;
-const DAY_MS = 86_400_000;
 /** The work mostly waits for remotes; its database statements are short. */
 const WORK_CONCURRENCY = 64;
 const CONCURRENCY_PER_REMOTE = 8;
@@ -78,13 +63,6 @@ const BODY_LIMITS = { perOperation: 4, maxBytes: 256 * 1024 * 1024, shareOfOne: 
 /** Makes the largest allowed body fit into one share, as sent and inflated. */
 const bodyBytes = ({ graphqlBytes, webhookBytes, providerBytes }: Config['bodyLimits']): number =>
   Math.max(BODY_LIMITS.maxBytes, (2 * Math.max(graphqlBytes, webhookBytes, providerBytes)) / BODY_LIMITS.shareOfOne);
-
-const clock: Clock = {
-  now: () => Date.now(),
-  newId: () => randomUUID(),
-  random: () => Math.random(),
-  newSecret: () => randomBytes(32).toString('base64url'),
-};
 
 /** Hooks between the service and its environment. */
 export interface StartHooks {
@@ -115,42 +93,8 @@ async function start(
   stopAll: App['stop'],
 ): Promise<App> {
   tenantNameLookups.limitMs = TIME_LIMITS.names.lookupMs;
-  const secretKey = await loadSecretKey(config);
-  let databaseUrl = config.databaseUrl;
-  if (databaseUrl === null) {
-    const embedded = await startEmbedded(config.dataDir);
-    started.push(() => embedded.stop());
-    databaseUrl = embedded.url;
-  }
-  await migrate(databaseUrl);
-
-  // Two pools: callers never wait for connections of the background work, and vice versa.
-  const createPoolHalf = (applicationName: string, size: number): Pool => {
-    const made = createPool(databaseUrl, {
-      max: size,
-      applicationName,
-      onError: error => {
-        if (!made.ending) logger.warn({ err: error }, 'an idle database connection was lost');
-      },
-    });
-    started.push(() => made.end());
-    return made;
-  };
-  const pool = createPoolHalf('support', Math.ceil(config.poolSize / 2));
-  const workPool = createPoolHalf('support-work', Math.floor(config.poolSize / 2));
-  const splitPool = new PoolHalves(pool, workPool);
-  const wake = new PostgresWake(databaseUrl, {
-    pollMs: POLL_MS,
-    silenceMs: TIME_LIMITS.database.wakeMs,
-    onError: error => logger.warn({ err: error }, 'listening for other replicas failed, will be tried again'),
-  });
-  const parts = {
-    secretBox: new SecretBox(secretKey),
-    clock,
-    wake,
-    claimer: currentClaimer(),
-    keys: { keepDays: config.keepDays.idempotencyKeys },
-  };
+  const database = await openDatabase(config, logger, started);
+  const { secretKey, pool, splitPool, wake, parts } = database;
   const stores = createStores(pool, parts);
   const typing = new PostgresTyping(wake);
   const relay = new TypingRelay(TIME_LIMITS.provider.typingMs);
@@ -180,17 +124,10 @@ async function start(
     now: clock.now,
     log: createRoomLog(logger, `provider:${name}`),
   });
-  const known = new Map<string, RegisteredProvider>();
-  const pages = new Map<string, ProviderPage>();
-  for (const [name, definition] of registry) {
-    const own = providerHost(name);
-    known.set(name, { definition, instance: definition.create(own) });
-    if (definition.routes) pages.set(name, definition.routes(own));
-  }
+  const { known, pages } = createProviders(providerHost);
 
   const store = await openMediaStore(config.media, TIME_LIMITS.store);
   started.push(async () => store.close());
-  const { events, messages, deliveries, idempotencyKeys, sessions } = config.keepDays;
   const links = new MediaLinks(secretKey, clock.now);
   const deps: { -readonly [K in keyof FlowDeps]: FlowDeps[K] } = {
     stores,
@@ -203,29 +140,8 @@ async function start(
     addressProblem: tenantFetch.addressProblem,
     fileUrl: ({ organizationId, id: messageId }, index, name) =>
       `${deps.publicUrl}${links.createPath({ organizationId, messageId, index }, name)}`,
-    limits: {
-      drainMs: config.drainLimitMs,
-      endSyncMs: TIME_LIMITS.provider.endSyncMs,
-      liveScanIntervalMs: config.liveScanIntervalMs,
-      callMs: config.providerTimeoutMs,
-      setupMs: config.providerTimeoutMs * TIME_LIMITS.provider.setUpCalls,
-      checkMs: config.checkIntervalMs,
-      fullScanIntervalMs: config.fullScanIntervalMs,
-      uploadMs: Math.max(config.providerTimeoutMs, TIME_LIMITS.provider.uploadMs),
-      targetLookupMs: Math.min(TIME_LIMITS.provider.targetLookupMs, config.providerTimeoutMs),
-      pushMs: config.push.timeoutMs,
-      disableEndpointMs: config.push.disableAfterMs,
-    },
-    retention: {
-      keepMs: {
-        events: events * DAY_MS,
-        messages: messages * DAY_MS,
-        deliveries: deliveries * DAY_MS,
-        idempotencyKeys: idempotencyKeys * DAY_MS,
-        sessions: sessions * DAY_MS,
-      },
-      files: store.media,
-    },
+    limits: flowLimits(config),
+    retention: { keepMs: keepMs(config), files: store.media },
     digest: text => createHash('sha256').update(text).digest('base64url'),
   };
   const files = (deps.files = new FetchingFileArchive(deps, {
@@ -244,16 +160,7 @@ async function start(
     wake,
     typing,
     clock,
-    limits: {
-      maxBodyBytes: config.bodyLimits.graphqlBytes,
-      maxOperations: config.maxOperations,
-      maxCost: config.operation.maxCost,
-      maxRepresentations: config.operation.maxRepresentations,
-      maxResultBytes: config.operation.maxResultBytes,
-      // A setup call has a time limit of its own at the provider, and uses the database before and after it.
-      operationMs: config.operation.timeoutMs,
-      providerOperationMs: config.operation.timeoutMs + deps.limits.setupMs,
-    },
+    limits: graphqlLimits(config, deps.limits.setupMs),
     identify: (headers, connectionParams, remoteAddress) => identify({ headers, connectionParams, remoteAddress }),
     log: (fields, message, level) => logger[level ?? 'error'](fields, message),
   });
@@ -271,26 +178,13 @@ async function start(
     }),
     files: createFileServer({ links, files, stores, clock, ...TIME_LIMITS.file }),
     fileOwner: path => links.parsePath(path)?.organizationId ?? null,
-    bodies: {
-      maxBodies: config.maxOperations * BODY_LIMITS.perOperation,
-      maxBytes: bodyBytes(config.bodyLimits),
-      shareOfOne: BODY_LIMITS.shareOfOne,
-      ...TIME_LIMITS.body,
-    },
     providerPages: pages,
     isOpenPage: (name, path) => registry.get(name)?.isOpen?.(path) ?? false,
-    providerBodyLimitBytes: config.bodyLimits.providerBytes,
     identify,
     health,
     logger,
     page: config.example ? tryPage : null,
-    limits: { ...TIME_LIMITS.http, ...TIME_LIMITS.stop },
-    readers: TIME_LIMITS.reader,
-    maxSockets: config.maxSockets,
-    maxStrangers: Math.ceil(config.maxSockets / SOCKETS_PER_STRANGER),
-    maxWebhooks: config.maxOperations,
-    maxFiles: config.maxOperations,
-    maxPages: config.maxOperations,
+    ...serverLimits(config),
   });
   started.push(() => server.stop());
   // Before the server listens: the page of a first run needs its chatbots and teams.
@@ -299,6 +193,70 @@ async function start(
   deps.publicUrl = publicUrlOf(config, port);
   logger.info({ port }, 'listening');
 
+  const worker = await startWorker(config, logger, deps, files, database, started);
+  health.markStarted();
+  // Both together: nothing new is claimed while the last responses are sent.
+  started.push(graceMs => Promise.all([worker.stop(TIME_LIMITS.stop.workMs), server.stop(graceMs)]));
+
+  return {
+    url: deps.publicUrl,
+    port,
+    embeddedDataDir: config.databaseUrl === null ? config.dataDir : null,
+    stores,
+    flows,
+    stop: stopAll,
+  };
+}
+
+/** Creates every registered provider, and the pages that it serves. */
+function createProviders(providerHost: (name: string) => ProviderHost) {
+  const known = new Map<string, RegisteredProvider>();
+  const pages = new Map<string, ProviderPage>();
+  for (const [name, definition] of registry) {
+    const own = providerHost(name);
+    known.set(name, { definition, instance: definition.create(own) });
+    if (definition.routes) pages.set(name, definition.routes(own));
+  }
+  return { known, pages };
+}
+
+const graphqlLimits = (config: Config, setupMs: number): Partial<GraphqlLimits> => ({
+  maxBodyBytes: config.bodyLimits.graphqlBytes,
+  maxOperations: config.maxOperations,
+  maxCost: config.operation.maxCost,
+  maxRepresentations: config.operation.maxRepresentations,
+  maxResultBytes: config.operation.maxResultBytes,
+  // A setup call has a time limit of its own at the provider, and uses the database before and after it.
+  operationMs: config.operation.timeoutMs,
+  providerOperationMs: config.operation.timeoutMs + setupMs,
+});
+
+const serverLimits = (config: Config) => ({
+  bodies: {
+    maxBodies: config.maxOperations * BODY_LIMITS.perOperation,
+    maxBytes: bodyBytes(config.bodyLimits),
+    shareOfOne: BODY_LIMITS.shareOfOne,
+    ...TIME_LIMITS.body,
+  },
+  providerBodyLimitBytes: config.bodyLimits.providerBytes,
+  limits: { ...TIME_LIMITS.http, ...TIME_LIMITS.stop },
+  readers: TIME_LIMITS.reader,
+  maxSockets: config.maxSockets,
+  maxStrangers: Math.ceil(config.maxSockets / SOCKETS_PER_STRANGER),
+  maxWebhooks: config.maxOperations,
+  maxFiles: config.maxOperations,
+  maxPages: config.maxOperations,
+});
+
+/** Starts the background work, on connections of its own. */
+async function startWorker(
+  config: Config,
+  logger: Logger,
+  deps: FlowDeps,
+  files: FetchingFileArchive,
+  { workPool, splitPool, wake, parts }: Database,
+  started: StopStep[],
+): Promise<Worker> {
   const workStores = createStores(workPool, parts);
   const worker = new Worker(
     { ...deps, stores: workStores, files: files.withStores(workStores) },
@@ -316,18 +274,7 @@ async function start(
   started.push(() => wake.stop());
   wake.onWake(() => worker.wake());
   await splitPool.inBackground(() => worker.start());
-  health.markStarted();
-  // Both together: nothing new is claimed while the last responses are sent.
-  started.push(graceMs => Promise.all([worker.stop(TIME_LIMITS.stop.workMs), server.stop(graceMs)]));
-
-  return {
-    url: deps.publicUrl,
-    port,
-    embeddedDataDir: config.databaseUrl === null ? config.dataDir : null,
-    stores,
-    flows,
-    stop: stopAll,
-  };
+  return worker;
 }
 
 async function describeExample(stores: Stores): Promise<PlaygroundDescription> {

@@ -3,6 +3,7 @@ import type { FlowDeps } from '../core/flows/deps';
 import { finishEndings } from '../core/flows/handoff/finish-endings';
 import { type UnfinishedEnding } from '../core/flows/handoff/finish-endings';
 import type { FileArchive } from '../core/ports/file-archive';
+import type { SyncCause } from '../core/ports/lane-store';
 import { runFullScan } from '../core/flows/from-provider/full-scan';
 import { scanAccount, scanClaimMs } from '../core/flows/from-provider/scan-account';
 import { CircuitBreakers } from './remote-limiter';
@@ -40,13 +41,15 @@ const ENDINGS_PER_TICK = 100;
  * retention.
  */
 export class Worker {
-  private readonly runners: { stop(): Promise<void> }[];
+  private readonly breakers: CircuitBreakers;
+  private readonly heartbeats: Heartbeats;
+  private readonly runners: { stop(): Promise<void> }[] = [];
   private readonly health: HealthMonitor;
   private readonly scans: WorkPool;
   private readonly stopping = new AbortController();
-  private readonly loops: Loop[];
+  private readonly loops: Loop[] = [];
   /** Loops that commits do not wake, because nobody waits for their work. */
-  private readonly slowLoops: Loop[];
+  private readonly slowLoops: Loop[] = [];
 
   /** Runs until all claimed work has ended. */
   private readonly heartbeatLoop: Loop;
@@ -56,76 +59,132 @@ export class Worker {
     private readonly options: WorkerOptions,
     private readonly log: WorkerLog,
   ) {
-    const circuitsOf = () =>
-      new CircuitBreakers(
-        () => performance.now(),
-        () => deps.clock.random(),
-        (remoteId, state) =>
-          log.warn(
-            { remoteId: remoteId },
-            state === 'resting'
-              ? 'remote does not respond; its work waits while the remote is probed from time to time'
-              : 'remote responds again',
-          ),
-      );
-    const breakers = circuitsOf();
-    const beats = new Heartbeats(deps.stores.lanes, options.leaseMs);
-    this.heartbeatLoop = new Loop(
+    this.breakers = this.createBreakers();
+    this.heartbeats = new Heartbeats(deps.stores.lanes, options.leaseMs);
+    this.heartbeatLoop = this.createLoop(
       'heartbeats',
       async () => {
-        await beats.beat();
+        await this.heartbeats.beat();
         return false;
       },
-      beats.everyMs,
-      log,
+      this.heartbeats.everyMs,
     );
-    const checkLoop = new Loop('checks', () => health.tick(), options.pollMs, log);
-    const health = new HealthMonitor(deps, log, () => checkLoop.wake());
-    const deliveryLoop = new Loop('deliveries', () => deliveries.tick(), options.pollMs, log);
-    const deliveries = new LaneRunner(
+    const checkLoop = this.createLoop('checks', () => this.health.tick());
+    this.health = new HealthMonitor(deps, log, () => checkLoop.wake());
+    const scanLoop = this.createLoop('scans', () => this.scanAccounts());
+    this.scans = new WorkPool(SCAN_CONCURRENCY, () => scanLoop.wake());
+    this.addDeliveries();
+    this.addPushes();
+    this.addSyncs();
+    this.loops.push(this.createLoop('endings', () => this.finishEndings()));
+    this.slowLoops.push(
+      scanLoop,
+      this.createLoop('looks', () => this.fullScan(), options.pollMs * 10),
+      checkLoop,
+    );
+    // There is almost never anything to reroute. A change that a running transaction blocks is checked again.
+    this.slowLoops.push(
+      this.createLoop('endpoints', async () => {
+        await deps.stores.endpoints.rerouteLanes();
+        return false;
+      }),
+    );
+    const retention = deps.retention && new RetentionJob(deps, deps.retention, log, this.stopping.signal);
+    if (retention) this.slowLoops.push(this.createLoop('retention', () => retention.tick(), options.pollMs * 10));
+    if (deps.files !== undefined) this.addFiles(deps.files);
+  }
+
+  private createLoop(name: string, tick: () => Promise<boolean>, everyMs = this.options.pollMs): Loop {
+    return new Loop(name, tick, everyMs, this.log);
+  }
+
+  private createBreakers(): CircuitBreakers {
+    return new CircuitBreakers(
+      () => performance.now(),
+      () => this.deps.clock.random(),
+      (remoteId, state) =>
+        this.log.warn(
+          { remoteId },
+          state === 'resting'
+            ? 'remote does not respond; its work waits while the remote is probed from time to time'
+            : 'remote responds again',
+        ),
+    );
+  }
+
+  private addDeliveries(): void {
+    const { deps, options, log } = this;
+    const loop = this.createLoop('deliveries', () => runner.tick());
+    const runner = new LaneRunner(
       deps.stores.lanes,
-      createProviderHandler(deps, health),
+      createProviderHandler(deps, this.health),
       options,
-      breakers,
+      this.breakers,
       log,
-      () => deliveryLoop.wake(),
-      beats,
+      () => loop.wake(),
+      this.heartbeats,
     );
-    const reading = new Loop('readings', () => readings.tick(), options.pollMs, log);
-    const readings = new SyncRunner('HINT', deps, health, options, breakers, log, () => reading.wake(), beats);
-    const timerLoop = new Loop('timers', () => timers.tick(), options.pollMs, log);
-    const timers = new SyncRunner(
-      'TIMER',
-      deps,
-      health,
-      timerOptions(options),
-      breakers,
-      log,
-      () => timerLoop.wake(),
-      beats,
-    );
-    const pushLoop = new Loop('pushes', () => pushes.tick(), options.pollMs, log);
-    const pushes = new LaneRunner(
+    this.runners.push(runner);
+    this.loops.push(loop);
+  }
+
+  private addPushes(): void {
+    const { deps, options, log } = this;
+    const loop = this.createLoop('pushes', () => runner.tick());
+    const runner = new LaneRunner(
       deps.stores.lanes,
       createRuntimeHandler(deps, log),
       { ...options, ...options.pushes },
-      circuitsOf(),
+      this.createBreakers(),
       log,
-      () => pushLoop.wake(),
-      beats,
+      () => loop.wake(),
+      this.heartbeats,
     );
-    // There is almost never anything to reroute. A change that a running transaction blocks is checked again.
-    const rerouteLoop = new Loop(
-      'endpoints',
-      async () => {
-        await deps.stores.endpoints.rerouteLanes();
-        return false;
-      },
-      options.pollMs,
+    this.runners.push(runner);
+    this.loops.push(loop);
+  }
+
+  private addSyncs(): void {
+    this.loops.push(this.createSyncLoop('readings', 'HINT', this.options));
+    this.slowLoops.push(this.createSyncLoop('timers', 'TIMER', timerOptions(this.options)));
+  }
+
+  private createSyncLoop(name: string, cause: SyncCause, options: WorkerOptions): Loop {
+    const loop = this.createLoop(name, () => runner.tick());
+    const runner = new SyncRunner(
+      cause,
+      this.deps,
+      this.health,
+      options,
+      this.breakers,
+      this.log,
+      () => loop.wake(),
+      this.heartbeats,
+    );
+    this.runners.push(runner);
+    return loop;
+  }
+
+  private addFiles(files: FileArchive): void {
+    const { deps, options, log } = this;
+    const loop = this.createLoop('files', () => runner.tick());
+    const runner = new LaneRunner(
+      deps.stores.lanes,
+      createMediaHandler(deps, files, options.leaseMs),
+      mediaOptions(options),
+      this.breakers,
       log,
+      () => loop.wake(),
+      this.heartbeats,
     );
+    this.runners.push(runner);
+    this.loops.push(loop);
+    this.slowLoops.push(this.createLoop('sweeps', () => this.sweepFiles(files), SWEEP_MS));
+  }
+
+  private async finishEndings(): Promise<boolean> {
     const logUnfinished = ({ organizationId, sessionId, handoffId }: UnfinishedEnding, error: unknown) =>
-      log.error(
+      this.log.error(
         {
           organizationId,
           sessionId,
@@ -136,42 +195,7 @@ export class Worker {
         },
         'could not finish an ending',
       );
-    const ending = new Loop(
-      'endings',
-      async () => (await finishEndings(deps, ENDINGS_PER_TICK, logUnfinished)) >= ENDINGS_PER_TICK,
-      options.pollMs,
-      log,
-    );
-    const fullScanLoop = new Loop('looks', () => this.fullScan(), options.pollMs * 10, log);
-    const retentionLoop = deps.retention && new RetentionJob(deps, deps.retention, log, this.stopping.signal);
-    this.health = health;
-    this.scans = new WorkPool(SCAN_CONCURRENCY, () => scanLoop.wake());
-    const scanLoop = new Loop('scans', () => this.scanAccounts(), options.pollMs, log);
-    this.runners = [deliveries, pushes, readings, timers];
-    this.loops = [deliveryLoop, pushLoop, reading, ending];
-    this.slowLoops = [
-      timerLoop,
-      scanLoop,
-      fullScanLoop,
-      checkLoop,
-      rerouteLoop,
-      ...(retentionLoop ? [new Loop('retention', () => retentionLoop.tick(), options.pollMs * 10, log)] : []),
-    ];
-    const { files } = deps;
-    if (files === undefined) return;
-    const keeping = new Loop('files', () => keepings.tick(), options.pollMs, log);
-    const keepings = new LaneRunner(
-      deps.stores.lanes,
-      createMediaHandler(deps, files, options.leaseMs),
-      mediaOptions(options),
-      breakers,
-      log,
-      () => keeping.wake(),
-      beats,
-    );
-    this.runners.push(keepings);
-    this.loops.push(keeping);
-    this.slowLoops.push(new Loop('sweeps', () => this.sweepFiles(files), SWEEP_MS, log));
+    return (await finishEndings(this.deps, ENDINGS_PER_TICK, logUnfinished)) >= ENDINGS_PER_TICK;
   }
 
   /** Starts all loops. Scans every account first, because hints may have been lost while this service was down. */

@@ -73,48 +73,17 @@ export async function createGraphqlHttp(deps: GraphqlDeps): Promise<GraphqlHttp>
   const limits: GraphqlLimits = { ...DEFAULT_GRAPHQL_LIMITS, ...deps.limits };
   const { stores, wake, typing = NO_TYPING, clock, identify, log } = deps;
   const open = new OpenSubscriptions();
+  const { pollMs } = limits;
+  const sessionPoller = new SessionPoller(stores, wake, pollMs, open);
   const context: ContextDeps = {
     stores,
-    live: {
-      stores,
-      wake,
-      typing,
-      clock,
-      pollMs: limits.pollMs,
-      openSubscriptions: open,
-      sessionPoller: new SessionPoller(stores, wake, limits.pollMs, open),
-    },
+    live: { stores, wake, typing, clock, pollMs, openSubscriptions: open, sessionPoller },
   };
   const schema = await buildSupportSchema(deps);
   const { runner, places } = await createRunner(schema, limits, log);
   const apollo = await startApollo(schema, runner, limits, log);
   const sse = new SseServer(runner, limits);
   const sockets = new GraphqlWebSockets({ runner, context, identify, clock, limits, log });
-
-  /** A gateway without an organization may read the schema; OperationCheck refuses everything else. */
-  const contextOf = async (
-    request: IncomingMessage,
-    response: ServerResponse,
-    requestId: string,
-  ): Promise<OperationContext> => {
-    const more = {
-      disconnected: disconnectSignal(response),
-      whenSent: (work: () => void) => {
-        void sent(response).then(work);
-      },
-    };
-    try {
-      return new OperationContext(
-        context,
-        await identify(request.headers, undefined, request.socket.remoteAddress),
-        requestId,
-        more,
-      );
-    } catch (error) {
-      if (!(error instanceof NoOrganizationError) || error.role !== 'gateway') throw error;
-      return new OperationContext(context, null, requestId, { ...more, tenantError: error });
-    }
-  };
 
   const http: GraphqlHttp['handlers']['http'] = async (request, response, exchange) => {
     const requestId = requestIdFromHeaders(request.headers) ?? clock.newId();
@@ -123,7 +92,7 @@ export async function createGraphqlHttp(deps: GraphqlDeps): Promise<GraphqlHttp>
       if (request.method !== 'GET' && request.method !== 'POST')
         throw new RequestRefusedError('METHOD_NOT_ALLOWED', 'Use POST, or GET for queries and event streams.');
       // Before the body: unidentified callers and calls beyond the limit are refused before their body takes memory.
-      const operation = await contextOf(request, response, requestId);
+      const operation = await contextOf(context, identify, request, response, requestId);
       const { sender } = operation;
       places.acquire(sender)();
       // A body that is on its way takes no place: a place is taken when it is whole.
@@ -154,6 +123,33 @@ export async function createGraphqlHttp(deps: GraphqlDeps): Promise<GraphqlHttp>
       await apollo.stop();
     },
   };
+}
+
+/** A gateway without an organization may read the schema; OperationCheck refuses everything else. */
+async function contextOf(
+  deps: ContextDeps,
+  identify: Identify,
+  request: IncomingMessage,
+  response: ServerResponse,
+  requestId: string,
+): Promise<OperationContext> {
+  const more = {
+    disconnected: disconnectSignal(response),
+    whenSent: (work: () => void) => {
+      void sent(response).then(work);
+    },
+  };
+  try {
+    return new OperationContext(
+      deps,
+      await identify(request.headers, undefined, request.socket.remoteAddress),
+      requestId,
+      more,
+    );
+  } catch (error) {
+    if (!(error instanceof NoOrganizationError) || error.role !== 'gateway') throw error;
+    return new OperationContext(deps, null, requestId, { ...more, tenantError: error });
+  }
 }
 
 /** Returns a signal that aborts if the connection closes before the whole response was handed over. */

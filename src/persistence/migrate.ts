@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { DataSource } from 'typeorm';
-import { dataSourceOptions } from '../../ormconfig';
+import { dataSourceOptions } from './data-source';
 import { TIME_LIMITS } from '../time-limits';
 
 /** An arbitrary number that nothing else on the same server locks. */

@@ -78,52 +78,58 @@ interface OperationSize {
   readonly fields: number;
 }
 
-/** Creates the validation rule that limits an operation's size. Measures each operation and each fragment once. */
+/** Measures selections. Measures each fragment once. */
+class SelectionSizes {
+  private readonly measured = new Map<string, OperationSize>();
+  private readonly open = new Set<string>();
+
+  constructor(private readonly context: ValidationContext) {}
+
+  of(set: SelectionSetNode): OperationSize {
+    let depth = 0,
+      aliases = 0,
+      fields = 0;
+    for (const selection of set.selections) {
+      let inner: OperationSize = { depth: 0, aliases: 0, fields: 0 };
+      if (selection.kind === 'Field') {
+        if (selection.selectionSet) inner = this.of(selection.selectionSet);
+        const isIntrospection = selection.name.value.startsWith('__');
+        inner = {
+          depth: isIntrospection ? 1 : inner.depth + 1,
+          aliases: inner.aliases + (selection.alias ? 1 : 0),
+          fields: inner.fields + 1,
+        };
+      } else if (selection.kind === 'InlineFragment') {
+        inner = this.of(selection.selectionSet);
+      } else {
+        inner = this.ofFragment(this.context.getFragment(selection.name.value));
+      }
+      depth = Math.max(depth, inner.depth);
+      aliases += inner.aliases;
+      fields += inner.fields;
+    }
+    return { depth, aliases, fields };
+  }
+
+  private ofFragment(fragment: FragmentDefinitionNode | null | undefined): OperationSize {
+    const name = fragment?.name.value;
+    // graphql-js's NoFragmentCycles refuses a cycle; here the recursion only has to end.
+    if (fragment == null || name === undefined || this.open.has(name)) return { depth: 0, aliases: 0, fields: 0 };
+    const known = this.measured.get(name);
+    if (known) return known;
+    this.open.add(name);
+    const size = this.of(fragment.selectionSet);
+    this.open.delete(name);
+    this.measured.set(name, size);
+    return size;
+  }
+}
+
+/** Creates the validation rule that limits an operation's size. */
 export const operationSizeRule =
   (limits: GraphqlLimits): ValidationRule =>
   (context: ValidationContext): ASTVisitor => {
-    const measured = new Map<string, OperationSize>();
-    const open = new Set<string>();
-
-    const fragmentSize = (fragment: FragmentDefinitionNode | null | undefined): OperationSize => {
-      const name = fragment?.name.value;
-      // graphql-js's NoFragmentCycles refuses a cycle; here the recursion only has to end.
-      if (fragment == null || name === undefined || open.has(name)) return { depth: 0, aliases: 0, fields: 0 };
-      const known = measured.get(name);
-      if (known) return known;
-      open.add(name);
-      const size = sizeOf(fragment.selectionSet);
-      open.delete(name);
-      measured.set(name, size);
-      return size;
-    };
-
-    const sizeOf = (set: SelectionSetNode): OperationSize => {
-      let depth = 0,
-        aliases = 0,
-        fields = 0;
-      for (const selection of set.selections) {
-        let inner: OperationSize = { depth: 0, aliases: 0, fields: 0 };
-        if (selection.kind === 'Field') {
-          if (selection.selectionSet) inner = sizeOf(selection.selectionSet);
-          const isIntrospection = selection.name.value.startsWith('__');
-          inner = {
-            depth: isIntrospection ? 1 : inner.depth + 1,
-            aliases: inner.aliases + (selection.alias ? 1 : 0),
-            fields: inner.fields + 1,
-          };
-        } else if (selection.kind === 'InlineFragment') {
-          inner = sizeOf(selection.selectionSet);
-        } else {
-          inner = fragmentSize(context.getFragment(selection.name.value));
-        }
-        depth = Math.max(depth, inner.depth);
-        aliases += inner.aliases;
-        fields += inner.fields;
-      }
-      return { depth, aliases, fields };
-    };
-
+    const sizes = new SelectionSizes(context);
     return {
       Field({ alias }) {
         if (alias !== undefined && alias.value.length > MAX_ALIAS_LENGTH)
@@ -135,7 +141,7 @@ export const operationSizeRule =
           );
       },
       OperationDefinition(operation) {
-        const size = sizeOf(operation.selectionSet);
+        const size = sizes.of(operation.selectionSet);
         const report = (limit: string, given: number, allowed: number): void => {
           if (given > allowed)
             context.reportError(

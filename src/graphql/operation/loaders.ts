@@ -62,6 +62,40 @@ export interface LoaderSchedule {
   readonly isStopped: boolean;
 }
 
+/** Runs the reads of one operation, a few at once. */
+class OperationStatements {
+  private readonly limit = new ConcurrencyLimiter(MAX_CONCURRENT_STATEMENTS);
+  private readonly reads = new Map<string, Promise<unknown>>();
+
+  constructor(private readonly pace: LoaderSchedule | null) {}
+
+  createLoader<K, V, C>(
+    max: number,
+    cacheKeyFn: (key: K) => C,
+    read: (keys: readonly K[]) => Promise<readonly (V | Error)[]>,
+  ): DataLoader<K, V, C> {
+    const { pace } = this;
+    const batchScheduleFn = pace === null ? undefined : (dispatch: () => void): void => pace.whenIdle(dispatch);
+    return new DataLoader<K, V, C>(keys => this.run(() => read(keys)), {
+      maxBatchSize: max,
+      cacheKeyFn,
+      batchScheduleFn,
+    });
+  }
+
+  readOnce<T>(key: readonly unknown[], read: () => Promise<T>): Promise<T> {
+    const name = JSON.stringify(key);
+    const known = this.reads.get(name) ?? this.run(read);
+    this.reads.set(name, known);
+    return known as Promise<T>;
+  }
+
+  /** After a stop nothing waits for the result, so it never settles. */
+  private run<T>(read: () => Promise<T>): Promise<T> {
+    return this.limit.run(() => (this.pace?.isStopped ? new Promise<never>(() => undefined) : read()));
+  }
+}
+
 /**
  * Creates loaders for one operation, mutation field or subscription item. A foreign id loads as null, a foreign list as
  * empty.
@@ -73,24 +107,13 @@ export function createLoaders(
   pace: LoaderSchedule | null = null,
 ): Loaders {
   const { setup, sessions, handoffs, messages, events } = stores;
-  const limit = new ConcurrencyLimiter(MAX_CONCURRENT_STATEMENTS);
-  const alone = new Map<string, Promise<unknown>>();
-  /** After a stop nothing waits for the result, so it never settles. */
-  const runStatement = <T>(read: () => Promise<T>): Promise<T> =>
-    limit.run(() => (pace?.isStopped ? new Promise<never>(() => undefined) : read()));
-  const batchScheduleFn = pace === null ? undefined : (dispatch: () => void): void => pace.whenIdle(dispatch);
-  const createLoader = <K, V, C>(
-    max: number,
-    cacheKeyFn: (key: K) => C,
-    read: (keys: readonly K[]) => Promise<readonly (V | Error)[]>,
-  ) =>
-    new DataLoader<K, V, C>(keys => runStatement(() => read(keys)), { maxBatchSize: max, cacheKeyFn, batchScheduleFn });
+  const statements = new OperationStatements(pace);
   const createLoaderById = <V>(read: (ids: readonly string[]) => Promise<readonly V[]>): LoaderById<V> =>
-    createLoader(MAX_IDS_PER_STATEMENT, (id: string) => id, read);
+    statements.createLoader(MAX_IDS_PER_STATEMENT, (id: string) => id, read);
   const createLoaderByAccount = <T extends { readonly accountId: string }>(
     read: (ids: readonly string[]) => Promise<readonly T[]>,
   ) =>
-    createLoader(
+    statements.createLoader(
       MAX_LISTS_PER_STATEMENT,
       (id: string) => id,
       async ids => groupByKey(ids, await read(ids), ({ accountId }) => accountId),
@@ -116,22 +139,17 @@ export function createLoaders(
     inboxesOfAccount: createLoaderByAccount(ids => setup.listInboxesOfAccounts(organization, ids)),
     teamsOfAccount: createLoaderByAccount(ids => setup.listTeamsOfAccounts(organization, ids)),
     agentsOfAccount: createLoaderByAccount(ids => setup.listAgentsOfAccounts(organization, ids)),
-    messagesOfSession: createLoader<SessionPageRequest, Page<MessageRecord>, string>(
+    messagesOfSession: statements.createLoader<SessionPageRequest, Page<MessageRecord>, string>(
       MAX_LISTS_PER_STATEMENT,
       ({ sessionId, first, after }) => JSON.stringify([sessionId, first, after]),
       requests => messages.listPagesBySessions(organization, requests),
     ),
-    eventsOfSession: createLoader<SessionEventsRequest, readonly EventRecord[], string>(
+    eventsOfSession: statements.createLoader<SessionEventsRequest, readonly EventRecord[], string>(
       MAX_LISTS_PER_STATEMENT,
       ({ sessionId, afterSeq, limit: most }) => JSON.stringify([sessionId, afterSeq, most]),
       requests => events.listBySessions(organization, requests),
     ),
-    readOnce<T>(key: readonly unknown[], read: () => Promise<T>): Promise<T> {
-      const name = JSON.stringify(key);
-      const known = alone.get(name) ?? runStatement(read);
-      alone.set(name, known);
-      return known as Promise<T>;
-    },
+    readOnce: (key, read) => statements.readOnce(key, read),
   };
 }
 

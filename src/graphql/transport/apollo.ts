@@ -38,34 +38,6 @@ export async function startApollo(
       },
     }),
   };
-  const run: ApolloServerPlugin<OperationContext> = {
-    requestDidStart: async () => ({
-      didResolveOperation: async request => {
-        try {
-          assertNeedsNoStream(request.document, request.request.operationName);
-          runner.assertMayRun(executionArgsOf(schema, request));
-        } catch (error) {
-          throw addStatus(error, toPublicError(error, request.contextValue.requestId, log));
-        }
-      },
-      responseForOperation: async request => {
-        const { data, ...result } = await runner.executeAdmitted(executionArgsOf(schema, request));
-        // Without data, the operation was not executed, or it was stopped.
-        const status = data === undefined && result.errors ? httpStatusOf(result.errors[0]!) : undefined;
-        return {
-          http: { status, headers: new HeaderMap(status === 503 ? [['retry-after', '1']] : []) },
-          body: {
-            kind: 'single',
-            singleResult: {
-              ...result,
-              errors: result.errors?.map(error => error.toJSON()),
-              ...(data !== undefined && { data }),
-            },
-          },
-        };
-      },
-    }),
-  };
   const ignore = (): void => undefined;
   const apollo = new ApolloServer<OperationContext>({
     schema,
@@ -90,12 +62,46 @@ export async function startApollo(
       ApolloServerPluginUsageReportingDisabled(),
       ApolloServerPluginLandingPageDisabled(),
       remember,
-      run,
+      executePlugin(schema, runner, log),
     ],
   });
   await apollo.start();
   return apollo;
 }
+
+/** Lets the runner execute, in place of Apollo. */
+const executePlugin = (
+  schema: GraphQLSchema,
+  runner: OperationRunner,
+  log: Log,
+): ApolloServerPlugin<OperationContext> => ({
+  requestDidStart: async () => ({
+    didResolveOperation: async request => {
+      try {
+        assertNeedsNoStream(request.document, request.request.operationName);
+        runner.assertMayRun(executionArgsOf(schema, request));
+      } catch (error) {
+        throw addStatus(error, toPublicError(error, request.contextValue.requestId, log));
+      }
+    },
+    responseForOperation: async request => {
+      const { data, ...result } = await runner.executeAdmitted(executionArgsOf(schema, request));
+      // Without data, the operation was not executed, or it was stopped.
+      const status = data === undefined && result.errors ? httpStatusOf(result.errors[0]!) : undefined;
+      return {
+        http: { status, headers: new HeaderMap(status === 503 ? [['retry-after', '1']] : []) },
+        body: {
+          kind: 'single',
+          singleResult: {
+            ...result,
+            errors: result.errors?.map(error => error.toJSON()),
+            ...(data !== undefined && { data }),
+          },
+        },
+      };
+    },
+  }),
+});
 
 type Resolved = Pick<
   GraphQLRequestContextDidResolveOperation<OperationContext>,

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { GRAPHQL_TRANSPORT_WS_PROTOCOL } from 'graphql-ws';
-import { useServer } from 'graphql-ws/use/ws';
+import { GRAPHQL_TRANSPORT_WS_PROTOCOL, type Context, type SubscribePayload } from 'graphql-ws';
+import { type Extra, useServer } from 'graphql-ws/use/ws';
 import { type ServerOptions, WebSocketServer } from 'ws';
 import type { Caller } from '../../core/caller';
 import type { Clock } from '../../core/ports/clock';
@@ -43,6 +43,8 @@ export interface WebSocketDeps {
 
 type SocketExtra = { readonly request: IncomingMessage; caller?: Caller; gone?: AbortController };
 
+type SocketContext = Context<Record<string, unknown>, Extra & Partial<SocketExtra>>;
+
 /** Serves the graphql-transport-ws protocol, with the same operations, limits and errors as HTTP. */
 export class GraphqlWebSockets {
   readonly #sockets: WebSocketServer;
@@ -63,49 +65,8 @@ export class GraphqlWebSockets {
     const server = useServer<Record<string, unknown>, SocketExtra>(
       {
         connectionInitWaitTimeout: limits.connectionInitTimeoutMs,
-        onConnect: async ({ extra, connectionParams }) => {
-          try {
-            const gone = (extra.gone = new AbortController());
-            // The library's own hook waits until every stream has ended.
-            extra.socket.once('close', () => gone.abort());
-            extra.caller = await deps.identify(
-              extra.request.headers,
-              connectionParams,
-              extra.request.socket.remoteAddress,
-            );
-            this.#doors.get(extra.request)?.enter(extra.caller.organizationId);
-            return true;
-          } catch (error) {
-            // False closes with 4403. Any error except a refusal is a fault of this service, and the client may retry.
-            if (!isAccessError(error)) {
-              toPublicError(error, deps.clock.newId(), deps.log);
-              extra.socket.close(1013, 'Try again later');
-            }
-            return false;
-          }
-        },
-        onSubscribe: async ({ extra, subscriptions }, _id, payload) => {
-          const requestId = deps.clock.newId();
-          try {
-            // `subscriptions` already includes the requested one.
-            if (Object.keys(subscriptions).length > limits.maxSubscriptionsPerSocket)
-              throw new RequestRefusedError(
-                'TOO_MANY_SUBSCRIPTIONS',
-                `A socket carries at most ${limits.maxSubscriptionsPerSocket} operations, and this one has them. Open another socket.`,
-              );
-            return await runner.prepare(
-              payload,
-              new OperationContext(
-                deps.context,
-                extra.caller ?? null,
-                requestId,
-                extra.gone && { disconnected: extra.gone.signal },
-              ),
-            );
-          } catch (error) {
-            return [toPublicError(error, requestId, deps.log)];
-          }
-        },
+        onConnect: context => this.connect(context),
+        onSubscribe: (context, _id, payload) => this.prepare(context, payload),
         // The arguments are those that onSubscribe returned, and graphql-ws always goes on with them.
         execute: args => runner.execute(args as AdmittedArgs),
         subscribe: args => runner.subscribe(args as AdmittedArgs),
@@ -127,6 +88,52 @@ export class GraphqlWebSockets {
       socket.removeAllListeners('error');
       socket.on('error', (error: NodeJS.ErrnoException) => deps.log({ code: error.code }, 'WebSocket failed', 'info'));
     });
+  }
+
+  private async connect({ extra, connectionParams }: SocketContext): Promise<boolean> {
+    try {
+      const gone = (extra.gone = new AbortController());
+      // The library's own hook waits until every stream has ended.
+      extra.socket.once('close', () => gone.abort());
+      extra.caller = await this.deps.identify(
+        extra.request.headers,
+        connectionParams,
+        extra.request.socket.remoteAddress,
+      );
+      this.#doors.get(extra.request)?.enter(extra.caller.organizationId);
+      return true;
+    } catch (error) {
+      // False closes with 4403. Any error except a refusal is a fault of this service, and the client may retry.
+      if (!isAccessError(error)) {
+        toPublicError(error, this.deps.clock.newId(), this.deps.log);
+        extra.socket.close(1013, 'Try again later');
+      }
+      return false;
+    }
+  }
+
+  private async prepare({ extra, subscriptions }: SocketContext, payload: SubscribePayload) {
+    const { limits, runner } = this.deps;
+    const requestId = this.deps.clock.newId();
+    try {
+      // `subscriptions` already includes the requested one.
+      if (Object.keys(subscriptions).length > limits.maxSubscriptionsPerSocket)
+        throw new RequestRefusedError(
+          'TOO_MANY_SUBSCRIPTIONS',
+          `A socket carries at most ${limits.maxSubscriptionsPerSocket} operations, and this one has them. Open another socket.`,
+        );
+      return await runner.prepare(
+        payload,
+        new OperationContext(
+          this.deps.context,
+          extra.caller ?? null,
+          requestId,
+          extra.gone && { disconnected: extra.gone.signal },
+        ),
+      );
+    } catch (error) {
+      return [toPublicError(error, requestId, this.deps.log)];
+    }
   }
 
   readonly upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer, door: SocketDoor): void => {

@@ -1,6 +1,10 @@
 import type { Pool } from 'pg';
 import { isUuid, type UserId } from '../../core/ids';
 import type { Clock } from '../../core/ports/clock';
+import type { AccountHealthStore, AccountStore } from '../../core/ports/setup/account-store';
+import type { AgentStore } from '../../core/ports/setup/agent-store';
+import type { InboxStore } from '../../core/ports/setup/inbox-store';
+import type { TeamStore } from '../../core/ports/setup/team-store';
 import type { SetupStore } from '../../core/ports/stores';
 import type { ProviderAgent, ProviderTeam } from '../../core/ports/provider/setup-verbs';
 import type { AgentRecord, TeamRecord } from '../../core/setup';
@@ -59,9 +63,45 @@ const SET_TEAM_MEMBERS = statement(
 );
 
 /** Creates the store of accounts, inboxes, and the lists that are mirrored from the provider. */
-export function createSetupStore(pool: Pool, secretBox: SecretBox, clock: Clock): SetupStore {
-  const accounts = new AccountTable(pool, secretBox, clock);
-  const inboxes = new InboxTable(pool, secretBox);
+export const createSetupStore = (pool: Pool, secretBox: SecretBox, clock: Clock): SetupStore => ({
+  ...createAccountStore(new AccountTable(pool, secretBox, clock)),
+  ...createInboxStore(new InboxTable(pool, secretBox)),
+  ...createDirectoryStore(pool, clock),
+});
+
+const createAccountStore = (accounts: AccountTable): AccountStore & AccountHealthStore => ({
+  insertAccount: account => accounts.insert(account),
+  updateAccount: (id, patch) => accounts.update(id, patch),
+  finishAccountSetup: (account, patch) => accounts.finishSetup(account, patch),
+  disableAccount: (id, problemOfInboxes) => accounts.disable(id, problemOfInboxes),
+  findAccount: (organizationId, id) => accounts.get(organizationId, id),
+  rotateWebhookSecret: (id, secret, rotation) => accounts.rotateWebhookSecret(id, secret, rotation),
+  findAccountForWebhook: (id, secret) => accounts.findForWebhook(id, secret),
+  listAccounts: organizationId => accounts.listByOrganization(organizationId),
+  findAccountsByIds: (organizationId, ids) => accounts.findByIds(organizationId, ids),
+
+  scheduleCheck: (id, afterMs) => accounts.scheduleCheck(id, afterMs),
+  claimChecks: (limit, everyMs) => accounts.claimChecks(limit, everyMs),
+  markHealth: (organizationId, sessionId, health) => accounts.markHealth(organizationId, sessionId, health),
+  markRecovered: (organizationId, sessionId, source, at) =>
+    accounts.markRecovered(organizationId, sessionId, source, at),
+  hasUnauthorizedAccounts: () => accounts.hasUnauthorized(),
+});
+
+const createInboxStore = (inboxes: InboxTable): InboxStore => ({
+  insertInbox: inbox => inboxes.insert(inbox),
+  updateInbox: (id, patch) => inboxes.update(id, patch),
+  finishInboxSetup: (inbox, account, patch) => inboxes.finishSetup(inbox, account, patch),
+  disableInbox: id => inboxes.disable(id),
+  findInbox: (organizationId, id) => inboxes.get(organizationId, id),
+  findInboxByChatbot: (organizationId, chatbotId) => inboxes.findByChatbot(organizationId, chatbotId),
+  findInboxesByIds: (organizationId, ids) => inboxes.findByIds(organizationId, ids),
+  findInboxesByChatbots: (organizationId, chatbotIds) => inboxes.findByChatbots(organizationId, chatbotIds),
+  listInboxes: (organizationId, accountId) => inboxes.listByOrganization(organizationId, accountId),
+  listInboxesOfAccounts: (organizationId, accountIds) => inboxes.listByAccounts(organizationId, accountIds),
+});
+
+function createDirectoryStore(pool: Pool, clock: Clock): TeamStore & AgentStore {
   const teams = new DirectoryTable<TeamRecord, ProviderTeam>(pool, clock, 'team', TEAM_FIELDS, ['name']);
   const agents = new DirectoryTable<AgentRecord, ProviderAgent>(pool, clock, 'agent', AGENT_FIELDS, [
     'name',
@@ -69,34 +109,6 @@ export function createSetupStore(pool: Pool, secretBox: SecretBox, clock: Clock)
     'role',
   ]);
   return {
-    insertAccount: account => accounts.insert(account),
-    updateAccount: (id, patch) => accounts.update(id, patch),
-    finishAccountSetup: (account, patch) => accounts.finishSetup(account, patch),
-    disableAccount: (id, problemOfInboxes) => accounts.disable(id, problemOfInboxes),
-    findAccount: (organizationId, id) => accounts.get(organizationId, id),
-    rotateWebhookSecret: (id, secret, rotation) => accounts.rotateWebhookSecret(id, secret, rotation),
-    findAccountForWebhook: (id, secret) => accounts.findForWebhook(id, secret),
-    listAccounts: organizationId => accounts.listByOrganization(organizationId),
-    findAccountsByIds: (organizationId, ids) => accounts.findByIds(organizationId, ids),
-
-    scheduleCheck: (id, afterMs) => accounts.scheduleCheck(id, afterMs),
-    claimChecks: (limit, everyMs) => accounts.claimChecks(limit, everyMs),
-    markHealth: (organizationId, sessionId, health) => accounts.markHealth(organizationId, sessionId, health),
-    markRecovered: (organizationId, sessionId, source, at) =>
-      accounts.markRecovered(organizationId, sessionId, source, at),
-    hasUnauthorizedAccounts: () => accounts.hasUnauthorized(),
-
-    insertInbox: inbox => inboxes.insert(inbox),
-    updateInbox: (id, patch) => inboxes.update(id, patch),
-    finishInboxSetup: (inbox, account, patch) => inboxes.finishSetup(inbox, account, patch),
-    disableInbox: id => inboxes.disable(id),
-    findInbox: (organizationId, id) => inboxes.get(organizationId, id),
-    findInboxByChatbot: (organizationId, chatbotId) => inboxes.findByChatbot(organizationId, chatbotId),
-    findInboxesByIds: (organizationId, ids) => inboxes.findByIds(organizationId, ids),
-    findInboxesByChatbots: (organizationId, chatbotIds) => inboxes.findByChatbots(organizationId, chatbotIds),
-    listInboxes: (organizationId, accountId) => inboxes.listByOrganization(organizationId, accountId),
-    listInboxesOfAccounts: (organizationId, accountIds) => inboxes.listByAccounts(organizationId, accountIds),
-
     syncTeams: (account, listed) => teams.mirror(account, listed),
     async syncAgents(account, listed) {
       await agents.mirror(account, listed);

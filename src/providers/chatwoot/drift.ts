@@ -1,10 +1,11 @@
 import type { AccountAccess } from '../../core/ports/provider/access';
 import type { DesiredState, DriftVerbs, Inspection, RepairDrift } from '../../core/ports/provider/drift';
-import { AccountSetup, BOT_NAME, capabilitiesOf } from './account-setup';
+import { AccountSetup, capabilitiesOf } from './account-setup';
+import { BOT_NAME } from './created-users';
 import { createClient, numberOf, type Connect, type ChatwootHost } from './connection';
 import { Inspector } from './inspect';
 import { connectAgentBot, toEnsuredInbox, ensureInbox, INBOX_SETTINGS } from './inbox-setup';
-import { createAgentAndTeamVerbs } from './agents-and-teams';
+import { ChatwootAgentsAndTeams } from './agents-and-teams';
 
 export function createDriftVerbs(host: ChatwootHost, connect: Connect): DriftVerbs {
   return {
@@ -155,7 +156,7 @@ class DriftRepair {
         this.signal,
       );
     if (part === 'members' && team?.members)
-      await createAgentAndTeamVerbs(this.host, this.connect).setTeamMembers(
+      await new ChatwootAgentsAndTeams(this.host, this.connect).setTeamMembers(
         this.access,
         externalId,
         team.members,
@@ -181,7 +182,7 @@ class DriftRepair {
       else if (part === 'webhook-url') await patch({ channel: { webhook_url: this.access.webhookUrl || null } });
       else if (part === 'agent-bot') await connectAgentBot(connection, externalId, signal);
       else if (part === 'members' && members !== null)
-        await createAgentAndTeamVerbs(this.host, this.connect).setInboxMembers(
+        await new ChatwootAgentsAndTeams(this.host, this.connect).setInboxMembers(
           { account: this.access, externalId, providerData: {} },
           members,
           signal,

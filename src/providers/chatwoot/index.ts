@@ -8,7 +8,7 @@ import { Conversations } from './conversation';
 import { listAgents, listTeams } from './directory';
 import { createDriftVerbs } from './drift';
 import { ensureInbox } from './inbox-setup';
-import { createLoginVerbs, createAgentAndTeamVerbs } from './agents-and-teams';
+import { ChatwootAgentsAndTeams, createLoginVerbs } from './agents-and-teams';
 import { listChangedConversations } from './changed-conversations';
 import { openFile } from './file-download';
 import { deleteMessage, readMessages, reportDelivery } from './marks';
@@ -69,7 +69,7 @@ function create(lent: ProviderHost): SupportProvider {
     answerSurvey: (request, signal) => answerSurvey(connect, request, signal),
     listChangedConversations: (request, signal) => listChangedConversations(connect, request, signal),
 
-    agentsAndTeams: createAgentAndTeamVerbs(host, connect),
+    agentsAndTeams: new ChatwootAgentsAndTeams(host, connect),
     login: createLoginVerbs(host, connect),
     drift: createDriftVerbs(host, connect),
   };

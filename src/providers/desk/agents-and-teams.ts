@@ -1,5 +1,6 @@
 import { ProviderRefusedError, UnsupportedByProviderError } from '../../core/errors';
-import type { AgentAndTeamVerbs } from '../../core/ports/provider/agents-and-teams';
+import type { AccountAccess } from '../../core/ports/provider/access';
+import type { AddAgent, AgentAndTeamVerbs } from '../../core/ports/provider/agents-and-teams';
 import type { ProviderAgent } from '../../core/ports/provider/setup-verbs';
 import { requireAccount, withTimeLimit, isDeskId, type Database, type Query } from './database';
 
@@ -33,10 +34,12 @@ async function lockTeam(query: Query, accountId: string, teamId: string): Promis
 }
 
 /** Manages the agents and teams of a desk. Every agent sees every inbox. */
-export const createAgentAndTeamVerbs = (database: Database): AgentAndTeamVerbs => ({
-  addAgent: ({ access, name, email, role }, signal) =>
-    withTimeLimit(signal, () =>
-      database.transaction(
+export class DeskAgentsAndTeams implements AgentAndTeamVerbs {
+  constructor(private readonly database: Database) {}
+
+  addAgent({ access, name, email, role }: AddAgent, signal: AbortSignal) {
+    return withTimeLimit(signal, () =>
+      this.database.transaction(
         async (query): Promise<ProviderAgent> =>
           (
             await query(
@@ -47,23 +50,28 @@ export const createAgentAndTeamVerbs = (database: Database): AgentAndTeamVerbs =
             )
           ).rows[0],
       ),
-    ),
+    );
+  }
 
-  changeAgentRole: ({ access, agentId, role }, signal) =>
-    withTimeLimit(signal, () =>
-      database.transaction(async (query): Promise<ProviderAgent> => {
+  changeAgentRole({ access, agentId, role }: Parameters<AgentAndTeamVerbs['changeAgentRole']>[0], signal: AbortSignal) {
+    return withTimeLimit(signal, () =>
+      this.database.transaction(async (query): Promise<ProviderAgent> => {
         const accountId = await requireAccount(query, access);
         await requireAgents(query, accountId, [agentId]);
         return (await query(`update desk_agent set role = $2 where id = $1 returning ${AGENT}`, [agentId, role]))
           .rows[0];
       }),
-    ),
+    );
+  }
 
   // The row stays, without its e-mail, because the agent's messages refer to it. Nothing outside the desk has to be
   // deleted.
-  removeAgent: ({ access, agentId }, signal) =>
-    withTimeLimit(signal, () =>
-      database.transaction(async query => {
+  removeAgent(
+    { access, agentId }: Parameters<AgentAndTeamVerbs['removeAgent']>[0],
+    signal: AbortSignal,
+  ): ReturnType<AgentAndTeamVerbs['removeAgent']> {
+    return withTimeLimit(signal, () =>
+      this.database.transaction(async query => {
         const accountId = await requireAccount(query, access);
         if (!isDeskId(agentId)) return 'NOT_THERE';
         const { rowCount } = await query(
@@ -76,18 +84,23 @@ export const createAgentAndTeamVerbs = (database: Database): AgentAndTeamVerbs =
         await query('update desk_conversation set agent_id = null where agent_id = $1', [agentId]);
         return 'REMOVED';
       }),
-    ),
+    );
+  }
 
-  async setInboxMembers() {
+  async setInboxMembers(): Promise<never> {
     throw inboxMembersUnsupportedError();
-  },
-  async addInboxMember() {
+  }
+  async addInboxMember(): Promise<never> {
     throw inboxMembersUnsupportedError();
-  },
+  }
 
-  createTeam: (access, { name, autoAssign }, signal) =>
-    withTimeLimit(signal, () =>
-      database.transaction(async query => {
+  createTeam(
+    access: AccountAccess,
+    { name, autoAssign }: Parameters<AgentAndTeamVerbs['createTeam']>[1],
+    signal: AbortSignal,
+  ) {
+    return withTimeLimit(signal, () =>
+      this.database.transaction(async query => {
         if (autoAssign)
           throw new UnsupportedByProviderError(
             'The desk does not assign conversations automatically; create the team without autoAssign.',
@@ -105,11 +118,12 @@ export const createAgentAndTeamVerbs = (database: Database): AgentAndTeamVerbs =
           );
         return { externalId: team.id, name };
       }),
-    ),
+    );
+  }
 
-  setTeamMembers: (access, teamId, agentIds, signal) =>
-    withTimeLimit(signal, () =>
-      database.transaction(async query => {
+  setTeamMembers(access: AccountAccess, teamId: string, agentIds: readonly string[], signal: AbortSignal) {
+    return withTimeLimit(signal, () =>
+      this.database.transaction(async query => {
         const accountId = await requireAccount(query, access);
         await lockTeam(query, accountId, teamId);
         await requireAgents(query, accountId, agentIds);
@@ -122,11 +136,12 @@ export const createAgentAndTeamVerbs = (database: Database): AgentAndTeamVerbs =
           [teamId, agentIds],
         );
       }),
-    ),
+    );
+  }
 
-  addTeamMember: (access, teamId, agentId, signal) =>
-    withTimeLimit(signal, () =>
-      database.transaction(async query => {
+  addTeamMember(access: AccountAccess, teamId: string, agentId: string, signal: AbortSignal) {
+    return withTimeLimit(signal, () =>
+      this.database.transaction(async query => {
         const accountId = await requireAccount(query, access);
         await lockTeam(query, accountId, teamId);
         await requireAgents(query, accountId, [agentId]);
@@ -135,5 +150,6 @@ export const createAgentAndTeamVerbs = (database: Database): AgentAndTeamVerbs =
           agentId,
         ]);
       }),
-    ),
-});
+    );
+  }
+}

@@ -54,3 +54,25 @@ function mergeContact(current: ContactFields, before: EndUser | null, is: EndUse
   );
   return { ...fields, attributes: { ...current.attributes, ...attributes } };
 }
+
+/** Creates the contact of a session, or updates it. Returns its id, or null if there is no such inbox. */
+export async function ensureContact(
+  query: Query,
+  accountId: string,
+  inboxId: string,
+  sessionId: string,
+  endUser: EndUser,
+): Promise<string | null> {
+  const {
+    rows: [contact],
+  } = await query(
+    `
+      insert into desk_contact (inbox_id, session_id, name, email, phone, locale, attributes)
+      select id, $3, $4, $5, $6, $7, $8 from desk_inbox where id = $1 and account_id = $2
+      on conflict on constraint uq_desk_contact_session do update
+        set name = excluded.name, email = excluded.email, phone = excluded.phone, locale = excluded.locale, attributes = excluded.attributes
+      returning id`,
+    [inboxId, accountId, sessionId, endUser.name, endUser.email, endUser.phone, endUser.locale, endUser.attributes],
+  );
+  return contact?.id ?? null;
+}

@@ -82,3 +82,53 @@ export async function recordActivity(
     [row.id, agentId, text, now],
   );
 }
+
+/** Creates the conversation of a session, or finds it. Returns its id, or null if there is no such inbox or contact. */
+export async function ensureConversation(
+  query: Query,
+  accountId: string,
+  {
+    inboxId,
+    contactId,
+    sessionId,
+  }: { readonly inboxId: string; readonly contactId: string; readonly sessionId: string },
+  now: string,
+): Promise<string | null> {
+  const {
+    rows: [conversation],
+  } = await query(
+    `
+      insert into desk_conversation (account_id, inbox_id, contact_id, session_id, status, last_activity_at, created_at)
+      select i.account_id, i.id, c.id, $4, 'BOT_HELD', $5, $5
+      from desk_inbox i join desk_contact c on c.inbox_id = i.id and c.id = $3 and c.session_id = $4
+      where i.id = $1 and i.account_id = $2
+      on conflict on constraint uq_desk_conversation_session do update set session_id = excluded.session_id
+      returning id`,
+    [inboxId, accountId, contactId, sessionId, now],
+  );
+  return conversation?.id ?? null;
+}
+
+/**
+ * Changes the state after a new message. An end-user's public message ends a snooze, and returns a resolved
+ * conversation to the bot.
+ */
+export async function applyMessageToState(
+  query: Query,
+  row: DeskConversation,
+  { author, visibility }: { readonly author: string; readonly visibility: string },
+  now: string,
+): Promise<void> {
+  if (author !== 'END_USER' || visibility !== 'PUBLIC') await changeState(query, row, {}, now);
+  else if (row.status === 'RESOLVED') await changeState(query, row, HELD_FOR_BOT, now);
+  else if (row.status === 'BOT_HELD') await changeState(query, row, {}, now);
+  else {
+    if (row.status === 'ON_HOLD') await recordActivity(query, row, 'Taken off hold because the visitor wrote.', now);
+    await changeState(
+      query,
+      row,
+      { status: 'OPEN', snoozed_until: null, waiting_since: row.waiting_since ?? now },
+      now,
+    );
+  }
+}

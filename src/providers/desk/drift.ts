@@ -27,47 +27,52 @@ const joinIds = (ids: readonly string[]): string =>
   [...ids].sort((a, b) => Number(a) - Number(b)).join(', ') || 'nobody';
 
 async function inspect(query: Query, accountId: string, desired: DesiredState): Promise<DriftItem[]> {
+  return [
+    await inspectBot(query, accountId),
+    ...(await inspectOwners(query, accountId, desired)),
+    ...(await inspectInboxes(query, accountId, desired)),
+    ...(await inspectTeams(query, accountId, desired)),
+  ];
+}
+
+async function inspectBot(query: Query, accountId: string): Promise<DriftItem> {
   const {
     rows: [bot],
   } = await query(`select role, name from desk_agent where account_id = $1 and kind = 'BOT'`, [accountId]);
+  return createItem(
+    'bot-agent:role',
+    'BOT_AGENT_ROLE',
+    'BotAgent1',
+    ADMINISTRATOR,
+    bot?.role ?? null,
+    'BotAgent1 is no longer an administrator of this desk; repair this item.',
+  );
+}
+
+async function inspectOwners(query: Query, accountId: string, { owners }: DesiredState): Promise<DriftItem[]> {
   const { rows: people } = await query(
     `select email, role from desk_agent where account_id = $1 and kind = 'PERSON' and email = any($2)`,
-    [accountId, emails(desired.owners)],
+    [accountId, emails(owners)],
   );
-  const { rows: inboxes } = await query('select id, name from desk_inbox where account_id = $1', [accountId]);
-  const { rows: members } = await query(
-    `
-    select m.team_id, m.agent_id from desk_team_member m join desk_team t on t.id = m.team_id where t.account_id = $1`,
-    [accountId],
-  );
-
-  const items: DriftItem[] = [
-    createItem(
-      'bot-agent:role',
-      'BOT_AGENT_ROLE',
-      'BotAgent1',
-      ADMINISTRATOR,
-      bot?.role ?? null,
-      'BotAgent1 is no longer an administrator of this desk; repair this item.',
-    ),
-  ];
-  for (const { name, email } of desired.owners) {
+  return owners.map(({ name, email }) => {
     const role = people.find(person => person.email === email.toLowerCase())?.role ?? null;
-    items.push(
-      createItem(
-        `owner:${email.toLowerCase()}`,
-        'OWNER',
-        name,
-        ADMINISTRATOR,
-        role,
-        `${email} should be an administrator of this desk; repair this item, or remove the person from the owners.`,
-      ),
+    return createItem(
+      `owner:${email.toLowerCase()}`,
+      'OWNER',
+      name,
+      ADMINISTRATOR,
+      role,
+      `${email} should be an administrator of this desk; repair this item, or remove the person from the owners.`,
     );
-  }
-  for (const { inboxId, externalId, name } of desired.inboxes) {
+  });
+}
+
+async function inspectInboxes(query: Query, accountId: string, desired: DesiredState): Promise<DriftItem[]> {
+  const { rows: inboxes } = await query('select id, name from desk_inbox where account_id = $1', [accountId]);
+  return desired.inboxes.map(({ inboxId, externalId, name }) => {
     const observed = inboxes.find(inbox => inbox.id === externalId)?.name ?? null;
     if (observed === null)
-      items.push({
+      return {
         ...createItem(
           `inbox:${inboxId}`,
           'INBOX',
@@ -77,36 +82,38 @@ async function inspect(query: Query, accountId: string, desired: DesiredState): 
           'The inbox no longer exists at the desk; enable support for the chatbot again.',
         ),
         repairable: false,
-      });
-    else
-      items.push(
-        createItem(
-          `inbox:${inboxId}:name`,
-          'INBOX_NAME',
-          name,
-          name,
-          observed,
-          'The inbox has another name than its chatbot; repair this item.',
-        ),
-      );
-  }
-  for (const team of desired.teams) {
-    if (team.members === null) continue;
+      };
+    return createItem(
+      `inbox:${inboxId}:name`,
+      'INBOX_NAME',
+      name,
+      name,
+      observed,
+      'The inbox has another name than its chatbot; repair this item.',
+    );
+  });
+}
+
+async function inspectTeams(query: Query, accountId: string, { teams }: DesiredState): Promise<DriftItem[]> {
+  const { rows: members } = await query(
+    `
+    select m.team_id, m.agent_id from desk_team_member m join desk_team t on t.id = m.team_id where t.account_id = $1`,
+    [accountId],
+  );
+  return teams.flatMap(team => {
+    if (team.members === null) return [];
     const observed = members
       .filter(member => member.team_id === team.externalId)
       .map(member => String(member.agent_id));
-    items.push(
-      createItem(
-        `team:${team.externalId}:members`,
-        'TEAM_MEMBERS',
-        team.name,
-        joinIds(team.members),
-        joinIds(observed),
-        "The team's members are not those set through this service; repair this item, or set the members again.",
-      ),
+    return createItem(
+      `team:${team.externalId}:members`,
+      'TEAM_MEMBERS',
+      team.name,
+      joinIds(team.members),
+      joinIds(observed),
+      "The team's members are not those set through this service; repair this item, or set the members again.",
     );
-  }
-  return items;
+  });
 }
 
 const createItem = (

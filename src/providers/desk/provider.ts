@@ -20,20 +20,22 @@ import type { SupportProvider } from '../../core/ports/provider/support-provider
 import type { EndUser } from '../../core/session';
 import {
   HELD_FOR_BOT,
+  applyMessageToState,
   changeState,
+  ensureConversation,
   lockConversation,
   recordActivity,
   statusAt,
   type DeskConversation,
 } from './conversation';
 import { listChangedConversations } from './changed-conversations';
-import { updateContact } from './contact';
+import { ensureContact, updateContact } from './contact';
 import { requireAccount, withPortErrors, withTimeLimit, isDeskId, type Database, type Query } from './database';
 import { clearMessage, insertMessage, findNewestMessage, type NewMessage } from './messages';
 import { readPostedFiles } from './read-posted-files';
 import { conversationGoneError, listMessages } from './list-messages';
 import { createDriftVerbs } from './drift';
-import { createAgentAndTeamVerbs } from './agents-and-teams';
+import { DeskAgentsAndTeams } from './agents-and-teams';
 import { CAPABILITIES, ensureAccount, ensureInbox, areTargetsValid, listAgents, listTeams } from './setup';
 
 /**
@@ -48,7 +50,7 @@ export class DeskProvider implements SupportProvider {
 
   constructor(private readonly host: ProviderHost) {
     this.database = withPortErrors(host.database);
-    this.agentsAndTeams = createAgentAndTeamVerbs(this.database);
+    this.agentsAndTeams = new DeskAgentsAndTeams(this.database);
     this.drift = createDriftVerbs(this.database);
   }
 
@@ -78,29 +80,11 @@ export class DeskProvider implements SupportProvider {
 
   ensureContact(inbox: InboxAccess, sessionId: string, endUser: EndUser, signal: AbortSignal) {
     return withTimeLimit(signal, () =>
-      this.database.transaction(async (query): Promise<string> => {
-        const {
-          rows: [contact],
-        } = await query(
-          `
-        insert into desk_contact (inbox_id, session_id, name, email, phone, locale, attributes)
-        select id, $3, $4, $5, $6, $7, $8 from desk_inbox where id = $1 and account_id = $2
-        on conflict on constraint uq_desk_contact_session do update
-          set name = excluded.name, email = excluded.email, phone = excluded.phone, locale = excluded.locale, attributes = excluded.attributes
-        returning id`,
-          [
-            toDeskId(inbox.externalId),
-            await requireAccount(query, inbox.account),
-            sessionId,
-            endUser.name,
-            endUser.email,
-            endUser.phone,
-            endUser.locale,
-            endUser.attributes,
-          ],
-        );
-        if (!contact) throw inboxGoneError();
-        return contact.id;
+      this.database.transaction(async query => {
+        const account = await requireAccount(query, inbox.account);
+        const id = await ensureContact(query, account, toDeskId(inbox.externalId), sessionId, endUser);
+        if (id === null) throw inboxGoneError();
+        return id;
       }),
     );
   }
@@ -117,27 +101,12 @@ export class DeskProvider implements SupportProvider {
 
   openConversation({ inbox, contactId, sessionId }: OpenConversation, signal: AbortSignal) {
     return withTimeLimit(signal, () =>
-      this.database.transaction(async (query): Promise<string> => {
-        const {
-          rows: [conversation],
-        } = await query(
-          `
-        insert into desk_conversation (account_id, inbox_id, contact_id, session_id, status, last_activity_at, created_at)
-        select i.account_id, i.id, c.id, $4, 'BOT_HELD', $5, $5
-        from desk_inbox i join desk_contact c on c.inbox_id = i.id and c.id = $3 and c.session_id = $4
-        where i.id = $1 and i.account_id = $2
-        on conflict on constraint uq_desk_conversation_session do update set session_id = excluded.session_id
-        returning id`,
-          [
-            toDeskId(inbox.externalId),
-            await requireAccount(query, inbox.account),
-            toDeskId(contactId),
-            sessionId,
-            this.now(),
-          ],
-        );
-        if (!conversation) throw inboxGoneError();
-        return conversation.id;
+      this.database.transaction(async query => {
+        const account = await requireAccount(query, inbox.account);
+        const place = { inboxId: toDeskId(inbox.externalId), contactId: toDeskId(contactId), sessionId };
+        const id = await ensureConversation(query, account, place, this.now());
+        if (id === null) throw inboxGoneError();
+        return id;
       }),
     );
   }
@@ -184,7 +153,7 @@ export class DeskProvider implements SupportProvider {
     const message = { ...whole, text, attachments: [...whole.attachments, ...rest] };
     return this.writeConversation(conversation, signal, async (query, row) => {
       const { id, isNew } = await insertMessage(query, row, message);
-      if (isNew) await this.applyMessageToState(query, row, message);
+      if (isNew) await applyMessageToState(query, row, message, this.now());
       return id;
     });
   }
@@ -194,30 +163,6 @@ export class DeskProvider implements SupportProvider {
       if (await clearMessage(query, row, toDeskId(messageId), this.now()))
         await recordActivity(query, row, 'A message was deleted.', this.now());
     });
-  }
-
-  /**
-   * Changes the state after a new message. An end-user's public message ends a snooze, and returns a resolved
-   * conversation to the bot.
-   */
-  private async applyMessageToState(
-    query: Query,
-    row: DeskConversation,
-    { author, visibility }: NewMessage,
-  ): Promise<void> {
-    const now = this.now();
-    if (author !== 'END_USER' || visibility !== 'PUBLIC') await changeState(query, row, {}, now);
-    else if (row.status === 'RESOLVED') await changeState(query, row, HELD_FOR_BOT, now);
-    else if (row.status === 'BOT_HELD') await changeState(query, row, {}, now);
-    else {
-      if (row.status === 'ON_HOLD') await recordActivity(query, row, 'Taken off hold because the visitor wrote.', now);
-      await changeState(
-        query,
-        row,
-        { status: 'OPEN', snoozed_until: null, waiting_since: row.waiting_since ?? now },
-        now,
-      );
-    }
   }
 
   async returnToBot(conversation: ConversationAccess, signal: AbortSignal, reportNewest?: ReportNewest): Promise<void> {
