@@ -30,4 +30,5 @@ module.exports = {
   testTimeout: 300_000,
   // Most tests wait for Postgres or another process, so there are more workers than cores.
   maxWorkers: 3,
+  testSequencer: '<rootDir>/test/support/jest/sequencer.cjs',
 };

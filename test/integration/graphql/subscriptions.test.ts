@@ -494,8 +494,8 @@ describe('a change that becomes visible late', () => {
       tx.enqueueForRuntime({ kind: 'HANDOFF_STATE', handoffId: handoff.id, state: 'REQUESTED' }),
     );
     // Both subscribers get chances to skip what is not visible yet.
-    await waitForReads(3, 'events', 'handoffChanges');
-    await waitForReads(3, 'deliveries', 'runtimeInbox');
+    await waitForReads(3, 'events', 'listHandoffChanges');
+    await waitForReads(3, 'deliveries', 'listRuntimeInbox');
     await commit();
     const told = (results: any[]): string[] =>
       results.map(({ data }) => `${data.handoffChanges.change?.to} ${data.handoffChanges.change?.handoff.id}`);
@@ -518,15 +518,15 @@ describe('a subscription that cannot continue', () => {
     const session = await world.open();
     const following = follow(overWebSocket(api.url, caller('ui'))(EVENTS, { sessionId: session.id }));
     await following.until(results => results.length === 1);
-    const { events } = world.stores as unknown as { events: { ofSession: unknown } };
-    const ofSession = events.ofSession;
-    events.ofSession = () =>
+    const { events } = world.stores as unknown as { events: { listBySession: unknown } };
+    const listBySession = events.listBySession;
+    events.listBySession = () =>
       Promise.reject(Object.assign(new Error('terminating connection of jane@example.org'), { code: '57P01' }));
     try {
       await world.user(session.id, 'hello');
       await following.ended;
     } finally {
-      events.ofSession = ofSession;
+      events.listBySession = listBySession;
     }
     expect(following.results.at(-1)).toEqual({
       errors: [

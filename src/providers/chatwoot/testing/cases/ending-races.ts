@@ -1,7 +1,8 @@
-import { deliver } from '../../../core/flows/to-provider/deliver';
-import { finishEndings } from '../../../core/flows/handoff/finish-endings';
-import { createChatwootWorld, ORG, type ChatwootWorld } from './chatwoot-world';
-import { createLease } from '../../../testing/lease';
+import { deliver } from '../../../../core/flows/to-provider/deliver';
+import { finishEndings } from '../../../../core/flows/handoff/finish-endings';
+import { createChatwootWorld, ORG, type ChatwootWorld } from '../chatwoot-world';
+import type { ChatwootVersion } from '../double';
+import { createLease } from '../../../../testing/lease';
 
 const scope = { organizationId: ORG };
 
@@ -24,9 +25,9 @@ const WAYS: readonly (readonly [string, Ends])[] = [
 /** When the reply's webhook arrives, relative to the end. */
 const WEBHOOKS = ['before the end is worked on', 'after it', 'never'] as const;
 
-describe.each(['3.16', '4.10', '4.14'] as const)(
-  'an agent of Chatwoot %s who replies while the handoff ends',
-  version => {
+/** A file for each version, which run at the same time. */
+export const describeEndingRaces = (version: ChatwootVersion): void =>
+  describe(`an agent of Chatwoot ${version} who replies while the handoff ends`, () => {
     let world: ChatwootWorld;
     let alice: number;
     beforeEach(async () => {
@@ -205,5 +206,4 @@ describe.each(['3.16', '4.10', '4.14'] as const)(
       expect((await world.session(sessionId)).control).toBe('BOT');
       expect((await world.conversation(sessionId)).status).toBe('resolved');
     });
-  },
-);
+  });

@@ -1,0 +1,3 @@
+import { describeEndingRaces } from './cases/ending-races';
+
+describeEndingRaces('3.16');

@@ -1,0 +1,3 @@
+import { describeFamily } from './cases/families';
+
+describeFamily('what is done with a conversation');

@@ -1,0 +1,4 @@
+import { describeFamily } from './cases/families';
+
+describeFamily('what agents say');
+describeFamily('what nobody said');
