@@ -98,18 +98,4 @@ export default tseslint.config(
       'max-lines-per-function': ['error', 60],
     },
   },
-  {
-    // Being split.
-    files: [
-      'src/app.ts',
-      'src/core/flows/api.ts',
-      'src/core/flows/from-provider/**',
-      'src/core/flows/from-runtime/**',
-      'src/core/flows/handoff/**',
-      'src/core/flows/operate/**',
-      'src/core/flows/to-runtime/**',
-      'src/core/flows/to-provider/**',
-    ],
-    rules: { 'max-lines': 'off', 'max-lines-per-function': 'off' },
-  },
 );

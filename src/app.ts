@@ -1,9 +1,10 @@
 import 'reflect-metadata';
 import { createHash } from 'node:crypto';
 import { tenantNameLookups } from './addresses';
-import { clock, openDatabase, POLL_MS, type Database, type StopStep } from './app/database';
+import { clock, openDatabase, type Database, type StopStep } from './app/database';
 import { flowLimits, keepMs } from './app/flow-limits';
-import { isProvedDead } from './claimer';
+import { graphqlLimits, serverLimits } from './app/server-limits';
+import { startWorker } from './app/start-worker';
 import { isReachableFrom, publicUrlOf, type Config } from './config';
 import { createFlows } from './core/flows';
 import type { Flows } from './core/flows/api';
@@ -11,9 +12,9 @@ import { accessOf, type FlowDeps, type RegisteredProvider } from './core/flows/d
 import { FetchingFileArchive } from './core/flows/archive-file';
 import type { Stores } from './core/ports/stores';
 import type { ProviderHost } from './core/ports/provider/definition';
-import { TypingRelay, Worker } from './delivery';
+import { TypingRelay } from './delivery';
 import { EXAMPLE_CHATBOTS, EXAMPLE_ORGANIZATION, seedExample } from './example';
-import { buildSupportSchema, createGraphqlHttp, printSubgraphSchema, type GraphqlLimits } from './graphql';
+import { buildSupportSchema, createGraphqlHttp, printSubgraphSchema } from './graphql';
 import { Health } from './health';
 import { createIdentify } from './identity/identify';
 import { createRoomLog, type Logger } from './logging';
@@ -47,23 +48,6 @@ export interface App {
   stop(graceMs?: number): Promise<void>;
 }
 
-/** The work mostly waits for remotes; its database statements are short. */
-const WORK_CONCURRENCY = 64;
-const CONCURRENCY_PER_REMOTE = 8;
-/** One endpoint receives the pushes of all sessions of a chatbot. */
-const PUSH_CONCURRENCY = { concurrency: 32, concurrencyPerRemote: 8 };
-
-/**
- * Sockets per socket whose caller is not identified yet. WebSockets send credentials within seconds, so these are few.
- */
-const SOCKETS_PER_STRANGER = 4;
-
-/** Limits of arriving bodies at all endpoints together. One organization or account has at most its share of them. */
-const BODY_LIMITS = { perOperation: 4, maxBytes: 256 * 1024 * 1024, shareOfOne: 1 / 4 };
-/** Makes the largest allowed body fit into one share, as sent and inflated. */
-const bodyBytes = ({ graphqlBytes, webhookBytes, providerBytes }: Config['bodyLimits']): number =>
-  Math.max(BODY_LIMITS.maxBytes, (2 * Math.max(graphqlBytes, webhookBytes, providerBytes)) / BODY_LIMITS.shareOfOne);
-
 /** Hooks between the service and its environment. */
 export interface StartHooks {
   /** Wraps the fetch of providers, e.g. to record their calls. */
@@ -94,98 +78,11 @@ async function start(
 ): Promise<App> {
   tenantNameLookups.limitMs = TIME_LIMITS.names.lookupMs;
   const database = await openDatabase(config, logger, started);
-  const { secretKey, pool, splitPool, wake, parts } = database;
-  const stores = createStores(pool, parts);
-  const typing = new PostgresTyping(wake);
-  const relay = new TypingRelay(TIME_LIMITS.provider.typingMs);
-  started.push(async () => relay.stop());
-
-  const tenantFetch = createOutgoing({
-    allowed: config.allowedPrivate,
-    now: clock.now,
-    connectMs: TIME_LIMITS.names.connectMs,
-  });
-  started.push(() => tenantFetch.close());
-  const fetch = wrapFetch(tenantFetch.fetch);
-  const providerHost = (name: string): ProviderHost => ({
-    hint: (accountId, conversationId) => {
-      recordHint({ stores, clock }, accountId, { conversationId }).catch((error: unknown) =>
-        logger.warn({ err: error }, 'a hint was lost; the timer finds its changes'),
-      );
-    },
-    database: {
-      // The same provider instance serves callers and the background work.
-      query: (text, values) => splitPool.current.query(text, values as unknown[]),
-      transaction: work =>
-        inTransaction(splitPool.current, client => work((text, values) => client.query(text, values as unknown[]))),
-    },
-    fetch,
-    replicas: () => wake.replicas,
-    now: clock.now,
-    log: createRoomLog(logger, `provider:${name}`),
-  });
-  const { known, pages } = createProviders(providerHost);
-
-  const store = await openMediaStore(config.media, TIME_LIMITS.store);
-  started.push(async () => store.close());
-  const links = new MediaLinks(secretKey, clock.now);
-  const deps: { -readonly [K in keyof FlowDeps]: FlowDeps[K] } = {
-    stores,
-    clock,
-    typing: relay,
-    providers: known,
-    publicUrl: publicUrlOf(config),
-    isReachableFrom: baseUrl => isReachableFrom(config, baseUrl),
-    push: new HttpPush({ fetch: tenantFetch.fetchOnce, addressProblem: tenantFetch.addressProblem, now: clock.now }),
-    addressProblem: tenantFetch.addressProblem,
-    fileUrl: ({ organizationId, id: messageId }, index, name) =>
-      `${deps.publicUrl}${links.createPath({ organizationId, messageId, index }, name)}`,
-    limits: flowLimits(config),
-    retention: { keepMs: keepMs(config), files: store.media },
-    digest: text => createHash('sha256').update(text).digest('base64url'),
-  };
-  const files = (deps.files = new FetchingFileArchive(deps, {
-    media: store.media,
-    limits: { ...config.media.limits, ...TIME_LIMITS.file },
-    retentionMs: config.media.retentionMs,
-    openLink: (url, signal) => openRemoteFile(tenantFetch.fetch, url, signal),
-  }));
-  const flows = createFlows(deps);
-  const identify = createIdentify(config.identity, TIME_LIMITS.identity);
-  const health = new Health({ isWritable: () => isWritable(pool) });
-  const graphql = await createGraphqlHttp({
-    fileUrl: deps.fileUrl,
-    flows,
-    stores,
-    wake,
-    typing,
-    clock,
-    limits: graphqlLimits(config, deps.limits.setupMs),
-    identify: (headers, connectionParams, remoteAddress) => identify({ headers, connectionParams, remoteAddress }),
-    log: (fields, message, level) => logger[level ?? 'error'](fields, message),
-  });
-  const tryPage = createPlayground({ describe: () => describeExample(stores), identify: request => identify(request) });
-  const server = createHttpServer({
-    graphql: { handle: graphql.handlers.http, upgrade: graphql.handlers.upgrade, stop: graphql.stop },
-    webhooks: createWebhookReceiver({
-      stores,
-      clock,
-      typing: { stores, clock, board: typing },
-      log: createRoomLog(logger, 'webhooks'),
-      bodyLimitBytes: config.bodyLimits.webhookBytes,
-      providerOf: account => known.get(account.provider)!.instance,
-      accessOf: account => accessOf(deps, account),
-    }),
-    files: createFileServer({ links, files, stores, clock, ...TIME_LIMITS.file }),
-    fileOwner: path => links.parsePath(path)?.organizationId ?? null,
-    providerPages: pages,
-    isOpenPage: (name, path) => registry.get(name)?.isOpen?.(path) ?? false,
-    identify,
-    health,
-    logger,
-    page: config.example ? tryPage : null,
-    ...serverLimits(config),
-  });
+  const stores = createStores(database.pool, database.parts);
+  const core = await createCore(config, logger, database, stores, wrapFetch, started);
+  const { deps, files, flows } = core;
+  const health = new Health({ isWritable: () => isWritable(database.pool) });
+  const server = await createServer(config, logger, database, core, health);
   started.push(() => server.stop());
   // Before the server listens: the page of a first run needs its chatbots and teams.
   if (config.example) await seedExample(flows, stores.setup, registry.values());
@@ -208,6 +105,139 @@ async function start(
   };
 }
 
+/** The flows, with everything that they need, and what the server needs of the same. */
+interface Core {
+  readonly deps: { -readonly [K in keyof FlowDeps]: FlowDeps[K] };
+  readonly files: FetchingFileArchive;
+  readonly flows: Flows;
+  readonly links: MediaLinks;
+  readonly pages: ReadonlyMap<string, ProviderPage>;
+  readonly typing: PostgresTyping;
+}
+
+/** Creates the flows over the stores, the providers and the file store. */
+async function createCore(
+  config: Config,
+  logger: Logger,
+  { secretKey, splitPool, wake }: Database,
+  stores: Stores,
+  wrapFetch: NonNullable<StartHooks['wrapFetch']>,
+  started: StopStep[],
+): Promise<Core> {
+  const typing = new PostgresTyping(wake);
+  const relay = new TypingRelay(TIME_LIMITS.provider.typingMs);
+  started.push(async () => relay.stop());
+  const tenantFetch = createOutgoing({
+    allowed: config.allowedPrivate,
+    now: clock.now,
+    connectMs: TIME_LIMITS.names.connectMs,
+  });
+  started.push(() => tenantFetch.close());
+  const { known, pages } = createProviders(
+    createProviderHost(logger, { stores, splitPool, wake, fetch: wrapFetch(tenantFetch.fetch) }),
+  );
+  const store = await openMediaStore(config.media, TIME_LIMITS.store);
+  started.push(async () => store.close());
+  const links = new MediaLinks(secretKey, clock.now);
+  const deps: Core['deps'] = {
+    stores,
+    clock,
+    typing: relay,
+    providers: known,
+    publicUrl: publicUrlOf(config),
+    isReachableFrom: baseUrl => isReachableFrom(config, baseUrl),
+    push: new HttpPush({ fetch: tenantFetch.fetchOnce, addressProblem: tenantFetch.addressProblem, now: clock.now }),
+    addressProblem: tenantFetch.addressProblem,
+    fileUrl: ({ organizationId, id: messageId }, index, name) =>
+      `${deps.publicUrl}${links.createPath({ organizationId, messageId, index }, name)}`,
+    limits: flowLimits(config),
+    retention: { keepMs: keepMs(config), files: store.media },
+    digest: text => createHash('sha256').update(text).digest('base64url'),
+  };
+  const files = (deps.files = new FetchingFileArchive(deps, {
+    media: store.media,
+    limits: { ...config.media.limits, ...TIME_LIMITS.file },
+    retentionMs: config.media.retentionMs,
+    openLink: (url, signal) => openRemoteFile(tenantFetch.fetch, url, signal),
+  }));
+  return { deps, files, flows: createFlows(deps), links, pages, typing };
+}
+
+/** Returns what each provider gets of this service, by the provider's name. */
+const createProviderHost =
+  (
+    logger: Logger,
+    {
+      stores,
+      splitPool,
+      wake,
+      fetch,
+    }: Pick<Database, 'splitPool' | 'wake'> & { stores: Stores; fetch: ProviderHost['fetch'] },
+  ) =>
+  (name: string): ProviderHost => ({
+    hint: (accountId, conversationId) => {
+      recordHint({ stores, clock }, accountId, { conversationId }).catch((error: unknown) =>
+        logger.warn({ err: error }, 'a hint was lost; the timer finds its changes'),
+      );
+    },
+    database: {
+      // The same provider instance serves callers and the background work.
+      query: (text, values) => splitPool.current.query(text, values as unknown[]),
+      transaction: work =>
+        inTransaction(splitPool.current, client => work((text, values) => client.query(text, values as unknown[]))),
+    },
+    fetch,
+    replicas: () => wake.replicas,
+    now: clock.now,
+    log: createRoomLog(logger, `provider:${name}`),
+  });
+
+/** Creates the HTTP server with everything that it serves. It does not listen yet. */
+async function createServer(
+  config: Config,
+  logger: Logger,
+  { wake }: Database,
+  { deps, files, flows, links, pages, typing }: Core,
+  health: Health,
+) {
+  const { stores } = deps;
+  const identify = createIdentify(config.identity, TIME_LIMITS.identity);
+  const graphql = await createGraphqlHttp({
+    fileUrl: deps.fileUrl,
+    flows,
+    stores,
+    wake,
+    typing,
+    clock,
+    limits: graphqlLimits(config, deps.limits.setupMs),
+    identify: (headers, connectionParams, remoteAddress) => identify({ headers, connectionParams, remoteAddress }),
+    log: (fields, message, level) => logger[level ?? 'error'](fields, message),
+  });
+  return createHttpServer({
+    graphql: { handle: graphql.handlers.http, upgrade: graphql.handlers.upgrade, stop: graphql.stop },
+    webhooks: createWebhookReceiver({
+      stores,
+      clock,
+      typing: { stores, clock, board: typing },
+      log: createRoomLog(logger, 'webhooks'),
+      bodyLimitBytes: config.bodyLimits.webhookBytes,
+      providerOf: account => deps.providers.get(account.provider)!.instance,
+      accessOf: account => accessOf(deps, account),
+    }),
+    files: createFileServer({ links, files, stores, clock, ...TIME_LIMITS.file }),
+    fileOwner: path => links.parsePath(path)?.organizationId ?? null,
+    providerPages: pages,
+    isOpenPage: (name, path) => registry.get(name)?.isOpen?.(path) ?? false,
+    identify,
+    health,
+    logger,
+    page: config.example
+      ? createPlayground({ describe: () => describeExample(stores), identify: request => identify(request) })
+      : null,
+    ...serverLimits(config),
+  });
+}
+
 /** Creates every registered provider, and the pages that it serves. */
 function createProviders(providerHost: (name: string) => ProviderHost) {
   const known = new Map<string, RegisteredProvider>();
@@ -218,63 +248,6 @@ function createProviders(providerHost: (name: string) => ProviderHost) {
     if (definition.routes) pages.set(name, definition.routes(own));
   }
   return { known, pages };
-}
-
-const graphqlLimits = (config: Config, setupMs: number): Partial<GraphqlLimits> => ({
-  maxBodyBytes: config.bodyLimits.graphqlBytes,
-  maxOperations: config.maxOperations,
-  maxCost: config.operation.maxCost,
-  maxRepresentations: config.operation.maxRepresentations,
-  maxResultBytes: config.operation.maxResultBytes,
-  // A setup call has a time limit of its own at the provider, and uses the database before and after it.
-  operationMs: config.operation.timeoutMs,
-  providerOperationMs: config.operation.timeoutMs + setupMs,
-});
-
-const serverLimits = (config: Config) => ({
-  bodies: {
-    maxBodies: config.maxOperations * BODY_LIMITS.perOperation,
-    maxBytes: bodyBytes(config.bodyLimits),
-    shareOfOne: BODY_LIMITS.shareOfOne,
-    ...TIME_LIMITS.body,
-  },
-  providerBodyLimitBytes: config.bodyLimits.providerBytes,
-  limits: { ...TIME_LIMITS.http, ...TIME_LIMITS.stop },
-  readers: TIME_LIMITS.reader,
-  maxSockets: config.maxSockets,
-  maxStrangers: Math.ceil(config.maxSockets / SOCKETS_PER_STRANGER),
-  maxWebhooks: config.maxOperations,
-  maxFiles: config.maxOperations,
-  maxPages: config.maxOperations,
-});
-
-/** Starts the background work, on connections of its own. */
-async function startWorker(
-  config: Config,
-  logger: Logger,
-  deps: FlowDeps,
-  files: FetchingFileArchive,
-  { workPool, splitPool, wake, parts }: Database,
-  started: StopStep[],
-): Promise<Worker> {
-  const workStores = createStores(workPool, parts);
-  const worker = new Worker(
-    { ...deps, stores: workStores, files: files.withStores(workStores) },
-    {
-      leaseMs: config.leaseMs,
-      concurrency: WORK_CONCURRENCY,
-      concurrencyPerRemote: CONCURRENCY_PER_REMOTE,
-      pushes: PUSH_CONCURRENCY,
-      pollMs: POLL_MS,
-      isDead: isProvedDead,
-    },
-    logger.child({ room: 'delivery' }),
-  );
-  await wake.start();
-  started.push(() => wake.stop());
-  wake.onWake(() => worker.wake());
-  await splitPool.inBackground(() => worker.start());
-  return worker;
 }
 
 async function describeExample(stores: Stores): Promise<PlaygroundDescription> {
