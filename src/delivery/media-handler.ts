@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { FileRefusedError, MediaStoreError } from '../core/file-errors';
 import { SupportDisabledError } from '../core/errors';
 import type { Lease } from '../core/flows/lease';
-import type { FlowDeps } from '../core/flows/deps';
+import type { StoreDeps } from '../core/flows/deps';
 import { enqueueFilePost, recordFileRefusal, notifyAgentsOfMissingFile } from '../core/flows/to-runtime/file-refusal';
 import { ARCHIVE_TIMES } from '../core/flows/archive-file';
 import type { FileArchive } from '../core/ports/file-archive';
@@ -22,7 +22,7 @@ export const mediaOptions = (options: WorkerOptions): WorkerOptions => ({
 });
 
 /** Creates the handler of work on archived files. */
-export const createMediaHandler = (deps: FlowDeps, files: FileArchive, leaseMs: number): LaneHandler<'MEDIA'> => ({
+export const createMediaHandler = (deps: StoreDeps, files: FileArchive, leaseMs: number): LaneHandler<'MEDIA'> => ({
   destination: 'MEDIA',
 
   async deliver({ organizationId, delivery }, lease) {

@@ -1,12 +1,12 @@
 import { EndpointError, EndpointNotActiveError } from '../core/errors';
-import type { FlowDeps } from '../core/flows/deps';
+import type { RuntimeDeps } from '../core/flows/deps';
 import { pushDelivery, recordPushFailure, acknowledgePush } from '../core/flows/to-runtime/push';
 import type { LaneHandler } from './lane-runner';
 import type { WorkerLog } from './options';
 import { verdictForPush } from './push-retry-policy';
 
 /** Creates the handler of pushes to runtimes. */
-export const createRuntimeHandler = (deps: FlowDeps, log: WorkerLog): LaneHandler<'RUNTIME'> => ({
+export const createRuntimeHandler = (deps: RuntimeDeps, log: WorkerLog): LaneHandler<'RUNTIME'> => ({
   destination: 'RUNTIME',
   deliver: ({ remoteId, delivery }, lease) => pushDelivery(deps, remoteId, delivery, lease),
 

@@ -7,7 +7,7 @@ import type { SessionConnection } from '../ports/connection-store';
 import type { SessionRecord } from '../session';
 import type { AccountRecord, InboxRecord } from '../setup';
 import { createTimeLimit } from '../time-limit';
-import { inboxAccessOf, type FlowDeps } from './deps';
+import { inboxAccessOf, type FlowDeps, type ProviderDeps, type StoreDeps } from './deps';
 
 /** A conversation that nobody has touched: held by the bot, nobody's. */
 export const UNTOUCHED_VIEW: ConversationView = { status: 'BOT_HELD', agent: null, teamId: null };
@@ -26,7 +26,7 @@ export interface ProviderContext {
 
 /** Reads everything that provider calls about a session need, in one statement. Throws as `connectionOf`. */
 export async function loadProviderContext(
-  deps: FlowDeps,
+  deps: ProviderDeps,
   organizationId: OrganizationId,
   sessionId: SessionId,
 ): Promise<ProviderContext> {
@@ -57,14 +57,14 @@ export function connectionOf(
 }
 
 /** Of calls that need no lease: readings only look. */
-export const createCallSignal = (deps: FlowDeps) => () => createTimeLimit(deps.limits.callMs);
+export const createCallSignal = (deps: StoreDeps) => () => createTimeLimit(deps.limits.callMs);
 
 /**
  * The link to the provider's conversation, or null while there is none.
  * @param isBackground nobody waits for what is called with it
  */
 export function conversationAccessOf(
-  deps: FlowDeps,
+  deps: ProviderDeps,
   { account, inbox, session, loadedAt }: ProviderContext,
   isBackground = false,
 ): ConversationAccess | null {

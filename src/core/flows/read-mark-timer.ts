@@ -1,10 +1,13 @@
 import { instantOf } from '../ports/clock';
-import type { SessionTransaction } from '../ports/session-transaction';
+import type { HandoffRows, SyncRequests, LockedSession, MessageRows } from '../ports/session-transaction';
 import type { FlowDeps } from './deps';
 import { READ_MARK_EXPECTED_MS, timerSyncDelayMs } from './from-provider/scan-account';
 
 /** Returns whether an agent has the session and has not been seen to read the end-user's latest messages. */
-export async function mayBeRead(tx: SessionTransaction, { clock }: Pick<FlowDeps, 'clock'>): Promise<boolean> {
+export async function mayBeRead(
+  tx: LockedSession & HandoffRows & MessageRows,
+  { clock }: Pick<FlowDeps, 'clock'>,
+): Promise<boolean> {
   if (tx.liveHandoff?.agent == null) return false;
   const since = clock.now() - READ_MARK_EXPECTED_MS;
   return tx.hasEndUserMessageSince(instantOf(Math.max(since, Date.parse(tx.session.agentsReadAt ?? instantOf(since)))));
@@ -16,7 +19,7 @@ export async function mayBeRead(tx: SessionTransaction, { clock }: Pick<FlowDeps
  * messages.
  */
 export async function requestReadMark(
-  tx: SessionTransaction,
+  tx: HandoffRows & SyncRequests,
   { clock, limits }: Pick<FlowDeps, 'clock' | 'limits'>,
   canBeScanned: boolean,
 ): Promise<void> {

@@ -1,14 +1,14 @@
 import type { DeliveryOutcome, LaneWork, LaneDestination } from '../delivery';
 import type { ProviderMessageId } from '../ids';
 import type { MessageRecord } from '../message';
-import type { PostedMessage, SessionTransaction } from '../ports/session-transaction';
+import type { PostedMessage, MessageRows, DeliveryQueue } from '../ports/session-transaction';
 
 /**
  * Notifies the runtime that a message did not reach the agents, in the transaction that parks its delivery. Called for
  * each dead letter; only posts of end-users' and bots' messages cause a notice.
  */
 export async function notifyUndelivered(
-  tx: SessionTransaction,
+  tx: MessageRows & DeliveryQueue,
   work: LaneWork[LaneDestination],
   code: string,
   outcome: DeliveryOutcome,
@@ -27,13 +27,13 @@ export async function notifyUndelivered(
  * of the delivery, once: both a sync and the worker that posted the message may call this.
  */
 export const recordPosted = (
-  tx: SessionTransaction,
+  tx: MessageRows & DeliveryQueue,
   { id }: Pick<MessageRecord, 'id'>,
   providerMessageId: ProviderMessageId,
 ): Promise<void> => noteAllPosted(tx, [{ id, providerMessageId }]);
 
 /** Does the same for many messages, in one statement. */
-export async function noteAllPosted(tx: SessionTransaction, posts: readonly PostedMessage[]): Promise<void> {
+export async function noteAllPosted(tx: MessageRows & DeliveryQueue, posts: readonly PostedMessage[]): Promise<void> {
   for (const messageId of await tx.recordPosts(posts))
     await tx.enqueueForRuntime({ kind: 'MESSAGE_DELIVERED', messageId });
 }

@@ -14,7 +14,7 @@ import type {
   SyncCause,
 } from '../../core/ports/lane-store';
 import type { SessionStore } from '../../core/ports/session-store';
-import type { SessionTransaction } from '../../core/ports/session-transaction';
+import type { HandoffRows, MessageRows, EventLog } from '../../core/ports/session-transaction';
 import {
   CLAIM_DELIVERIES,
   CLAIM_SYNCS,
@@ -191,7 +191,7 @@ export class PostgresLaneStore implements LaneStore {
   }
 
   private async appendLaneEvent(
-    tx: SessionTransaction,
+    tx: HandoffRows & MessageRows & EventLog,
     { delivery: { work } }: AnyLane,
     event: EventBody,
   ): Promise<void> {

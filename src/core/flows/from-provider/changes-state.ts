@@ -2,8 +2,8 @@ import { canMove, nextState, type HandoffCause } from '../../handoff-transitions
 import { isOpen, type HandoffAgent, type HandoffEndReason, type HandoffRecord } from '../../handoff';
 import type { HandoffId, Instant } from '../../ids';
 import type { ConversationView } from '../../conversation-view';
-import type { SessionTransaction } from '../../ports/session-transaction';
-import type { FlowDeps } from '../deps';
+import type { SessionTransaction, DeliveryQueue } from '../../ports/session-transaction';
+import type { StoreDeps } from '../deps';
 import { isReturnInProgress } from '../handoff/last-ending';
 import { beginTakeover, transitionHandoff, endLiveHandoff } from '../handoff/transition';
 import { trustedLastView } from '../handoff/while-disabled';
@@ -110,7 +110,7 @@ function decideMoves(
 /** Applies a view that is believed to the session. Called once at the end of a sync, in its last transaction. */
 export async function receiveView(
   tx: SessionTransaction,
-  deps: FlowDeps,
+  deps: StoreDeps,
   view: ConversationView,
   agents: AgentsByExternalId,
 ): Promise<void> {
@@ -139,5 +139,5 @@ export async function receiveView(
     }
 }
 
-const enqueueReturn = (tx: SessionTransaction, handoffId: HandoffId | null): Promise<void> =>
+const enqueueReturn = (tx: DeliveryQueue, handoffId: HandoffId | null): Promise<void> =>
   tx.enqueueForProvider({ kind: 'RETURN_CONVERSATION', how: 'RETURN_TO_BOT', handoffId });

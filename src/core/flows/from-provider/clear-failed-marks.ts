@@ -1,11 +1,11 @@
 import { ProviderRefusedError, UnsupportedByProviderError } from '../../errors';
 import { isUuid } from '../../ids';
-import type { SessionTransaction } from '../../ports/session-transaction';
+import type { MessageRows } from '../../ports/session-transaction';
 import type { SyncCause } from '../../ports/lane-store';
 import type { ConversationAccess } from '../../ports/provider/access';
 import type { Observation } from '../../ports/provider/observation';
 import type { ProviderContext } from '../provider-context';
-import type { FlowDeps } from '../deps';
+import type { StoreDeps } from '../deps';
 
 /**
  * The maximum number of marks that one sync clears, newest first, because each is a call. Older messages stay marked.
@@ -18,7 +18,7 @@ const MAX_CLEARED = 50;
  * Messages that the runtime reported as failed stay marked.
  */
 export async function clearFailedMarks(
-  deps: FlowDeps,
+  deps: StoreDeps,
   { provider, session }: ProviderContext,
   conversation: ConversationAccess,
   {
@@ -46,7 +46,7 @@ export async function clearFailedMarks(
   }
 }
 
-async function isFalseFailure(tx: SessionTransaction, one: Observation): Promise<boolean> {
+async function isFalseFailure(tx: MessageRows, one: Observation): Promise<boolean> {
   const message = await tx.findMessageByProviderId(one.id);
   if (message !== null) return message.channelState !== 'FAILED';
   // Notes, surveys, and lines that report a change have no record. A message whose record retention removed stays

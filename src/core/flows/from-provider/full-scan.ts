@@ -1,5 +1,5 @@
 import { createTimeLimit } from '../../time-limit';
-import { accessOf, type FlowDeps } from '../deps';
+import { accessOf, type ProviderDeps } from '../deps';
 import { scanClaimMs } from './scan-account';
 import { enqueueAgentInitiatedNotes } from './agent-initiated';
 
@@ -25,7 +25,7 @@ const PAGES_PER_RUN = 20;
  * @returns what this tick found, or null if no account is due
  */
 export async function runFullScan(
-  deps: FlowDeps,
+  deps: ProviderDeps,
   stopped: AbortSignal,
   onFailure?: (account: FailedScan, error: unknown) => void,
 ): Promise<{ readonly accountId: string; readonly requestedSyncs: number; readonly complete: boolean } | null> {

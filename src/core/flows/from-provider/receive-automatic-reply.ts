@@ -3,9 +3,9 @@ import { shortenText } from '../../checks/text';
 import { fitReceivedFiles } from '../../content/validate-attachments';
 import { refusalReason } from '../../files';
 import type { ProviderMessageId } from '../../ids';
-import type { SessionTransaction } from '../../ports/session-transaction';
+import type { SessionTransaction, LockedSession, DeliveryQueue } from '../../ports/session-transaction';
 import type { AutomaticSource, Observation } from '../../ports/provider/observation';
-import type { FlowDeps } from '../deps';
+import type { FileDeps } from '../deps';
 
 type AutomaticReply = Extract<Observation, { readonly kind: 'automaticReply' }>;
 
@@ -23,7 +23,7 @@ const SOURCE_LABELS: Readonly<Record<AutomaticSource['kind'], string>> = {
  */
 export async function receiveAutomaticReply(
   tx: SessionTransaction,
-  deps: FlowDeps,
+  deps: FileDeps,
   { id, source, text, content, attachments, at, omittedContent }: AutomaticReply,
 ): Promise<void> {
   if ((await tx.findMessageByProviderId(id)) !== null) return;
@@ -91,7 +91,7 @@ function reasonNotForwarded(
  * Notifies agents of a survey that belongs to no handoff, because a survey is forwarded with the handoff that it asks
  * about.
  */
-export const noteSurveyNotForwarded = (tx: SessionTransaction, about: ProviderMessageId): Promise<void> =>
+export const noteSurveyNotForwarded = (tx: LockedSession & DeliveryQueue, about: ProviderMessageId): Promise<void> =>
   noteOncePerSource(
     tx,
     { kind: 'PROVIDER', id: 'survey' },
@@ -104,7 +104,7 @@ export const noteSurveyNotForwarded = (tx: SessionTransaction, about: ProviderMe
  * it, and each later message would cause the next note, without end.
  */
 async function noteOncePerSource(
-  tx: SessionTransaction,
+  tx: LockedSession & DeliveryQueue,
   source: AutomaticSource,
   about: ProviderMessageId,
   text: string,

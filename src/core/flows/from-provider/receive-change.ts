@@ -1,10 +1,17 @@
 import { instantOf } from '../../ports/clock';
 import { withoutLinks } from '../../files';
 import type { Instant, ProviderMessageId } from '../../ids';
-import type { SessionTransaction } from '../../ports/session-transaction';
+import type {
+  SessionTransaction,
+  LockedSession,
+  HandoffRows,
+  EventLog,
+  MessageRows,
+  DeliveryQueue,
+} from '../../ports/session-transaction';
 import { receiveAutomaticReply, noteSurveyNotForwarded } from './receive-automatic-reply';
 import type { Observation } from '../../ports/provider/observation';
-import type { FlowDeps } from '../deps';
+import type { StoreDeps, FileDeps } from '../deps';
 
 type ChangeObservation = Extract<
   Observation,
@@ -13,7 +20,7 @@ type ChangeObservation = Extract<
 
 /** Notifies an agent that end-users do not see a part of their message. Enqueues one note per message or file. */
 export async function notifyAgents(
-  tx: SessionTransaction,
+  tx: LockedSession & MessageRows & DeliveryQueue,
   about: ProviderMessageId,
   what: string,
   fileIndex?: number,
@@ -36,7 +43,7 @@ export async function notifyAgents(
  * Applies observations other than agents' messages: deletions, unsupported messages, surveys, automatic messages.
  * Repeats change nothing.
  */
-export async function receiveChange(tx: SessionTransaction, deps: FlowDeps, change: ChangeObservation): Promise<void> {
+export async function receiveChange(tx: SessionTransaction, deps: FileDeps, change: ChangeObservation): Promise<void> {
   const at = instantOf(deps.clock.now());
   switch (change.kind) {
     case 'messageDeleted': {
@@ -117,7 +124,11 @@ const isSameRating = (known: SurveyRating | null, seen: SurveyRating): boolean =
   known !== null && known.rating === seen.rating && (known.comment ?? '') === (seen.comment ?? '');
 
 /** Records how far agents have read. Repeats, and marks that were withdrawn there, change nothing. */
-export async function receiveReadMark(tx: SessionTransaction, deps: FlowDeps, readAt: Instant | null): Promise<void> {
+export async function receiveReadMark(
+  tx: LockedSession & HandoffRows & EventLog,
+  deps: StoreDeps,
+  readAt: Instant | null,
+): Promise<void> {
   const { agentsReadAt: before } = tx.session;
   if (readAt === null || (before !== null && Date.parse(readAt) <= Date.parse(before))) return;
   await tx.updateSession({ agentsReadAt: readAt });

@@ -2,8 +2,8 @@ import { canMove } from '../../handoff-transitions';
 import { type HandoffAgent, type HandoffRecord } from '../../handoff';
 import { isUuid, type ProviderAgentId, type ProviderMessageId } from '../../ids';
 import type { MessageRecord } from '../../message';
-import type { SessionTransaction } from '../../ports/session-transaction';
-import type { FlowDeps } from '../deps';
+import type { SessionTransaction, LockedSession, MessageRows, DeliveryQueue } from '../../ports/session-transaction';
+import type { FileDeps, StoreDeps } from '../deps';
 import { transitionHandoff, beginTakeover, updateControlWhileDraining } from '../handoff/transition';
 import type { Observation } from '../../ports/provider/observation';
 import { notifyAgents, receiveChange } from './receive-change';
@@ -31,7 +31,7 @@ export interface SyncContext {
  */
 export async function receiveMessageWhileEnding(
   tx: SessionTransaction,
-  deps: FlowDeps,
+  deps: StoreDeps,
   live: HandoffRecord,
   agent: HandoffAgent,
 ): Promise<void> {
@@ -44,7 +44,7 @@ export async function receiveMessageWhileEnding(
  */
 export async function receiveFromWhileDisabled(
   tx: SessionTransaction,
-  deps: FlowDeps,
+  deps: FileDeps,
   observation: Observation,
 ): Promise<void> {
   if (observation.kind === 'agentMessage' || observation.kind === 'unsupported')
@@ -59,7 +59,7 @@ export async function receiveFromWhileDisabled(
 }
 
 /** Returns whether retention removed the message's record, so that it is not new. */
-export function isRemovedFromHistory({ session }: SessionTransaction, observation: Observation): boolean {
+export function isRemovedFromHistory({ session }: LockedSession, observation: Observation): boolean {
   const before = session.removedHistory?.messagesBefore ?? null;
   if (
     before === null ||
@@ -73,7 +73,7 @@ export function isRemovedFromHistory({ session }: SessionTransaction, observatio
 /** Applies one observation. Repeats stop at the provider's message id. */
 export async function receiveObservation(
   tx: SessionTransaction,
-  deps: FlowDeps,
+  deps: FileDeps,
   observation: Observation,
   context: SyncContext,
 ): Promise<void> {
@@ -96,7 +96,7 @@ type AgentMessage = Extract<Observation, { readonly kind: 'agentMessage' }>;
 /** Records an agent's new message, and begins or moves the handoff that it belongs to. */
 async function receiveAgentMessage(
   tx: SessionTransaction,
-  deps: FlowDeps,
+  deps: FileDeps,
   observation: AgentMessage,
   { agents, archivesFiles, assigneeId = trustedLastView(tx.inbox, tx.session)?.agent?.externalId ?? null }: SyncContext,
 ): Promise<void> {
@@ -147,7 +147,7 @@ async function receiveAgentMessage(
 
 /** Enqueues the archiving of a message's files. Notifies agents of the files that are refused. */
 async function archiveFiles(
-  tx: SessionTransaction,
+  tx: LockedSession & MessageRows & DeliveryQueue,
   about: ProviderMessageId,
   { id: messageId, attachments }: MessageRecord,
 ): Promise<void> {

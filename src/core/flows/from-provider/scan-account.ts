@@ -4,7 +4,7 @@ import type { ChangedPage } from '../../ports/provider/read-verbs';
 import type { SupportProvider } from '../../ports/provider/support-provider';
 import type { AccountRecord } from '../../setup';
 import { createTimeLimit } from '../../time-limit';
-import { accessOf, type FlowDeps } from '../deps';
+import { accessOf, type FlowDeps, type StoreDeps, type ProviderDeps } from '../deps';
 import { needsSync } from './needs-sync';
 
 /**
@@ -38,7 +38,11 @@ export interface ScanResult {
  * @returns the result; null if it was stopped
  * @throws the provider's error; then each live handoff of the account is synced on a timer instead
  */
-export async function scanAccount(deps: FlowDeps, scan: ClaimedScan, stopped: AbortSignal): Promise<ScanResult | null> {
+export async function scanAccount(
+  deps: ProviderDeps,
+  scan: ClaimedScan,
+  stopped: AbortSignal,
+): Promise<ScanResult | null> {
   const { scans, setup, lanes } = deps.stores;
   const { accountId, organizationId, startedAt, unscannedMs } = scan;
   const account = await setup.findAccount(organizationId, accountId);
@@ -106,7 +110,7 @@ export function nextScanDelayMs({
 }
 
 async function findChanged(
-  deps: FlowDeps,
+  deps: ProviderDeps,
   account: AccountRecord,
   instance: SupportProvider,
   withinMs: number,
@@ -139,7 +143,7 @@ interface Unread {
  * entry may have changed in any way.
  */
 async function findUnsynced(
-  deps: FlowDeps,
+  deps: StoreDeps,
   accountId: AccountId,
   pages: readonly ChangedPage[],
   hasWebhooks: boolean,

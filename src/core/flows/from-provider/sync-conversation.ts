@@ -2,7 +2,7 @@ import { ProviderRefusedError } from '../../errors';
 import { isOpen, type HandoffAgent } from '../../handoff';
 import type { AccountId, Instant, OrganizationId, ProviderMessageId, SessionId } from '../../ids';
 import { instantOf } from '../../ports/clock';
-import type { SessionTransaction } from '../../ports/session-transaction';
+import type { LockedSession, HandoffRows, MessageRows } from '../../ports/session-transaction';
 import type { SyncCause } from '../../ports/lane-store';
 import type { ConversationAccess } from '../../ports/provider/access';
 import type { ConversationSnapshot } from '../../ports/provider/read-verbs';
@@ -16,7 +16,7 @@ import { receiveReadMark } from './receive-change';
 import { handleLostConversation } from '../handoff/conversation-lost';
 import { clearFailedMarks } from './clear-failed-marks';
 import { recordEndingByAgents, isSyncedEnding } from '../handoff/last-ending';
-import type { FlowDeps } from '../deps';
+import type { FlowDeps, StoreDeps } from '../deps';
 import { needsSync } from './needs-sync';
 import { canonicalJson } from '../canonical-json';
 import { mayBeRead } from '../read-mark-timer';
@@ -247,7 +247,7 @@ export const isViewCurrent = (
  */
 async function nextSyncMs(
   { deps, timers, context: { session } }: Sync,
-  tx: SessionTransaction,
+  tx: LockedSession & HandoffRows & MessageRows,
   stateAgeMs: number,
 ): Promise<number | null> {
   if (tx.liveHandoff !== null && isOpen(tx.liveHandoff.state)) {
@@ -259,7 +259,7 @@ async function nextSyncMs(
 
 /** Returns agents by the provider's id, with our ids where they are listed. */
 async function findAgents(
-  deps: FlowDeps,
+  deps: StoreDeps,
   accountId: AccountId,
   seen: readonly { externalId: string; name: string }[],
 ): Promise<AgentsByExternalId> {

@@ -4,11 +4,11 @@ import { ConflictError, ControlLostError, InvalidInputError } from '../../errors
 import type { ProviderChange } from '../../delivery';
 import type { MessageChange, MessageRecord, ReactionSide } from '../../message';
 import { instantOf } from '../../ports/clock';
-import type { SessionTransaction } from '../../ports/session-transaction';
+import type { MessageRows, LockedSession, HandoffRows, DeliveryQueue } from '../../ports/session-transaction';
 import type { DeleteMessageInput, EditMessageInput, MessageReference, ReactToMessageInput } from '../api/messages';
 import type { Flows } from '../api';
 import type { Scope } from '../api/scope';
-import type { FlowDeps } from '../deps';
+import type { MutationDeps } from '../deps';
 import { canonicalJson, comparableContent, withoutUrlSignatures } from '../canonical-json';
 import { validateId, idempotencyScopeOf, isMirrored, mayReply, refuseClosed, transactMessage } from './record-message';
 
@@ -17,10 +17,7 @@ const MAX_EMOJI = 100;
 const invalidInput = (field: string, message: string) => new InvalidInputError('INPUT_INVALID', field, message);
 
 /** Finds the named message. @throws InvalidInputError if it is no message of this session */
-async function findMessage(
-  tx: SessionTransaction,
-  { messageId, callerMessageId }: MessageReference,
-): Promise<MessageRecord> {
+async function findMessage(tx: MessageRows, { messageId, callerMessageId }: MessageReference): Promise<MessageRecord> {
   if ((messageId === null) === (callerMessageId === null))
     throw invalidInput(
       'messageId',
@@ -37,7 +34,7 @@ async function findMessage(
 }
 
 /** Finds the named message if it is the end-user's or the bot's, because only their messages can be changed here. */
-async function findOwnMessage(tx: SessionTransaction, name: MessageReference): Promise<MessageRecord> {
+async function findOwnMessage(tx: MessageRows, name: MessageReference): Promise<MessageRecord> {
   const message = await findMessage(tx, name);
   if (message.author !== 'END_USER' && message.author !== 'BOT')
     throw invalidInput(
@@ -62,7 +59,7 @@ function refuseInternal({ visibility }: MessageRecord): void {
 }
 
 /** Refuses a change by the bot unless it may speak, because the end-user sees the change. */
-function refuseStale(tx: SessionTransaction, side: ReactionSide, epoch: number | null): void {
+function refuseStale(tx: LockedSession, side: ReactionSide, epoch: number | null): void {
   if (side === 'END_USER') return;
   if (epoch === null)
     throw invalidInput(
@@ -73,16 +70,12 @@ function refuseStale(tx: SessionTransaction, side: ReactionSide, epoch: number |
 }
 
 /** Enqueues a change if agents see the session now or may have seen the message before. The delivery decides which. */
-async function enqueueChange(tx: SessionTransaction, change: ProviderChange): Promise<void> {
+async function enqueueChange(tx: LockedSession & HandoffRows & DeliveryQueue, change: ProviderChange): Promise<void> {
   if (isMirrored(tx) || (tx.session.conversationId !== null && tx.inbox.state !== 'DISABLED'))
     await tx.enqueueForProvider(change);
 }
 
-async function applyChange(
-  tx: SessionTransaction,
-  message: MessageRecord,
-  change: MessageChange,
-): Promise<MessageRecord> {
+async function applyChange(tx: MessageRows, message: MessageRecord, change: MessageChange): Promise<MessageRecord> {
   await tx.updateMessage(message.id, change);
   return { ...message, ...change };
 }
@@ -97,7 +90,7 @@ function validateEmoji(emoji: string | null): string | null {
   return clean;
 }
 
-async function editMessage(deps: FlowDeps, scope: Scope, input: EditMessageInput) {
+async function editMessage(deps: MutationDeps, scope: Scope, input: EditMessageInput) {
   const now = () => instantOf(deps.clock.now());
   const newPostId = () => deps.clock.newId();
 
@@ -128,7 +121,7 @@ async function editMessage(deps: FlowDeps, scope: Scope, input: EditMessageInput
   );
 }
 
-async function deleteMessage(deps: FlowDeps, scope: Scope, input: DeleteMessageInput) {
+async function deleteMessage(deps: MutationDeps, scope: Scope, input: DeleteMessageInput) {
   const now = () => instantOf(deps.clock.now());
   const newPostId = () => deps.clock.newId();
 
@@ -156,7 +149,7 @@ async function deleteMessage(deps: FlowDeps, scope: Scope, input: DeleteMessageI
   );
 }
 
-async function reactToMessage(deps: FlowDeps, scope: Scope, input: ReactToMessageInput) {
+async function reactToMessage(deps: MutationDeps, scope: Scope, input: ReactToMessageInput) {
   const now = () => instantOf(deps.clock.now());
   const newPostId = () => deps.clock.newId();
 
@@ -187,7 +180,9 @@ async function reactToMessage(deps: FlowDeps, scope: Scope, input: ReactToMessag
 }
 
 /** Mutations of messages by end-users and bots: edit, delete, react. */
-export function changeMessageFlows(deps: FlowDeps): Pick<Flows, 'editMessage' | 'deleteMessage' | 'reactToMessage'> {
+export function changeMessageFlows(
+  deps: MutationDeps,
+): Pick<Flows, 'editMessage' | 'deleteMessage' | 'reactToMessage'> {
   return {
     editMessage: (scope, input) => editMessage(deps, scope, input),
     deleteMessage: (scope, input) => deleteMessage(deps, scope, input),

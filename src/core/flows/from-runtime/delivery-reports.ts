@@ -7,13 +7,13 @@ import type { AnswerSurveyInput } from '../api/handoffs';
 import type { Flows } from '../api';
 import type { ReportChannelDeliveryInput } from '../api/channel';
 import type { Scope } from '../api/scope';
-import type { FlowDeps } from '../deps';
+import type { MutationDeps } from '../deps';
 import { idempotencyScopeOf, transactMessage } from './record-message';
 
 const MAX_REASON = 500;
 const MAX_COMMENT = 5_000;
 
-async function reportChannelDelivery(deps: FlowDeps, scope: Scope, input: ReportChannelDeliveryInput) {
+async function reportChannelDelivery(deps: MutationDeps, scope: Scope, input: ReportChannelDeliveryInput) {
   const now = () => instantOf(deps.clock.now());
 
   // The reason only explains the state, so it is shortened, never refused.
@@ -58,7 +58,7 @@ async function reportChannelDelivery(deps: FlowDeps, scope: Scope, input: Report
   );
 }
 
-async function answerSurvey(deps: FlowDeps, scope: Scope, input: AnswerSurveyInput) {
+async function answerSurvey(deps: MutationDeps, scope: Scope, input: AnswerSurveyInput) {
   const { sessions, handoffs } = deps.stores;
   const now = () => instantOf(deps.clock.now());
 
@@ -102,7 +102,7 @@ async function answerSurvey(deps: FlowDeps, scope: Scope, input: AnswerSurveyInp
 }
 
 /** Mutations about earlier messages and handoffs: delivery reports and survey answers. */
-export function deliveryReportFlows(deps: FlowDeps): Pick<Flows, 'reportChannelDelivery' | 'answerSurvey'> {
+export function deliveryReportFlows(deps: MutationDeps): Pick<Flows, 'reportChannelDelivery' | 'answerSurvey'> {
   return {
     reportChannelDelivery: (scope, input) => reportChannelDelivery(deps, scope, input),
     answerSurvey: (scope, input) => answerSurvey(deps, scope, input),

@@ -8,7 +8,7 @@ import type { EndHandoffResult, EndHandoffInput } from '../api/handoffs';
 import type { Flows } from '../api';
 import type { Scope } from '../api/scope';
 import { endIfDrained, endLiveHandoff } from '../handoff/transition';
-import type { FlowDeps } from '../deps';
+import type { MutationDeps, StoreDeps } from '../deps';
 import { validateId, idempotencyScopeOf } from './record-message';
 import { endDrainedHandoffs } from '../handoff/finish-endings';
 
@@ -19,7 +19,7 @@ const BATCH_SIZE = 500;
 const returnModeFor = (reason: HandoffEndReason): 'RESOLVE' | 'RETURN_TO_BOT' =>
   reason === 'USER_ENDED' || reason === 'SESSION_CLOSED' ? 'RESOLVE' : 'RETURN_TO_BOT';
 
-async function findSessionId(deps: FlowDeps, scope: Scope, input: EndHandoffInput): Promise<string> {
+async function findSessionId(deps: StoreDeps, scope: Scope, input: EndHandoffInput): Promise<string> {
   const { handoffs } = deps.stores;
 
   if ((input.handoffId === null) === (input.sessionId === null))
@@ -39,7 +39,7 @@ async function findSessionId(deps: FlowDeps, scope: Scope, input: EndHandoffInpu
   return handoff.sessionId;
 }
 
-async function endHandoff(deps: FlowDeps, scope: Scope, input: EndHandoffInput): Promise<EndHandoffResult> {
+async function endHandoff(deps: MutationDeps, scope: Scope, input: EndHandoffInput): Promise<EndHandoffResult> {
   const { sessions } = deps.stores;
 
   const idempotency = idempotencyScopeOf(deps, scope, 'endHandoff', input);
@@ -69,7 +69,7 @@ async function endHandoff(deps: FlowDeps, scope: Scope, input: EndHandoffInput):
   return { ...result, replayed };
 }
 
-async function closeSession(deps: FlowDeps, scope: Scope, input: CloseSessionInput): Promise<CloseSessionResult> {
+async function closeSession(deps: MutationDeps, scope: Scope, input: CloseSessionInput): Promise<CloseSessionResult> {
   const { sessions } = deps.stores;
 
   const { result, replayed } = await sessions.transact(
@@ -98,7 +98,7 @@ async function closeSession(deps: FlowDeps, scope: Scope, input: CloseSessionInp
   return { ...result, replayed };
 }
 
-async function acknowledge(deps: FlowDeps, scope: Scope, deliveryIds: readonly string[]) {
+async function acknowledge(deps: StoreDeps, scope: Scope, deliveryIds: readonly string[]) {
   const { deliveries } = deps.stores;
 
   if (deliveryIds.length > 500)
@@ -117,7 +117,7 @@ async function acknowledge(deps: FlowDeps, scope: Scope, deliveryIds: readonly s
 }
 
 async function acknowledgeThrough(
-  deps: FlowDeps,
+  deps: StoreDeps,
   { organizationId }: Scope,
   { cursor, chatbotId, sessionId }: AcknowledgeThroughInput,
 ) {
@@ -140,7 +140,7 @@ async function acknowledgeThrough(
 }
 
 export function endHandoffFlows(
-  deps: FlowDeps,
+  deps: MutationDeps,
 ): Pick<Flows, 'endHandoff' | 'closeSession' | 'acknowledge' | 'acknowledgeThrough'> {
   return {
     endHandoff: (scope, input) => endHandoff(deps, scope, input),

@@ -8,7 +8,7 @@ import { mergeEndUser, type EndUser, type SessionRecord } from '../../session';
 import type { Explanation, OpenSessionResult, OpenSessionInput } from '../api/sessions';
 import type { Flows } from '../api';
 import type { Scope } from '../api/scope';
-import type { FlowDeps } from '../deps';
+import type { StoreDeps } from '../deps';
 import { canonicalJson } from '../canonical-json';
 import { validateId } from './record-message';
 
@@ -44,7 +44,7 @@ const hasNewFacts = (known: EndUser, given: EndUser): boolean =>
 
 /** Records what was learned about the end-user, and enqueues an update of the provider's contact if there is one. */
 async function updateEndUser(
-  deps: FlowDeps,
+  deps: StoreDeps,
   { organizationId, id }: SessionRecord,
   given: EndUser,
 ): Promise<SessionRecord> {
@@ -58,7 +58,7 @@ async function updateEndUser(
   return result;
 }
 
-async function openSession(deps: FlowDeps, scope: Scope, input: OpenSessionInput): Promise<OpenSessionResult> {
+async function openSession(deps: StoreDeps, scope: Scope, input: OpenSessionInput): Promise<OpenSessionResult> {
   const { sessions, setup } = deps.stores;
 
   const endUser = fittedEndUser(input.endUser);
@@ -92,7 +92,7 @@ async function openSession(deps: FlowDeps, scope: Scope, input: OpenSessionInput
     : { session: await updateEndUser(deps, opened.session, endUser), created: false };
 }
 
-async function explain(deps: FlowDeps, scope: Scope, sessionId: SessionId): Promise<Explanation> {
+async function explain(deps: StoreDeps, scope: Scope, sessionId: SessionId): Promise<Explanation> {
   const { sessions, setup, handoffs, deliveries, deadLetters } = deps.stores;
 
   const session = await sessions.get(scope.organizationId, sessionId);
@@ -128,7 +128,7 @@ async function explain(deps: FlowDeps, scope: Scope, sessionId: SessionId): Prom
   };
 }
 
-export function sessionFlows(deps: FlowDeps): Pick<Flows, 'openSession' | 'explain'> {
+export function sessionFlows(deps: StoreDeps): Pick<Flows, 'openSession' | 'explain'> {
   return {
     openSession: (scope, input) => openSession(deps, scope, input),
     explain: (scope, sessionId) => explain(deps, scope, sessionId),

@@ -3,7 +3,7 @@ import { instantOf } from '../../ports/clock';
 import type { Flows } from '../api';
 import type { MarkReadInput } from '../api/channel';
 import type { Scope } from '../api/scope';
-import type { FlowDeps } from '../deps';
+import type { MutationDeps } from '../deps';
 import { idempotencyScopeOf } from './record-message';
 
 /**
@@ -11,7 +11,7 @@ import { idempotencyScopeOf } from './record-message';
  */
 export const MAX_REPORTED = 20;
 
-export function readMarkFlows(deps: FlowDeps): Pick<Flows, 'markRead'> {
+export function readMarkFlows(deps: MutationDeps): Pick<Flows, 'markRead'> {
   return {
     async markRead(scope: Scope, input: MarkReadInput) {
       const { result, replayed } = await deps.stores.sessions.transact(

@@ -10,7 +10,7 @@ import type { Instant, SessionId } from '../../ids';
 import type { Attachment, MessageAuthor, MessageRecord, MessageVisibility } from '../../message';
 import { instantOf } from '../../ports/clock';
 import type { IdempotencyScope } from '../../ports/session-store';
-import type { SessionTransaction } from '../../ports/session-transaction';
+import type { SessionTransaction, MessageRows, LockedSession } from '../../ports/session-transaction';
 import type { Flows } from '../api';
 import type { WithIdempotencyKey, Scope } from '../api/scope';
 import type {
@@ -20,7 +20,7 @@ import type {
   SendBotMessageInput,
 } from '../api/messages';
 import { validateSaidAt } from '../../said-at';
-import type { FlowDeps } from '../deps';
+import type { FlowDeps, MutationDeps } from '../deps';
 import { notifyFileNotDelivered } from '../to-runtime/file-refusal';
 import { canonicalJson, comparableContent, withoutUrlSignatures } from '../canonical-json';
 
@@ -81,7 +81,7 @@ export function validateId(id: string, field: string, max = 200): string {
   return id;
 }
 
-export function refuseClosed(tx: SessionTransaction): void {
+export function refuseClosed(tx: LockedSession): void {
   if (tx.session.closedAt !== null)
     throw new ConflictError(
       'SESSION_CLOSED',
@@ -106,7 +106,7 @@ interface MessageToRecord {
 
 /** Returns the message that was recorded under this id before. @throws ConflictError if it was a different one */
 async function findRecorded(
-  tx: SessionTransaction,
+  tx: MessageRows,
   callerMessageId: string,
   author: MessageAuthor,
   said: Pick<MessageToRecord, 'text' | 'content'>,
@@ -171,7 +171,7 @@ async function recordMessage(
 }
 
 /** Returns the replied-to message's id. @throws InvalidInputError if it is no message of this session */
-async function validateReplyTo(tx: SessionTransaction, replyTo: string | null | undefined): Promise<string | null> {
+async function validateReplyTo(tx: MessageRows, replyTo: string | null | undefined): Promise<string | null> {
   if (replyTo === null || replyTo === undefined) return null;
   const message = await tx.findMessage(replyTo);
   if (message === null)
@@ -184,7 +184,7 @@ async function validateReplyTo(tx: SessionTransaction, replyTo: string | null | 
 }
 
 async function recordEndUserMessage(
-  deps: FlowDeps,
+  deps: MutationDeps,
   scope: Scope,
   input: RecordEndUserMessageInput,
 ): Promise<RecordEndUserMessageResult> {
@@ -216,7 +216,11 @@ async function recordEndUserMessage(
   );
 }
 
-async function sendBotMessage(deps: FlowDeps, scope: Scope, input: SendBotMessageInput): Promise<SendBotMessageResult> {
+async function sendBotMessage(
+  deps: MutationDeps,
+  scope: Scope,
+  input: SendBotMessageInput,
+): Promise<SendBotMessageResult> {
   const attachments = validateAttachments(input.attachments);
   const { text, content } = validateMessageContent(input.text, input.content, attachments);
   const saidAt = validateSaidAt(input.saidAt, deps.clock.now());
@@ -249,7 +253,7 @@ async function sendBotMessage(deps: FlowDeps, scope: Scope, input: SendBotMessag
   );
 }
 
-export function recordMessageFlows(deps: FlowDeps): Pick<Flows, 'recordEndUserMessage' | 'sendBotMessage'> {
+export function recordMessageFlows(deps: MutationDeps): Pick<Flows, 'recordEndUserMessage' | 'sendBotMessage'> {
   return {
     recordEndUserMessage: (scope, input) => recordEndUserMessage(deps, scope, input),
     sendBotMessage: (scope, input) => sendBotMessage(deps, scope, input),

@@ -23,7 +23,7 @@ import type { Scope } from '../api/scope';
 import { newHandoff } from '../handoff/new-handoff';
 import { updateControl, transitionHandoff } from '../handoff/transition';
 import { conversationAccessOf } from '../provider-context';
-import { accessOf, type FlowDeps } from '../deps';
+import { accessOf, type FlowDeps, type StoreDeps, type ProviderDeps } from '../deps';
 import { droppedNote } from '../dropped-note';
 import { enqueueOpening, overflowNoteId } from '../handoff/opening';
 import { validateId, idempotencyScopeOf, refuseClosed } from './record-message';
@@ -80,7 +80,7 @@ function check(input: RequestHandoffInput): void {
 
 /** The account's mirrored lists first; a number that nobody has listed yet is asked for once, within a short limit. */
 async function resolveTarget(
-  deps: FlowDeps,
+  deps: ProviderDeps,
   account: AccountRecord,
   target: HandoffTargetInput,
 ): Promise<HandoffTarget> {
@@ -130,7 +130,7 @@ async function resolveTarget(
 
 /** How many messages of the history may be posted one by one without taking the conversation from the agents. */
 function roomFor(
-  deps: FlowDeps,
+  deps: ProviderDeps,
   session: SessionRecord,
   inbox: InboxRecord | null,
   account: AccountRecord | null,
@@ -180,7 +180,7 @@ interface CheckedRequest {
 /** @throws SyncAwaitedError, ControlLostError, ConflictError ACCOUNT_DISABLED */
 async function beginRequested(
   tx: SessionTransaction,
-  deps: FlowDeps,
+  deps: StoreDeps,
   request: CheckedRequest,
   synced: HandoffId | null,
 ): Promise<Begun> {

@@ -2,7 +2,7 @@ import { isOpen, type HandoffRecord } from '../../handoff';
 import type { SessionTransaction } from '../../ports/session-transaction';
 import { endIfDrained, endLiveHandoff, transitionHandoff } from './transition';
 import { endedStatusWrites } from '../status-writes';
-import type { FlowDeps } from '../deps';
+import type { StoreDeps } from '../deps';
 import { enqueueOpeningAgain } from './opening';
 import { HISTORY_MESSAGES } from '../to-provider/transcript';
 
@@ -19,7 +19,7 @@ const MOST_OPENINGS = 6;
  * @param conversationId the one that was found gone; null: the present one
  */
 export async function handleLostConversation(
-  deps: FlowDeps,
+  deps: StoreDeps,
   organizationId: string,
   sessionId: string,
   conversationId: string | null,

@@ -1,11 +1,11 @@
 import type { HandoffId, OrganizationId, SessionId } from '../../ids';
 import { instantOf } from '../../ports/clock';
-import type { FlowDeps } from '../deps';
+import type { StoreDeps } from '../deps';
 import { endIfDrained } from './transition';
 
 /** Ends draining handoffs of sessions whose deliveries were collected, because they wait for exactly that. */
 export async function endDrainedHandoffs(
-  deps: FlowDeps,
+  deps: StoreDeps,
   organizationId: OrganizationId,
   sessionIds: readonly SessionId[],
 ): Promise<void> {
@@ -31,7 +31,7 @@ export interface UnfinishedEnding {
  * to `onUnfinished` and continues with the others. Returns how many it handled without an error.
  */
 export async function finishEndings(
-  deps: FlowDeps,
+  deps: StoreDeps,
   limit: number,
   onLeft: (ending: UnfinishedEnding, error: unknown) => void,
 ): Promise<number> {

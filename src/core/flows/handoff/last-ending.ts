@@ -1,7 +1,7 @@
 import { isOpen, type HandoffAgent, type HandoffEndReason, type HandoffRecord } from '../../handoff';
 import { isUpTo, type Instant, type ProviderMessageId } from '../../ids';
 import { instantOf } from '../../ports/clock';
-import type { SessionTransaction } from '../../ports/session-transaction';
+import type { SessionTransaction, LockedSession, SyncRequests } from '../../ports/session-transaction';
 import type { LastEnding, SessionRecord } from '../../session';
 import type { FlowDeps } from '../deps';
 
@@ -18,7 +18,7 @@ const REASONS_WITHOUT_RETURN: readonly HandoffEndReason[] = ['AGENT_RESOLVED', '
  * conversation and may have written something that no sync has found yet.
  */
 export function needsFinalSync(
-  { session, inbox }: SessionTransaction,
+  { session, inbox }: LockedSession,
   { state, openedForAgents }: HandoffRecord,
   reason: HandoffEndReason,
 ): boolean {
@@ -33,7 +33,7 @@ export function needsFinalSync(
  * schedules a sync of messages.
  */
 export async function recordEnding(
-  tx: SessionTransaction,
+  tx: LockedSession & SyncRequests,
   { clock }: Pick<FlowDeps, 'clock'>,
   { id: handoffId }: HandoffRecord,
 ): Promise<void> {
@@ -62,7 +62,7 @@ export const isReturnPendingFor = (
  * returned it.
  */
 export async function noteReturnBegun(
-  tx: SessionTransaction,
+  tx: LockedSession,
   handoffId: string | null,
   throughMessageId: ProviderMessageId | null,
 ): Promise<void> {
@@ -72,7 +72,7 @@ export async function noteReturnBegun(
 
 /** Records an agent's message of the ended handoff, because the handoff's end may turn out to be before it. */
 export async function recordLastAgentMessage(
-  tx: SessionTransaction,
+  tx: LockedSession,
   handoffId: string | null,
   id: ProviderMessageId,
   agent: HandoffAgent,
@@ -98,7 +98,7 @@ export const isAfterReturn = (
  * visible.
  */
 export async function recordEndingByAgents(
-  tx: SessionTransaction,
+  tx: LockedSession,
   handoffId: string,
   at: Instant,
   throughMessageId: ProviderMessageId | null,
@@ -109,7 +109,7 @@ export async function recordEndingByAgents(
 }
 
 /** Forgets an ending whose conversation will not be returned any more, because an agent who speaks now has it. */
-export async function clearLastEnding(tx: SessionTransaction): Promise<void> {
+export async function clearLastEnding(tx: LockedSession): Promise<void> {
   if (tx.session.lastEnding !== null && tx.session.lastEnding.returnedAt === null)
     await tx.updateSession({ lastEnding: null });
 }

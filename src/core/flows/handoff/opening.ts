@@ -6,6 +6,10 @@ import type {
   SessionTransaction,
   UnfinishedPost,
   UnpostedMessage,
+  LockedSession,
+  HandoffRows,
+  MessageRows,
+  DeliveryQueue,
 } from '../../ports/session-transaction';
 import { isUntouched } from '../provider-context';
 import { contextNote } from '../to-provider/context-note';
@@ -70,7 +74,7 @@ export async function enqueueOpeningAgain(
   ]);
 }
 
-async function overflow(tx: SessionTransaction, handoffId: HandoffId): Promise<readonly EnqueuedWork[]> {
+async function overflow(tx: LockedSession & DeliveryQueue, handoffId: HandoffId): Promise<readonly EnqueuedWork[]> {
   const noteId = overflowNoteId(handoffId);
   const note = await tx.note(noteId);
   if (note === null) return [];
@@ -254,7 +258,7 @@ async function missingPosts(tx: SessionTransaction, throughSeq: number): Promise
 }
 
 const isBrought = async (
-  tx: SessionTransaction,
+  tx: LockedSession & HandoffRows & MessageRows,
   { work, state, isLeftToOperator, isBlockingLane }: UnfinishedPost,
 ): Promise<boolean> => isLeftToOperator || isBlockingLane || (state === 'WAITING' && (await isWanted(tx, work)));
 
@@ -264,7 +268,7 @@ const isBrought = async (
  * failed because no conversation could be made: who makes one later posts all that is missing.
  */
 export async function isWanted(
-  tx: SessionTransaction,
+  tx: LockedSession & HandoffRows & MessageRows,
   { handoffId, onlyForHandoff }: Pick<PostMessage, 'handoffId' | 'onlyForHandoff'>,
 ): Promise<boolean> {
   if (handoffId === undefined || tx.session.liveHandoffId === handoffId) return true;

@@ -2,7 +2,13 @@ import { controlFor } from '../../control';
 import { canMove, nextState, type HandoffCause } from '../../handoff-transitions';
 import { isLive, isOpen, type HandoffAgent, type HandoffEndReason, type HandoffRecord } from '../../handoff';
 import { instantOf } from '../../ports/clock';
-import type { SessionTransaction } from '../../ports/session-transaction';
+import type {
+  SessionTransaction,
+  LockedSession,
+  EventLog,
+  DeliveryQueue,
+  MessageRows,
+} from '../../ports/session-transaction';
 import type { FlowDeps } from '../deps';
 import { recordEnding, needsFinalSync, clearLastEnding } from './last-ending';
 import { newHandoff } from './new-handoff';
@@ -13,7 +19,7 @@ type Patch = Partial<Omit<HandoffRecord, 'id' | 'organizationId' | 'sessionId' |
 
 /** Control follows the live handoff; every change raises the epoch and is an event. */
 export async function updateControl(
-  tx: SessionTransaction,
+  tx: LockedSession & EventLog,
   deps: Deps,
   live: HandoffRecord | null,
   cause: string,
@@ -31,7 +37,7 @@ export async function updateControl(
 
 /** One public line from us to the end-user. Not shown at the provider: agents know what their own queue says. */
 export async function sendLineToEndUser(
-  tx: SessionTransaction,
+  tx: MessageRows & EventLog & DeliveryQueue,
   deps: Deps,
   text: string | null,
   handoff: HandoffRecord,
@@ -115,7 +121,7 @@ export async function transitionHandoff(
   return next;
 }
 
-function closingLine(tx: SessionTransaction, handoff: HandoffRecord): string | null {
+function closingLine(tx: LockedSession, handoff: HandoffRecord): string | null {
   const { lines } = tx.inbox.policy;
   if (tx.session.closedAt !== null) return null;
   if (handoff.state === 'REJECTED') return lines.rejected;
@@ -146,7 +152,7 @@ export async function endLiveHandoff(
 
 /** While a handoff ends, control stays as it was, until an agent's words are on their way: then they come first. */
 export async function updateControlWhileDraining(
-  tx: SessionTransaction,
+  tx: LockedSession & EventLog & DeliveryQueue,
   deps: Deps,
   ending: HandoffRecord,
 ): Promise<void> {

@@ -6,7 +6,7 @@ import type { SessionTransaction, DeliveryReference } from '../../ports/session-
 import type { DeadLettersResult, DeadLetterSelection, ResendSelection } from '../api/dead-letters';
 import type { Flows } from '../api';
 import type { Scope } from '../api/scope';
-import type { FlowDeps } from '../deps';
+import type { StoreDeps } from '../deps';
 
 /** The maximum per call; to process more, call again with the cursor. */
 const MAX_PER_CALL = 500;
@@ -53,7 +53,7 @@ const NO_FILTER = {
 };
 
 async function selectDeadLetters(
-  deps: FlowDeps,
+  deps: StoreDeps,
   scope: Scope,
   { ids, filter, after }: DeadLetterSelection,
 ): Promise<{ letters: readonly DeadLetter[]; hasMore: boolean; endCursor: string | null }> {
@@ -70,7 +70,7 @@ async function selectDeadLetters(
 
 /** Applies a decision session by session, lowest id first: in the order in which the deliveries were enqueued. */
 async function forEachSession(
-  deps: FlowDeps,
+  deps: StoreDeps,
   scope: Scope,
   selection: DeadLetterSelection,
   act: (tx: SessionTransaction, ids: readonly string[]) => Promise<readonly DeliveryReference[]>,
@@ -94,7 +94,7 @@ async function forEachSession(
 }
 
 async function resendDeadLetters(
-  deps: FlowDeps,
+  deps: StoreDeps,
   scope: Scope,
   { skipLookup = false, ...selection }: ResendSelection,
   by: UserId | null,
@@ -120,7 +120,7 @@ async function resendDeadLetters(
 }
 
 async function discardDeadLetters(
-  deps: FlowDeps,
+  deps: StoreDeps,
   scope: Scope,
   selection: DeadLetterSelection,
   reason: string,
@@ -146,7 +146,7 @@ async function discardDeadLetters(
  * Operators' decisions about dead letters. Only deliveries that are PARKED at that moment change, so a repeat is
  * harmless.
  */
-export function deadLetterFlows(deps: FlowDeps): Pick<Flows, 'resendDeadLetters' | 'discardDeadLetters'> {
+export function deadLetterFlows(deps: StoreDeps): Pick<Flows, 'resendDeadLetters' | 'discardDeadLetters'> {
   return {
     resendDeadLetters: (scope, input, by) => resendDeadLetters(deps, scope, input, by),
     discardDeadLetters: (scope, selection, reason, by) => discardDeadLetters(deps, scope, selection, reason, by),

@@ -1,7 +1,7 @@
 import { fileKey } from '../../files';
 import { instantOf } from '../../ports/clock';
 import type { RetentionCursor } from '../../ports/retention-store';
-import type { FlowDeps, Retention } from '../deps';
+import type { Retention, StoreDeps } from '../deps';
 import type { Lease } from '../lease';
 
 /** The number of rows per batch. */
@@ -29,7 +29,7 @@ export interface RemovedRows {
  * row is left that may be removed now.
  */
 export async function removeExpired(
-  deps: FlowDeps,
+  deps: StoreDeps,
   { keepMs, files }: Retention,
   progress: RetentionProgress,
   lease: Lease,

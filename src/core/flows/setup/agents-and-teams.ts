@@ -13,7 +13,7 @@ import type {
 import type { Flows } from '../api';
 import type { Scope } from '../api/scope';
 import { mirrorDirectory, requireAccount, requireAgent, requireTeam, requireVerbs, setupSignal } from './find-account';
-import { accessOf, inboxAccessOf, type FlowDeps } from '../deps';
+import { accessOf, inboxAccessOf, type ProviderDeps, type StoreDeps } from '../deps';
 import { addAgentTo, resolveMemberships } from './memberships';
 import { validateId } from '../from-runtime/record-message';
 
@@ -42,7 +42,7 @@ async function asInvalidInput<T>(field: string, work: Promise<T>): Promise<T> {
 
 /** Finds an agent and its account. An agent's own id in this service identifies its account too. */
 async function findAgentAndAccount(
-  deps: FlowDeps,
+  deps: ProviderDeps,
   scope: Scope,
   agentId: string,
   accountId: string | null,
@@ -56,7 +56,7 @@ async function findAgentAndAccount(
 }
 
 async function findMembers(
-  deps: FlowDeps,
+  deps: ProviderDeps,
   account: AccountRecord,
   ids: readonly string[],
 ): Promise<readonly AgentRecord[]> {
@@ -77,17 +77,17 @@ async function findMembers(
 /**
  * Removes an agent from the owners after an operator removed or demoted them, so that a repair does not restore them.
  */
-async function removeOwner(deps: FlowDeps, account: AccountRecord, { email }: AgentRecord): Promise<void> {
+async function removeOwner(deps: StoreDeps, account: AccountRecord, { email }: AgentRecord): Promise<void> {
   const owners = account.owners.filter(owner => owner.email.toLowerCase() !== email?.toLowerCase());
   if (owners.length < account.owners.length) await deps.stores.setup.updateAccount(account.id, { owners });
 }
 
-const reloadAgent = async (deps: FlowDeps, account: AccountRecord, externalId: string): Promise<AgentRecord> => {
+const reloadAgent = async (deps: ProviderDeps, account: AccountRecord, externalId: string): Promise<AgentRecord> => {
   await mirrorDirectory(deps, account);
   return requireAgent(deps, account, externalId, 'agentId');
 };
 
-async function addAgent(deps: FlowDeps, scope: Scope, input: AddAgentInput) {
+async function addAgent(deps: ProviderDeps, scope: Scope, input: AddAgentInput) {
   const name = validateId(input.name, 'name', 200);
   const email = validateEmail(input.email);
   const account = await requireAccount(deps, scope, input.accountId);
@@ -106,7 +106,7 @@ async function addAgent(deps: FlowDeps, scope: Scope, input: AddAgentInput) {
   return { agent, ...(await addAgentTo(deps, account, agent, memberships)) };
 }
 
-async function changeAgentRole(deps: FlowDeps, scope: Scope, { accountId, agentId, role }: ChangeAgentRoleInput) {
+async function changeAgentRole(deps: ProviderDeps, scope: Scope, { accountId, agentId, role }: ChangeAgentRoleInput) {
   const { agent, account } = await findAgentAndAccount(deps, scope, agentId, accountId);
   const people = requireVerbs(deps, account, 'agentsAndTeams', 'managesAgents');
   await asInvalidInput(
@@ -117,7 +117,7 @@ async function changeAgentRole(deps: FlowDeps, scope: Scope, { accountId, agentI
   return reloadAgent(deps, account, agent.externalId);
 }
 
-async function removeAgent(deps: FlowDeps, scope: Scope, { accountId, agentId, deletePerson }: RemoveAgentInput) {
+async function removeAgent(deps: ProviderDeps, scope: Scope, { accountId, agentId, deletePerson }: RemoveAgentInput) {
   const { agent, account } = await findAgentAndAccount(deps, scope, agentId, accountId);
   const people = requireVerbs(deps, account, 'agentsAndTeams', 'managesAgents');
   const outcome = await asInvalidInput(
@@ -135,7 +135,7 @@ async function removeAgent(deps: FlowDeps, scope: Scope, { accountId, agentId, d
   return agent;
 }
 
-async function setInboxMembers(deps: FlowDeps, scope: Scope, { chatbotId, agentIds }: SetInboxMembersInput) {
+async function setInboxMembers(deps: ProviderDeps, scope: Scope, { chatbotId, agentIds }: SetInboxMembersInput) {
   const inbox = await deps.stores.setup.findInboxByChatbot(scope.organizationId, chatbotId);
   if (inbox === null)
     throw new NotFoundError(
@@ -164,7 +164,11 @@ async function setInboxMembers(deps: FlowDeps, scope: Scope, { chatbotId, agentI
   return deps.stores.setup.updateInbox(inbox.id, { memberIds: members.map(agent => agent.id) });
 }
 
-async function createTeam(deps: FlowDeps, scope: Scope, { accountId, name, agentIds, autoAssign }: CreateTeamInput) {
+async function createTeam(
+  deps: ProviderDeps,
+  scope: Scope,
+  { accountId, name, agentIds, autoAssign }: CreateTeamInput,
+) {
   validateId(name, 'name', 200);
   const account = await requireAccount(deps, scope, accountId);
   const people = requireVerbs(deps, account, 'agentsAndTeams', 'managesTeams');
@@ -194,7 +198,7 @@ async function createTeam(deps: FlowDeps, scope: Scope, { accountId, name, agent
   );
 }
 
-async function setTeamMembers(deps: FlowDeps, scope: Scope, { accountId, teamId, agentIds }: SetTeamMembersInput) {
+async function setTeamMembers(deps: ProviderDeps, scope: Scope, { accountId, teamId, agentIds }: SetTeamMembersInput) {
   const [known] =
     isUuid(teamId) && accountId === null
       ? await deps.stores.setup.findTeamsByIds(scope.organizationId, [teamId])
@@ -218,7 +222,7 @@ async function setTeamMembers(deps: FlowDeps, scope: Scope, { accountId, teamId,
   );
 }
 
-async function createLoginLink(deps: FlowDeps, scope: Scope, { agentId, accountId, by }: CreateLoginLinkInput) {
+async function createLoginLink(deps: ProviderDeps, scope: Scope, { agentId, accountId, by }: CreateLoginLinkInput) {
   const { agent, account } = await findAgentAndAccount(deps, scope, agentId, accountId);
   const isThemselves = by.userId !== null && by.userId === agent.userId;
   if (by.role !== 'operator' && !isThemselves)
@@ -253,7 +257,7 @@ type AgentAndTeamFlows = Pick<
 >;
 
 /** Mutations of agents, members and teams. Each calls the provider first and then mirrors its lists. */
-export const agentAndTeamFlows = (deps: FlowDeps): AgentAndTeamFlows => ({
+export const agentAndTeamFlows = (deps: ProviderDeps): AgentAndTeamFlows => ({
   addAgent: (scope, input) => addAgent(deps, scope, input),
   changeAgentRole: (scope, input) => changeAgentRole(deps, scope, input),
   removeAgent: (scope, input) => removeAgent(deps, scope, input),

@@ -7,7 +7,7 @@ import type { Flows } from '../api';
 import type { Scope } from '../api/scope';
 import { endLiveHandoff } from '../handoff/transition';
 import { endedStatusWrites } from '../status-writes';
-import type { FlowDeps } from '../deps';
+import type { FlowDeps, StoreDeps } from '../deps';
 import { syncBeforeEnd } from '../from-provider/sync-before-end';
 
 const PAGE_SIZE = 100;
@@ -27,7 +27,7 @@ export const isDisabledWithAccount = ({ state, problem }: InboxRecord): boolean 
  * if support is enabled again by then (`isOff` false).
  */
 export async function endHandoffIfDisabled(
-  deps: FlowDeps,
+  deps: StoreDeps,
   organizationId: OrganizationId,
   sessionId: SessionId,
 ): Promise<{ readonly isDisabled: boolean; readonly hasEnded: boolean }> {
@@ -44,7 +44,7 @@ export async function endHandoffIfDisabled(
 }
 
 async function* liveHandoffsOf(
-  deps: FlowDeps,
+  deps: StoreDeps,
   organizationId: OrganizationId,
   chatbotIds: readonly ChatbotId[],
 ): AsyncGenerator<HandoffRecord> {
@@ -59,7 +59,7 @@ async function* liveHandoffsOf(
 }
 
 async function endLiveHandoffs(
-  deps: FlowDeps,
+  deps: StoreDeps,
   organizationId: OrganizationId,
   chatbotIds: readonly ChatbotId[],
 ): Promise<number> {

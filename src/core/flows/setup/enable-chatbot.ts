@@ -5,7 +5,7 @@ import { instantOf } from '../../ports/clock';
 import { DEFAULT_POLICY, type InboxRecord, type SupportPolicy } from '../../setup';
 import type { DeepPartial, EnableChatbotInput, EnableChatbotResult } from '../api/setup';
 import type { Scope } from '../api/scope';
-import type { FlowDeps } from '../deps';
+import type { StoreDeps, ProviderDeps } from '../deps';
 import { validateId } from '../from-runtime/record-message';
 import { requireAccount } from './find-account';
 import { connectInbox } from './inbox';
@@ -29,7 +29,7 @@ function checkPolicy({ lines = {} }: DeepPartial<SupportPolicy>): void {
 }
 
 export async function enableChatbot(
-  deps: FlowDeps,
+  deps: ProviderDeps,
   scope: Scope,
   input: EnableChatbotInput,
 ): Promise<EnableChatbotResult> {
@@ -75,7 +75,7 @@ export async function enableChatbot(
 }
 
 export async function updatePolicy(
-  deps: FlowDeps,
+  deps: StoreDeps,
   scope: Scope,
   chatbotId: ChatbotId,
   policy: DeepPartial<SupportPolicy>,

@@ -19,7 +19,7 @@ import { connectInboxes, disabledMeanwhileError } from './inbox';
 import type { EnableSupportInput, EnableSupportResult } from '../api/setup';
 import type { Flows } from '../api';
 import type { Scope } from '../api/scope';
-import { accessOf, type FlowDeps } from '../deps';
+import { accessOf, type FlowDeps, type StoreDeps, type ProviderDeps } from '../deps';
 import { validateEmail } from './agents-and-teams';
 import { enableChatbot, updatePolicy } from './enable-chatbot';
 import { validateId } from '../from-runtime/record-message';
@@ -58,7 +58,7 @@ const connectionSettingsOf = ({ baseUrl, settings, credentials }: AccountRecord)
  * before the new ones have worked.
  */
 async function prepareAccount(
-  deps: FlowDeps,
+  deps: ProviderDeps,
   input: EnableSupportInput,
   known: AccountRecord,
 ): Promise<{ readonly account: AccountRecord; readonly requested: ConnectionSettings }> {
@@ -78,7 +78,7 @@ async function prepareAccount(
 }
 
 /** Returns the account's state after a failed setup. */
-function failedAccountState(deps: FlowDeps, error: unknown, account: AccountRecord, requested: ConnectionSettings) {
+function failedAccountState(deps: StoreDeps, error: unknown, account: AccountRecord, requested: ConnectionSettings) {
   // No new setting was saved, because the run did not get that far, so the account's health is unchanged.
   const isAsBefore = JSON.stringify(requested) !== JSON.stringify(connectionSettingsOf(account));
   const { code, message } = problemOf(error);
@@ -94,7 +94,7 @@ function failedAccountState(deps: FlowDeps, error: unknown, account: AccountReco
 
 /** Runs one setup of an account and records any problem on it. */
 async function connectAccount(
-  deps: FlowDeps,
+  deps: ProviderDeps,
   scope: Scope,
   input: EnableSupportInput,
   asked: AccountRecord,
@@ -208,7 +208,7 @@ async function enableSupport(deps: FlowDeps, scope: Scope, input: EnableSupportI
   );
 }
 
-async function linkAgent(deps: FlowDeps, scope: Scope, agentId: string, userId: UserId | null): Promise<AgentRecord> {
+async function linkAgent(deps: StoreDeps, scope: Scope, agentId: string, userId: UserId | null): Promise<AgentRecord> {
   const agent = await deps.stores.setup.linkAgentToUser(scope.organizationId, agentId, userId);
   if (agent === null)
     throw new NotFoundError(

@@ -10,7 +10,7 @@ import type { SetupLock } from '../../ports/setup/setup-locks';
 import type { AgentRecord, AccountRecord, TeamRecord } from '../../setup';
 import { createTimeLimit } from '../../time-limit';
 import type { Scope } from '../api/scope';
-import { accessOf, type FlowDeps, type RegisteredProvider } from '../deps';
+import { accessOf, type RegisteredProvider, type ProviderDeps, type StoreDeps } from '../deps';
 
 export interface Problem {
   readonly code: string;
@@ -43,17 +43,17 @@ export const ambiguousForMs = (error: unknown): number =>
   error instanceof ProviderUnavailableError ? error.ambiguousForMs : 0;
 
 /** Returns a signal that limits a setup call with all its remote steps. */
-export const setupSignal = (deps: FlowDeps): AbortSignal => createTimeLimit(deps.limits.setupMs);
+export const setupSignal = (deps: StoreDeps): AbortSignal => createTimeLimit(deps.limits.setupMs);
 
 /** Creates the signal for the remote calls of a setup that holds its lock. */
-export const signalUnderLock = (deps: FlowDeps, lock: SetupLock, account: AccountRecord): Promise<AbortSignal> =>
+export const signalUnderLock = (deps: ProviderDeps, lock: SetupLock, account: AccountRecord): Promise<AbortSignal> =>
   lock.signal(
     deps.limits.setupMs,
     providerOf(deps, account.provider).instance.ambiguousForMs?.(accessOf(deps, account)) ?? 0,
   );
 
 /** @throws NotFoundError PROVIDER_UNKNOWN */
-export function providerOf(deps: FlowDeps, name: string): RegisteredProvider {
+export function providerOf(deps: ProviderDeps, name: string): RegisteredProvider {
   const provider = deps.providers.get(name);
   if (!provider)
     throw new NotFoundError(
@@ -66,7 +66,7 @@ export function providerOf(deps: FlowDeps, name: string): RegisteredProvider {
 
 /** Reads an account's teams and agents from the provider and stores them. */
 export async function mirrorDirectory(
-  deps: FlowDeps,
+  deps: ProviderDeps,
   account: AccountRecord,
   until = setupSignal(deps),
 ): Promise<{ readonly teams: readonly TeamRecord[]; readonly agents: readonly AgentRecord[] }> {
@@ -84,7 +84,7 @@ export async function mirrorDirectory(
  * Finds the account of a call; null names the organization's only one.
  * @throws UserFacingError naming `accountId`
  */
-export async function requireAccount(deps: FlowDeps, scope: Scope, accountId: string | null): Promise<AccountRecord> {
+export async function requireAccount(deps: StoreDeps, scope: Scope, accountId: string | null): Promise<AccountRecord> {
   const { setup } = deps.stores;
   if (accountId !== null) {
     const account = await setup.findAccount(scope.organizationId, accountId);
@@ -114,7 +114,7 @@ export async function requireAccount(deps: FlowDeps, scope: Scope, accountId: st
 
 /** Finds a row in the mirrored lists, and once more after reading the provider's lists. */
 async function findOrRefresh<Row>(
-  deps: FlowDeps,
+  deps: ProviderDeps,
   account: AccountRecord,
   find: () => Promise<Row | null>,
 ): Promise<Row | null> {
@@ -126,7 +126,7 @@ async function findOrRefresh<Row>(
 
 /** Finds an agent by our id or the provider's. @throws NotFoundError AGENT_NOT_FOUND naming the field */
 export async function requireAgent(
-  deps: FlowDeps,
+  deps: ProviderDeps,
   account: AccountRecord,
   id: string,
   field: string,
@@ -143,7 +143,7 @@ export async function requireAgent(
 
 /** Finds a team by our id or the provider's. @throws NotFoundError TEAM_NOT_FOUND naming the field */
 export async function requireTeam(
-  deps: FlowDeps,
+  deps: ProviderDeps,
   account: AccountRecord,
   id: string,
   field: string,
@@ -163,7 +163,7 @@ export async function requireTeam(
  * @throws UnsupportedByProviderError if the provider or the account lacks the capability
  */
 export function requireVerbs<Group extends 'agentsAndTeams' | 'login' | 'drift'>(
-  deps: FlowDeps,
+  deps: ProviderDeps,
   account: AccountRecord,
   group: Group,
   capability: keyof AccountRecord['capabilities'],

@@ -14,7 +14,7 @@ import {
 } from './find-account';
 import type { Flows } from '../api';
 import type { Scope } from '../api/scope';
-import { accessOf, type FlowDeps } from '../deps';
+import { accessOf, type ProviderDeps, type StoreDeps } from '../deps';
 import { expirePreviousSecrets } from './webhook-secret';
 
 /** Without these nothing works, whatever else is right. */
@@ -51,7 +51,7 @@ export function healthFromError(error: unknown): HealthFinding {
  * Returns the state that the provider should show for one account, from everything that was created or set here.
  * Disabled inboxes are omitted.
  */
-async function desiredStateOf(deps: FlowDeps, account: AccountRecord): Promise<DesiredState> {
+async function desiredStateOf(deps: ProviderDeps, account: AccountRecord): Promise<DesiredState> {
   const { setup } = deps.stores;
   const { organizationId, id } = account;
   const agents = new Map((await setup.listAgents(organizationId, id)).map(agent => [agent.id, agent.externalId]));
@@ -90,7 +90,7 @@ async function desiredStateOf(deps: FlowDeps, account: AccountRecord): Promise<D
 }
 
 const recordHealth = (
-  deps: FlowDeps,
+  deps: StoreDeps,
   account: AccountRecord,
   found: HealthFinding,
   learned: Partial<AccountRecord> = {},
@@ -102,7 +102,7 @@ const recordHealth = (
 
 /** Inspects the account and records the result, also when the inspection failed. */
 async function inspectAndRecord(
-  deps: FlowDeps,
+  deps: ProviderDeps,
   account: AccountRecord,
 ): Promise<{ readonly account: AccountRecord; readonly items: readonly DriftItem[] }> {
   const verbs = requireVerbs(deps, account, 'drift', 'inspectsDrift');
@@ -118,7 +118,7 @@ async function inspectAndRecord(
 }
 
 const withInboxLock = (
-  deps: FlowDeps,
+  deps: ProviderDeps,
   account: AccountRecord,
   id: string,
   repair: Parameters<RepairDrift['withInboxLock']>[1],
@@ -140,7 +140,7 @@ const withInboxLock = (
  * Runs the scheduled inspection of one claimed account: compares it, mirrors its agents and teams, and records its
  * health. An unhealthy account is a result; only our own errors are thrown.
  */
-async function checkAccount(deps: FlowDeps, account: AccountRecord): Promise<AccountHealth> {
+async function checkAccount(deps: ProviderDeps, account: AccountRecord): Promise<AccountHealth> {
   try {
     // A provider that cannot be inspected at least responds, or does not.
     const looked = account.capabilities.inspectsDrift
@@ -155,7 +155,7 @@ async function checkAccount(deps: FlowDeps, account: AccountRecord): Promise<Acc
 
 /** Records an error of a delivery or a sync at once. */
 async function recordFailedCredentials(
-  deps: FlowDeps,
+  deps: StoreDeps,
   organizationId: OrganizationId,
   sessionId: SessionId,
   error: SupportError,
@@ -170,11 +170,11 @@ async function recordFailedCredentials(
   });
 }
 
-async function inspectDrift(deps: FlowDeps, scope: Scope, accountId: string) {
+async function inspectDrift(deps: ProviderDeps, scope: Scope, accountId: string) {
   return (await inspectAndRecord(deps, await requireAccount(deps, scope, accountId))).items;
 }
 
-async function repairDrift(deps: FlowDeps, scope: Scope, accountId: string, items: readonly string[]) {
+async function repairDrift(deps: ProviderDeps, scope: Scope, accountId: string, items: readonly string[]) {
   const { id } = await requireAccount(deps, scope, accountId);
   return deps.stores.setupLocks.withLock({ id, field: 'accountId' }, deps.limits.setupMs, async lock => {
     let account = await requireAccount(deps, scope, id);
@@ -202,7 +202,7 @@ async function repairDrift(deps: FlowDeps, scope: Scope, accountId: string, item
 }
 
 /** The scheduled inspection of accounts, and the operators' calls about drift. */
-export const healthFlows = (deps: FlowDeps) => ({
+export const healthFlows = (deps: ProviderDeps) => ({
   checkAccount: (account: AccountRecord) => checkAccount(deps, account),
   recordFailedCredentials: (
     organizationId: OrganizationId,

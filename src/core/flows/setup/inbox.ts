@@ -3,7 +3,7 @@ import { instantOf } from '../../ports/clock';
 import type { EnsuredInbox } from '../../ports/provider/setup-verbs';
 import type { AccountRecord, InboxRecord } from '../../setup';
 import { ambiguousForMs, problemOf, providerOf, signalUnderLock, type Problem } from './find-account';
-import { accessOf, type FlowDeps } from '../deps';
+import { accessOf, type ProviderDeps } from '../deps';
 import { DISABLED_WITH_ACCOUNT, isDisabledWithAccount } from './disable';
 
 export const disabledMeanwhileError = (field: string): ConflictError =>
@@ -30,7 +30,7 @@ function failedInboxState(inbox: InboxRecord, problem: Problem): Pick<InboxRecor
  * inbox are given as they were when the operator called: if one of them was disabled since, that wins.
  */
 export const connectInbox = (
-  deps: FlowDeps,
+  deps: ProviderDeps,
   asked: AccountRecord,
   known: InboxRecord,
   change: (inbox: InboxRecord) => Partial<Pick<InboxRecord, 'name' | 'policy'>> = () => ({}),
@@ -70,7 +70,7 @@ export const connectInbox = (
   });
 
 const ensureInbox = (
-  deps: FlowDeps,
+  deps: ProviderDeps,
   account: AccountRecord,
   { id, externalId, providerData, chatbotId, name, policy }: InboxRecord,
   signal: AbortSignal,
@@ -89,7 +89,7 @@ const ensureInbox = (
   );
 
 /** Enables the inboxes that were disabled with the account. Returns which stay disabled, and why. */
-export async function connectInboxes(deps: FlowDeps, account: AccountRecord): Promise<readonly string[]> {
+export async function connectInboxes(deps: ProviderDeps, account: AccountRecord): Promise<readonly string[]> {
   const stillOff: string[] = [];
   for (const inbox of await deps.stores.setup.listInboxes(account.organizationId, account.id)) {
     if (!isDisabledWithAccount(inbox)) continue;

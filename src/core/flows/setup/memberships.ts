@@ -10,7 +10,7 @@ import type { InboxAccess } from '../../ports/provider/access';
 import type { AccountRecord, AgentRecord, InboxRecord, TeamRecord } from '../../setup';
 import { problemOf, requireTeam, requireVerbs, setupSignal } from './find-account';
 import type { AddAgentInput } from '../api/agents-and-teams';
-import { accessOf, inboxAccessOf, type FlowDeps } from '../deps';
+import { accessOf, inboxAccessOf, type ProviderDeps } from '../deps';
 
 const MAX_MEMBERSHIPS = 100;
 
@@ -19,7 +19,7 @@ interface Memberships {
   readonly teams: readonly { readonly team: TeamRecord; readonly field: string }[];
 }
 
-async function inboxFor(deps: FlowDeps, account: AccountRecord, id: string, field: string) {
+async function inboxFor(deps: ProviderDeps, account: AccountRecord, id: string, field: string) {
   const [inbox] = await deps.stores.setup.findInboxesByIds(account.organizationId, [id]);
   if (!inbox || inbox.accountId !== account.id)
     throw new NotFoundError(
@@ -61,7 +61,7 @@ async function runPart<T>(
 
 /** Finds all named inboxes and teams before anything is done. @throws UserFacingError naming the field */
 export async function resolveMemberships(
-  deps: FlowDeps,
+  deps: ProviderDeps,
   account: AccountRecord,
   { inboxIds, teamIds }: Pick<AddAgentInput, 'inboxIds' | 'teamIds'>,
 ): Promise<Memberships> {
@@ -87,7 +87,7 @@ export async function resolveMemberships(
  * the agent from now on.
  */
 export async function addAgentTo(
-  deps: FlowDeps,
+  deps: ProviderDeps,
   account: AccountRecord,
   agent: AgentRecord,
   { inboxes, teams }: Memberships,

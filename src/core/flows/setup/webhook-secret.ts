@@ -6,7 +6,7 @@ import { requireAccount } from './find-account';
 import type { Flows } from '../api';
 import type { RotateWebhookSecretInput } from '../api/setup';
 import type { Scope } from '../api/scope';
-import type { FlowDeps } from '../deps';
+import type { FlowDeps, ProviderDeps } from '../deps';
 import { connectInbox } from './inbox';
 import { validateId } from '../from-runtime/record-message';
 
@@ -32,7 +32,7 @@ export async function expirePreviousSecrets(
 }
 
 /** Registers the new URL. Returns one sentence for the operator for each inbox that may still have an earlier one. */
-async function registerSecret(deps: FlowDeps, account: AccountRecord): Promise<readonly string[]> {
+async function registerSecret(deps: ProviderDeps, account: AccountRecord): Promise<readonly string[]> {
   const left: string[] = [];
   for (const inbox of await deps.stores.setup.listInboxes(account.organizationId, account.id)) {
     if (inbox.state !== 'READY') continue;
@@ -53,7 +53,7 @@ async function registerSecret(deps: FlowDeps, account: AccountRecord): Promise<r
  * on, and then registered inbox by inbox, so that no webhook is refused meanwhile. Repeating the call with the same key
  * continues with unregistered inboxes; an inspection of the account and a repair do so too.
  */
-async function rotateWebhookSecret(deps: FlowDeps, scope: Scope, input: RotateWebhookSecretInput) {
+async function rotateWebhookSecret(deps: ProviderDeps, scope: Scope, input: RotateWebhookSecretInput) {
   const key = validateId(input.idempotencyKey, 'idempotencyKey');
   const seconds = input.previousValidSeconds ?? PREVIOUS_WEBHOOK_SECONDS;
   if (seconds < 0 || seconds > MAX_PREVIOUS_WEBHOOK_SECONDS)
@@ -88,6 +88,6 @@ async function rotateWebhookSecret(deps: FlowDeps, scope: Scope, input: RotateWe
   });
 }
 
-export const webhookSecretFlows = (deps: FlowDeps): Pick<Flows, 'rotateWebhookSecret'> => ({
+export const webhookSecretFlows = (deps: ProviderDeps): Pick<Flows, 'rotateWebhookSecret'> => ({
   rotateWebhookSecret: (scope, input) => rotateWebhookSecret(deps, scope, input),
 });

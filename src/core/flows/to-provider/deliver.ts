@@ -7,7 +7,7 @@ import { endLiveHandoff, transitionHandoff } from '../handoff/transition';
 import { endedStatusWrites } from '../status-writes';
 import { deliverChange } from './apply-change';
 import { deliverMark } from './post-mark';
-import type { FlowDeps } from '../deps';
+import type { FlowDeps, StoreDeps } from '../deps';
 import { isReturnPendingFor, clearLastEnding } from '../handoff/last-ending';
 import type { Lease } from '../lease';
 import { createDeliveryContext, isRefused, type DeliveryContext } from './delivery-context';
@@ -82,7 +82,7 @@ const canBeDoneWithout = (error: unknown): boolean =>
  * Called before each delivery to a provider is parked.
  */
 export async function handleRefusedDelivery(
-  deps: FlowDeps,
+  deps: StoreDeps,
   delivery: ProviderDelivery,
   code: string,
   error: unknown,

@@ -3,7 +3,7 @@ import { ProviderRefusedError, UnsupportedByProviderError } from '../../errors';
 import type { HandoffRecord } from '../../handoff';
 import type { ProviderMessageId } from '../../ids';
 import type { ConversationAccess } from '../../ports/provider/access';
-import type { SessionTransaction } from '../../ports/session-transaction';
+import type { SessionTransaction, LockedSession } from '../../ports/session-transaction';
 import type { FlowDeps } from '../deps';
 import type { Lease } from '../lease';
 import { conversationAccessOf, type ProviderContext } from '../provider-context';
@@ -112,7 +112,7 @@ const MINUTE_MS = 60_000;
  * Remembers a post into the conversation, in the transaction that records it, because other processes post there too
  * and have to know.
  */
-export async function recordPostTime(tx: SessionTransaction, deps: Pick<FlowDeps, 'clock'>): Promise<void> {
+export async function recordPostTime(tx: LockedSession, deps: Pick<FlowDeps, 'clock'>): Promise<void> {
   const now = deps.clock.now();
   await tx.updateSession({ recentPosts: [...tx.session.recentPosts.filter(at => at > now - MINUTE_MS), now] });
 }

@@ -3,7 +3,7 @@ import { limitsFor, refusalReason } from '../../files';
 import type { Attachment, MessageRecord } from '../../message';
 import type { PostedFile } from '../../ports/provider/post-verbs';
 import { createTimeLimit } from '../../time-limit';
-import type { FlowDeps } from '../deps';
+import type { FileDeps } from '../deps';
 import type { FileArchive } from '../../ports/file-archive';
 
 /** The files that are posted with a message, and the lines that replace the others. */
@@ -59,7 +59,7 @@ export async function archiveBeforeDeadline(
  * that are still being fetched, for a third of `timeMs` (milliseconds). Throws the stores' errors.
  */
 export async function collectFilesToPost(
-  deps: FlowDeps,
+  deps: FileDeps,
   message: MessageRecord,
   showsFiles: boolean,
   timeMs: number,

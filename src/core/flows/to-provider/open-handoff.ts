@@ -2,8 +2,8 @@ import type { OpeningStep, ProviderWork } from '../../delivery';
 import { isOpen, type HandoffRecord } from '../../handoff';
 import type { HandoffId } from '../../ids';
 import { instantOf } from '../../ports/clock';
-import type { SessionTransaction } from '../../ports/session-transaction';
-import { accessOf, type FlowDeps } from '../deps';
+import type { SessionTransaction, LockedSession, SyncRequests } from '../../ports/session-transaction';
+import { accessOf, type StoreDeps } from '../deps';
 import { droppedNote } from '../dropped-note';
 import { timerSyncDelayMs } from '../from-provider/scan-account';
 import { transitionHandoff, sendLineToEndUser } from '../handoff/transition';
@@ -120,7 +120,7 @@ const beginOpening = ({ transact }: DeliveryContext, handoffId: HandoffId): Prom
  * the opening.
  */
 async function requestSyncOfOpened(
-  tx: SessionTransaction,
+  tx: LockedSession & SyncRequests,
   { deps, account, canBeScanned, isFirstAttempt }: DeliveryContext,
   { hasAgent }: OpenedConversation,
   { stateHintCount }: BegunOpening,
@@ -144,7 +144,7 @@ const TARGET_DROPPED =
 
 async function recordOpened(
   tx: SessionTransaction,
-  deps: FlowDeps,
+  deps: StoreDeps,
   handoffId: HandoffId,
   opened: OpenedConversation,
   showsNotes: boolean,

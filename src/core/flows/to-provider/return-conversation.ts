@@ -9,7 +9,7 @@ import type { SessionTransaction } from '../../ports/session-transaction';
 import { beginTakeover, transitionHandoff } from '../handoff/transition';
 import { UNTOUCHED_VIEW } from '../provider-context';
 import { endedStatusWrites } from '../status-writes';
-import type { FlowDeps } from '../deps';
+import type { StoreDeps } from '../deps';
 import { isReturnPendingFor, noteReturnBegun } from '../handoff/last-ending';
 import { beginStatusWrite, type DeliveryContext } from './delivery-context';
 
@@ -98,7 +98,7 @@ async function findNewestMessage(
  */
 async function recordReturn(
   tx: SessionTransaction,
-  deps: FlowDeps,
+  deps: StoreDeps,
   throughMessageId: ProviderMessageId | null,
 ): Promise<void> {
   const ending = tx.session.lastEnding!;

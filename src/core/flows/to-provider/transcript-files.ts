@@ -2,7 +2,7 @@ import { fileKey, limitsFor } from '../../files';
 import type { MessageId } from '../../ids';
 import type { MessageRecord } from '../../message';
 import type { PostedFile } from '../../ports/provider/post-verbs';
-import type { FlowDeps } from '../deps';
+import type { FileDeps } from '../deps';
 import { archiveBeforeDeadline, startFileDeadline } from './files-to-post';
 import { nameInTranscript, type TranscriptNames } from './transcript';
 
@@ -26,7 +26,7 @@ interface ChosenFile {
  * third of `timeMs` (milliseconds). Pictures come first if there is no room for all. Throws the stores' errors.
  */
 export async function collectTranscriptFiles(
-  deps: FlowDeps,
+  deps: FileDeps,
   early: readonly MessageRecord[],
   showsFiles: boolean,
   timeMs: number,

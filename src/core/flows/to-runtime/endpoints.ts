@@ -9,7 +9,7 @@ import {
 import { createTimeLimit } from '../../time-limit';
 import type { Flows } from '../api';
 import type { Scope } from '../api/scope';
-import type { FlowDeps } from '../deps';
+import type { RuntimeDeps, StoreDeps } from '../deps';
 import { validateId } from '../from-runtime/record-message';
 
 const MAX_URL_LENGTH = 2_000;
@@ -37,7 +37,7 @@ type EndpointFlows = Pick<
  * Verifies an endpoint. A receiver that returns the challenge of our message owns the address and wants us to use it.
  */
 async function verifyEndpoint(
-  deps: FlowDeps,
+  deps: RuntimeDeps,
   { id, url, chatbotId, secret, previousSecrets }: SigningEndpoint,
 ): Promise<void> {
   const { clock, push } = deps;
@@ -74,7 +74,7 @@ async function verifyEndpoint(
 }
 
 async function registerEndpoint(
-  deps: FlowDeps,
+  deps: RuntimeDeps,
   scope: Scope,
   { url, chatbotId }: Parameters<Flows['registerEndpoint']>[1],
 ) {
@@ -121,7 +121,7 @@ async function registerEndpoint(
   return { endpoint, secret };
 }
 
-async function enableEndpoint(deps: FlowDeps, scope: Scope, id: string): Promise<RuntimeEndpoint> {
+async function enableEndpoint(deps: RuntimeDeps, scope: Scope, id: string): Promise<RuntimeEndpoint> {
   const { clock } = deps;
   const { endpoints } = deps.stores;
   const now = () => instantOf(clock.now());
@@ -132,7 +132,7 @@ async function enableEndpoint(deps: FlowDeps, scope: Scope, id: string): Promise
   return endpoint;
 }
 
-async function disableEndpoint(deps: FlowDeps, scope: Scope, id: string): Promise<RuntimeEndpoint> {
+async function disableEndpoint(deps: StoreDeps, scope: Scope, id: string): Promise<RuntimeEndpoint> {
   const { clock } = deps;
   const { endpoints } = deps.stores;
   const now = () => instantOf(clock.now());
@@ -141,7 +141,7 @@ async function disableEndpoint(deps: FlowDeps, scope: Scope, id: string): Promis
 }
 
 async function rotateEndpointSecret(
-  deps: FlowDeps,
+  deps: StoreDeps,
   scope: Scope,
   { endpointId, previousValidSeconds }: Parameters<Flows['rotateEndpointSecret']>[1],
 ) {
@@ -162,7 +162,7 @@ async function rotateEndpointSecret(
   return { endpoint, secret };
 }
 
-async function removeEndpoint(deps: FlowDeps, scope: Scope, id: string): Promise<void> {
+async function removeEndpoint(deps: StoreDeps, scope: Scope, id: string): Promise<void> {
   const { endpoints } = deps.stores;
 
   if (!(await endpoints.remove(scope.organizationId, id))) throw endpointNotFound();
@@ -170,7 +170,7 @@ async function removeEndpoint(deps: FlowDeps, scope: Scope, id: string): Promise
 }
 
 /** An operator's mutations of runtime endpoints. */
-export function runtimeEndpointFlows(deps: FlowDeps): EndpointFlows {
+export function runtimeEndpointFlows(deps: RuntimeDeps): EndpointFlows {
   return {
     registerEndpoint: (scope, input) => registerEndpoint(deps, scope, input),
     enableEndpoint: (scope, id) => enableEndpoint(deps, scope, id),

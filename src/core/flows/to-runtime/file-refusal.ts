@@ -3,8 +3,8 @@ import type { MediaDelivery } from '../../delivery';
 import type { FileRefusal } from '../../file-errors';
 import { refusalReason, replaceFile } from '../../files';
 import { hasProviderFiles } from '../../message';
-import type { SessionTransaction } from '../../ports/session-transaction';
-import type { FlowDeps } from '../deps';
+import type { LockedSession, DeliveryQueue } from '../../ports/session-transaction';
+import type { StoreDeps } from '../deps';
 import { notifyAgents } from '../from-provider/receive-change';
 
 const REFUSALS: readonly string[] = ['FILE_MISSING', 'FILE_TOO_LARGE', 'FILE_TYPE_REFUSED'] satisfies FileRefusal[];
@@ -20,7 +20,7 @@ const idempotencyFor = ({ id, organizationId }: MediaDelivery, operation: string
 
 /** Notifies the runtime that agents do not get a file. Called in the transaction that decides it. */
 export const notifyFileNotDelivered = (
-  tx: SessionTransaction,
+  tx: DeliveryQueue,
   messageId: string,
   index: number,
   code: FileRefusal,
@@ -31,7 +31,7 @@ export const notifyFileNotDelivered = (
  * runtime in its inbox. Called once its delivery is not retried; repeats change nothing.
  */
 export async function recordFileRefusal(
-  { stores }: FlowDeps,
+  { stores }: StoreDeps,
   delivery: MediaDelivery,
   { messageId, index }: FileWork,
   code: string,
@@ -64,12 +64,12 @@ export async function recordFileRefusal(
 }
 
 /** The words that the file was to follow stand in a conversation that is gone: whoever posts them in the next one brings the file there. */
-const isOfLostConversation = (tx: SessionTransaction, { conversationId }: MediaDelivery): boolean =>
+const isOfLostConversation = (tx: LockedSession, { conversationId }: MediaDelivery): boolean =>
   conversationId !== null && conversationId !== tx.session.conversationId;
 
 /** A file that agents were promised is kept now: it is posted after the words it belongs to. Once for each delivery. */
 export async function enqueueFilePost(
-  { stores, clock }: FlowDeps,
+  { stores, clock }: StoreDeps,
   delivery: MediaDelivery,
   { messageId, index }: FileWork,
 ): Promise<void> {
@@ -86,7 +86,7 @@ export async function enqueueFilePost(
 
 /** Notifies agents that a promised file will not come. Called once per delivery. */
 export async function notifyAgentsOfMissingFile(
-  { stores }: FlowDeps,
+  { stores }: StoreDeps,
   delivery: MediaDelivery,
   { messageId, index }: FileWork,
   code: string,

@@ -4,7 +4,7 @@ import { instantOf } from '../../ports/clock';
 import { validSecretsAt, type RuntimeEndpoint } from '../../runtime-endpoint';
 import { renderRuntimeMessage } from '../../render-runtime-message';
 import type { Lease } from '../lease';
-import type { FlowDeps } from '../deps';
+import type { StoreDeps, RuntimeDeps } from '../deps';
 import { endDrainedHandoffs } from '../handoff/finish-endings';
 
 /**
@@ -20,7 +20,7 @@ const OUTAGE_AFTER_MS = 60_000;
  * @throws EndpointError, EndpointNotActiveError
  */
 export async function pushDelivery(
-  deps: FlowDeps,
+  deps: RuntimeDeps,
   endpointId: string,
   delivery: PushedDelivery,
   lease: Lease,
@@ -47,7 +47,7 @@ export async function pushDelivery(
     await endpoints.recordRecovery(organizationId, endpoint.id, instantOf(deps.clock.now() - OUTAGE_AFTER_MS));
 }
 
-async function pushBody(deps: FlowDeps, delivery: PushedDelivery): Promise<string | null> {
+async function pushBody(deps: RuntimeDeps, delivery: PushedDelivery): Promise<string | null> {
   const { sessions, messages, handoffs } = deps.stores;
   const { organizationId, sessionId, work } = delivery;
   const [session, message, handoff] = await Promise.all([
@@ -60,7 +60,7 @@ async function pushBody(deps: FlowDeps, delivery: PushedDelivery): Promise<strin
 }
 
 /** Handles a successful push, which counts as the runtime's acknowledgment. */
-export const acknowledgePush = (deps: FlowDeps, { organizationId, sessionId }: PushedDelivery): Promise<void> =>
+export const acknowledgePush = (deps: StoreDeps, { organizationId, sessionId }: PushedDelivery): Promise<void> =>
   endDrainedHandoffs(deps, organizationId, [sessionId]);
 
 /** `endpoint`: its current state; null: it was removed. */
@@ -75,7 +75,7 @@ export interface PushFailure {
  * @throws LeaseLostError if the claim is over, because its observation may be outdated
  */
 export async function recordPushFailure(
-  deps: FlowDeps,
+  deps: StoreDeps,
   endpointId: string,
   delivery: PushedDelivery,
   { code, status }: EndpointError,
