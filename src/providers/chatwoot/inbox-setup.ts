@@ -30,8 +30,8 @@ export const INBOX_SETTINGS = {
 export const REPLY_SETTINGS: readonly (keyof typeof INBOX_SETTINGS)[] = ['greeting_enabled', 'working_hours_enabled'];
 
 /** Returns the settings that this service controls. */
-export const settingsFor = (repliesByItself = false): Partial<typeof INBOX_SETTINGS> =>
-  !repliesByItself
+export const settingsFor = (allowsAutomaticReplies = false): Partial<typeof INBOX_SETTINGS> =>
+  !allowsAutomaticReplies
     ? INBOX_SETTINGS
     : Object.fromEntries(
         Object.entries(INBOX_SETTINGS).filter(([key]) => !REPLY_SETTINGS.includes(key as keyof typeof INBOX_SETTINGS)),

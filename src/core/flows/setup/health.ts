@@ -77,7 +77,7 @@ async function desiredStateOf(deps: ProviderDeps, account: AccountRecord): Promi
                 externalId,
                 providerData,
                 members: memberIds && externalIdsOf(memberIds),
-                repliesByItself: policy.automaticReplies === 'FORWARD',
+                allowsAutomaticReplies: policy.automaticReplies === 'FORWARD',
               },
             ],
     ),
@@ -159,14 +159,14 @@ async function recordFailedCredentials(
   organizationId: OrganizationId,
   sessionId: SessionId,
   error: SupportError,
-  seenBy: 'DELIVERY' | 'SYNC',
+  source: 'DELIVERY' | 'SYNC',
 ): Promise<void> {
   const problem = { code: error.code, message: error.message };
   await deps.stores.setup.markHealth(organizationId, sessionId, {
     state: 'UNAUTHORIZED',
     problem,
     checkedAt: instantOf(deps.clock.now()),
-    source: seenBy,
+    source,
   });
 }
 
@@ -208,8 +208,8 @@ export const healthFlows = (deps: ProviderDeps) => ({
     organizationId: OrganizationId,
     sessionId: SessionId,
     error: SupportError,
-    seenBy: 'DELIVERY' | 'SYNC',
-  ) => recordFailedCredentials(deps, organizationId, sessionId, error, seenBy),
+    source: 'DELIVERY' | 'SYNC',
+  ) => recordFailedCredentials(deps, organizationId, sessionId, error, source),
   drift: {
     inspectDrift: (scope, accountId) => inspectDrift(deps, scope, accountId),
     repairDrift: (scope, accountId, items) => repairDrift(deps, scope, accountId, items),
