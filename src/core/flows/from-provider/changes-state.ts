@@ -57,7 +57,7 @@ function decideTakeover(
   agent: HandoffAgent | null,
   { stateReadAt }: ViewState['session'],
 ): readonly ViewEffect[] {
-  // Without an earlier view, a new assignment cannot be told from residue. This view is the reference for later ones.
+  // Without an earlier view, a new assignment looks like residue. This view is the reference for later ones.
   const isNewAgent = agent !== null && before !== null && agent.externalId !== before.agent?.externalId;
   if (isNewAgent && (view.status === 'BOT_HELD' || view.status === 'OPEN'))
     return [{ kind: 'BEGIN_TAKEOVER', state: 'ASSIGNED', agent }];

@@ -203,7 +203,7 @@ async function beginRequested(
     throw new ControlLostError(tx.session.control, tx.session.epoch);
   if (live !== null) {
     if (live.id !== synced && awaitsSync(live, deps.clock.now())) throw new SyncAwaitedError(live);
-    // People have left that one: joining it would lose the wish. Its words and its outcome still come first, in order.
+    // That handoff is ending, so the new request cannot join it. Its messages and its outcome come first.
     await transitionHandoff(tx, deps, live, 'DRAINED');
   }
   const at = instantOf(deps.clock.now());

@@ -6,17 +6,17 @@ import type { StoreDeps } from '../deps';
 import { enqueueOpeningAgain } from './opening';
 import { HISTORY_MESSAGES } from '../to-provider/transcript';
 
-/** How often one handoff is opened again: what is lost each time is lost for another reason than chance. */
+/** How often one handoff is opened again. A conversation that is lost each time is not lost by chance. */
 export const MAX_REOPENINGS = 3;
 
-/** A conversation that is gone again and again before agents have it means that something above it is gone. */
+/** If each new conversation is gone before agents have it, something above it, e.g. the inbox, is gone. */
 const MOST_OPENINGS = 6;
 
 /**
- * The conversation was deleted at the provider. The link is dropped, so that the next try makes a new one. A handoff that
- * was still opening opens in the new conversation; one that people already had ends as lost, or is opened again, as the
- * policy says. What waits in the lane for the one that is gone is enqueued anew. Repeatable: what is lost already is not lost again.
- * @param conversationId the one that was found gone; null: the present one
+ * Records that the conversation was deleted at the provider. The session forgets it, and the next attempt creates a new
+ * one. A handoff that was still opening is opened in the new conversation. A handoff that agents already had ends, or is
+ * opened again, by the policy `lostConversation`. Waiting deliveries are enqueued again. Repeatable.
+ * @param conversationId the conversation that was found deleted; null: the current one
  */
 export async function handleLostConversation(
   deps: StoreDeps,
@@ -37,12 +37,12 @@ export async function handleLostConversation(
       recentPosts: [],
       statusWrites: endedStatusWrites(tx.session.statusWrites),
     });
-    // Found gone already, by a sync; or only the contact is gone.
+    // A sync has recorded it already, or only the contact was deleted.
     if (!hadConversation) return;
     await tx.clearUnknownOutcomes();
     const live = tx.liveHandoff;
     if (live === null) return;
-    // Nothing is there to be read any more.
+    // There is no conversation to sync.
     if (!isOpen(live.state))
       return void (await endIfDrained(
         tx,
@@ -73,7 +73,7 @@ export async function handleLostConversation(
   });
 }
 
-/** The same handoff from its beginning: nobody has it, and all that was said comes along. */
+/** Returns the handoff to its beginning: no agent has it, and its history includes all messages up to now. */
 async function reopenHandoff(tx: SessionTransaction, handoff: HandoffRecord): Promise<void> {
   await tx.clearProviderMessageIds();
   await enqueueOpeningAgain(tx, handoff, HISTORY_MESSAGES);

@@ -17,12 +17,12 @@ import { HISTORY_MESSAGES } from '../to-provider/transcript';
 import { isInFile, sortPosts, transcriptsToLookUp, type TranscriptPost } from './unfinished-posts';
 import { trustedLastView } from './while-disabled';
 
-/** Our id of the note with everything that a handoff's context note has no room for. */
+/** Returns the id of the note that continues a context note which is too long for one note. */
 export const overflowNoteId = (handoffId: HandoffId): string => `context:${handoffId}`;
 
 /**
- * Enqueues everything that brings a handoff to the agents, each remote write as one delivery. Called in the transaction that
- * requests the handoff. The lane keeps the order, so agents are called when they can read everything.
+ * Enqueues the steps of opening a handoff, one delivery per remote write. Called in the transaction that requests the
+ * handoff. The lane keeps the order, so agents are notified when they can read everything.
  * @param room how many messages of the history are posted one by one; earlier ones go as one file
  */
 export async function enqueueOpening(
@@ -32,7 +32,7 @@ export async function enqueueOpening(
 ): Promise<void> {
   const { id: handoffId, historyThroughSeq } = handoff;
   const isLeftByOthers = tx.session.conversationId !== null && !isUntouched(trustedLastView(tx.inbox, tx.session));
-  // A return that still waits may resolve what looks clean now.
+  // A return that still waits may resolve the conversation, although its last view is clean.
   const returns = isLeftByOthers || (await tx.isReturnWaiting());
   await tx.enqueueAllForProvider([
     ...(returns ? [returnToBot(handoff)] : []),
@@ -42,10 +42,10 @@ export async function enqueueOpening(
 }
 
 /**
- * Enqueues the opening of a handoff once more, with all that was said up to now, and takes what waits of the earlier one out of the
- * lane. Called when its conversation is gone, and when its history cannot go as a file. Nothing of it is dropped if the handoff
- * ends meanwhile: what waited in the lane was to be posted anyway.
- * @param by the delivery whose worker calls this, if one does; its current attempt has written nothing
+ * Enqueues the steps of opening a handoff again, with the history up to now, and withdraws the earlier steps that still
+ * wait. Called when the conversation was lost, and when the provider refuses the history as a file. If the handoff ends
+ * in the meantime, the messages are posted all the same.
+ * @param by the delivery whose worker calls this, if any; its current attempt has written nothing
  */
 export async function enqueueOpeningAgain(
   tx: SessionTransaction,
@@ -64,7 +64,7 @@ export async function enqueueOpeningAgain(
   });
   if (isOver) return tx.enqueueAllForProvider([...history, ...returning]);
   const returns = handoff.state === 'REQUESTED' && (await tx.isReturnWaiting());
-  // A note of an earlier conversation went with it.
+  // A note in an earlier conversation was lost with that conversation.
   const note = tx.session.conversationId === null ? null : await tx.attemptedContextNote(handoff.id);
   await tx.enqueueAllForProvider([
     ...(returns ? [returnToBot(handoff)] : []),
@@ -86,7 +86,7 @@ async function overflow(tx: LockedSession & DeliveryQueue, handoffId: HandoffId)
   ];
 }
 
-/** Enqueues what agents do not have yet of the Session before a person takes it, message by message. */
+/** Enqueues each message that agents do not have yet. Called before an agent takes the session over. */
 export async function enqueueHistory(
   tx: SessionTransaction,
   { id: handoffId, historyThroughSeq }: HandoffRecord,
@@ -97,10 +97,10 @@ export async function enqueueHistory(
 }
 
 /**
- * Enqueues a message anew, after everything that was said before it and is not posted, if there is any; returns whether there is.
- * Called in the transaction that records a conversation which was made for this message. The policy may have changed since those were
- * said, support may have been switched off, or no conversation could be made for them.
- * @param by the delivery that made the conversation
+ * Enqueues a message again, after all earlier messages that are not posted. Returns false, and changes nothing, if there
+ * are none. Called in the transaction that records the conversation that was created for this message. Earlier messages
+ * are unposted if the policy has changed, support was disabled, or no conversation could be created for them.
+ * @param by the delivery that created the conversation
  */
 export async function enqueueInOrder(
   tx: SessionTransaction,
@@ -146,7 +146,7 @@ const returnToBot = ({ id: handoffId }: HandoffRecord): EnqueuedWork => ({
   work: { kind: 'RETURN_TO_BOT', handoffId },
 });
 
-/** @param note an earlier delivery of the context note that may have posted it, or has */
+/** @param note an earlier delivery of the context note, if it has posted it or may have */
 function lastSteps(handoff: HandoffRecord, note: string | null): readonly EnqueuedWork[] {
   const { id: handoffId } = handoff;
   if (handoff.origin === 'AGENT_TAKEOVER' && handoff.state !== 'REQUESTED')
@@ -165,21 +165,23 @@ function lastSteps(handoff: HandoffRecord, note: string | null): readonly Enqueu
 }
 
 interface MissingPost extends UnpostedMessage {
-  /** An earlier post of it that did not come to its end, or that the lane will drop after an attempt; the new one takes its place. */
+  /** An earlier, unfinished post of the message, which the new one replaces. */
   readonly letter: UnfinishedPost | null;
 }
 
-/** What agents do not have and nothing in the lane brings. */
+/** The messages that agents do not have and that no waiting delivery posts. */
 interface Missing {
   readonly messages: readonly MissingPost[];
-  /** Transcripts that may have been posted. Each is looked up under its own id, because another file would hold the same messages. */
+  /**
+   * Transcripts that may have been posted. Each is looked up by its own id; a new file would post its messages twice.
+   */
   readonly transcripts: readonly TranscriptPost[];
 }
 
 interface Bringing {
   readonly handoffId?: HandoffId;
   readonly room: number;
-  /** Whether posts are dropped if the handoff ends before agents could see them. */
+  /** Whether posts are dropped if the handoff ends before agents can see them. */
   readonly isDroppable: boolean;
 }
 
@@ -208,7 +210,7 @@ function historyWork(
       },
     });
   for (const { id: messageId, reactions, deletedAt, letter } of single) {
-    // What takes a dead letter's place was to be posted before: it stays, whatever becomes of the handoff.
+    // A post that replaces a dead letter is not dropped if this handoff ends.
     const ofHandoff =
       handoffId === undefined || letter?.state === 'PARKED'
         ? {}
@@ -232,8 +234,8 @@ function historyWork(
 }
 
 /**
- * Reads what agents do not have and nothing in the lane brings. Messages of which only an operator can tell whether they are
- * there, or that hold the lane up, are left to the operator.
+ * Reads the messages that agents do not have and that no waiting delivery posts. It leaves out dead letters that only an
+ * operator can decide about, and those that block the lane.
  */
 async function missingPosts(tx: SessionTransaction, throughSeq: number): Promise<Missing> {
   const unposted = await tx.unpostedSeqs(throughSeq);
@@ -263,9 +265,10 @@ const isBrought = async (
 ): Promise<boolean> => isLeftToOperator || isBlockingLane || (state === 'WAITING' && (await isWanted(tx, work)));
 
 /**
- * Whether a post of history is still wanted. One that only its handoff needs is not, once that has ended before agents could see
- * it; but what was said in the handoff is posted all the same, and needs what was said before it. Nor is one of a handoff that
- * failed because no conversation could be made: who makes one later posts all that is missing.
+ * Returns whether a post of history is still needed. History that only one handoff needs is dropped if that handoff ended
+ * before agents could see it, unless messages were recorded during the handoff: those are posted, and the history before
+ * them. History of a handoff that failed because no conversation could be created is dropped, too: whoever creates the
+ * conversation later posts everything that is missing.
  */
 export async function isWanted(
   tx: LockedSession & HandoffRows & MessageRows,

@@ -8,11 +8,11 @@ export interface TranscriptPost extends UnfinishedPost {
   readonly work: PostTranscript;
 }
 
-/** The posts of a Session that may bring a message, or may have brought it. */
+/** The unfinished posts of a session: each may post a message, or may have posted it. */
 export interface UnfinishedPosts {
-  /** The newest post of each message by itself. */
+  /** The newest post of each message that is posted alone. */
   readonly singles: ReadonlyMap<MessageId, UnfinishedPost>;
-  /** The newest post of each transcript, which has replaced the older ones. */
+  /** The newest post of each transcript. */
   readonly transcripts: readonly TranscriptPost[];
 }
 
@@ -28,13 +28,13 @@ export function sortPosts(posts: readonly UnfinishedPost[]): UnfinishedPosts {
   return { singles, transcripts: [...transcripts.values()] };
 }
 
-/** Returns whether the message is posted, or looked up, by itself. */
+/** Returns whether the message is posted, or looked up, alone. */
 const isBySelf = ({ state, isUnknown, isLeftToOperator }: UnfinishedPost): boolean =>
   state === 'WAITING' || isUnknown || isLeftToOperator;
 
 /**
- * Returns whether the message is in that file, wherever the file is by now. It is not if the message was to be posted by itself when
- * the file was made; so was every message whose own post was enqueued after the file's.
+ * Returns whether the transcript contains the message. It does not if the message is posted alone, or if the message's
+ * own post was enqueued after the transcript.
  */
 export function isInFile(
   { singles }: UnfinishedPosts,
@@ -48,8 +48,8 @@ export function isInFile(
 }
 
 /**
- * Returns the transcripts that may be in the present conversation and are looked up again by nobody. One of another conversation went
- * with it; before there is a conversation, nothing was posted.
+ * Returns the transcripts that may be in the current conversation and that no waiting delivery looks up. A transcript in
+ * an earlier conversation was lost with it. Without a conversation, no transcript was posted.
  */
 export const transcriptsToLookUp = (
   { session }: Pick<SessionTransaction, 'session'>,
@@ -63,8 +63,8 @@ export const transcriptsToLookUp = (
   );
 
 /**
- * Selects the messages that a transcript posts: those that no post has brought, brings, or may have brought. A transcript of fewer
- * messages comes before it.
+ * Selects the messages that a transcript posts: those that no other post has posted, will post, or may have posted. A
+ * shorter transcript comes before a longer one.
  */
 export function messagesInFile(
   posts: UnfinishedPosts,

@@ -13,21 +13,21 @@ interface ChangeContext {
   readonly context: DeliveryContext;
   readonly conversation: ConversationAccess;
   readonly message: MessageRecord;
-  /** An earlier attempt may have forwarded it: then nothing of it is omitted, whatever has happened since. */
+  /** Whether an earlier attempt may have forwarded the change. Then it is completed, even if it is outdated by now. */
   readonly mayExist: boolean;
   /** See lookupAfterOf. */
   readonly lookupAfter: ProviderMessageId | null;
 }
 
 /**
- * Shows agents what happened to a message after it was said. What was overtaken before its turn came is not shown: the
- * delivery of what overtook it stands behind it in the lane.
+ * Forwards one change of a recorded message to agents: an edit, a reaction, a deletion or a late file. A change that a
+ * later one has replaced is skipped, because the later one waits in the lane.
  */
 export async function deliverChange(context: DeliveryContext, change: ProviderChange): Promise<void> {
   const conversation = conversationOfDelivery(context);
   const message = await context.deps.stores.messages.get(context.delivery.organizationId, change.messageId);
   if (conversation === null || message === null) return;
-  // Not there yet: whoever brings it brings it as it is then. Our own lines to the end-user are never brought.
+  // An unposted message is posted later, with its changes. Lines of this service to the end-user are never posted.
   if (message.providerMessageId === null && message.author !== 'SYSTEM') return;
   const changed: ChangeContext = {
     context,
@@ -79,7 +79,7 @@ async function forwardReaction(
   });
 }
 
-/** A file that comes behind its message. It is taken back with the message: its line is one of those that hold its words. */
+/** Posts a file that was archived after its message was posted. Deleting the message deletes this post, too. */
 async function forwardFile(changed: ChangeContext, postId: string, index: number): Promise<void> {
   const { context, message, mayExist } = changed;
   const isDeleted = message.deletedAt !== null;
@@ -89,7 +89,7 @@ async function forwardFile(changed: ChangeContext, postId: string, index: number
     isDeleted || file === undefined || !context.account.capabilities.attachments
       ? null
       : ((await context.deps.files?.postedFileOf({ messageId: message.id, index }, file)) ?? null);
-  // Removed since for its age.
+  // Retention has removed the file.
   if (posted === null && !mayExist) return;
   const id = await postLine(
     changed,
@@ -105,7 +105,7 @@ async function forwardFile(changed: ChangeContext, postId: string, index: number
   }));
 }
 
-/** The message and every line that holds its words. What cannot be deleted there is told to be void. */
+/** Deletes the message and all posts with its text. If one cannot be deleted, posts a line that says so. */
 async function deleteCopies(changed: ChangeContext, postId: string): Promise<void> {
   const { message } = changed;
   if (message.forwarded?.isDeleted) return;
@@ -130,7 +130,7 @@ async function deletePosts(
   }
 }
 
-/** One line in somebody's own name, answering the message where that can be done. */
+/** Posts a line in the name of the author, as a reply to the message if the provider can show that. */
 async function postLine(
   { context, conversation, message, mayExist, lookupAfter }: ChangeContext,
   postId: string,

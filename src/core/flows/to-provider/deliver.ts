@@ -22,7 +22,7 @@ import { postAgentInitiatedNote } from './agent-initiated-note';
 import { updateContact } from './update-contact';
 
 /**
- * Does one delivery to the provider. Called at least once per delivery, in the order of the session's lane, by the
+ * Executes one delivery to the provider. Called at least once per delivery, in the order of the session's lane, by the
  * worker that has claimed the lane. A delivery is at most one remote write (contact and conversation are created by
  * whichever needs them first), and it is recorded before the next one begins.
  * @throws the provider's errors, and the worker decides by class whether to retry or park; LeaseLostError if the claim
@@ -72,14 +72,14 @@ async function doWork(context: DeliveryContext, work: ProviderWork): Promise<voi
   }
 }
 
-/** Whether what follows an optional delivery can be done without it: it was refused, or nobody can tell whether it is there. */
+/** Returns whether the lane continues without an optional delivery: it was refused, or its outcome stays unknown. */
 const canBeDoneWithout = (error: unknown): boolean =>
   isRefused(error) || error instanceof OutcomeUnknownError || error instanceof ProviderDamagedError;
 
 /**
- * Lets a handoff that was still opening fail by name, if what is about to become a dead letter keeps it from being opened; the bot
- * has control again. An optional step does not, unless the provider stayed away until it was given up, or there is no conversation.
- * Called before each delivery to a provider is parked.
+ * Fails a handoff that is still opening if the delivery that is about to be parked prevents its opening. Then the bot has
+ * control again. An optional step does not prevent it, unless the provider was unreachable for too long or there is no
+ * conversation. Called before each delivery to a provider is parked.
  */
 export async function handleRefusedDelivery(
   deps: StoreDeps,
@@ -90,7 +90,7 @@ export async function handleRefusedDelivery(
   await deps.stores.sessions.transact(delivery.organizationId, delivery.sessionId, async tx => {
     const { work } = delivery;
     const live = tx.liveHandoff;
-    // Hints of the meantime were left to the reading behind the write.
+    // Hints that came during the status write wait for this sync.
     if (tx.session.statusWrites % 2 === 1 && tx.session.conversationId !== null)
       await tx.requestSync(instantOf(deps.clock.now()));
     await tx.updateSession({ statusWrites: endedStatusWrites(tx.session.statusWrites) });
@@ -99,13 +99,13 @@ export async function handleRefusedDelivery(
     if (live === null || live.openedForAgents === 'YES' || !isOpen(live.state) || !isOpeningOf(work, live.id)) return;
     if ('optional' in work && work.optional && tx.session.conversationId !== null && canBeDoneWithout(error)) return;
     if (live.state === 'REQUESTED') await transitionHandoff(tx, deps, live, 'PROVIDER_REFUSED', { failureCode: code });
-    // A person has answered before it was opened: it is opened for them instead, and lost to them when that is refused too.
+    // An agent has replied before the opening: the conversation is opened for that agent instead.
     else if (work.kind === 'OPEN_HANDOFF') await tx.enqueueForProvider({ kind: 'OPEN_TAKEOVER', handoffId: live.id });
     else if (work.kind === 'OPEN_TAKEOVER') await endLiveHandoff(tx, deps, live, 'PROVIDER_LOST');
   });
 }
 
-/** Whether it is a step of opening this handoff, or of its history. */
+/** Returns whether the work is a step of opening this handoff, or a post of its history. */
 const isOpeningOf = (work: ProviderWork, handoffId: HandoffId): boolean =>
   work.kind !== 'RETURN_CONVERSATION' &&
   work.kind !== 'ANSWER_SURVEY' &&

@@ -19,8 +19,8 @@ type ReturnWork = Extract<ProviderDelivery['work'], { kind: 'RETURN_CONVERSATION
 export async function returnConversation(context: DeliveryContext, returning: ReturnWork): Promise<void> {
   const { deps, conversation, liveHandoff: live } = context;
   const { how, handoffId } = returning;
-  // Somebody has taken it meanwhile: it is theirs now, and the delivery behind this one opens it for them. Or this one
-  // was sent again when a later handoff had been opened already.
+  // An agent has taken the conversation in the meantime, and a later delivery opens it for them; or this delivery was
+  // resent after a later handoff had been opened.
   if (
     live !== null &&
     live.id !== handoffId &&

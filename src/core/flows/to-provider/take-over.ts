@@ -6,11 +6,11 @@ import { endedStatusWrites } from '../status-writes';
 import { beginStatusWrite, isRefused, type DeliveryContext } from './delivery-context';
 
 /**
- * Opens a bot-held conversation in the name of the agent who spoke to, or took it; not if they have resolved it already.
+ * Opens a bot-held conversation for the agent who replied in it or took it, unless that agent has resolved it already.
  */
 export async function openTakeover(context: DeliveryContext, handoffId: string): Promise<void> {
   const { deps, conversation, handoff } = context;
-  // Only the delivery's own completion was lost: what the agents have done with it since stands.
+  // An earlier attempt has opened it. Do not overwrite what agents did since.
   if (handoff?.openedForAgents === 'YES') return;
   const lastView =
     conversation !== null && handoff !== null && isOpen(handoff.state)
@@ -18,7 +18,7 @@ export async function openTakeover(context: DeliveryContext, handoffId: string):
       : context.session.lastView;
   await context.transact(async tx => {
     await tx.updateSession({ statusWrites: endedStatusWrites(tx.session.statusWrites) });
-    // Lost meanwhile, it is opened again from its beginning, if at all.
+    // The conversation was lost in the meantime. The flow for lost conversations opens it again.
     if (conversation !== null && tx.session.conversationId !== conversation.conversationId) return;
     if (conversation === null && tx.liveHandoff?.id === handoffId && tx.liveHandoff.state === 'REQUESTED') return;
     await tx.updateSession({ lastView });
@@ -34,17 +34,17 @@ async function openForAgent(
   handoff: HandoffRecord,
 ): Promise<ConversationView> {
   const { provider } = context;
-  // A return that came before this delivery in the lane may have made it even.
+  // A return that was delivered before this one may have ended the status write.
   await beginStatusWrite(context);
   const view = await provider.readConversation(conversation);
   const agent = view.agent ?? (handoff.agent && { externalId: handoff.agent.externalId, name: handoff.agent.name });
-  // One that was opened for the queue, and is not open any more, was given back.
+  // It was opened for the queue and is not open any more: an agent has returned it.
   if (view.status !== 'BOT_HELD' || agent === null) return view;
   const open = (agentId: string | null) =>
     provider.openForAgents({ conversation, teamId: null, agentId, priority: null });
   const toAssign = view.agent === null ? agent.externalId : null;
   let isAssigned = true;
-  // An agent who cannot be assigned has spoken all the same: the conversation is opened for everybody.
+  // If the agent cannot be assigned, the conversation is opened to everybody.
   await open(toAssign).catch((error: unknown) => {
     if (toAssign === null || !isRefused(error)) throw error;
     isAssigned = false;

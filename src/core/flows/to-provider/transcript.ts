@@ -22,7 +22,7 @@ export interface TranscriptNames {
 
 export type PostTranscript = Extract<OpeningStep, { readonly kind: 'POST_TRANSCRIPT' }>;
 
-/** Our id of a transcript. A handoff that is opened again may have another one, which goes further. */
+/** Returns the id of a transcript. A handoff that is opened again may have a second, longer one. */
 export const transcriptId = ({ handoffId, throughSeq }: Pick<PostTranscript, 'handoffId' | 'throughSeq'>): string =>
   `transcript:${handoffId}:${throughSeq}`;
 

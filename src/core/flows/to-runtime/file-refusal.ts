@@ -63,11 +63,11 @@ export async function recordFileRefusal(
   );
 }
 
-/** The words that the file was to follow stand in a conversation that is gone: whoever posts them in the next one brings the file there. */
+/** Returns whether the file's message is in a lost conversation. Its next post, in the new conversation, includes the file. */
 const isOfLostConversation = (tx: LockedSession, { conversationId }: MediaDelivery): boolean =>
   conversationId !== null && conversationId !== tx.session.conversationId;
 
-/** A file that agents were promised is kept now: it is posted after the words it belongs to. Once for each delivery. */
+/** Enqueues the post of a file that agents were promised and that is archived now. Called once for each delivery. */
 export async function enqueueFilePost(
   { stores, clock }: StoreDeps,
   delivery: MediaDelivery,
