@@ -92,7 +92,9 @@ export class LaneRunner<To extends LaneDestination> {
     return claimed.length > 0;
   }
 
-  /** Does the head of a lane, and what is due after it: a handoff's steps follow each other without waiting for a claim. */
+  /**
+   * Does the head of a lane, and what is due after it: a handoff's steps follow each other without waiting for a claim.
+   */
   private async inARow(first: ClaimedLane<To>, firstClaimedAt: number): Promise<Reachability> {
     let claimed: { readonly lane: ClaimedLane<To>; readonly at: number } = { lane: first, at: firstClaimedAt };
     for (let left = this.work.goesOn ? IN_A_ROW : 1; ; left--) {

@@ -9,7 +9,10 @@ import type { HealthMonitor } from './health-monitor';
 import type { DiscardVerdict, LaneHandler, ObsoleteVerdict } from './lane-runner';
 import { attemptHistoryOf, verdictFor } from './retry-policy';
 
-/** A message stays among those that agents have not seen, and is posted with the next handoff; what only prepares a handoff's opening goes with it. */
+/**
+ * A message stays among those that agents have not seen, and is posted with the next handoff; what only prepares a
+ * handoff's opening goes with it.
+ */
 const verdictWhileDisabled = (
   { code }: SupportDisabledError,
   { work }: ProviderDelivery,

@@ -4,7 +4,10 @@ import type { DataSourceOptions } from 'typeorm';
 import { ReadableNames } from './readable-names';
 import { TIME_LIMITS } from '../time-limits';
 
-/** A provider that keeps tables of its own brings entities and migrations in its folder. Works from source and from dist. */
+/**
+ * A provider that keeps tables of its own brings entities and migrations in its folder. Works from source and from
+ * dist.
+ */
 const providerFolders = (...parts: string[]): string =>
   path.join(__dirname, '..', '..', ...parts).replaceAll('\\', '/');
 

@@ -54,7 +54,10 @@ export interface ServerOptions {
   readonly page: ((request: PlainRequest) => Promise<PlainResponse | null>) | null;
   readonly logger: Logger;
   readonly limits: HttpLimits;
-  /** WebSockets and event streams at once; one more is answered 503. Of these and the next three each sender has the share that it has of bodies, and more while more than a share is free. */
+  /**
+   * WebSockets and event streams at once; one more is answered 503. Of these and the next three each sender has the
+   * share that it has of bodies, and more while more than a share is free.
+   */
   readonly maxSockets: number;
   /** Additional WebSockets whose callers are not identified yet; the next one gets 503. */
   readonly maxStrangers: number;

@@ -7,8 +7,10 @@ const OFFER = /^(connection|upgrade|http2-settings)$/i;
 export const wantsWebSocket = ({ headers }: IncomingMessage): boolean => /\bwebsocket\b/i.test(headers.upgrade ?? '');
 
 /**
- * Serves a request that offers a protocol other than WebSocket as if it had not (RFC 9110, 7.8): Java's client offers `h2c` with each
- * request. Node has taken its parser off by then, so the connection is given back to it with the request that it has read, without the offer.
+ * Serves a request that offers a protocol other than WebSocket as if it had not (RFC 9110, 7.8): Java's client offers
+ * `h2c` with each
+ * request. Node has taken its parser off by then, so the connection is given back to it with the request that it has
+ * read, without the offer.
  */
 export function ignoreUpgrade(
   http: Server,

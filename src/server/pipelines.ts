@@ -5,7 +5,8 @@ import type { Socket } from 'node:net';
 const MOST_WAITING = 32;
 
 /**
- * Lets the requests of one connection take their turns. Node calls for a pipelined request at once, and its response gets no event
+ * Lets the requests of one connection take their turns. Node calls for a pipelined request at once, and its response
+ * gets no event
  * at all when the connection ends before its turn: what was taken for it by then would never be given back.
  */
 export class Pipelines {

@@ -31,7 +31,10 @@ const drained = (response: ServerResponse): Promise<void> =>
     response.once('drain', done).once('close', done);
   });
 
-/** Sends what comes, as it comes, and ends the source when the reader has left, also before this is called. Never throws for a reader who leaves. */
+/**
+ * Sends what comes, as it comes, and ends the source when the reader has left, also before this is called. Never throws
+ * for a reader who leaves.
+ */
 export async function sendStream(response: ServerResponse, { status, headers, stream }: StreamResponse): Promise<void> {
   const leave = (): void => {
     void stream.return?.();

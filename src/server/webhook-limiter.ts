@@ -11,7 +11,9 @@ const MOST_KNOWN = 10_000;
 export class WebhookPlaces {
   private readonly proved: ConcurrencyLimiter;
   private readonly unproved: ConcurrencyLimiter;
-  /** Senders by the digest of the part of an address that was proved: an address holds a secret. The newest are kept. */
+  /**
+   * Senders by the digest of the part of an address that was proved: an address holds a secret. The newest are kept.
+   */
   private readonly senders = new Map<string, string>();
 
   constructor(most: number, shareOfOne: number) {
@@ -60,7 +62,10 @@ export class WebhookPlaces {
   }
 }
 
-/** Of `/webhooks/<account>/<secret>`, which proves the sender. Whatever follows it is the sender's choice, and must not crowd others out. */
+/**
+ * Of `/webhooks/<account>/<secret>`, which proves the sender. Whatever follows it is the sender's choice, and must not
+ * crowd others out.
+ */
 function keyOf(path: string): string {
   const [, , account = '', secret = ''] = path.split('/');
   return createHash('sha256').update(`${account.toLowerCase()}/${secret}`).digest('base64url');

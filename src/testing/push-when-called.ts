@@ -1,6 +1,9 @@
 import type { RuntimePush } from '../core/ports/runtime-push';
 
-/** Pushes to endpoints of the test on this machine. The HTTP client is loaded at the first call: most tests push nothing, and it is large. */
+/**
+ * Pushes to endpoints of the test on this machine. The HTTP client is loaded at the first call: most tests push
+ * nothing, and it is large.
+ */
 export function pushWhenCalled(): RuntimePush {
   let loaded: RuntimePush | undefined;
   const push = (): RuntimePush => {

@@ -120,7 +120,8 @@ export interface DeliveryQueue {
    */
   withdrawOpening(withdrawing?: Withdrawing): Promise<void>;
   /**
-   * Removes waiting returns of the conversation from the lane, so that they can be enqueued after posts that must precede
+   * Removes waiting returns of the conversation from the lane, so that they can be enqueued after posts that must
+   * precede
    * them. Returns that a message waits behind stay. Called before `withdrawOpening`.
    */
   withdrawReturns(): Promise<readonly EnqueuedWork[]>;

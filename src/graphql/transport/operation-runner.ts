@@ -45,7 +45,10 @@ export interface RunnerDeps {
   readonly limits: GraphqlLimits;
   readonly check: OperationCheck;
   readonly budget: ExecutionBudget;
-  /** Over all transports. What is over the mark is refused before it is parsed, so that a crowd costs neither memory nor the ones that are inside. */
+  /**
+   * Over all transports. What is over the mark is refused before it is parsed, so that a crowd costs neither memory nor
+   * the ones that are inside.
+   */
   readonly places: ConcurrencyLimiter;
   readonly log: Log;
 }

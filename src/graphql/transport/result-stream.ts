@@ -15,8 +15,10 @@ export interface ResultSource {
 }
 
 /**
- * The results of one operation for a transport that asks for the next one only when the last was sent. What a result takes
- * is given back then, or when the reader is gone, which also closes the source. A reader who only says that it wants no more may still have it to take.
+ * The results of one operation for a transport that asks for the next one only when the last was sent. What a result
+ * takes
+ * is given back then, or when the reader is gone, which also closes the source. A reader who only says that it wants no
+ * more may still have it to take.
  */
 export function resultStream(source: ResultSource, gone: AbortSignal | null): AsyncGenerator<ExecutionResult, void> {
   const settled = new AbortController();
@@ -32,7 +34,8 @@ export function resultStream(source: ResultSource, gone: AbortSignal | null): As
     if (unsent === null) settled.abort();
     await source.close();
   };
-  // Not left to the transport: graphql-ws loses sight of a stream when its id is used again while an older operation still has it.
+  // Not left to the transport: graphql-ws loses sight of a stream when its id is used again while an older operation
+  // still has it.
   const leave = (): void => {
     release();
     end().catch(() => undefined);

@@ -67,8 +67,10 @@ export const UNFINISHED_POSTS = statement(
 );
 
 /**
- * Their lane has been locked. A worker that is within one of them finds it done. An attempt without a report ended with its process,
- * perhaps after its write; not so the attempt that withdraws its own delivery ($3). Without a conversation ($4), nothing was written.
+ * Their lane has been locked. A worker that is within one of them finds it done. An attempt without a report ended with
+ * its process,
+ * perhaps after its write; not so the attempt that withdraws its own delivery ($3). Without a conversation ($4),
+ * nothing was written.
  */
 export const WITHDRAW_OPENING = statement(
   'tx_withdraw_opening',

@@ -24,7 +24,8 @@ const inLane = (name: string, to: LaneDestination, owed: string) =>
     next_run_at = case when lane.blocked_by is null then coalesce(lane.next_run_at, greatest(excluded.next_run_at, lane.ambiguous_until)) end`,
   );
 export const OWE_PROVIDER = inLane('tx_owe_provider', 'PROVIDER', `owed as (${INSERT_IN_CONVERSATION} returning id)`);
-// Identities are drawn in the order of the rows. A dead letter whose place is taken is looked for as if it had been sent again. So is
+// Identities are drawn in the order of the rows. A dead letter whose place is taken is looked for as if it had been
+// sent again. So is
 // a delivery that still waits; it stays as it is, because its lane would have to be locked first and drops it anyway.
 export const OWE_PROVIDER_ALL = inLane(
   'tx_owe_provider_all',

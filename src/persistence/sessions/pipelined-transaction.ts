@@ -43,7 +43,8 @@ export interface LockedSession {
  * Sends writes without waiting for their results. The connection keeps the order, so a later read sees them, and the
  * commit fails if one of them failed.
  *
- * A session's transaction is one class per group of tables, each on top of the one before: this one, MessageTransaction,
+ * A session's transaction is one class per group of tables, each on top of the one before: this one,
+ * MessageTransaction,
  * HandoffTransaction, DeliveryTransaction, PostgresSessionTransaction.
  */
 export abstract class PipelinedTransaction implements LockedRow, EventLog {

@@ -18,7 +18,10 @@ function isWebhookRefused(messages: readonly WireMessage[]): boolean {
   return false;
 }
 
-/** Inspects a conversation whose reads failed repeatedly. The rest of the account was read before. Returns whether it is damaged. */
+/**
+ * Inspects a conversation whose reads failed repeatedly. The rest of the account was read before. Returns whether it is
+ * damaged.
+ */
 export async function inspectConversation(inspection: Inspection, id: string): Promise<boolean> {
   const path = `${inspection.account}/conversations/${numberOf(id, 'conversation')}/messages`;
   const answer = await inspection

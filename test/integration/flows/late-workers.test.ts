@@ -83,7 +83,10 @@ describe('a worker that stands still past its lease between what it read and wha
     await world.stores.lanes.complete(lane);
   }
 
-  /** Stands still, once, in a read of that store as soon as `when` says so; meanwhile its lease ends and the others go on. */
+  /**
+   * Stands still, once, in a read of that store as soon as `when` says so; meanwhile its lease ends and the others go
+   * on.
+   */
   function pausedIn(store: 'connections' | 'messages', when: () => boolean, meanwhile: () => Promise<void>): FlowDeps {
     const verb = store === 'connections' ? 'load' : 'get';
     const real = world.deps.stores[store] as unknown as Record<

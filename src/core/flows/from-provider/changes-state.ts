@@ -22,7 +22,9 @@ interface Takeover {
 /** One consequence of a view. They are applied in their order. */
 export type ViewEffect =
   | ({ readonly kind: 'BEGIN_TAKEOVER' } & Takeover)
-  /** An end-user's message since `openedAfter` opened the conversation, so the bot keeps it; otherwise it is a takeover. */
+  /**
+   * An end-user's message since `openedAfter` opened the conversation, so the bot keeps it; otherwise it is a takeover.
+   */
   | ({ readonly kind: 'RETURN_OR_TAKE_OVER'; readonly openedAfter: Instant } & Takeover)
   | { readonly kind: 'MOVE'; readonly cause: HandoffCause; readonly agent?: HandoffAgent }
   | { readonly kind: 'END'; readonly reason: HandoffEndReason }
@@ -50,7 +52,9 @@ export function decideView(
   return [...(live.openedForAgents === 'YES' ? decideMoves(live, view, before, agent) : []), { kind: 'STORE_VIEW' }];
 }
 
-/** Decides about a view without a live handoff. The conversation may differ from how the bot or the last agents left it. */
+/**
+ * Decides about a view without a live handoff. The conversation may differ from how the bot or the last agents left it.
+ */
 function decideTakeover(
   view: ConversationView,
   before: ConversationView | null,

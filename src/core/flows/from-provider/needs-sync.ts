@@ -3,7 +3,8 @@ import type { SessionRecord } from '../../session';
 
 /**
  * Returns whether a hint justifies a sync. A state that the last view already has does not. While this service writes
- * the state itself, no state that is read is believed, and a sync follows the write if `isNewsAfterWrite`. An agent who takes the
+ * the state itself, no state that is read is believed, and a sync follows the write if `isNewsAfterWrite`. An agent who
+ * takes the
  * conversation at that moment always counts, because this service never does that.
  */
 export function needsSync(
@@ -21,7 +22,8 @@ export function needsSync(
 }
 
 /**
- * Returns whether a hint that justifies no sync, because this service writes the state itself, shows a state that no opening passes
+ * Returns whether a hint that justifies no sync, because this service writes the state itself, shows a state that no
+ * opening passes
  * through. Then somebody else has changed the conversation since, and the state is read once it is written.
  */
 export const isNewsAfterWrite = (

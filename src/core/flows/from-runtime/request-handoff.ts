@@ -61,7 +61,9 @@ function fitted(input: RequestHandoffInput): ForAgents {
   };
 }
 
-/** Refuses what is not for people to read, and so would mean something else when it is cut. @throws InvalidInputError */
+/**
+ * Refuses what is not for people to read, and so would mean something else when it is cut. @throws InvalidInputError
+ */
 function check(input: RequestHandoffInput): void {
   if ((input.resumeTarget?.length ?? 0) > MAX_NOTE_TEXT)
     throw new InvalidInputError(
@@ -155,7 +157,10 @@ class SyncAwaitedError extends Error {
   }
 }
 
-/** Runs a request; where it has to wait for the sync of a handoff that ends, syncs first and runs it again. `synced`: the handoff that was synced, null at first. */
+/**
+ * Runs a request; where it has to wait for the sync of a handoff that ends, syncs first and runs it again. `synced`:
+ * the handoff that was synced, null at first.
+ */
 async function afterSyncOfEnding<T>(deps: FlowDeps, begin: (synced: HandoffId | null) => Promise<T>): Promise<T> {
   for (let synced: HandoffId | null = null; ; )
     try {
@@ -252,7 +257,8 @@ export function requestHandoffFlows(deps: FlowDeps): Pick<Flows, 'requestHandoff
             'sessionId',
             "The session's inbox has no support account; enable support for the organization.",
           );
-        // Raised only behind the stored answers: a repeat is answered as the first time, also when the team is gone since.
+        // Raised only behind the stored answers: a repeat is answered as the first time, also when the team is gone
+        // since.
         target = await resolveTarget(deps, account, input.target).catch((error: unknown) => {
           if (error instanceof NotFoundError) return error;
           throw error;

@@ -14,7 +14,8 @@ const MOST_OPENINGS = 6;
 
 /**
  * Records that the conversation was deleted at the provider. The session forgets it, and the next attempt creates a new
- * one. A handoff that was still opening is opened in the new conversation. A handoff that agents already had ends, or is
+ * one. A handoff that was still opening is opened in the new conversation. A handoff that agents already had ends, or
+ * is
  * opened again, by the policy `lostConversation`. Waiting deliveries are enqueued again. Repeatable.
  * @param conversationId the conversation that was found deleted; null: the current one
  */

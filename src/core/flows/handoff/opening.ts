@@ -97,7 +97,8 @@ export async function enqueueHistory(
 }
 
 /**
- * Enqueues a message again, after all earlier messages that are not posted. Returns false, and changes nothing, if there
+ * Enqueues a message again, after all earlier messages that are not posted. Returns false, and changes nothing, if
+ * there
  * are none. Called in the transaction that records the conversation that was created for this message. Earlier messages
  * are unposted if the policy has changed, support was disabled, or no conversation could be created for them.
  * @param by the delivery that created the conversation
@@ -234,7 +235,8 @@ function historyWork(
 }
 
 /**
- * Reads the messages that agents do not have and that no waiting delivery posts. It leaves out dead letters that only an
+ * Reads the messages that agents do not have and that no waiting delivery posts. It leaves out dead letters that only
+ * an
  * operator can decide about, and those that block the lane.
  */
 async function missingPosts(tx: SessionTransaction, throughSeq: number): Promise<Missing> {
@@ -265,8 +267,10 @@ const isBrought = async (
 ): Promise<boolean> => isLeftToOperator || isBlockingLane || (state === 'WAITING' && (await isWanted(tx, work)));
 
 /**
- * Returns whether a post of history is still needed. History that only one handoff needs is dropped if that handoff ended
- * before agents could see it, unless messages were recorded during the handoff: those are posted, and the history before
+ * Returns whether a post of history is still needed. History that only one handoff needs is dropped if that handoff
+ * ended
+ * before agents could see it, unless messages were recorded during the handoff: those are posted, and the history
+ * before
  * them. History of a handoff that failed because no conversation could be created is dropped, too: whoever creates the
  * conversation later posts everything that is missing.
  */

@@ -107,7 +107,8 @@ export async function transitionHandoff(
     at,
   );
   if (!isLive(next.state)) {
-    // The closing line comes before the outcome, and the outcome before control returns: in this order the runtime reads them.
+    // The closing line comes before the outcome, and the outcome before control returns: in this order the runtime
+    // reads them.
     await sendLineToEndUser(tx, deps, closingLine(tx, next), next);
     await tx.enqueueForRuntime({ kind: 'HANDOFF_OUTCOME', handoffId: next.id });
     await tx.updateSession({ liveHandoffId: null });
@@ -130,7 +131,8 @@ function closingLine(tx: LockedSession, handoff: HandoffRecord): string | null {
 }
 
 /**
- * Puts an end cause to a live handoff. It ends at once when nothing that an agent said can still be on its way. Otherwise
+ * Puts an end cause to a live handoff. It ends at once when nothing that an agent said can still be on its way.
+ * Otherwise
  * it is ENDING: a sync shows what agents said before the end, and the runtime collects it. Ending what is over already
  * is a no-op.
  */
@@ -161,7 +163,8 @@ export async function updateControlWhileDraining(
 }
 
 /**
- * ENDING → ENDED once a sync has shown what agents said before the end, and the runtime has collected it. Each of the two
+ * ENDING → ENDED once a sync has shown what agents said before the end, and the runtime has collected it. Each of the
+ * two
  * has its time limit. A closed Session does not wait for the runtime.
  */
 export async function endIfDrained(tx: SessionTransaction, deps: Deps, handoff: HandoffRecord): Promise<HandoffRecord> {
@@ -174,7 +177,10 @@ export async function endIfDrained(tx: SessionTransaction, deps: Deps, handoff: 
   return over ? transitionHandoff(tx, deps, handoff, 'DRAINED') : handoff;
 }
 
-/** A handoff that a person began by speaking to, or taking, a conversation that the bot held. QUEUED: opened for the queue, by nobody of whom we know. */
+/**
+ * A handoff that a person began by speaking to, or taking, a conversation that the bot held. QUEUED: opened for the
+ * queue, by nobody of whom we know.
+ */
 export async function beginTakeover(
   tx: SessionTransaction,
   deps: Deps,

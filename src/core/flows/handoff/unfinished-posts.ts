@@ -48,7 +48,8 @@ export function isInFile(
 }
 
 /**
- * Returns the transcripts that may be in the current conversation and that no waiting delivery looks up. A transcript in
+ * Returns the transcripts that may be in the current conversation and that no waiting delivery looks up. A transcript
+ * in
  * an earlier conversation was lost with it. Without a conversation, no transcript was posted.
  */
 export const transcriptsToLookUp = (

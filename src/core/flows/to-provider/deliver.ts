@@ -77,7 +77,8 @@ const canBeDoneWithout = (error: unknown): boolean =>
   isRefused(error) || error instanceof OutcomeUnknownError || error instanceof ProviderDamagedError;
 
 /**
- * Fails a handoff that is still opening if the delivery that is about to be parked prevents its opening. Then the bot has
+ * Fails a handoff that is still opening if the delivery that is about to be parked prevents its opening. Then the bot
+ * has
  * control again. An optional step does not prevent it, unless the provider was unreachable for too long or there is no
  * conversation. Called before each delivery to a provider is parked.
  */

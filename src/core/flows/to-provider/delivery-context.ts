@@ -55,7 +55,9 @@ export function createDeliveryContext(
   };
 }
 
-/** Returns the conversation of the delivery; null also if it was enqueued for one that is not the session's any more. */
+/**
+ * Returns the conversation of the delivery; null also if it was enqueued for one that is not the session's any more.
+ */
 export const conversationOfDelivery = ({
   conversation,
   delivery: { conversationId },

@@ -35,7 +35,8 @@ export type LeasedProvider = { readonly [Verb in keyof LeasedVerbs]: Leased<Leas
 
 /**
  * Returns the provider for work on one claimed delivery. Each verb first makes sure that the lease is held, and its
- * call ends at its time limit or with the lease, whichever is first. So no remote call of a delivery begins, or goes on,
+ * call ends at its time limit or with the lease, whichever is first. So no remote call of a delivery begins, or goes
+ * on,
  * while another worker may have the lane.
  */
 export function leaseProvider(

@@ -63,7 +63,10 @@ export async function recordFileRefusal(
   );
 }
 
-/** Returns whether the file's message is in a lost conversation. Its next post, in the new conversation, includes the file. */
+/**
+ * Returns whether the file's message is in a lost conversation. Its next post, in the new conversation, includes the
+ * file.
+ */
 const isOfLostConversation = (tx: LockedSession, { conversationId }: MediaDelivery): boolean =>
   conversationId !== null && conversationId !== tx.session.conversationId;
 

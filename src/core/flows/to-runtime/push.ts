@@ -70,7 +70,8 @@ export interface PushFailure {
 }
 
 /**
- * Records a failure. Disables the endpoint if it responded that it is gone or has only failed for days (`isSwitchedOff`:
+ * Records a failure. Disables the endpoint if it responded that it is gone or has only failed for days
+ * (`isSwitchedOff`:
  * by this call, the only one that reports it).
  * @throws LeaseLostError if the claim is over, because its observation may be outdated
  */
