@@ -1,6 +1,6 @@
 /**
  * The structured content of a message, besides text and files. The union is closed, so a consumer can switch over
- * `kind`. The message's `text` always contains it as plain text too (`content/words.ts`), so a consumer that knows
+ * `kind`. The message's `text` always contains it as plain text too (`content/plain-text.ts`), so a consumer that knows
  * no kind still shows everything.
  */
 export type ContentBody = Location | ContactCard | Choices | Cards | Form;

@@ -111,7 +111,9 @@ export class ControlLostError extends SupportError {
     readonly control: Control,
     readonly epoch: number,
   ) {
-    super(`Control is ${control} at epoch ${epoch}; stay silent until control returns to BOT, then use the new epoch.`);
+    super(
+      `The bot may not write with this epoch: control is ${control} at epoch ${epoch}. Drop the message, and use the epoch of the next event or notice that gives control to the bot.`,
+    );
   }
 }
 

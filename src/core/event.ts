@@ -83,7 +83,7 @@ export interface EventRecord {
   readonly at: Instant;
   /**
    * The order over all sessions: a transaction number that never decreases within one session. A reader of many
-   * sessions stops before the oldest running transaction (DESIGN §7), so that no event becomes visible at a position it
+   * sessions stops before the oldest running transaction, so that no event becomes visible at a position it
    * has already passed.
    */
   readonly position: string;

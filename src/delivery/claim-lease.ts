@@ -8,7 +8,7 @@ export class WorkStoppedError extends SupportError {
 }
 
 /**
- * The lease of one claim as its work sees it. The heartbeat renews it; `held` renews it too if the heartbeat is
+ * The lease of one claim as its work sees it. The heartbeat renews it; `ensureHeld` renews it too if the heartbeat is
  * late. Uses a clock that a changed wall time does not move.
  */
 export class ClaimLease implements Lease {

@@ -48,16 +48,16 @@ export interface LaneHandler<To extends LaneDestination> {
   ambiguousForMs?(lane: ClaimedLane<To>): Promise<number>;
   /** True: success and failure do not show whether the remote as a whole responds. */
   readonly ignoresReachability?: true;
-  /** After success the lane goes on with its next delivery under the same place, without another claim. */
+  /** After success the lane continues with its next delivery in the same worker slot, without another claim. */
   readonly goesOn?: true;
   /** After success. */
   handleSuccess?(lane: ClaimedLane<To>): Promise<void>;
 }
 
-/** How many deliveries of one lane are done in a row, before other lanes of the same far side get its place. */
+/** How many deliveries of one lane run in a row, before another lane of the same remote gets the slot. */
 const IN_A_ROW = 10;
 
-/** Claims lanes of one destination, works on their heads, and settles each claim. */
+/** Claims lanes of one destination, executes their heads, and records each result. */
 export class LaneRunner<To extends LaneDestination> {
   private readonly pool: WorkPool;
   private readonly remotes: RemoteLimiter;
@@ -93,7 +93,7 @@ export class LaneRunner<To extends LaneDestination> {
   }
 
   /**
-   * Does the head of a lane, and what is due after it: a handoff's steps follow each other without waiting for a claim.
+   * Executes the head of a lane and the due deliveries after it, so that a handoff's steps need no further claim.
    */
   private async inARow(first: ClaimedLane<To>, firstClaimedAt: number): Promise<Reachability> {
     let claimed: { readonly lane: ClaimedLane<To>; readonly at: number } = { lane: first, at: firstClaimedAt };
@@ -115,7 +115,7 @@ export class LaneRunner<To extends LaneDestination> {
     }
   }
 
-  /** What is under way ends after its present step; the rest of it is given back. */
+  /** Running work stops after its current step; its lanes are released. */
   stop(): Promise<void> {
     this.stopping.abort();
     return this.waitUntilIdle();

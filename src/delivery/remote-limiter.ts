@@ -85,7 +85,7 @@ export class RemoteLimiter {
     this.breakers.report(remoteId, answered);
   }
 
-  /** @returns what `work` says, which is also told to the circuit */
+  /** Runs the work, and reports to the breaker whether the remote responded. */
   async run(remoteId: string, work: () => Promise<Reachability>): Promise<void> {
     this.running.set(remoteId, (this.running.get(remoteId) ?? 0) + 1);
     try {

@@ -15,14 +15,14 @@ import type { Reachability } from './remote-limiter';
 
 /** The decision about a delivery after an error. `code` is stable and contains no message text. */
 export type Verdict =
-  /** `wasNoTry`: the attempt does not count toward parking. */
+  /** `isNotCounted`: the attempt does not count toward parking. */
   | { readonly kind: 'retry'; readonly afterMs: number; readonly code: string; readonly isNotCounted?: true }
   /** The conversation is gone: remove the link to it, then retry in a new one. */
   | { readonly kind: 'recreate'; readonly afterMs: number; readonly code: string }
   | { readonly kind: 'park'; readonly code: string };
 
 /**
- * Counted from the first failed attempt. DESIGN promise 4 requires at least 72 h; this covers a weekend and a night.
+ * Counted from the first failed attempt. It covers a weekend and a night.
  */
 export const PARK_AFTER_MS = 75 * 3_600_000;
 const FIRST_MS = 500;

@@ -1,4 +1,4 @@
-/** Runs claimed work with a fixed concurrency. `room` is how much more may be claimed. */
+/** Runs claimed work with a fixed concurrency. `freeSlots` is how much more may be claimed. */
 export class WorkPool {
   private readonly active = new Set<Promise<void>>();
 

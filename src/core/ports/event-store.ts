@@ -30,7 +30,7 @@ export interface EventStore {
   ): Promise<readonly (readonly EventRecord[] | InvalidInputError)[]>;
   /**
    * Lists HANDOFF_CHANGED events of all sessions of an organization, ascending from an opaque cursor. Never skips a row
-   * that becomes visible later (DESIGN §7). `cursor` is the position to continue from, also if nothing was found.
+   * that becomes visible later. `cursor` is the position to continue from, also if nothing was found.
    * @throws InvalidInputError CURSOR_INVALID, or CURSOR_EXPIRED when events after the cursor were removed
    */
   listHandoffChanges(

@@ -34,7 +34,7 @@ export const PARK_HEAD = statement(
   select case when head.outcome_unknown then 'UNKNOWN' else 'NOT_DELIVERED' end as outcome from held left join head on true`,
 );
 
-/** Discards the head without asking an operator. It is listed as if it had been a dead letter for a moment. */
+/** Discards the head without asking an operator. Also sets parked_at, so that it is listed with dead letters. */
 export const DISCARD_HEAD = statement(
   'tx_discard_head',
   `
@@ -49,7 +49,7 @@ export const DISCARD_HEAD = statement(
 );
 
 // The last attempt of a DONE delivery has completed or dropped it; an earlier one without a report may have posted it.
-// What damaged a conversation by its file stays out of the next one too; words alone cannot have done it.
+// A message whose file damaged a conversation is not posted again. Text alone cannot cause damage.
 export const UNFINISHED_POSTS = statement(
   'tx_unfinished_posts',
   `
@@ -67,10 +67,9 @@ export const UNFINISHED_POSTS = statement(
 );
 
 /**
- * Their lane has been locked. A worker that is within one of them finds it done. An attempt without a report ended with
- * its process,
- * perhaps after its write; not so the attempt that withdraws its own delivery ($3). Without a conversation ($4),
- * nothing was written.
+ * Withdraws the waiting steps of an opening; their lane is locked. A worker that is executing one of them finds it done.
+ * An attempt without a report may have written, because its process died. The attempt that withdraws its own delivery
+ * ($3) has not, and without a conversation ($4) nothing was written.
  */
 export const WITHDRAW_OPENING = statement(
   'tx_withdraw_opening',
@@ -81,7 +80,7 @@ export const WITHDRAW_OPENING = statement(
     and (kind in ('POST_MESSAGE', 'RETURN_TO_BOT', 'POST_TRANSCRIPT', 'POST_CONTEXT_NOTE', 'OPEN_HANDOFF', 'OPEN_TAKEOVER') or (kind = 'POST_NOTE' and payload ->> 'noteId' = $5))`,
 );
 
-/** The same for returns of the conversation that no message waits after. */
+/** Withdraws waiting returns of the conversation, except those that a message waits after. */
 export const WITHDRAW_RETURNS = statement(
   'tx_withdraw_returns',
   `
@@ -115,7 +114,7 @@ const DELIVERY_REFERENCE = `id, kind, coalesce((payload ->> 'handoffId')::uuid, 
 // One attempt stays counted, so that the next one begins with a lookup, unless the operator has checked. A runtime
 // delivery gets a new position, because a runtime that reads its inbox by cursor has passed the old one.
 export const RESEND = statement(
-  'tx_send_again',
+  'tx_resend',
   `
   update delivery set state = 'WAITING', parked_at = null, first_failed_at = null,
     attempts_before_resend = attempts_before_resend + greatest(attempts - case when $4 then 0 else 1 end, 0), attempts = case when $4 then 0 else 1 end,
@@ -127,7 +126,7 @@ export const RESEND = statement(
 
 /** The endpoint may have changed, and the lane of the earlier one may have been cleared. */
 export const ROUTE_RESENT = statement(
-  'tx_lead_again',
+  'tx_route_resent',
   `
   insert into lane (session_id, destination, organization_id, remote_id, head, tail)
   select $1, 'RUNTIME', $2, $3, 0, 0 where exists (select from delivery where session_id = $1 and id = any($4::bigint[]) and destination = 'RUNTIME')
@@ -150,7 +149,7 @@ export const WAIT_BEHIND_RESENT = statement(
 
 /** Makes the lanes begin again at the lowest resent delivery. A running lease is left to its end. */
 export const MAKE_RESENT_DUE = statement(
-  'tx_due_again',
+  'tx_make_resent_due',
   `
   with sent as materialized (
     select destination, min(id) as lowest, max(id) as highest from delivery where session_id = $1 and id = any($2::bigint[]) group by destination

@@ -65,7 +65,7 @@ const ACKNOWLEDGE_THROUGH_OF_BOTH = acknowledgeThroughStatement(
 
 // A separate statement after the acknowledgement, because a completion locks the lane before its delivery.
 const ADVANCE_LANES = statement(
-  'go_on_behind_collected',
+  'advance_lanes',
   `
   with mine as materialized (
     select session_id from lane where session_id = any($1::uuid[]) and destination = 'RUNTIME' and next_run_at > now() and not is_claimed
@@ -80,7 +80,7 @@ const IS_WAITING = statement(
 );
 
 const COUNT_PENDING = statement(
-  'owed',
+  'count_pending',
   `
   select
     count(*) filter (where destination = 'PROVIDER' and state = 'WAITING')::int as provider,

@@ -1,34 +1,37 @@
 import type { LaneDestination } from '../../core/delivery';
 import { statement } from '../postgres/sql';
 
-/* Enqueueing deliveries, in a transaction that holds the Session's lock. */
+/* Statements that enqueue deliveries, in a transaction that holds the session's lock. */
 
 const DELIVERY_COLUMNS =
   'session_id, organization_id, chatbot_id, destination, state, kind, payload, position, drains_handoff_id, created_at';
 const INSERT_DELIVERY = `insert into delivery (${DELIVERY_COLUMNS}) values ($1, $2, $3, $4, 'WAITING', $5, $6, $7, $8, $9)`;
-export const OWE_RUNTIME = statement('tx_owe_runtime', INSERT_DELIVERY);
+export const ENQUEUE_FOR_RUNTIME = statement('tx_enqueue_for_runtime', INSERT_DELIVERY);
 const INSERT_IN_CONVERSATION = `
   insert into delivery (${DELIVERY_COLUMNS}, conversation_id, lookup_after) values ($1, $2, $3, $4, 'WAITING', $5, $6, $7, $8, $9, $11, $12)`;
-// Reads nothing but the lane's own row: a completion that runs at the same time has a snapshot of its own.
-const inLane = (name: string, to: LaneDestination, owed: string) =>
+// Reads only the lane's own row, because a concurrent completion has its own snapshot of the deliveries.
+const inLane = (name: string, to: LaneDestination, enqueued: string) =>
   statement(
     name,
     `
-  with ${owed}
+  with ${enqueued}
   insert into lane (session_id, destination, organization_id, remote_id, head, tail, next_run_at)
-  select $1, '${to}', $2, $10, min(id), max(id), now() from owed
+  select $1, '${to}', $2, $10, min(id), max(id), now() from enqueued
   on conflict on constraint pk_lane do update set
     remote_id = excluded.remote_id,
     head = case when lane.next_run_at is null and lane.blocked_by is null then excluded.head else lane.head end,
     tail = excluded.tail,
     next_run_at = case when lane.blocked_by is null then coalesce(lane.next_run_at, greatest(excluded.next_run_at, lane.ambiguous_until)) end`,
   );
-export const OWE_PROVIDER = inLane('tx_owe_provider', 'PROVIDER', `owed as (${INSERT_IN_CONVERSATION} returning id)`);
-// Identities are drawn in the order of the rows. A dead letter whose place is taken is looked for as if it had been
-// sent again. So is
-// a delivery that still waits; it stays as it is, because its lane would have to be locked first and drops it anyway.
-export const OWE_PROVIDER_ALL = inLane(
-  'tx_owe_provider_all',
+export const ENQUEUE_FOR_PROVIDER = inLane(
+  'tx_enqueue_for_provider',
+  'PROVIDER',
+  `enqueued as (${INSERT_IN_CONVERSATION} returning id)`,
+);
+// Ids follow the order of the rows. A delivery that replaces an earlier one starts with a lookup, like a resent one. An
+// earlier one that still waits stays as it is: its lane is not locked here, and drops it anyway.
+export const ENQUEUE_ALL_FOR_PROVIDER = inLane(
+  'tx_enqueue_all_for_provider',
   'PROVIDER',
   `given as materialized (
     select * from unnest($5::text[], $6::jsonb[], $13::bigint[]) with ordinality as given (kind, payload, instead, at)
@@ -42,7 +45,7 @@ export const OWE_PROVIDER_ALL = inLane(
     select d.id, d.attempts_before_resend + greatest(d.attempts - 1, 0), d.outcome_unknown, d.conversation_id, d.lookup_after,
       case when d.outcome_unknown then 'OUTCOME_UNKNOWN' else d.last_error_code end
     from given join delivery d on d.id = given.instead where d.session_id = $1::uuid and d.state = 'WAITING'
-  ), owed as (
+  ), enqueued as (
     insert into delivery (${DELIVERY_COLUMNS}, conversation_id, lookup_after, attempts, attempts_reported, attempts_before_resend, outcome_unknown, last_error_code)
     select $1::uuid, $2::text, $3::text, $4::text, 'WAITING', given.kind, given.payload, $7::bigint, $8::uuid, $9::timestamptz,
       case when r.id is null then $11::text else r.conversation_id end, case when r.id is null then $12::text else r.lookup_after end,
@@ -51,5 +54,9 @@ export const OWE_PROVIDER_ALL = inLane(
     returning id
   )`,
 );
-export const OWE_MEDIA = inLane('tx_owe_media', 'MEDIA', `owed as (${INSERT_IN_CONVERSATION} returning id)`);
-export const PUSH_RUNTIME = inLane('tx_push_runtime', 'RUNTIME', `owed as (${INSERT_DELIVERY} returning id)`);
+export const ENQUEUE_FILE_WORK = inLane(
+  'tx_enqueue_file_work',
+  'MEDIA',
+  `enqueued as (${INSERT_IN_CONVERSATION} returning id)`,
+);
+export const ENQUEUE_PUSH = inLane('tx_enqueue_push', 'RUNTIME', `enqueued as (${INSERT_DELIVERY} returning id)`);

@@ -28,7 +28,7 @@ const claimStatement = (destination: string, condition = '', isTimer = false) =>
       where l.destination = '${destination}' and l.next_run_at is not null and l.remote_id > side.remote_id order by l.remote_id limit 1
     ) from side where side.remote_id is not null
   ), due as materialized (
-    select first.session_id, first.is_claimed as is_abandoned, first.next_run_at as ended_at, first.resent_from is not null as was_sent_again from side
+    select first.session_id, first.is_claimed as is_abandoned, first.next_run_at as ended_at, first.resent_from is not null as was_resent from side
     left join unnest($3::uuid[], $4::int[]) as exception (remote_id, room) on exception.remote_id = side.remote_id
     cross join lateral (
       select l.session_id, l.next_run_at, l.is_claimed, l.resent_from from lane l
@@ -52,7 +52,7 @@ export const CLAIM_DELIVERIES = new Map(
     to,
     statement(
       `claim_deliveries_${to}`,
-      `${claimStatement(to, CONDITIONS[to])} returning l.session_id as "sessionId", l.remote_id as "remoteId", l.fence, l.tail, due.was_sent_again as "wasResent",
+      `${claimStatement(to, CONDITIONS[to])} returning l.session_id as "sessionId", l.remote_id as "remoteId", l.fence, l.tail, due.was_resent as "wasResent",
     case when due.is_abandoned then (extract(epoch from now() - due.ended_at) * 1000)::float8 end as "abandonedMs"`,
     ),
   ]),
@@ -63,7 +63,7 @@ const claimSyncsStatement = (name: string, isTimer: boolean) =>
     `${claimStatement('SYNC', '', isTimer)} returning l.organization_id as "organizationId", l.session_id as "sessionId", l.remote_id as "remoteId", l.fence, l.failures`,
   );
 export const CLAIM_SYNCS: Readonly<Record<SyncCause, Statement>> = {
-  HINT: claimSyncsStatement('claim_readings', false),
+  HINT: claimSyncsStatement('claim_hinted_syncs', false),
   TIMER: claimSyncsStatement('claim_timers', true),
 };
 
@@ -94,9 +94,9 @@ export const TAKE_HEADS = statement(
     d.attempts - 1 as "previousAttempts", d.attempts - 1 > d.attempts_reported as "hasUnreportedAttempt", d.last_error_code as "lastErrorCode", d.created_at as "createdAt", d.first_failed_at as "failingSince"`,
 );
 
-/** Marks a lane as idle in which nothing waits. Work that was added or resent since the claim makes it due again. */
+/** Marks a lane without waiting deliveries as idle. Work that was added or resent since the claim makes it due again. */
 export const MARK_IDLE = statement(
-  'idle_lane',
+  'mark_idle',
   `
   update lane set fence = fence + 1, is_claimed = false, next_run_at = case when tail > $4 or resent_from is not null then greatest(now(), ambiguous_until) end
   where session_id = $1 and destination = $2 and fence = $3`,
@@ -104,7 +104,7 @@ export const MARK_IDLE = statement(
 
 /** Undoes claims that failed, including the heads that they took, as if the lanes had not been claimed. */
 export const RELEASE_CLAIMED = statement(
-  'give_lanes_back',
+  'release_claimed',
   `
   with mine as materialized (
     select l.session_id, claimed.head_id from unnest($1::uuid[], $2::bigint[], $3::bigint[]) as claimed (session_id, fence, head_id)
@@ -146,7 +146,7 @@ export const COMPLETE_AND_KEEP = statement(
   select fence, tail, "isKept" from held`,
 );
 
-// What was sent again meanwhile comes first: only behind it is this one the head again.
+// A delivery that was resent in the meantime runs first; then this one is the head again.
 export const RETRY = statement(
   'retry_delivery',
   `
@@ -191,7 +191,7 @@ export const RENEW_ALL = statement(
   returning l.fence || l.destination || l.session_id::text as claim`,
 );
 export const POSTPONE = statement(
-  'put_lane_off',
+  'postpone',
   `
   with held as (
     update lane set fence = fence + 1, is_claimed = false, ambiguous_until = ${ambiguousUntilSql('$5')}, next_run_at = ${ambiguousUntilSql('$5')}
@@ -217,7 +217,7 @@ export const END_LEASES_OF = statement(
 
 // `least` ignores nulls: the next regular sync or the request that arrived meanwhile, whichever is earlier.
 export const FINISH_SYNC = statement(
-  'finish_reading',
+  'finish_sync',
   `
   update lane set fence = fence + 1, is_claimed = false, requested_at = null,
     failures = case when $5 then failures + 1 else 0 end,
@@ -225,7 +225,7 @@ export const FINISH_SYNC = statement(
   where session_id = $1 and destination = $2 and fence = $3 returning 1`,
 );
 
-export const REQUEST_TIMER_SYNCS_OF_LIVE = requestSyncs('want_reading_of_live', {
+export const REQUEST_TIMER_SYNCS_OF_LIVE = requestSyncs('request_timer_syncs_of_live', {
   waits: false,
   of: 's.live_handoff_id is not null',
   hint: `sync_hint = ${widenedHint("'CHECK'")}, ${countedHint('true')}`,

@@ -24,12 +24,12 @@ export const endpointForSql = (organizationId: string, chatbotId: string): strin
   order by e.chatbot_id nulls last limit 1`;
 
 const FIND_OUTDATED = statement(
-  'unsettled_endpoints',
+  'find_outdated',
   `
   select id, organization_id as "organizationId", chatbot_id as "chatbotId", state, reroute_position as position from runtime_endpoint where not are_lanes_current order by id limit 100`,
 );
 const DRAW_REROUTE_POSITION = statement(
-  'draw_settle_position',
+  'draw_reroute_position',
   `
   update runtime_endpoint set reroute_position = nextval('feed_position') where id = $1 and not are_lanes_current and reroute_position is null returning reroute_position as position`,
 );
@@ -56,7 +56,7 @@ const ROUTE_PAGE = statement(
 
 // Only if the position is unchanged: a later change must be rerouted again.
 const MARK_CURRENT = statement(
-  'settled_endpoint',
+  'mark_current',
   'update runtime_endpoint set are_lanes_current = true, reroute_position = null where id = $1 and reroute_position = $2',
 );
 // The row stays, because its fence must keep rising. Otherwise a process with a claim on the old lane could present the

@@ -66,7 +66,7 @@ const MAKE_DUE = statement(
 );
 // Failures from before show nothing about the endpoint's current state.
 const RESET_ATTEMPTS = statement(
-  'try_pushes_anew',
+  'reset_attempts',
   `
   with tried as materialized (
     select id from delivery

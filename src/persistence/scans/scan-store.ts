@@ -17,20 +17,20 @@ import { countedHint, requestSyncs, widenedHint } from './sync-requests';
 const NOW = "date_trunc('milliseconds', now())";
 // A new account has no changes to find, so its clock starts now.
 const ADD_ACCOUNTS = statement(
-  'watch_admit',
+  'scan_add_accounts',
   `
   insert into account_scan (account_id, full_scanned_at, next_full_scan_at)
   select a.id, now(), ${NOW} from support_account a
   where a.state = 'READY' and not exists (select from account_scan w where w.account_id = a.id)
   on conflict on constraint pk_account_scan do nothing`,
 );
-const REQUEST_FULL_SCANS = statement('watch_want', `update account_scan set next_full_scan_at = ${NOW}`);
+const REQUEST_FULL_SCANS = statement('scan_request_full_scans', `update account_scan set next_full_scan_at = ${NOW}`);
 const REQUEST_FULL_SCAN = statement(
-  'watch_want_look_of',
+  'scan_request_full_scan',
   `update account_scan set next_full_scan_at = least(next_full_scan_at, ${NOW}) where account_id = $1`,
 );
 const CLAIM_FULL_SCAN = statement(
-  'watch_claim',
+  'scan_claim_full_scan',
   `
   with due as materialized (
     select w.account_id from account_scan w join support_account a on a.id = w.account_id
@@ -44,13 +44,13 @@ const CLAIM_FULL_SCAN = statement(
 );
 // If two replicas run one full scan, because a claim has expired, the later one never moves the position back.
 const PAUSE_FULL_SCAN = statement(
-  'watch_leave',
+  'scan_pause_full_scan',
   `
   update account_scan set full_scan_page = greatest(full_scan_page, $3), next_full_scan_at = ${NOW} + $4 * interval '1 ms'
   where account_id = $1 and full_scan_started_at = $2`,
 );
 const FINISH_FULL_SCAN = statement(
-  'watch_finish',
+  'scan_finish_full_scan',
   `
   update account_scan set full_scanned_at = greatest(full_scanned_at, $2), full_scan_started_at = null, full_scan_page = null, next_full_scan_at = $2::timestamptz + $3 * interval '1 ms',
     next_scan_at = greatest(next_scan_at, $2::timestamptz + $4 * interval '1 ms')
@@ -58,14 +58,14 @@ const FINISH_FULL_SCAN = statement(
 );
 
 const REQUEST_SCANS = statement(
-  'watch_want_scans',
+  'scan_request_scans',
   `update account_scan set next_scan_at = ${NOW}, scan_every_ms = null`,
 );
 // Changes that a full scan has seen need no scan. If an account had no live handoff when its scan became due, the scan
 // waits for the first handoff, and then as long as after a scan. (A handoff with a time in the future, from a process
 // whose clock is ahead, does not wait.)
 const CLAIM_SCAN = statement(
-  'watch_claim_scan',
+  'scan_claim_scan',
   `
   with due as materialized (
     select w.account_id from account_scan w join support_account a on a.id = w.account_id
@@ -82,18 +82,18 @@ const CLAIM_SCAN = statement(
 // Measured from now, so that a long scan is not followed by the next at once. A webhook that was missed meanwhile still
 // counts.
 const FINISH_SCAN = statement(
-  'watch_finish_scan',
+  'scan_finish_scan',
   `
   update account_scan set scanned_at = greatest(scanned_at, $2), scan_every_ms = $3::integer, next_scan_at = ${NOW} + $3::integer * interval '1 ms' where account_id = $1`,
 );
 const RECORD_MISSED_WEBHOOK = statement(
-  'watch_webhooks_missed',
+  'scan_record_missed_webhook',
   `
   update account_scan set scan_every_ms = null, next_scan_at = least(next_scan_at, greatest(${NOW}, scanned_at + $2::integer * interval '1 ms'))
   where account_id = $1 and scan_every_ms > $2::integer`,
 );
 const FIND_KNOWN_CONVERSATIONS = statement(
-  'watch_known_of',
+  'scan_find_known_conversations',
   `
   select s.conversation_id as "conversationId", s.last_view as "lastView", s.status_writes as "statusWrites",
     shown.last_id is null or coalesce(s.last_seen_message_id in (shown.last_id, shown.said_id), false)
@@ -101,7 +101,7 @@ const FIND_KNOWN_CONVERSATIONS = statement(
   from unnest($2::text[], $3::text[], $4::text[]) as shown(conversation_id, last_id, said_id) join session s on s.account_id = $1 and s.conversation_id = shown.conversation_id`,
 );
 const OF_CONVERSATIONS = 's.conversation_id = any($2::text[])';
-const REQUEST_TIMER_SYNCS = requestSyncs('watch_want_sync', {
+const REQUEST_TIMER_SYNCS = requestSyncs('scan_request_timer_syncs', {
   waits: true,
   of: OF_CONVERSATIONS,
   hint: `sync_hint = ${widenedHint('$4::text')}, ${countedHint("$4::text = 'CHECK'")}`,
@@ -112,7 +112,7 @@ const MAX_RECHECKED = 20;
 /** End-users answer surveys soon or never. */
 const SURVEY_RECHECK_DAYS = 14;
 // Messages that a hint requested stay in the list, and come first.
-const REQUEST_SYNCS = requestSyncs('watch_want_reading', {
+const REQUEST_SYNCS = requestSyncs('scan_request_syncs', {
   waits: true,
   of: OF_CONVERSATIONS,
   hint: `sync_hint = 'ALL', ${countedHint('true')}, recheck_ids = s.recheck_ids || array(
@@ -128,13 +128,13 @@ const REQUEST_SYNCS = requestSyncs('watch_want_reading', {
   at: 'now()',
 });
 const FIND_FAILING_CONVERSATIONS = statement(
-  'watch_failing',
+  'scan_find_failing_conversations',
   `
   select s.conversation_id as id from lane l join session s on s.id = l.session_id
   where l.destination = 'SYNC' and l.remote_id = $1 and l.next_run_at is not null and l.failures >= $2 and s.conversation_id is not null order by l.failures desc limit $3`,
 );
 const FIND_AGENT_INITIATED = statement(
-  'watch_strays',
+  'scan_find_agent_initiated',
   `
   select s.organization_id as "organizationId", s.id as "sessionId", seen.conversation_id as "conversationId"
   from unnest($2::text[], $3::text[], $4::uuid[]) as seen(conversation_id, inbox_id, session_id)

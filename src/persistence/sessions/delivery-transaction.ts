@@ -21,7 +21,13 @@ import type {
   UnfinishedPost,
   Withdrawing,
 } from '../../core/ports/session-transaction';
-import { OWE_MEDIA, OWE_PROVIDER, OWE_PROVIDER_ALL, OWE_RUNTIME, PUSH_RUNTIME } from '../deliveries/enqueue';
+import {
+  ENQUEUE_FILE_WORK,
+  ENQUEUE_FOR_PROVIDER,
+  ENQUEUE_ALL_FOR_PROVIDER,
+  ENQUEUE_FOR_RUNTIME,
+  ENQUEUE_PUSH,
+} from '../deliveries/enqueue';
 import {
   DISCARD,
   DISCARD_HEAD,
@@ -62,7 +68,7 @@ const COUNT_UNACKNOWLEDGED = statement(
   "select count(*)::int as count from delivery where drains_handoff_id = $1 and state = 'WAITING'",
 );
 const ASSERT_FENCE = statement(
-  'tx_hold_lane',
+  'tx_assert_fence',
   'select 1 from lane where session_id = $1 and destination = $3 and fence = $2 for no key update',
 );
 
@@ -72,7 +78,11 @@ export abstract class DeliveryTransaction
   implements DeliveryQueue, LaneHead, DeadLetterRows
 {
   async enqueueForProvider(work: ProviderWork): Promise<void> {
-    this.write(OWE_PROVIDER, [...this.deliveryValues('PROVIDER', work, null), this.inbox.accountId, ...this.place()]);
+    this.write(ENQUEUE_FOR_PROVIDER, [
+      ...this.deliveryValues('PROVIDER', work, null),
+      this.inbox.accountId,
+      ...this.place(),
+    ]);
   }
 
   async enqueueAllForProvider(works: readonly EnqueuedWork[]): Promise<void> {
@@ -88,7 +98,7 @@ export abstract class DeliveryTransaction
       works.map(({ work }) => toJson(work)),
       works.map(one => one.instead ?? null),
     ];
-    this.write(OWE_PROVIDER_ALL, [
+    this.write(ENQUEUE_ALL_FOR_PROVIDER, [
       id,
       organizationId,
       chatbotId,
@@ -139,13 +149,13 @@ export abstract class DeliveryTransaction
   }
 
   async enqueueFileWork(work: MediaWork): Promise<void> {
-    this.write(OWE_MEDIA, [...this.deliveryValues('MEDIA', work, null), this.inbox.accountId, ...this.place()]);
+    this.write(ENQUEUE_FILE_WORK, [...this.deliveryValues('MEDIA', work, null), this.inbox.accountId, ...this.place()]);
   }
 
   async enqueueForRuntime(notice: RuntimeNotice): Promise<void> {
     const delivery = this.deliveryValues('RUNTIME', notice, await this.drainingHandoffId(notice));
-    if (this.locked.endpointId === null) this.write(OWE_RUNTIME, delivery);
-    else this.write(PUSH_RUNTIME, [...delivery, this.locked.endpointId]);
+    if (this.locked.endpointId === null) this.write(ENQUEUE_FOR_RUNTIME, delivery);
+    else this.write(ENQUEUE_PUSH, [...delivery, this.locked.endpointId]);
   }
 
   async parkHead(

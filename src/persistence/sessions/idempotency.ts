@@ -21,7 +21,7 @@ const RETRY_AFTER_MS = 1_000;
  */
 const ENTER_KEY = statement('enter_key', 'select enter_idempotency_key($1, $2, $3)');
 const FIND_RESULT = statement(
-  'stored_answer',
+  'find_result',
   `
   select request_digest as digest, result, created_at <= now() - $4 * interval '1 day' as "isExpired"
   from idempotency_key where organization_id = $1 and operation = $2 and key = $3`,
@@ -31,7 +31,7 @@ const DELETE_KEY = statement(
   'delete from idempotency_key where organization_id = $1 and operation = $2 and key = $3',
 );
 const STORE_RESULT = statement(
-  'store_answer',
+  'store_result',
   'insert into idempotency_key (organization_id, operation, key, request_digest, result) values ($1, $2, $3, $4, $5)',
 );
 

@@ -12,7 +12,7 @@ const DISABLE_ENDPOINT = statement(
   where organization_id = $1 and id = $2 and state = 'ACTIVE' and first_failure_at is not distinct from $4 returning 1`,
 );
 const REQUEST_SYNC = statement(
-  'tx_want_reading',
+  'tx_request_sync',
   `
   insert into lane (session_id, destination, organization_id, remote_id, next_run_at, is_timer) values ($1, 'SYNC', $2, $4, now() + $3 * interval '1 ms', $5)
   on conflict on constraint pk_lane do update set
@@ -21,25 +21,25 @@ const REQUEST_SYNC = statement(
     requested_at = case when lane.is_claimed then least(lane.requested_at, excluded.next_run_at) else lane.requested_at end`,
 );
 // Two syncs of one session may overlap; each detects a view that another one has overtaken.
-const WANT_READING_NOW = statement(
-  'tx_want_reading_now',
+const REQUEST_SYNC_NOW = statement(
+  'tx_request_sync_now',
   `
   insert into lane (session_id, destination, organization_id, remote_id, next_run_at, is_timer) values ($1, 'SYNC', $2, $3, now(), false)
   on conflict on constraint pk_lane do update set
     fence = lane.fence + 1, is_claimed = false, is_timer = false, requested_at = null, next_run_at = excluded.next_run_at`,
 );
 const REQUEST_ANOTHER_SYNC = statement(
-  'tx_want_reading_again',
+  'tx_request_another_sync',
   `
   update lane set requested_at = least(requested_at, now()) where session_id = $1 and destination = 'SYNC' and is_claimed returning 1`,
 );
 const ADD_AGENT_INITIATED = statement(
-  'tx_add_stray',
+  'tx_add_agent_initiated',
   `
   insert into agent_initiated_conversation (session_id, conversation_id) values ($1, $2) on conflict on constraint pk_agent_initiated_conversation do nothing returning 1`,
 );
 const REMOVE_AGENT_INITIATED = statement(
-  'tx_remove_stray',
+  'tx_remove_agent_initiated',
   'delete from agent_initiated_conversation where session_id = $1 and conversation_id = $2',
 );
 
@@ -70,7 +70,7 @@ export class PostgresSessionTransaction extends DeliveryTransaction implements S
 
   async requestSyncNow(): Promise<void> {
     await this.updateSession({ syncHint: this.current.syncHint === 'ALL' ? 'ALL' : 'MESSAGES' });
-    this.write(WANT_READING_NOW, [this.current.id, this.current.organizationId, this.inbox.accountId]);
+    this.write(REQUEST_SYNC_NOW, [this.current.id, this.current.organizationId, this.inbox.accountId]);
   }
 
   async requestAnotherSync(): Promise<void> {

@@ -8,30 +8,30 @@ import { TIME_LIMITS } from '../../time-limits';
 import { firstOf, rowsOf, statement } from '../postgres/sql';
 
 const ACQUIRE = statement(
-  'take_set_up_turn',
+  'setup_lock_acquire',
   `
   insert into setup_lock (subject, holder, until, claimed_by) values ($1, $2, now() + $3 * interval '1 ms', $4)
   on conflict on constraint pk_setup_lock do update set holder = excluded.holder, until = excluded.until, claimed_by = excluded.claimed_by, ambiguous_for_ms = 0 where setup_lock.until <= now()
   returning 1`,
 );
 const RENEW = statement(
-  'renew_set_up_turn',
+  'setup_lock_renew',
   `
   update setup_lock set until = greatest(until, now() + ($3 + $4::integer) * interval '1 ms'), ambiguous_for_ms = $4 where subject = $1 and holder = $2 returning 1`,
 );
 // The lock stays until then, even if this process dies.
 const KEEP_LOCKED = statement(
-  'keep_set_up_turn',
+  'setup_lock_keep_locked',
   "update setup_lock set until = now() + $3 * interval '1 ms', claimed_by = null where subject = $1 and holder = $2",
 );
-const RELEASE = statement('end_set_up_turn', 'delete from setup_lock where subject = $1 and holder = $2');
+const RELEASE = statement('setup_lock_release', 'delete from setup_lock where subject = $1 and holder = $2');
 
 const CLAIMERS = statement(
-  'set_up_turn_claimers',
+  'setup_lock_claimers',
   'select distinct claimed_by as claimer from setup_lock where claimed_by is not null and until > now()',
 );
 const RELEASE_OF = statement(
-  'end_set_up_turns_of',
+  'setup_lock_release_of',
   `
   update setup_lock set until = least(until, now() + ambiguous_for_ms * interval '1 ms'), claimed_by = null where claimed_by = any($1::text[]) and until > now() returning 1`,
 );

@@ -18,7 +18,7 @@ const OVERLAP_MS = 15_000;
 const MAX_PAGES = 20;
 /** A webhook may still be on its way, so its news is not synced before. */
 const WEBHOOK_GRACE_MS = 5_000;
-/** How much rarer scans may become while webhooks prove themselves, as a factor of `livePollMs`. */
+/** How much rarer scans may become while webhooks prove themselves, as a factor of `liveScanIntervalMs`. */
 const MAX_SLOWDOWN = 6;
 /** A scan takes at most this share of the time, so an account with large responses is scanned less often. */
 const MAX_TIME_SHARE = 1 / 20;

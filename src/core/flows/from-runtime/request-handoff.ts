@@ -35,9 +35,9 @@ const MAX_LINKS = 20;
 const FIELD_LIMITS = { entries: 50, name: 200, value: MAX_NOTE_TEXT };
 const MORE = 'More than the first note holds was handed over:';
 
-/** What agents read first, made to fit: too much of it costs nobody their handoff. */
+/** The text of the context note, shortened to the limits, so that a long input never fails a handoff. */
 interface ForAgents extends Pick<HandoffRecord, 'reason' | 'summary' | 'intent' | 'fields' | 'links'> {
-  /** What the context note has no room for, one thing a line. */
+  /** The lines of the second note, for what the context note has no room for. */
   readonly more: readonly string[];
 }
 
@@ -62,7 +62,7 @@ function fitted(input: RequestHandoffInput): ForAgents {
 }
 
 /**
- * Refuses what is not for people to read, and so would mean something else when it is cut. @throws InvalidInputError
+ * Refuses invalid machine values, which cannot be shortened. @throws InvalidInputError
  */
 function check(input: RequestHandoffInput): void {
   if ((input.resumeTarget?.length ?? 0) > MAX_NOTE_TEXT)
@@ -80,7 +80,7 @@ function check(input: RequestHandoffInput): void {
     );
 }
 
-/** The account's mirrored lists first; a number that nobody has listed yet is asked for once, within a short limit. */
+/** Finds the target in the mirrored lists. Reads the provider's lists once if the target is unknown. */
 async function resolveTarget(
   deps: ProviderDeps,
   account: AccountRecord,
@@ -103,7 +103,7 @@ async function resolveTarget(
       if (provider && target.agent !== null)
         await setup.syncAgents(account, await provider.instance.listAgents(accessOf(deps, account), signal));
     } catch (error) {
-      // The provider may be down: then only what we know counts, and the answer below says so.
+      // The provider may be down. Then only the mirrored lists count.
       if (
         !(
           error instanceof ProviderUnavailableError ||
@@ -130,7 +130,7 @@ async function resolveTarget(
   return found;
 }
 
-/** How many messages of the history may be posted one by one without taking the conversation from the agents. */
+/** Returns how many messages of the history may be posted one by one within the provider's rate limit. */
 function roomFor(
   deps: ProviderDeps,
   session: SessionRecord,
@@ -150,7 +150,7 @@ function roomFor(
   );
 }
 
-/** A request has met a handoff whose sync is still awaited. It is undone, and made again after that sync. */
+/** A request met a handoff whose last sync is awaited. The transaction rolls back; the request runs again after it. */
 class SyncAwaitedError extends Error {
   constructor(readonly ending: HandoffRecord) {
     super('The sync of the handoff that ends is still awaited.');
@@ -158,8 +158,8 @@ class SyncAwaitedError extends Error {
 }
 
 /**
- * Runs a request; where it has to wait for the sync of a handoff that ends, syncs first and runs it again. `synced`:
- * the handoff that was synced, null at first.
+ * Runs a request. If an ending handoff awaits a sync, syncs first and runs it again. `synced`: the handoff that was
+ * synced, null at first.
  */
 async function afterSyncOfEnding<T>(deps: FlowDeps, begin: (synced: HandoffId | null) => Promise<T>): Promise<T> {
   for (let synced: HandoffId | null = null; ; )
@@ -203,7 +203,7 @@ async function beginRequested(
     );
   const live = tx.liveHandoff;
   if (live !== null && live.state !== 'ENDING') return { handoff: live, session: tx.session, alreadyLive: true };
-  // The sync may have raised the epoch, which was right when this was asked for.
+  // The epoch was right when the request came; our own sync may have raised it.
   if (synced === null && input.epoch !== null && input.epoch !== tx.session.epoch)
     throw new ControlLostError(tx.session.control, tx.session.epoch);
   if (live !== null) {
@@ -257,8 +257,7 @@ export function requestHandoffFlows(deps: FlowDeps): Pick<Flows, 'requestHandoff
             'sessionId',
             "The session's inbox has no support account; enable support for the organization.",
           );
-        // Raised only behind the stored answers: a repeat is answered as the first time, also when the team is gone
-        // since.
+        // Thrown inside the transaction, so that a repeat still gets its stored result after the team was deleted.
         target = await resolveTarget(deps, account, input.target).catch((error: unknown) => {
           if (error instanceof NotFoundError) return error;
           throw error;

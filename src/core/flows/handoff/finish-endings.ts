@@ -33,7 +33,7 @@ export interface UnfinishedEnding {
 export async function finishEndings(
   deps: StoreDeps,
   limit: number,
-  onLeft: (ending: UnfinishedEnding, error: unknown) => void,
+  onUnfinished: (ending: UnfinishedEnding, error: unknown) => void,
 ): Promise<number> {
   const { handoffs, sessions } = deps.stores;
   const left: HandoffId[] = [];
@@ -48,7 +48,7 @@ export async function finishEndings(
         looked += 1;
       } catch (error) {
         left.push(ending.handoffId);
-        onLeft(ending, error);
+        onUnfinished(ending, error);
       }
     // Even if many fail, the loop continues after them.
     if (due.length < limit || left.length === leftBefore) return looked;

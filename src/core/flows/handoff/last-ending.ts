@@ -70,7 +70,7 @@ export async function noteReturnBegun(
     await tx.updateSession({ lastEnding: { ...tx.session.lastEnding!, returnBegun: { throughMessageId } } });
 }
 
-/** Records an agent's message of the ended handoff, because the handoff's end may turn out to be before it. */
+/** Records an agent's message of the ended handoff, because the handoff may have ended before it. */
 export async function recordLastAgentMessage(
   tx: LockedSession,
   handoffId: string | null,
@@ -81,7 +81,7 @@ export async function recordLastAgentMessage(
     await tx.updateSession({ lastEnding: { ...tx.session.lastEnding!, lastAgentMessage: { id, agent } } });
 }
 
-/** Returns whether an agent sent this message after the conversation of a handoff was returned that is still ENDING. */
+/** Returns whether an agent sent this message after the return, while the handoff is still ENDING. */
 export const isAfterReturn = (
   { lastEnding }: Pick<SessionRecord, 'lastEnding'>,
   live: HandoffRecord | null,
@@ -108,7 +108,7 @@ export async function recordEndingByAgents(
   });
 }
 
-/** Forgets an ending whose conversation will not be returned any more, because an agent who speaks now has it. */
+/** Forgets an ending whose conversation need not be returned, because an agent has it again. */
 export async function clearLastEnding(tx: LockedSession): Promise<void> {
   if (tx.session.lastEnding !== null && tx.session.lastEnding.returnedAt === null)
     await tx.updateSession({ lastEnding: null });

@@ -17,7 +17,7 @@ import { enqueueHistory } from './opening';
 type Deps = Pick<FlowDeps, 'clock' | 'limits'>;
 type Patch = Partial<Omit<HandoffRecord, 'id' | 'organizationId' | 'sessionId' | 'state'>>;
 
-/** Control follows the live handoff; every change raises the epoch and is an event. */
+/** Sets control from the live handoff. A change raises the epoch and appends an event. */
 export async function updateControl(
   tx: LockedSession & EventLog,
   deps: Deps,
@@ -35,7 +35,7 @@ export async function updateControl(
   );
 }
 
-/** One public line from us to the end-user. Not shown at the provider: agents know what their own queue says. */
+/** Sends a line of this service to the end-user. Agents do not see it. */
 export async function sendLineToEndUser(
   tx: MessageRows & EventLog & DeliveryQueue,
   deps: Deps,
@@ -66,8 +66,8 @@ export async function sendLineToEndUser(
 }
 
 /**
- * The only place where a handoff moves: state, times, event, control and what the runtime is told, all in the caller's
- * transaction. A repeat that changes nothing writes nothing.
+ * Changes a handoff's state; nothing else does. Writes state, times, event, control and the runtime's notice in the
+ * caller's transaction. A repeat that changes nothing writes nothing.
  * @throws HandoffTransitionRefusedError
  */
 export async function transitionHandoff(
@@ -107,14 +107,13 @@ export async function transitionHandoff(
     at,
   );
   if (!isLive(next.state)) {
-    // The closing line comes before the outcome, and the outcome before control returns: in this order the runtime
-    // reads them.
+    // The runtime reads the closing line, then the outcome, then the change of control.
     await sendLineToEndUser(tx, deps, closingLine(tx, next), next);
     await tx.enqueueForRuntime({ kind: 'HANDOFF_OUTCOME', handoffId: next.id });
     await tx.updateSession({ liveHandoffId: null });
     await updateControl(tx, deps, null, cause);
   } else {
-    // An ending that is over at once hands control back without a detour; endLiveHandoff sees to the others.
+    // An ENDING that ends at once does not change control in between. endLiveHandoff handles the others.
     if (next.state === 'ENDING') return next;
     await tx.enqueueForRuntime({ kind: 'HANDOFF_STATE', handoffId: next.id, state: next.state });
     await updateControl(tx, deps, next, cause);
@@ -131,10 +130,8 @@ function closingLine(tx: LockedSession, handoff: HandoffRecord): string | null {
 }
 
 /**
- * Puts an end cause to a live handoff. It ends at once when nothing that an agent said can still be on its way.
- * Otherwise
- * it is ENDING: a sync shows what agents said before the end, and the runtime collects it. Ending what is over already
- * is a no-op.
+ * Ends a live handoff. It ends at once if no agent's message can still be undelivered. Otherwise it is ENDING until a
+ * sync has found the agents' messages from before the end and the runtime has collected them. Repeatable.
  */
 export async function endLiveHandoff(
   tx: SessionTransaction,
@@ -152,7 +149,7 @@ export async function endLiveHandoff(
   return ended;
 }
 
-/** While a handoff ends, control stays as it was, until an agent's words are on their way: then they come first. */
+/** Gives agents control while a handoff is ENDING and their messages are undelivered. Otherwise control stays. */
 export async function updateControlWhileDraining(
   tx: LockedSession & EventLog & DeliveryQueue,
   deps: Deps,
@@ -163,9 +160,8 @@ export async function updateControlWhileDraining(
 }
 
 /**
- * ENDING → ENDED once a sync has shown what agents said before the end, and the runtime has collected it. Each of the
- * two
- * has its time limit. A closed Session does not wait for the runtime.
+ * Moves ENDING to ENDED once a sync has found the agents' messages from before the end and the runtime has collected
+ * them. Each of the two has a time limit. A closed session does not wait for the runtime.
  */
 export async function endIfDrained(tx: SessionTransaction, deps: Deps, handoff: HandoffRecord): Promise<HandoffRecord> {
   if (handoff.state !== 'ENDING') return handoff;
@@ -178,8 +174,8 @@ export async function endIfDrained(tx: SessionTransaction, deps: Deps, handoff: 
 }
 
 /**
- * A handoff that a person began by speaking to, or taking, a conversation that the bot held. QUEUED: opened for the
- * queue, by nobody of whom we know.
+ * Starts the handoff of an agent who replied in, or took, a conversation that the bot held. QUEUED: the conversation was
+ * opened without an agent.
  */
 export async function beginTakeover(
   tx: SessionTransaction,
@@ -201,9 +197,9 @@ export async function beginTakeover(
       activeAt: state === 'ACTIVE' ? at : null,
     }),
   );
-  // What we were to give back is theirs again.
+  // Agents have the conversation again, so it is not returned.
   await clearLastEnding(tx);
-  // Odd from here on: the conversation still looks bot-held, and that must not be read as "returned to the bot".
+  // Makes statusWrites odd: the conversation still looks bot-held, and a sync must not take it for returned.
   const { statusWrites } = tx.session;
   await tx.updateSession({
     liveHandoffId: handoff.id,

@@ -24,7 +24,7 @@ export const isDisabledWithAccount = ({ state, problem }: InboxRecord): boolean 
 /**
  * Ends the live handoff of a session whose support is disabled. Enqueues nothing for the provider, so the conversation
  * stays there as it is. Also called by the worker for work that was enqueued before support was disabled. Ends nothing
- * if support is enabled again by then (`isOff` false).
+ * if support is enabled again by then (`isDisabled` false).
  */
 export async function endHandoffIfDisabled(
   deps: StoreDeps,

@@ -9,14 +9,14 @@ import {
 } from './delivery-context';
 import { ensureConversation } from './ensure-conversation';
 
-/** Our id of a handoff's context note, as the provider keeps it. */
+/** Returns the id of a handoff's context note, which the provider stores. */
 const noteIdOf = (handoffId: HandoffId): string => `handoff:${handoffId}`;
 
-/** Posts what agents should know first. Called by its delivery, before the handoff is opened. */
+/** Posts the context note. Called by its delivery, before the handoff is opened. */
 export async function postContextNote(context: DeliveryContext, handoff: HandoffRecord): Promise<void> {
   const text = contextNote(handoff);
   if (text === null || !context.account.capabilities.privateNotes) return;
-  // The next conversation has a note of its own.
+  // A new conversation gets its own delivery of the note.
   if (isConversationLost(context)) return;
   const conversation = await ensureConversation(context);
   await context.provider.postNote({
@@ -29,7 +29,7 @@ export async function postContextNote(context: DeliveryContext, handoff: Handoff
   await recordWrite(context, conversation, tx => recordPostTime(tx, context.deps));
 }
 
-/** Returns what agents should know first, as one readable note; null if the runtime said nothing. */
+/** Renders reason, summary, fields and links as one note; null if the runtime gave none of them. */
 export function contextNote(handoff: HandoffRecord): string | null {
   const lines = [
     handoff.reason && `Reason: ${handoff.reason}`,

@@ -11,8 +11,8 @@ import { oddAfter } from '../status-writes';
 import { leaseProvider, type LeasedProvider } from './leased-provider';
 
 /**
- * Everything that the work on one delivery needs, read once at its beginning. It only prepares remote calls: what is
- * recorded is decided from the rows that the recording transaction reads under the session's lock.
+ * Everything that one delivery needs, read once at its beginning. Use it only to prepare remote calls: the transaction
+ * that records the result decides from the rows that it reads under the session's lock.
  */
 export interface DeliveryContext extends Omit<ProviderContext, 'provider'> {
   /** Its stores prove the claim in each transaction. */
@@ -70,7 +70,7 @@ export const isConversationLost = (context: DeliveryContext): boolean =>
   context.delivery.conversationId !== null && conversationOfDelivery(context) === null;
 
 /**
- * Returns where an earlier attempt is looked up: messages that were read before the delivery was enqueued are surely
+ * Returns where an earlier attempt is looked up: messages that were synced before the delivery was enqueued are
  * older. Null: from the start.
  */
 export const lookupAfterOf = (
@@ -95,7 +95,7 @@ export const recordWrite = (
 
 /**
  * Marks that this service writes the provider's status: `statusWrites` is odd until the write is over. A sync that
- * overlaps sees from it that its view is worthless (a seqlock). After a crash it stays odd until the delivery is
+ * overlaps does not use its view (a seqlock). After a crash it stays odd until the delivery is
  * retried. Called before each status write.
  * @param also records what the next attempt must know, in the same transaction
  */

@@ -27,13 +27,12 @@ export async function ensureConversation(
   const contactId = session.contactId ?? (await ensureContact(context, access));
   let { conversationId } = session;
   if (conversationId === null) {
-    // Only the very first attempt of the very first message cannot have left one: nothing but the opening and that
-    // message has happened.
+    // Only the first attempt of the first message knows that there is no conversation.
     const mayExist = !(context.isFirstAttempt && session.lastEventSeq <= 2);
     conversationId = await provider.openConversation({ inbox: access, contactId, sessionId: session.id, mayExist });
     await context.transact(async tx => {
       await tx.updateSession({ conversationId, lastView: UNTOUCHED_VIEW, syncCursor: null });
-      // Agents may have written in one that existed without a link: hints of that led nowhere.
+      // Agents may have written in a conversation that was not linked yet. Hints about it were ignored.
       if (mayExist) await tx.requestSync(instantOf(deps.clock.now()));
       await onMade(tx);
     });
@@ -54,12 +53,12 @@ async function ensureContact(context: DeliveryContext, access: InboxAccess): Pro
     dropped.push(line);
   });
   await context.transact(async tx => {
-    // Of a contact that exists since an earlier conversation it is known what was written last.
+    // For a contact from an earlier conversation, the last written values are known.
     const contactEndUser = tx.session.contactEndUser ?? session.endUser;
     await tx.updateSession({ contactId, contactEndUser });
     if (dropped.length > 0 && account.capabilities.privateNotes)
       await tx.enqueueForProvider(droppedNote(`contact:${deps.clock.newId()}`, CONTACT_DROPPED, dropped));
-    // What was learned while the contact was being created.
+    // Writes what the runtime reported while the contact was being created.
     if (canonicalJson(contactEndUser) !== canonicalJson(tx.session.endUser))
       await tx.enqueueForProvider({ kind: 'UPDATE_CONTACT' });
   });

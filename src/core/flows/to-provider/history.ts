@@ -25,7 +25,7 @@ import { transcriptPlaceId, transcriptId, renderTranscript, type PostTranscript 
 export async function deliverTranscript(context: DeliveryContext, work: PostTranscript): Promise<void> {
   const { deps, provider } = context;
   if (!(await isStillWanted(context, work))) return linkConversation(context);
-  // The next conversation has all of it.
+  // A new conversation gets the whole history.
   if (isConversationLost(context)) return;
   const early = await messagesOfTranscript(context, work);
   if (early.length === 0) return;
@@ -70,8 +70,8 @@ const messagesOfTranscript = ({ transact }: DeliveryContext, work: PostTranscrip
   });
 
 /**
- * Enqueues the messages of a transcript that was refused, and everything that follows it after them. A handoff that is
- * open already keeps its dead letter.
+ * Enqueues the messages of a refused transcript one by one, and then the later steps again. If the handoff is open
+ * already, the transcript becomes a dead letter.
  */
 const postOneByOne = (
   { transact, delivery }: DeliveryContext,
@@ -81,10 +81,10 @@ const postOneByOne = (
   transact(async tx => {
     const handoff = await tx.findHandoff(handoffId);
     if (handoff === null || handoff.openedForAgents !== 'NO') throw refusal;
-    // It was looked up, and is not there.
+    // The lookup did not find it, so no attempt has posted it.
     await tx.forgetOutcome(delivery.id);
     const historyThroughSeq = tx.session.lastMessageSeq;
-    // This one may have ended, and the steps of the next one wait after it.
+    // The transcript's handoff may have ended; then the steps of the live handoff wait after it.
     const live = tx.liveHandoff;
     const opening = live !== null && live.openedForAgents !== 'YES' ? live : handoff;
     await enqueueOpeningAgain(

@@ -21,8 +21,8 @@ export const isHandoffStep = (work: ProviderWork): work is HandoffStep =>
   work.kind === 'RETURN_TO_BOT' || work.kind === 'POST_CONTEXT_NOTE' || work.kind === 'OPEN_HANDOFF';
 
 /**
- * Returns whether a step of a handoff's opening is still needed. Once the handoff is open, it is the agents'. A note
- * that was parked is posted all the same when it is sent again.
+ * Returns whether a step of a handoff's opening is still needed. It is not once the handoff is open. A parked
+ * note is posted all the same when it is resent.
  */
 export function isStepWanted(handoff: HandoffRecord | null, { kind }: HandoffStep): handoff is HandoffRecord {
   if (handoff === null) return false;
@@ -31,8 +31,8 @@ export function isStepWanted(handoff: HandoffRecord | null, { kind }: HandoffSte
 }
 
 /**
- * Does one step of a handoff's opening, other than its history. A step that is no longer needed is dropped; what
- * follows in the lane returns the conversation.
+ * Executes one step of a handoff's opening, other than its history. Drops a step that is no longer needed; a later
+ * delivery returns the conversation.
  */
 export async function takeOpeningStep(context: DeliveryContext, step: HandoffStep): Promise<void> {
   const { handoff } = context;
@@ -50,7 +50,7 @@ export async function takeOpeningStep(context: DeliveryContext, step: HandoffSte
 /** Removes what an earlier handoff left. If the provider refuses, the conversation is opened with what is on it. */
 async function returnToBot(context: DeliveryContext): Promise<void> {
   const { provider, inbox, session, conversation } = context;
-  // A return that came before this one in the lane has done it.
+  // A return that was delivered before this one has done it.
   if (conversation === null || isUntouched(trustedLastView(inbox, session))) return;
   await beginStatusWrite(context);
   let isDone = true;
@@ -76,8 +76,7 @@ async function openHandoff(context: DeliveryContext, handoffId: HandoffId): Prom
   const begun = await beginOpening(context, handoffId);
   if (begun === null) return;
   const { handoff } = begun;
-  // An attempt that was cut off here may have opened it. If agents had it since, and are done with it, it must not come
-  // back to them.
+  // An earlier attempt may have opened it. Do not reopen a conversation that agents have resolved since.
   const isFinished =
     handoff.openedForAgents === 'MAYBE' &&
     handoff.state !== 'REQUESTED' &&
@@ -85,8 +84,7 @@ async function openHandoff(context: DeliveryContext, handoffId: HandoffId): Prom
   const opened = await openWithAcceptedTarget(context, conversation, handoff, isFinished);
   await recordWrite(context, conversation, async tx => {
     await tx.updateSession({ statusWrites: endedStatusWrites(tx.session.statusWrites) });
-    // A replica that outlived its lease, or has the lane after this one, was quicker: the end-user was notified, and
-    // what agents did since stands.
+    // Another replica has opened it first. Its result stays.
     if ((await tx.findHandoff(handoffId))?.openedForAgents === 'YES') return;
     await recordOpened(tx, deps, handoffId, opened, account.capabilities.privateNotes);
     if (tx.liveHandoff?.id === handoffId && isOpen(tx.liveHandoff.state))
@@ -114,10 +112,9 @@ const beginOpening = ({ transact }: DeliveryContext, handoffId: HandoffId): Prom
   });
 
 /**
- * Requests the first sync after the opening. A conversation that is as this service wrote it need not be read at once,
- * because webhooks report what agents do to it. Not so for an account that cannot reach this service, for an agent whom
- * this service assigned, for what happened between an earlier attempt and this one, and for what a hint showed during
- * the opening.
+ * Requests the first sync after the opening. Usually a timer is enough, because webhooks report what agents do. The
+ * conversation is synced at once if the account cannot reach this service, if this service assigned an agent, if this
+ * is a repeated attempt, or if a hint came during the opening.
  */
 async function requestSyncOfOpened(
   tx: LockedSession & SyncRequests,
@@ -157,7 +154,7 @@ async function recordOpened(
   if (opened.droppedLines.length > 0 && showsNotes)
     await tx.enqueueForProvider(droppedNote(`target:${handoffId}`, TARGET_DROPPED, opened.droppedLines));
   const accepted = await transitionHandoff(tx, deps, shown, 'PROVIDER_ACCEPTED');
-  // Only now is the promise true, and only if nobody has spoken yet. Once is enough for a handoff that is opened again.
+  // Sent once per handoff, after the opening and before an agent has replied.
   if (accepted.state === 'QUEUED' && live.queuedAt === null)
     await sendLineToEndUser(tx, deps, tx.inbox.policy.lines.queued, accepted);
 }

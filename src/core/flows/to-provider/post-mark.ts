@@ -15,7 +15,7 @@ export async function deliverMark(context: DeliveryContext, mark: ProviderMark):
     switch (mark.kind) {
       case 'POST_NOTE': {
         if (!account.capabilities.privateNotes) return;
-        // Syncs pass its echo, so an earlier attempt may be before the messages that were read since.
+        // A sync may already have passed our note, so the lookup starts at `about`.
         await provider.postNote({
           conversation,
           noteId: mark.noteId,

@@ -43,7 +43,7 @@ export async function postMessage(
     if (message.author === 'END_USER') await requestReadMark(tx, deps, context.canBeScanned);
     for (const index of files.pendingIndexes)
       await tx.enqueueFileWork({ kind: 'FETCH_FILE_TO_POST', messageId: message.id, index });
-    // An earlier attempt may have posted it as it was then; changes since are forwarded after it.
+    // An earlier attempt may have posted an older version; the changes are forwarded separately.
     if (isFirstAttempt && (isDeleted || message.version > 1))
       await tx.updateMessage(message.id, {
         forwarded: { ...NOTHING_FORWARDED, version: message.version, isDeleted: isDeleted },

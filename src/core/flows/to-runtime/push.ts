@@ -71,7 +71,7 @@ export interface PushFailure {
 
 /**
  * Records a failure. Disables the endpoint if it responded that it is gone or has only failed for days
- * (`isSwitchedOff`:
+ * (`isDisabled`:
  * by this call, the only one that reports it).
  * @throws LeaseLostError if the claim is over, because its observation may be outdated
  */
@@ -91,7 +91,7 @@ export async function recordPushFailure(
   const hasFailedTooLong = firstFailureAt !== null && now - Date.parse(firstFailureAt) >= deps.limits.disableEndpointMs;
   if (code !== 'ENDPOINT_GONE' && !hasFailedTooLong) return { endpoint, isDisabled: false };
   const reason = code === 'ENDPOINT_GONE' ? 'GONE' : 'FAILING';
-  const { result: isSwitchedOff } = await sessions.transact(organizationId, sessionId, async tx => {
+  const { result: isDisabled } = await sessions.transact(organizationId, sessionId, async tx => {
     if (!(await tx.disableEndpoint(id, reason, firstFailureAt, at))) return false;
     await tx.assertFence(delivery, 'RUNTIME');
     await tx.appendEvent(
@@ -101,5 +101,5 @@ export async function recordPushFailure(
     );
     return true;
   });
-  return { endpoint: await endpoints.get(organizationId, id), isDisabled: isSwitchedOff };
+  return { endpoint: await endpoints.get(organizationId, id), isDisabled };
 }
