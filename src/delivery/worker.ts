@@ -79,7 +79,7 @@ export class Worker {
     this.loops.push(this.createLoop('endings', () => this.finishEndings()));
     this.slowLoops.push(
       scanLoop,
-      this.createLoop('looks', () => this.fullScan(), options.pollMs * 10),
+      this.createLoop('fullScans', () => this.fullScan(), options.pollMs * 10),
       checkLoop,
     );
     // There is almost never anything to reroute. A change that a running transaction blocks is checked again.
@@ -145,7 +145,7 @@ export class Worker {
   }
 
   private addSyncs(): void {
-    this.loops.push(this.createSyncLoop('readings', 'HINT', this.options));
+    this.loops.push(this.createSyncLoop('syncs', 'HINT', this.options));
     this.slowLoops.push(this.createSyncLoop('timers', 'TIMER', timerOptions(this.options)));
   }
 
@@ -282,7 +282,7 @@ export class Worker {
       this.log.warn(
         {
           ...account,
-          work: 'looks',
+          work: 'fullScans',
           ...describeFailure(error),
           next: 'It is scanned again automatically; until then webhooks and the timers of live handoffs find changes. Read supportAccounts { health } for the needed repair.',
         },

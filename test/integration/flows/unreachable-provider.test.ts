@@ -35,7 +35,7 @@ it('an unreachable Chatwoot is logged with its account, the work, and the next s
   const lineOf = (about: object) =>
     lines.find(line => Object.entries(about).every(([key, value]) => line[key] === value));
   try {
-    for (const about of [{ work: 'looks' }, { work: 'readings' }, { kind: 'POST_MESSAGE' }]) {
+    for (const about of [{ work: 'fullScans' }, { work: 'syncs' }, { kind: 'POST_MESSAGE' }]) {
       await until(() => lineOf(about) !== undefined);
       expect(lineOf(about)).toMatchObject({
         accountId: account!.id,
@@ -43,7 +43,7 @@ it('an unreachable Chatwoot is logged with its account, the work, and the next s
         cause: 'ECONNREFUSED',
       });
     }
-    expect(lineOf({ work: 'looks' })).toMatchObject({ organizationId: ORG, next: expect.any(String) });
+    expect(lineOf({ work: 'fullScans' })).toMatchObject({ organizationId: ORG, next: expect.any(String) });
     expect(JSON.stringify(lines)).not.toMatch(/10\.0\.0\.7|background/);
   } finally {
     await worker.stop();
