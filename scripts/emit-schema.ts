@@ -11,7 +11,7 @@ const FIRST_LINE = '# Emitted from src/graphql by `npm run schema`. Never edited
  * Returns the two files under schema/ as the code would write them. Nothing is resolved, so the resolvers' dependencies
  * may be empty.
  */
-export async function emittedSchemas(): Promise<Readonly<Record<string, string>>> {
+async function emittedSchemas(): Promise<Readonly<Record<string, string>>> {
   const deps = { flows: {} as Flows, stores: {} as Stores };
   return {
     'support.graphql': `${FIRST_LINE}${printSchema(await buildApiSchema(deps))}\n`,
