@@ -3,6 +3,8 @@ import { pollUntilEqual } from '../../scripts/demo/step';
 import type { Steps } from './kill-test';
 
 const LOCKS = 21_334;
+/** `pg_locks` lists the whole server, and another file's gate may wait in a database beside this one. */
+const IS_HERE = 'database = (select oid from pg_database where datname = current_database())';
 /** The part of a name that Postgres keeps. */
 const NAME_LENGTH = 60;
 
@@ -70,13 +72,17 @@ export async function buildCommitGate(databaseUrl: string, sql: Pool): Promise<C
       await sql.query<{ what: string }>(
         `
     select a.application_name as what from pg_locks l join pg_stat_activity a on a.pid = l.pid
-    where l.locktype = 'advisory' and l.classid = $1 and l.objid = $2 and not l.granted`,
+    where l.locktype = 'advisory' and l.${IS_HERE} and l.classid = $1 and l.objid = $2 and not l.granted`,
         [LOCKS, lock],
       )
     ).rows[0]?.what;
   const waiting = async (): Promise<number> =>
-    (await sql.query("select 1 from pg_locks where locktype = 'advisory' and classid = $1 and not granted", [LOCKS]))
-      .rows.length;
+    (
+      await sql.query(
+        `select 1 from pg_locks where locktype = 'advisory' and ${IS_HERE} and classid = $1 and not granted`,
+        [LOCKS],
+      )
+    ).rows.length;
 
   return {
     of,
@@ -99,7 +105,7 @@ export async function buildCommitGate(databaseUrl: string, sql: Pool): Promise<C
       // The dead process has already sent its commit. Without ending its backend, Postgres would run the commit as soon
       // as the lock is free.
       await sql.query(
-        "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and classid = $1 and not granted",
+        `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and ${IS_HERE} and classid = $1 and not granted`,
         [LOCKS],
       );
       await pollUntilEqual(waiting, 0);

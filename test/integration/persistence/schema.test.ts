@@ -63,7 +63,12 @@ describe('the database schema', () => {
     const waiting = migrate(url.href);
     waiting.catch(() => undefined);
     await until(
-      async () => (await query("select from pg_locks where locktype = 'advisory' and not granted")).length > 0,
+      async () =>
+        (
+          await query(
+            "select from pg_locks where locktype = 'advisory' and not granted and database = (select oid from pg_database where datname = current_database())",
+          )
+        ).length > 0,
     );
     await proxy.stop();
     await expect(waiting).rejects.toThrow('terminated');
